@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* buf.c  Growing bytes under a ceiling. */
+#include "base/buf.h"
+#include <errno.h>
+#include <stdarg.h>
+#include "base/mem.h"
+
+void buf_init(struct buf *b, size_t max_bytes)
+{
+	*b = (struct buf){ .max = max_bytes };
+}
+
+void buf_free(struct buf *b)
+{
+	mem_free(b->p);
+	buf_init(b, b->max);
+}
+
+void buf_clear(struct buf *b)
+{
+	b->n = 0;
+	b->err = 0;
+}
+
+int buf_error(const struct buf *b)
+{
+	return b->err;
+}
+
+uint8_t *buf_reserve(struct buf *b, size_t n)
+{
+	if (b->err)
+		return NULL;
+	if (n > b->max || b->n > b->max - n) {
+		b->err = EMSGSIZE;
+		return NULL;
+	}
+	size_t need = b->n + n + 1; /* the NUL of buf_cstr() */
+	if (need > b->room) {
+		size_t room = b->room ? b->room : 256;
+		while (room < need)
+			room *= 2;
+		uint8_t *p = mem_realloc(b->p, room);
+		if (!p) {
+			b->err = ENOMEM;
+			return NULL;
+		}
+		b->p = p;
+		b->room = room;
+	}
+	return b->p + b->n;
+}
+
+void buf_grew(struct buf *b, size_t n)
+{
+	b->n += n;
+}
+
+int buf_put(struct buf *b, const void *p, size_t n)
+{
+	uint8_t *to = buf_reserve(b, n);
+	if (!to)
+		return b->err;
+	if (n)
+		memcpy(to, p, n);
+	b->n += n;
+	return 0;
+}
+
+int buf_text(struct buf *b, struct text t)
+{
+	return buf_put(b, t.p, t.n);
+}
+
+int buf_str(struct buf *b, const char *s)
+{
+	return buf_put(b, s, strlen(s));
+}
+
+int buf_char(struct buf *b, char c)
+{
+	return buf_put(b, &c, 1);
+}
+
+int buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap, again;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	int n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	uint8_t *to = n < 0 ? NULL : buf_reserve(b, (size_t)n);
+	if (to) {
+		vsnprintf((char *)to, (size_t)n + 1, fmt, again);
+		b->n += (size_t)n;
+	} else if (!b->err) {
+		b->err = EINVAL;
+	}
+	va_end(again);
+	return b->err;
+}
+
+void buf_consume(struct buf *b, size_t n)
+{
+	if (n > b->n)
+		n = b->n;
+	if (n && n < b->n)
+		memmove(b->p, b->p + n, b->n - n);
+	b->n -= n;
+}
+
+struct text buf_as_text(const struct buf *b)
+{
+	return (struct text){ (const char *)b->p, b->n };
+}
+
+const char *buf_cstr(struct buf *b)
+{
+	if (b->err)
+		return NULL;
+	if (!b->p)
+		return "";
+	b->p[b->n] = '\0';
+	return (const char *)b->p;
+}
+
+uint8_t *buf_take(struct buf *b, size_t *n)
+{
+	uint8_t *p = b->err ? NULL : b->p;
+	if (!p)
+		return NULL;
+	p[b->n] = '\0';
+	*n = b->n;
+	buf_init(b, b->max);
+	return p;
+}

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: Apache-2.0
+# A thin front: each target is one command of tools/, which says what it does.
+.PHONY: all build run test test-fast test-long lab bench install check-style clean
+
+PREFIX ?= /usr/local
+
+all: build
+
+build:
+	@tools/install-deps run
+	@tools/build build
+
+run:
+	@tools/install-deps run
+	@tools/run
+
+test:
+	@tools/install-deps test
+	@tools/run-tests all
+
+test-fast:
+	@tools/install-deps run
+	@tools/run-tests fast
+
+test-long:
+	@tools/install-deps test
+	@tools/run-tests long
+
+lab:
+	@tools/install-deps lab
+	@tools/build build
+	@lab/lab
+
+bench:
+	@tools/install-deps run
+	@tools/build build-release
+	@bench/run build-release
+
+install:
+	@tools/install-deps run
+	@tools/build build-release --prefix "$(PREFIX)"
+	meson install -C build-release --no-rebuild
+
+check-style:
+	@tools/check-style
+
+clean:
+	rm -rf build build-*

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* media.h  RTP ports: what a call hears and says. Knows nothing of SIP.
+ *
+ * An engine has media threads (one a core); each serves its ports every 20 ms at absolute deadlines: what came in is read then, and
+ * one packet goes out. A port belongs to one thread for its life. Everything below is called on the loop thread and
+ * answers at once; it travels to the media thread by a ring and takes effect with the port's next tick. What happens there comes back
+ * as events to the port's handler, on the loop thread, in order, never dropped. Media is taken from the negotiated
+ * address alone; others are counted and named (MEDIA_STRANGER).
+ *
+ * With threads = 0 the engine has no thread at all: media_engine_step() does what is due by the clock and calls the
+ * handlers itself. So tests need neither sleep nor luck.                                                                */
+#ifndef MEDIA_MEDIA_H
+#define MEDIA_MEDIA_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "base/clock.h"
+#include "event/bus.h"
+#include "event/metrics.h"
+#include "media/clip.h"
+
+struct loop;
+struct net_addr;
+struct media_engine;
+struct media_port;
+struct media_event;
+
+/* On the loop thread. It may call anything here, media_port_close() included. After MEDIA_CLOSED the port is gone. */
+typedef void (media_event_h)(struct media_port *port, const struct media_event *ev, void *arg);
+
+enum media_event_type {
+	MEDIA_DIGIT,       /* a key by telephone-event, once a press, when its end is known: digit, ms */
+	MEDIA_DIGIT_START, /* the same key as soon as it is heard (for barge-in): digit */
+	MEDIA_DIGITS_SENT, /* all that media_send_digits() was given is out */
+	MEDIA_PLAY_ENDED,  /* of play `id`: samples played, stopped (by us) or to its end */
+	MEDIA_REC_SILENCE, /* recording `id`: the silence asked for is over (ms of it; heard: whether anybody spoke before). Goes on recording */
+	MEDIA_REC_FULL,    /* recording `id` reached max_ms; it has stopped, MEDIA_REC_ENDED follows */
+	MEDIA_REC_BLOCK,   /* recording `id`: `samples` are with the sink now */
+	MEDIA_REC_ENDED,   /* recording `id` is over, and the sink finished (synced): rec, err. Always comes, once a recording */
+	MEDIA_RTP_TIMEOUT, /* no packet from the negotiated address for `ms`; once, until MEDIA_RTP_BACK */
+	MEDIA_RTP_BACK,
+	MEDIA_STRANGER,    /* packets from elsewhere: addr (valid during the call), count */
+	MEDIA_CLOSED,      /* last event; the port is freed when the handler returns */
+};
+
+/* What a recording was like. */
+struct media_rec_stats {
+	uint32_t samples;       /* all of them, silence for what was lost included */
+	uint32_t speech_end;    /* sample behind the last speech; 0 if none was heard */
+	uint32_t speech_ms;     /* how much of it was speech */
+	uint32_t lost, late;    /* packets that never came, packets too late to be used */
+	int8_t peak_db, mean_db; /* dBov (0 is full scale, -96 nothing); mean over speech frames */
+};
+
+struct media_event {
+	enum media_event_type type;
+	uint32_t id;
+	char digit; /* 0-9 * # A-D */
+	bool stopped, heard;
+	uint32_t ms, samples, count;
+	int err;    /* errno of the sink */
+	struct media_rec_stats rec;
+	const struct net_addr *addr;
+};
+
+/* ---- engine ---- */
+struct media_engine_prm {
+	struct loop *loop; /* NULL only with threads = 0 */
+	const struct um_clock *clock;
+	struct ev_bus *bus;       /* may be NULL */
+	struct metrics *metrics;  /* may be NULL */
+	unsigned threads;         /* at most 64; 0: media_engine_step() */
+	uint16_t port_min, port_max; /* RTP takes the even ones; 0, 0: any free pair (tests) */
+	unsigned ports_max;       /* how many ports may be open at once; 0: 4096 */
+};
+int media_engine_create(struct media_engine **ep, const struct media_engine_prm *prm, struct ev_report *why);
+/* Ends the threads; ports still open are freed without an event. NULL is allowed. */
+void media_engine_destroy(struct media_engine *e);
+/* Only with threads = 0: all ticks due by the clock, then the events. */
+void media_engine_step(struct media_engine *e);
+/* How many more ports can be opened; 0 when calls must be refused. */
+unsigned media_engine_room(const struct media_engine *e);
+
+/* ---- port ---- */
+struct media_port_prm {
+	const struct net_addr *local; /* address to bind; its port counts only if not 0. Copied */
+	media_event_h *handler;
+	void *arg;
+	const char *session; /* for events; copied, may be NULL */
+};
+/* Binds a pair for RTP and RTCP and gives it to a thread. 0; EADDRINUSE: all ports of the range are taken; EMFILE, EADDRNOTAVAIL, ENOBUFS
+ * (ports_max), ENOMEM: `why` says it in words. */
+int media_port_open(struct media_port **pp, struct media_engine *e, const struct media_port_prm *prm, struct ev_report *why);
+/* Where RTP is received (the address bound, with the port); RTCP is one port above. */
+const struct net_addr *media_port_addr(const struct media_port *port);
+/* The handler may be changed, e.g. when a call is handed over. */
+void media_port_handler(struct media_port *port, media_event_h *handler, void *arg);
+/* Everything stops: MEDIA_PLAY_ENDED and MEDIA_REC_ENDED for what was running, then MEDIA_CLOSED. Further calls on the port are mistakes. */
+void media_port_close(struct media_port *port);
+
+enum { MEDIA_NO_PT = 255 };
+/* The outcome of offer and answer. */
+struct media_stream {
+	const struct net_addr *remote;      /* RTP address and port by their SDP */
+	const struct net_addr *remote_rtcp; /* NULL: one port above (RFC 3550 11) */
+	enum media_codec codec;             /* sent; received may be either law by its static payload type */
+	uint8_t pt;                         /* of that codec */
+	uint8_t dtmf_pt;                    /* telephone-event/8000 (RFC 4733) or MEDIA_NO_PT */
+	bool send, recv;                    /* as seen from us: false, false is inactive */
+	bool no_silence;                    /* send nothing while nothing is played */
+	uint32_t rtp_timeout_ms;            /* 0: never */
+};
+/* First time, or again after a new offer and answer: then sequence and time stamps go on. 0, EINVAL, EAGAIN (the media thread does
+ * not keep up; the same for all below). */
+int media_port_start(struct media_port *port, const struct media_stream *s);
+
+/* ---- playing ---- */
+/* Plays the clips one after the other, behind what is queued already; takes references of its own. One MEDIA_PLAY_ENDED with *id
+ * (never 0; may be NULL) will follow. Plays also while no stream is started: then nothing is sent, but time passes. */
+int media_play(struct media_port *port, struct media_clip *const *clips, unsigned n, uint32_t *id);
+/* Ends what plays and what is queued, at the next tick: MEDIA_PLAY_ENDED with stopped for each. */
+void media_play_stop(struct media_port *port);
+/* Sends keys by telephone-event: 0-9 * # A-D, comma for a pause of 1 s. Audio is not sent meanwhile. on_ms 0: 100, gap_ms 0: 100.
+ * EINVAL for other characters or more than 64, ENOTSUP without dtmf_pt, EBUSY while others are being sent. */
+int media_send_digits(struct media_port *port, const char *digits, unsigned on_ms, unsigned gap_ms);
+
+/* ---- recording ---- */
+/* Where recorded bytes go. The functions run on the engine's file threads, append never beside itself, sync perhaps beside
+ * append; finish is the last of them. They may block. 0 or errno; after an error the recording ends with it. */
+struct media_sink {
+	int (*append)(struct media_sink *s, const void *p, size_t n); /* 16 KiB at a time, the last one shorter */
+	int (*sync)(struct media_sink *s);                            /* at most every 4 s */
+	int (*finish)(struct media_sink *s, const struct media_rec_stats *stats);
+};
+struct media_record_prm {
+	struct media_sink *sink;  /* borrowed until MEDIA_REC_ENDED */
+	enum media_codec format;  /* what is appended */
+	uint32_t max_ms;          /* 0: no limit */
+	uint32_t silence_ms;      /* MEDIA_REC_SILENCE after that much behind speech; 0: never */
+	uint32_t start_silence_ms; /* the same if nobody speaks at all; 0: as silence_ms */
+	int8_t silence_db;        /* speech is louder than this at least; 0: -45 dBov. The noise heard raises it */
+};
+/* One recording at a time: EBUSY. Lost packets become silence, so that durations are right. *id as above. */
+int media_record(struct media_port *port, const struct media_record_prm *prm, uint32_t *id);
+/* MEDIA_REC_ENDED follows; nothing if none runs. */
+void media_record_stop(struct media_port *port);
+
+/* A sink that keeps the bytes in memory, for tests and the test caller; read it after MEDIA_REC_ENDED. */
+struct media_sink_mem {
+	struct media_sink sink;
+	struct buf bytes;
+	struct media_rec_stats stats;
+};
+void media_sink_mem_init(struct media_sink_mem *m, size_t max_bytes); /* buf_free(&m->bytes) at the end */
+
+/* ---- figures ---- */
+struct media_port_stats {
+	uint64_t sent, received;            /* RTP packets */
+	uint64_t strangers, bad, send_errors; /* packets from elsewhere, not RTP, that the kernel refused */
+	uint32_t lost, jitter_us;           /* receiving (RFC 3550 A.3, 6.4.1) */
+	uint32_t peer_lost, rtt_us;         /* by their RTCP reports; 0: not known */
+};
+void media_port_stats(const struct media_port *port, struct media_port_stats *st);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prompt.h  The catalogue of prompts: what callers hear, by name. The default set is one file, rendered at build time from
+ * prompts/<language>.prompts (one line a prompt, "name: text") and mapped at start; a folder of WAV files can replace those prompts
+ * whose words fit. Names are lower case with '-' and '/': "mailbox-welcome", "digits/4", "letters/q". Loop thread;
+ * clips may be held by anybody.                                                                                        */
+#ifndef VOICE_PROMPT_H
+#define VOICE_PROMPT_H
+#include <stdbool.h>
+#include "event/report.h"
+#include "media/clip.h"
+
+struct prompt_set;
+
+struct prompt_set_prm {
+	const char *language;  /* NULL: "en-US" */
+	const char *pack;      /* file; NULL: <language>.pack in UMBEL_PROMPTS, the data folder or the build tree, first that exists */
+	const char *wav_dir;   /* NULL, or a folder with WAV files that replace prompts */
+	const char *wav_map;   /* file of "prompt: file" lines; NULL: <language>.wavmap beside the pack */
+	struct ev_bus *bus;    /* told which WAV files were not usable; may be NULL */
+};
+/* 0; ENOENT: no pack; EBADMSG: it is damaged; `why` names file and reason. */
+int prompt_set_open(struct prompt_set **sp, const struct prompt_set_prm *prm, struct ev_report *why);
+void prompt_set_close(struct prompt_set *s); /* clips that are held elsewhere live on; NULL is allowed */
+const char *prompt_set_language(const struct prompt_set *s);
+/* Borrowed; NULL if there is no prompt of that name. */
+struct media_clip *prompt_clip(const struct prompt_set *s, const char *name);
+/* The words of a prompt, "" for none (tones); NULL if unknown. */
+const char *prompt_text(const struct prompt_set *s, const char *name);
+unsigned prompt_count(const struct prompt_set *s);
+const char *prompt_name(const struct prompt_set *s, unsigned i); /* in order of name */
+/* 0, or ENOENT and an event that names the prompt: for the check at start that all which dialogues use is there. */
+int prompt_check(const struct prompt_set *s, const char *name, struct ev_report *why);
+
+#endif

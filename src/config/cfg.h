@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cfg.h  The configuration as one immutable value, read from YAML.
+ *
+ * cfg_load() reads a whole file, collects every error with its place and its cure, and gives a `struct cfg` only when there is
+ * none. The value is counted (cfg_ref, cfg_unref) and never changes: a reload makes a new one and cfg_diff() tells what is
+ * different. All texts and arrays belong to the value. A text that was not given is "" (never NULL), an array has its length
+ * beside it. Times are milliseconds, whatever unit the key in the file has. Keys, units, defaults and help stand in
+ * settings.def, from which the man page comes too. PINs, greetings and counters are never in the file. Any thread.        */
+#ifndef CONFIG_CFG_H
+#define CONFIG_CFG_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/buf.h"
+#include "base/text.h"
+
+enum { CFG_NAME_SIZE = 65, CFG_FILE_MAX_BYTES = 4 << 20, CFG_DEPTH_MAX = 16, CFG_ERRORS_MAX = 200 };
+
+/* 1-based; 0,0 where a value is a default and stands nowhere. */
+struct cfg_pos {
+	uint32_t line, column;
+};
+
+enum cfg_transport { CFG_UDP, CFG_TCP, CFG_TLS };
+enum cfg_rule { CFG_RULE_SAN_OR_CN, CFG_RULE_RFC5922, CFG_RULE_CN_ONLY };
+/* How a gateway judges the certificate that we show. */
+enum cfg_profile {
+	CFG_PROFILE_UNKNOWN, /* not said: verdicts about its judgement stay "likely" */
+	CFG_PROFILE_CN_KNOWN_SERVERS, /* "cn-known-servers": subject CN must be in its list of known servers (Lync, Skype for Business) */
+	CFG_PROFILE_SAN_OR_CN,
+	CFG_PROFILE_RFC5922,
+	CFG_PROFILE_CA_ONLY, /* any certificate of a CA it trusts */
+	CFG_PROFILE_NONE, /* asks for no certificate */
+};
+enum cfg_tls_version { CFG_TLS_1_0 = 0x0301, CFG_TLS_1_1 = 0x0302, CFG_TLS_1_2 = 0x0303, CFG_TLS_1_3 = 0x0304 };
+enum cfg_legacy { CFG_LEGACY_OFF, CFG_LEGACY_CBC, CFG_LEGACY_TLS10 };
+/* May our own requests travel on a connection that the peer opened? */
+enum cfg_reuse {
+	CFG_REUSE_ALIAS, /* only when its Via says alias (RFC 5923) */
+	CFG_REUSE_ANY,
+	CFG_REUSE_NEVER,
+};
+enum cfg_action { CFG_ACT_EXTENSION, CFG_ACT_ATTENDANT, CFG_ACT_MAILBOX, CFG_ACT_OPERATOR, CFG_ACT_DIAL_BY_NAME, CFG_ACT_SUBSCRIBER,
+	CFG_ACT_REPEAT, CFG_ACT_HANGUP };
+enum cfg_name_order { CFG_LAST_FIRST, CFG_FIRST_LAST };
+
+struct cfg_strings {
+	const char *const *v;
+	size_t n;
+};
+
+struct cfg_listen {
+	struct cfg_pos pos;
+	enum cfg_transport transport;
+	const char *address; /* an IP address; never a name */
+	uint16_t port;
+};
+
+struct cfg_identity {
+	struct cfg_pos pos;
+	const char *name;
+	const char *cert, *key, *chain; /* PEM files; chain "" when cert holds it all */
+};
+
+struct cfg_media {
+	const char *address; /* "" = the address the signalling uses */
+	uint16_t port_min, port_max;
+	uint32_t threads; /* 0 = one a core */
+	uint64_t rtp_timeout_ms;
+};
+
+struct cfg_sip {
+	uint64_t t1_ms, t2_ms, t4_ms;
+	uint64_t invite_timeout_ms; /* our own INVITEs: no final answer */
+	uint64_t transfer_timeout_ms; /* no final NOTIFY after REFER */
+	uint64_t handshake_timeout_ms, message_timeout_ms, connect_timeout_ms, idle_ms;
+	uint32_t max_calls, max_calls_per_source, max_connections, max_connections_per_source;
+	uint32_t retry_after_s;
+};
+
+struct cfg_level {
+	struct cfg_pos pos;
+	const char *category, *level;
+};
+
+struct cfg_node {
+	struct cfg_pos pos;
+	const char *name, *fqdn, *service;
+	const struct cfg_listen *listen;
+	size_t n_listen;
+	struct cfg_media media;
+	const struct cfg_identity *identities;
+	size_t n_identities;
+	const char *identity; /* the one shown where nothing else says so; "" = the first */
+	const char *store; /* "sqlite:PATH" or "postgresql://..." */
+	const char *admin_socket, *admin_http; /* http: "ADDRESS:PORT" or "" for none */
+	const char *admin_group; /* who may use the socket besides its owner; "" nobody */
+	const char *data, *voice; /* data: spool and private state; voice: folder of prompt sets */
+	const char *voice_set;
+	const char *user; /* run as; "" = stay */
+	const char *log_json; /* JSON lines file; "" none */
+	bool log_journal;
+	const struct cfg_level *levels;
+	size_t n_levels;
+	struct cfg_strings dns; /* server addresses with optional :port; none = resolv.conf */
+	struct cfg_sip sip;
+	uint64_t receipt_ms; /* how long a receipt waits for the store before the local spool counts */
+	uint64_t drain_ms;
+};
+
+struct cfg_judges_us {
+	enum cfg_profile profile;
+	struct cfg_strings known_names; /* names by which the gateway knows this organisation's nodes */
+};
+
+struct cfg_tls {
+	enum cfg_tls_version min, max;
+	enum cfg_legacy legacy;
+};
+
+struct cfg_options {
+	bool on;
+	uint64_t interval_ms, timeout_ms;
+	uint32_t misses, answers; /* in a row, to go down and to come up */
+};
+
+struct cfg_gateway {
+	struct cfg_pos pos;
+	const char *name;
+	const char *address; /* FQDN or IP; its members come from DNS */
+	uint16_t port; /* 0 = SRV, else the transport's default */
+	enum cfg_transport transport;
+	const char *identity; /* ours, shown to it; "" = the node's */
+	const char *sni; /* "" = address when that is a name */
+	enum cfg_rule rule;
+	struct cfg_strings accept_names; /* empty with TLS means nobody; the default is the address when that is a name */
+	struct cfg_strings sources; /* plain transports: addresses or CIDR it calls from; default: what its address resolves to */
+	struct cfg_judges_us judges_us;
+	struct cfg_tls tls;
+	enum cfg_reuse reuse;
+	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */
+	struct cfg_options options;
+	bool lamp; /* may get NOTIFY message-summary */
+	bool calls_in;
+	const char *transfer_test; /* number or sip URI tried by `umbel check --live` */
+};
+
+struct cfg_dialplan {
+	struct cfg_pos pos;
+	const char *name;
+	const char *gateway; /* where transfers to its extensions and its lamps go */
+	const char *domain; /* host part of URIs made from extensions; "" = the gateway's address */
+	uint32_t extension_digits; /* 0 = any */
+	struct cfg_strings access_numbers; /* numbers or URIs of subscriber access */
+	const char *operator_number; /* extension or mailbox name */
+	const char *language;
+	enum cfg_name_order name_order;
+};
+
+struct cfg_policy {
+	struct cfg_pos pos;
+	const char *name;
+	uint32_t pin_min_length, pin_tries_per_call, pin_tries_per_mailbox;
+	bool pin_allow_trivial;
+	uint64_t max_greeting_ms, max_recording_ms, min_recording_ms, silence_ms, max_call_ms;
+	uint32_t input_failures, logon_failures;
+	uint32_t max_messages; /* kept per mailbox */
+};
+
+struct cfg_menu_key {
+	struct cfg_pos pos;
+	char key; /* '0'..'9', '*', '#', or 't' for the time-out */
+	enum cfg_action action;
+	const char *target; /* extension, attendant or mailbox name; "" for the others */
+	const char *say; /* spoken name of the choice; "" = the target's own */
+};
+
+struct cfg_attendant {
+	struct cfg_pos pos;
+	const char *name;
+	struct cfg_strings numbers; /* extensions, E.164 numbers */
+	struct cfg_strings uris; /* sip: URIs */
+	const char *dialplan; /* "" = the first */
+	const char *greeting; /* text to be spoken; "" = the standard welcome */
+	const char *greeting_prompt; /* or a prompt of the catalogue by name */
+	const char *business_name;
+	const struct cfg_menu_key *keys;
+	size_t n_keys;
+	const char *operator_number; /* extension or mailbox name; "" = the dial plan's, or none */
+	bool dial_by_extension, dial_by_name;
+	uint64_t digit_timeout_ms, input_timeout_ms;
+	uint32_t input_failures;
+	const char *language;
+};
+
+struct cfg_mailbox {
+	struct cfg_pos pos;
+	const char *name; /* [0-9A-Za-z._-]{1,64} */
+	const char *display_name;
+	const char *first_name, *last_name; /* from display_name when not given */
+	const char *spoken_name; /* text for the speech engine; "" = display_name */
+	struct cfg_strings extensions, sip_uris;
+	const char *dialplan, *policy; /* "" = the first */
+	bool dialable; /* callers of attendants may reach it by name or extension */
+	struct cfg_strings allowed_transfers; /* further extensions or mailbox names its callers may be put through to (besides its operator) */
+	const char *operator_number; /* 0 in the greeting; "" = the dial plan's */
+	bool lamp;
+	const char *lamp_gateway; /* "" = the dial plan's gateway */
+	const char *lamp_uri; /* whom the NOTIFY names; "" = first sip_uri, else extension@domain */
+	const char *language;
+};
+
+struct cfg_trust {
+	struct cfg_strings ca_files;
+	struct cfg_strings crl_files;
+};
+
+/* One revision of the configuration. */
+struct cfg {
+	const char *path; /* as given to cfg_load */
+	bool has_node; /* false: only objects, as for `umbel apply` */
+	struct cfg_node node;
+	struct cfg_trust trust;
+	const struct cfg_gateway *gateways;
+	size_t n_gateways;
+	const struct cfg_dialplan *dialplans;
+	size_t n_dialplans;
+	const struct cfg_policy *policies;
+	size_t n_policies;
+	const struct cfg_attendant *attendants;
+	size_t n_attendants;
+	const struct cfg_mailbox *mailboxes;
+	size_t n_mailboxes;
+};
+
+/* ---- errors ---- */
+struct cfg_error {
+	char *file; /* owned */
+	struct cfg_pos pos;
+	char *key, *what, *fix; /* "gateways[0].transport", "is \"tsl\"", "use one of udp, tcp, tls (did you mean tls?)" */
+};
+
+/* Zero it before the first use. Errors stand in the order of the file; after CFG_ERRORS_MAX `more` counts. */
+struct cfg_errors {
+	struct cfg_error *v;
+	size_t n, room, more;
+};
+
+void cfg_errors_free(struct cfg_errors *e);
+/* "file:line:column: key: what: fix" of one error; a line each, with a line feed, of all. */
+int cfg_error_print(const struct cfg_error *e, struct buf *out);
+int cfg_errors_print(const struct cfg_errors *e, struct buf *out);
+
+/* ---- loading ---- */
+enum cfg_want {
+	CFG_WANT_NODE, /* a whole file: `node:` must be there */
+	CFG_WANT_OBJECTS, /* the organisation's objects alone; `node:` is an error */
+};
+/* 0 and a value with one reference; EINVAL with `errors` filled (also for an unreadable file); ENOMEM. Reads a file: not on the loop
+ * thread of a busy node, use a worker. */
+int cfg_load(struct cfg **cp, const char *path, enum cfg_want want, struct cfg_errors *errors);
+/* The same from memory; `path` is the name used in errors. */
+int cfg_parse(struct cfg **cp, const char *path, struct text yaml, enum cfg_want want, struct cfg_errors *errors);
+struct cfg *cfg_ref(const struct cfg *c);
+struct cfg *cfg_unref(const struct cfg *c); /* always NULL */
+
+/* Place in the file of a value, given the address of the member that holds it (&gw->identity); 0,0 if it is a default. */
+struct cfg_pos cfg_pos_of(const struct cfg *c, const void *member);
+
+/* ---- finding; NULL if there is none; "" finds the first dial plan and policy ---- */
+const struct cfg_gateway *cfg_gateway(const struct cfg *c, struct text name);
+const struct cfg_dialplan *cfg_dialplan(const struct cfg *c, struct text name);
+const struct cfg_policy *cfg_policy(const struct cfg *c, struct text name); /* never NULL: without any, the defaults */
+const struct cfg_attendant *cfg_attendant(const struct cfg *c, struct text name);
+const struct cfg_attendant *cfg_attendant_by_number(const struct cfg *c, struct text number_or_uri);
+const struct cfg_mailbox *cfg_mailbox(const struct cfg *c, struct text name);
+const struct cfg_identity *cfg_identity(const struct cfg *c, struct text name); /* "" = the node's default */
+
+/* ---- what changed ---- */
+enum cfg_change_kind { CFG_ADDED, CFG_REMOVED, CFG_CHANGED };
+struct cfg_change {
+	enum cfg_change_kind kind;
+	bool restart; /* takes effect only after a restart */
+	char *key; /* "node.sip.t1_ms", "gateways.pool.identity"; owned */
+};
+struct cfg_changes {
+	struct cfg_change *v;
+	size_t n, room;
+};
+/* 0, ENOMEM. Objects are matched by name, so their order does not matter. */
+int cfg_diff(const struct cfg *was, const struct cfg *now, struct cfg_changes *out);
+void cfg_changes_free(struct cfg_changes *c);
+
+/* Words of the file for values: "tls", "san-or-cn" ... */
+const char *cfg_transport_name(enum cfg_transport t);
+const char *cfg_rule_name(enum cfg_rule r);
+const char *cfg_profile_name(enum cfg_profile p);
+const char *cfg_reuse_name(enum cfg_reuse r);
+const char *cfg_legacy_name(enum cfg_legacy l);
+const char *cfg_tls_version_name(enum cfg_tls_version v); /* "1.2" */
+const char *cfg_action_name(enum cfg_action a);
+
+/* The commented sample file, from settings.def. */
+int cfg_sample(struct buf *out);
+
+#endif

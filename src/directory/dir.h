@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dir.h  Who has a mailbox, under which numbers and names, and who may be called.
+ *
+ * The store is the truth. Users of the configuration file are applied to it as one numbered revision; what the loop thread looks at is a
+ * `struct dir_view`: an immutable, counted picture of all users, replaced as a whole when the revision changes. So finding somebody never
+ * waits, and works while the store is away. A dialogue keeps a reference to the view as long as it keeps users of it. */
+#ifndef DIRECTORY_DIR_H
+#define DIRECTORY_DIR_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/clock.h"
+#include "base/text.h"
+#include "config/cfg.h"
+#include "db/db.h"
+#include "event/bus.h"
+#include "event/report.h"
+
+struct dir;
+struct dir_view;
+struct pool;
+
+/* A person or place with a mailbox. Belongs to its view; texts are "" when not given. */
+struct dir_user {
+	const char *name; /* of the mailbox: [0-9A-Za-z._-]{1,64}, lower case counts as the same */
+	const char *display_name, *first_name, *last_name;
+	const char *spoken_name; /* text to be spoken; never "" */
+	const char *language, *dialplan, *policy, *operator_number;
+	struct cfg_strings extensions, sip_uris, allowed_transfers;
+	bool dialable; /* by callers of attendants */
+	bool lamp;
+	const char *lamp_gateway, *lamp_uri; /* completed from the dial plan; "" when there is none */
+	bool managed_by_file;
+};
+
+struct dir_prm {
+	struct store *store;
+	struct loop *loop;
+	struct pool *crypto; /* for Argon2id */
+	const struct um_clock *clock;
+	struct ev_bus *bus;
+	const char *node;
+	uint64_t poll_ms; /* how often the store is asked for a newer revision; 0 = 5000 */
+	bool cheap_hash; /* tests: the least Argon2id allows */
+};
+
+int dir_create(struct dir **dp, const struct dir_prm *prm);
+void dir_destroy(struct dir *d);
+/* The users of this configuration become the view at once (also when the store is away) and are then applied to the store as a revision
+ * managed by file; `done` (may be NULL) tells how that ended. A user who is no longer in the file keeps messages, but is not found. */
+typedef void (dir_applied_h)(int err, int64_t revision, const struct ev_report *why, void *arg);
+int dir_apply(struct dir *d, const struct cfg *cfg, dir_applied_h *done, void *arg);
+
+/* The current view, with a reference for the caller; NULL before the first dir_apply. */
+struct dir_view *dir_view(struct dir *d);
+struct dir_view *dir_view_ref(const struct dir_view *v);
+struct dir_view *dir_view_unref(const struct dir_view *v); /* always NULL */
+/* A view of a configuration alone, without any store (tests, tools). */
+int dir_view_of_cfg(struct dir_view **vp, const struct cfg *cfg);
+const struct cfg *dir_view_cfg(const struct dir_view *v);
+int64_t dir_view_revision(const struct dir_view *v); /* 0: not from the store */
+size_t dir_view_count(const struct dir_view *v);
+const struct dir_user *dir_view_at(const struct dir_view *v, size_t n); /* by name */
+
+/* ---- finding; NULL if nobody ---- */
+const struct dir_user *dir_find_name(const struct dir_view *v, struct text name); /* of the mailbox; without case */
+/* Digits as dialled or called: an extension; "+", visual separators and a prefix before a complete extension of the dial plan's length are
+ * accepted ("+1 555 0201" finds extension 0201 if extension_digits is 4 and that user exists). */
+const struct dir_user *dir_find_number(const struct dir_view *v, struct text number);
+const struct dir_user *dir_find_extension(const struct dir_view *v, struct text digits); /* exactly */
+/* "sip:alice@contoso.com;user=phone" or "alice@contoso.com"; parameters and the port are ignored, the host without case. */
+const struct dir_user *dir_find_uri(const struct dir_view *v, struct text uri);
+/* Any of the three. */
+const struct dir_user *dir_find(const struct dir_view *v, struct text what);
+const struct cfg_policy *dir_policy(const struct dir_view *v, const struct dir_user *u); /* never NULL */
+const struct cfg_dialplan *dir_dialplan(const struct dir_view *v, const struct dir_user *u); /* NULL if there is none */
+
+/* ---- dial by name ----
+ * Names as keys 2..9 (ITU-T E.161), accents folded, all but letters and digits dropped; "Jürgen Groß" is 587436 47677. */
+/* Writes digits and a NUL; cut off at size. */
+void dir_keys_of(struct text name, char *dst, size_t size);
+/* Users whose keys begin with `digits`, in the order (last first, or first last) asked for, by name; at most max into out; *total counts all.
+ * Exact matches (the whole name typed) come first. */
+void dir_match_keys(const struct dir_view *v, struct text digits, enum cfg_name_order order, bool dialable_only,
+                    const struct dir_user **out, size_t max, size_t *total);
+
+/* ---- who may be called ---- */
+enum dir_allow {
+	DIR_ALLOWED,
+	DIR_NOBODY, /* no such user or extension */
+	DIR_NOT_DIALABLE, /* exists, but not for these callers */
+	DIR_NOT_DIGITS, /* holds something that never goes into a dial string */
+};
+struct dir_target {
+	const struct dir_user *user; /* NULL when an allowed extension without mailbox */
+	char number[32]; /* digits to dial; "" when only a URI is known */
+	const char *uri; /* the user's first SIP URI or "" ; belongs to the view */
+	const char *spoken_name; /* "" when unknown: say the digits */
+	const struct cfg_dialplan *dialplan; /* whose gateway and domain are used; may be NULL */
+};
+/* Callers of an attendant type digits: only dialable users. */
+enum dir_allow dir_may_dial(const struct dir_view *v, struct text digits, struct dir_target *t);
+/* Targets named by the administrator (menu keys, operators): a user's name, extension or URI, or an extension in digits even without mailbox. */
+enum dir_allow dir_may_transfer(const struct dir_view *v, struct text target, struct dir_target *t);
+/* Callers in `from`'s greeting: operator and allowed_transfers of that user only. */
+enum dir_allow dir_may_transfer_from(const struct dir_view *v, const struct dir_user *from, struct text target, struct dir_target *t);
+const char *dir_allow_name(enum dir_allow a);
+
+/* The event (2602) for a refused transfer target. */
+void dir_refusal(enum dir_allow a, struct text target, struct ev_report *why);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mbox.h  Voice messages and greetings, kept in the store.
+ *
+ * A message is accepted when it is durable: mbox_save() says SAVED only after commit, or, when the store does not answer within
+ * receipt_ms, after the message was written and synced to this node's spool, from where it is shipped later. The id is chosen by the caller
+ * beforehand, so saving again after an unknown end makes no second message. Saving, marking and deleting write the lamp's outbox row in
+ * the same transaction. All calls on the loop thread, all handlers on the loop thread; a handler may start the next call. */
+#ifndef MAILBOX_MBOX_H
+#define MAILBOX_MBOX_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/clock.h"
+#include "base/id.h"
+#include "base/text.h"
+#include "db/db.h"
+#include "event/bus.h"
+#include "event/metrics.h"
+
+struct mbox;
+struct outbox;
+struct pool;
+
+enum mbox_codec { MBOX_PCMU, MBOX_PCMA }; /* 8 kHz, one byte a sample */
+enum mbox_state { MBOX_NEW, MBOX_SAVED, MBOX_DELETED };
+const char *mbox_codec_name(enum mbox_codec c); /* "PCMU" */
+const char *mbox_state_name(enum mbox_state s); /* "new" */
+
+/* What is known of a message without its audio. */
+struct mbox_message {
+	char id[ID_SIZE];
+	char mailbox[65];
+	char caller_number[64], caller_name[128]; /* as it came, cut; "" when withheld */
+	char session[32]; /* ties it to the call's events */
+	int64_t received_us;
+	uint32_t duration_ms, bytes;
+	enum mbox_codec codec;
+	enum mbox_state state;
+	bool cut; /* the recording was ended by a crash, not by the caller */
+};
+
+/* Where the audio is: bytes in memory (copied before the call returns) or a file that stays until the handler was called. */
+struct mbox_audio {
+	const uint8_t *p;
+	size_t n;
+	const char *path; /* used when p is NULL: n bytes from offset; n 0 = to its end */
+	uint64_t offset;
+};
+
+struct mbox_prm {
+	struct store *store;
+	struct loop *loop;
+	struct pool *files; /* slow file work (spool) */
+	const struct um_clock *clock;
+	struct ev_bus *bus;
+	struct metrics *metrics;
+	struct outbox *outbox; /* kicked after changes; may be NULL */
+	const char *spool_dir; /* made if missing; private to this node */
+	uint64_t receipt_ms; /* 0 = 3000 */
+	uint64_t ship_ms; /* how often spooled messages are tried; 0 = 5000 */
+	uint64_t spool_free_min_bytes; /* 0 = 16 MiB: with less the spool counts as full */
+};
+
+/* Finds what an earlier life left in the spool and ships it. EACCES, ENOSPC ... when the spool folder cannot be used (`why`). */
+int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *why);
+/* Handlers of calls still running are not called. What is not shipped stays in the spool. */
+void mbox_destroy(struct mbox *m);
+
+/* May a message be recorded now: would the store or the spool take it? 0, or ENOSPC, EROFS, EHOSTUNREACH with `why`. Ask before the greeting
+ * ends, so that nobody speaks into the void. */
+int mbox_accepts(struct mbox *m, struct ev_report *why);
+
+enum mbox_saved {
+	MBOX_SAVE_DONE, /* in the store */
+	MBOX_SAVE_SPOOLED, /* in the synced spool: accepted just the same */
+	MBOX_SAVE_FAILED, /* neither: tell the caller honestly */
+};
+typedef void (mbox_saved_h)(enum mbox_saved outcome, int err, const struct ev_report *why, void *arg);
+/* id, mailbox, caller, session, received_us, duration_ms, codec, cut of `msg` are used. 0, ENOMEM, EINVAL; the handler is called then only for 0. */
+int mbox_save(struct mbox *m, const struct mbox_message *msg, const struct mbox_audio *audio, mbox_saved_h *h, void *arg, uint64_t *handle);
+
+enum mbox_order { MBOX_OLDEST_FIRST, MBOX_NEWEST_FIRST };
+/* The array is borrowed for the call. `which` is MBOX_NEW, MBOX_SAVED, or -1 for both (never deleted ones). */
+typedef void (mbox_list_h)(int err, const struct mbox_message *v, size_t n, const struct ev_report *why, void *arg);
+int mbox_list(struct mbox *m, const char *mailbox, int which, enum mbox_order order, mbox_list_h *h, void *arg, uint64_t *handle);
+
+struct mbox_counts {
+	uint32_t fresh, saved; /* "new" and "saved" */
+};
+typedef void (mbox_counts_h)(int err, const struct mbox_counts *c, const struct ev_report *why, void *arg);
+int mbox_counts(struct mbox *m, const char *mailbox, mbox_counts_h *h, void *arg, uint64_t *handle);
+/* For jobs that run in the store's thread. */
+int mbox_counts_tx(struct db_tx *tx, const char *mailbox, struct mbox_counts *c, struct ev_report *why);
+
+/* The message's audio; bytes are borrowed for the call. ENOENT: no such message. */
+typedef void (mbox_audio_h)(int err, enum mbox_codec codec, const uint8_t *p, size_t n, const struct ev_report *why, void *arg);
+int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle);
+
+/* err 0, ENOENT, or as db.h */
+typedef void (mbox_done_h)(int err, const struct ev_report *why, void *arg);
+/* state MBOX_NEW or MBOX_SAVED, or MBOX_DELETED: the message is out of every list at once, its audio is removed by the same transaction. */
+int mbox_mark(struct mbox *m, const char *mailbox, const char *id, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle);
+
+/* ---- greetings: one personal greeting a mailbox ("personal"), or others by name ("attendant.main") ---- */
+int mbox_greeting_set(struct mbox *m, const char *mailbox, const char *kind, enum mbox_codec codec, const struct mbox_audio *audio,
+                      mbox_done_h *h, void *arg, uint64_t *handle);
+/* ENOENT: none recorded. */
+int mbox_greeting_get(struct mbox *m, const char *mailbox, const char *kind, mbox_audio_h *h, void *arg, uint64_t *handle);
+int mbox_greeting_delete(struct mbox *m, const char *mailbox, const char *kind, mbox_done_h *h, void *arg, uint64_t *handle);
+
+/* The handler will not be called any more; what was begun goes on without it. 0 and unknown handles are ignored. */
+void mbox_cancel(struct mbox *m, uint64_t handle);
+size_t mbox_spooled(const struct mbox *m); /* messages waiting in the spool */
+void mbox_ship_now(struct mbox *m); /* tries them now */
+
+#endif

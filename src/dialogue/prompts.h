@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prompts.h  Every sentence the conversations say, by name, with its English words. prompts/en-US.prompts holds exactly these (besides
+ * digits, numbers, dates and tones, which are voice's own); a test compares the two. A sentence is cut where an argument is spoken:
+ * "You have" {count} ... Keys are spoken inside a sentence only where the tables bind them to that meaning.               */
+#ifndef DIALOGUE_PROMPTS_H
+#define DIALOGUE_PROMPTS_H
+
+/* X(identifier, "name", "words") */
+#define DLG_PROMPTS(X) \
+	/* of every conversation */ \
+	X(P_GOODBYE, "goodbye", "Goodbye.") \
+	X(P_INVALID_KEY, "invalid-key", "Sorry, that is not a valid choice.") \
+	X(P_NO_INPUT, "no-input", "Sorry, I did not hear a key.") \
+	X(P_GIVE_UP, "give-up", "Sorry, I could not help you.") \
+	X(P_ONE_MOMENT, "one-moment", "One moment, please.") \
+	X(P_TRY_LATER, "try-later", "Please try again later.") \
+	X(P_SERVICE_FAILED, "service-failed", "Sorry, this service is not available at the moment.") \
+	X(P_EXTENSION, "extension", "extension") \
+	X(P_UNKNOWN_CALLER, "unknown-caller", "an unknown caller") \
+	X(P_NOT_YET, "not-available-yet", "This choice is not available.") \
+	/* call answering */ \
+	X(P_ANSWER_NAME_AWAY, "answer-not-available", "is not available.") \
+	X(P_ANSWER_EXT_AWAY, "answer-person-at-extension", "The person at extension") \
+	X(P_ANSWER_NOBODY, "answer-person-away", "The person you are calling is not available.") \
+	X(P_ANSWER_LEAVE, "answer-leave-message", "Please leave a message after the tone. When you have finished, hang up, or press pound for more choices.") \
+	X(P_ANSWER_LEAVE_SHORT, "answer-after-tone", "Please leave your message after the tone.") \
+	X(P_ANSWER_FULL, "answer-mailbox-full", "Sorry, this mailbox is full and cannot take another message.") \
+	X(P_ANSWER_NO_ROOM, "answer-cannot-record", "Sorry, messages cannot be recorded at the moment.") \
+	X(P_ANSWER_CLOSED, "answer-no-messages", "Sorry, this mailbox does not take messages.") \
+	X(P_ANSWER_TOO_SHORT, "answer-too-short", "Your message was too short and has not been kept.") \
+	X(P_ANSWER_SILENT, "answer-nothing-heard", "I did not hear a message.") \
+	X(P_ANSWER_MENU, "answer-menu", "To listen to your message, press 1. To record it again, press 2. To send it, press 3 or pound.") \
+	X(P_ANSWER_MENU_OPERATOR, "answer-menu-operator", "To send it and speak to the operator, press 0.") \
+	X(P_ANSWER_SAVED, "answer-saved", "Your message has been saved.") \
+	X(P_ANSWER_SAVE_FAILED, "answer-save-failed", "Sorry, your message could not be saved.") \
+	X(P_ANSWER_RECORD_FAILED, "answer-record-failed", "Sorry, the recording failed.") \
+	X(P_MESSAGE_EMPTY, "message-empty", "This recording cannot be played.") \
+	/* log-on */ \
+	X(P_LOGON_WELCOME, "logon-welcome", "Welcome to your mailbox.") \
+	X(P_LOGON_EXTENSION, "logon-enter-extension", "Please enter your extension, followed by pound.") \
+	X(P_LOGON_PIN, "logon-enter-pin", "Please enter your PIN, followed by pound.") \
+	X(P_LOGON_WRONG, "logon-wrong", "Sorry, the extension or the PIN is not correct.") \
+	X(P_LOGON_LOCKED, "logon-locked", "This mailbox is locked. Please ask your administrator to unlock it.") \
+	X(P_LOGON_TOO_MANY, "logon-too-many", "There were too many wrong attempts.") \
+	X(P_LOGON_FAILED, "logon-failed", "Sorry, your mailbox cannot be opened at the moment.") \
+	X(P_LOGON_NO_PIN, "logon-no-pin", "No PIN has been set for this mailbox. Please ask your administrator.") \
+	/* mailbox */ \
+	X(P_YOU_HAVE, "you-have", "You have") \
+	X(P_AND, "and", "and") \
+	X(P_NEW, "new", "new") \
+	X(P_SAVED, "saved", "saved") \
+	X(P_MESSAGE, "message", "message") \
+	X(P_MESSAGES, "messages", "messages") \
+	X(P_MAIN_MENU, "main-menu", "For your messages, press 1. For personal options, press 6. To hear these choices again, press 0. To end the call, press 3 3.") \
+	X(P_NEW_MESSAGE, "new-message", "New message") \
+	X(P_SAVED_MESSAGE, "saved-message", "Saved message") \
+	X(P_FROM, "from", "from") \
+	X(P_RECEIVED, "received", "received") \
+	X(P_LENGTH, "message-length", "length") \
+	X(P_CUT_OFF, "message-cut-off", "This message was cut off.") \
+	X(P_PLAY_MENU, "play-menu", "To hear it again, press 1. To delete it, press 7. To save it, press 9. For the next message, press pound. For more choices, press 0.") \
+	X(P_PLAY_MORE, "play-more", "For the previous message, press 1 1. For the time and the caller, press 5. To keep the message as new, press 0 0 9. For the main menu, press star. To end the call, press 3 3.") \
+	X(P_NO_MESSAGES, "no-messages", "You have no messages.") \
+	X(P_NO_MORE_MESSAGES, "no-more-messages", "There are no more messages.") \
+	X(P_NO_PREVIOUS, "no-previous-message", "This is the first message.") \
+	X(P_NO_NEW_MESSAGES, "no-more-new-messages", "There are no more new messages.") \
+	X(P_MESSAGE_DELETED, "message-deleted", "Message deleted.") \
+	X(P_MESSAGE_KEPT, "message-saved", "Message saved.") \
+	X(P_MESSAGE_KEPT_NEW, "message-kept-new", "The message is kept as new.") \
+	X(P_CHANGE_FAILED, "message-change-failed", "Sorry, that could not be done. The message is as it was.") \
+	X(P_PLAY_FAILED, "message-not-readable", "Sorry, this message cannot be read at the moment.") \
+	X(P_LIST_FAILED, "messages-not-readable", "Sorry, your messages cannot be read at the moment.") \
+	/* personal options */ \
+	X(P_OPTIONS_MENU, "options-menu", "To record your greeting or your name, press 2. To change your PIN, press 3. For the main menu, press star.") \
+	X(P_GREETING_MENU, "greeting-menu", "For your greeting, press 1. For your name, press 2. To use the standard greeting, press 7. To go back, press star.") \
+	X(P_GREETING_RECORD, "greeting-record", "Record your greeting after the tone. When you have finished, press pound.") \
+	X(P_NAME_RECORD, "name-record", "Say your name after the tone. When you have finished, press pound.") \
+	X(P_GREETING_REVIEW, "greeting-review", "To listen, press 1. To record it again, press 2. To use this recording, press 3 or pound. To leave everything as it was, press star.") \
+	X(P_GREETING_SAVED, "greeting-saved", "Your recording has been saved.") \
+	X(P_GREETING_REMOVED, "greeting-removed", "The standard greeting is now used.") \
+	X(P_GREETING_FAILED, "greeting-failed", "Sorry, your recording could not be saved. The old one is still used.") \
+	X(P_GREETING_SHORT, "greeting-too-short", "The recording was too short.") \
+	X(P_NOTHING_CHANGED, "nothing-changed", "Nothing has been changed.") \
+	X(P_PIN_FIRST_USE, "pin-first-use", "Before you can use your mailbox, you must choose a new PIN.") \
+	X(P_PIN_NEW, "pin-enter-new", "Please enter your new PIN, followed by pound.") \
+	X(P_PIN_AGAIN, "pin-enter-again", "Please enter the new PIN once more, followed by pound.") \
+	X(P_PIN_RULES_LENGTH, "pin-rule-length", "The PIN is too short. The number of digits it needs at least is") \
+	X(P_PIN_RULES_LONG, "pin-rule-too-long", "That PIN is too long.") \
+	X(P_PIN_RULES_TRIVIAL, "pin-rule-trivial", "That PIN is too easy to guess. Please do not use your extension, repeated digits or digits in a row.") \
+	X(P_PIN_RULES_SAME, "pin-rule-same", "Please choose a PIN that you have not used before.") \
+	X(P_PIN_MISMATCH, "pin-mismatch", "The two PINs are not the same.") \
+	X(P_PIN_CHANGED, "pin-changed", "Your PIN has been changed.") \
+	X(P_PIN_CHANGE_FAILED, "pin-change-failed", "Sorry, your PIN could not be changed. The old one is still valid.") \
+	/* auto attendant */ \
+	X(P_AA_WELCOME, "attendant-welcome", "Welcome.") \
+	X(P_AA_WELCOME_TO, "attendant-welcome-to", "Welcome to") \
+	X(P_AA_EXTENSION, "attendant-dial-extension", "If you know the extension, dial it now.") \
+	X(P_AA_NAME, "attendant-dial-name", "To dial by name, press pound.") \
+	X(P_AA_OPERATOR, "attendant-dial-operator", "For the operator, press 0.") \
+	X(P_AA_FOR, "attendant-for", "For") \
+	X(P_AA_PRESS, "attendant-press", "press") \
+	X(P_AA_UNKNOWN_EXT, "attendant-unknown-extension", "Sorry, there is no such extension.") \
+	X(P_AA_NO_OPERATOR, "attendant-no-operator", "Sorry, there is no operator.") \
+	X(P_AA_NOT_ALLOWED, "attendant-not-allowed", "Sorry, that number cannot be dialed from here.") \
+	X(P_AA_LOOKUP_FAILED, "attendant-lookup-failed", "Sorry, the directory cannot be read at the moment.") \
+	X(P_AA_LEAVE_FOR, "attendant-message-for", "You are leaving a message for") \
+	/* dial by name */ \
+	X(P_NAME_SPELL, "name-spell", "Spell the last name, then the first name, with the keys of your phone, followed by pound. For the letters Q and Z, press 7 and 9. To go back, press star.") \
+	X(P_NAME_NONE, "name-no-match", "Sorry, there is nobody by that name.") \
+	X(P_NAME_TOO_MANY, "name-too-many", "There are too many matches. Please enter more letters.") \
+	X(P_NAME_ONE, "name-one-match", "One match:") \
+	X(P_NAME_MATCHES, "name-matches", "matches.") \
+	X(P_NAME_CHOOSE, "name-choose", "If this is right, press 1. For the next one, press pound. To spell another name, press star.") \
+	X(P_NAME_NO_MORE, "name-no-more", "There are no more matches.") \
+	/* transfer */ \
+	X(P_XFER_HOLD, "transfer-to", "Please hold. You are being transferred to") \
+	X(P_XFER_OPERATOR, "transfer-to-operator", "Please hold. You are being transferred to the operator.") \
+	X(P_XFER_FAILED, "transfer-failed", "Sorry, the call could not be put through.") \
+	X(P_XFER_BUSY, "transfer-busy", "Sorry, the line is busy.") \
+	X(P_XFER_NO_ANSWER, "transfer-no-answer", "Sorry, nobody answers.") \
+	X(P_XFER_MESSAGE, "transfer-offer-message", "To leave a message, press 1.") \
+	X(P_XFER_OTHER, "transfer-offer-operator", "To speak to the operator, press 0.") \
+	X(P_XFER_BACK, "transfer-offer-back", "To go back, press star.")
+
+enum dlg_prompt {
+	P_NONE,
+#define X(id, name, words) id,
+	DLG_PROMPTS(X)
+#undef X
+	P_COUNT
+};
+
+/* "goodbye"; NULL outside the list. */
+const char *dlg_prompt_name(enum dlg_prompt p);
+const char *dlg_prompt_words(enum dlg_prompt p);
+
+#endif

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tmr_private.h  The wheel as the loop drives it. */
+#ifndef NET_TMR_PRIVATE_H
+#define NET_TMR_PRIVATE_H
+#include "net/tmr.h"
+
+enum { WHEEL_BITS = 8, WHEEL_SLOTS = 1 << WHEEL_BITS, WHEEL_LEVELS = 4 };
+
+struct wheel {
+	struct list slot[WHEEL_LEVELS][WHEEL_SLOTS];
+	int64_t now_ms; /* all that was due up to here has fired */
+	unsigned count;
+};
+
+void wheel_init(struct wheel *w, int64_t now_ms);
+void wheel_add(struct wheel *w, struct tmr *t);
+/* Fires what is due by now_ms, in order of time. Returns how many. */
+unsigned wheel_advance(struct wheel *w, int64_t now_ms);
+/* A lower bound of the time until the next one is due; -1 with none. */
+int64_t wheel_next_ms(const struct wheel *w, int64_t now_ms);
+struct wheel *loop_wheel(struct loop *loop);
+
+#endif

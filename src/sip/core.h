@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core.h  The SIP endpoint of this process: listeners, connections, transactions, dialogs. Never a proxy. Everything runs on the loop's
+ * thread; only handshakes go to the crypto pool. What lies above speaks to it by peer.h, leg.h and request.h, and is asked three
+ * questions through handlers: who is this, do you want this call, are you ready.                                       */
+#ifndef SIP_CORE_H
+#define SIP_CORE_H
+#include "base/clock.h"
+#include "event/bus.h"
+#include "event/metrics.h"
+#include "net/dns.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "sip/leg.h"
+#include "sip/peer.h"
+#include "trust/facts.h"
+#include "trust/identity.h"
+
+struct sip_core;
+struct media_engine;
+
+/* RFC 3261 table 4, in ms; 0 takes the RFC's value. Tests and slow or fast sites change them. */
+struct sip_timers {
+	unsigned t1, t2, t4;      /* 500, 4000, 5000 */
+	unsigned tb;              /* INVITE unanswered: 64*T1. (Also F, H, J, L, M unless named) */
+	unsigned tc;              /* ringing at most: 180 s */
+	unsigned td;              /* wait for repeated final answers: 32 s */
+	unsigned connect_ms;      /* TCP connect, a target: 4 s */
+	unsigned handshake_ms;    /* TLS, a target: 10 s */
+	unsigned message_ms;      /* from a message's first byte to its last: 20 s */
+	unsigned idle_ms;         /* a connection without use is closed after: 15 min */
+	unsigned receipt_ms;      /* LEG_ENDING to leg_confirm(): 6 s */
+	unsigned transfer_ms;     /* REFER to its last NOTIFY: 60 s */
+	unsigned first_notify_ms; /* REFER accepted, but no NOTIFY at all: 64*T1 */
+	unsigned tls_idle_proof_ms; /* how long a fresh connection's late alert is waited for after a close: 200 ms */
+};
+
+/* 0 takes the default. */
+struct sip_limits {
+	unsigned head_bytes, body_bytes;   /* 64 KiB, 256 KiB */
+	unsigned conns, conns_per_source;  /* 4096, 256 */
+	unsigned handshakes;               /* at once, incoming: 256 */
+	unsigned transactions;             /* 65536 */
+	unsigned legs, legs_per_source;    /* 2000, 1000 */
+	unsigned requests;                 /* sip_request_send() at once: 1024 */
+	unsigned retry_after_s;            /* told with a 503 of overload: 10 */
+};
+
+enum { SIP_LISTENERS = 16 };
+struct sip_listen {
+	enum net_transport transport;
+	struct net_addr addr;          /* port 0: any; sip_core_local() tells */
+	char identity[SIP_PEER_NAME_SIZE]; /* TLS: shown to peers that ask for no name we know; "" = the default one */
+};
+
+/* Where a message or connection comes from, to recognise a peer. */
+struct sip_source {
+	struct net_addr addr;
+	enum net_transport transport;
+	unsigned listener;                /* index in the list; UINT_MAX: a connection that we opened */
+	const struct trust_facts *facts;  /* TLS: the certificate shown, already judged by chain and purpose; else NULL */
+};
+/* Which peer this is: a reference in *peer, or ENOENT: nobody we know, and `why` says in words what was looked for. */
+typedef int (sip_peer_lookup_h)(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg);
+/* A new call, see leg.h. */
+typedef void (leg_offered_h)(struct leg *leg, void *arg);
+struct sip_readiness {
+	bool ready;
+	char reason[160];       /* not ready: in words */
+	unsigned retry_after_s;
+};
+/* Asked by OPTIONS (200 or 503), and before each new call (503 when not ready). `peer` may be NULL for OPTIONS. */
+typedef void (sip_ready_h)(const struct sip_peer *peer, struct sip_readiness *r, void *arg);
+/* Something is known of a flow with a peer (calls in, a transfer, a call out): for the gateway's table of what works. peer is NULL when an incoming
+ * connection failed before it was known whose it was. facts are complete. */
+typedef void (sip_flow_h)(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg);
+/* Every message in and out, as bytes. Borrowed for the call. */
+struct sip_trace {
+	bool in;
+	enum net_transport transport;
+	struct net_addr local, peer;
+	int64_t real_us;
+	const uint8_t *data;
+	size_t n;
+	const char *session; /* "" while unknown */
+};
+typedef void (sip_trace_h)(const struct sip_trace *t, void *arg);
+
+struct sip_core_prm {
+	struct loop *loop;
+	const struct um_clock *clock;
+	struct dns *dns;             /* NULL: IP literals only */
+	struct pool *crypto;         /* handshakes; NULL: on the loop (tests) */
+	struct ev_bus *bus;          /* may be NULL */
+	struct metrics *metrics;     /* may be NULL */
+	struct trust_set *trust;     /* a reference is taken; NULL: no TLS */
+	struct sip_listen listen[SIP_LISTENERS];
+	unsigned n_listen;
+	char fqdn[SIP_HOST_SIZE];    /* in Via and Contact; "" : the local address */
+	char service[SIP_HOST_SIZE]; /* the name that several nodes share; for facts; may be "" */
+	char node[SIP_PEER_NAME_SIZE];
+	struct sip_timers timers;
+	struct sip_limits limits;
+	sip_peer_lookup_h *lookup;
+	leg_offered_h *offered;
+	sip_ready_h *ready;   /* NULL: always ready */
+	sip_flow_h *flow;     /* may be NULL */
+	void *arg;            /* for the four above */
+};
+
+/* Binds all listeners, or none: EADDRINUSE, EADDRNOTAVAIL, EACCES with `why` naming the address. */
+int sip_core_create(struct sip_core **cp, const struct sip_core_prm *prm, struct ev_report *why);
+/* No new calls or requests are taken (503), those that live go on. */
+void sip_core_drain(struct sip_core *core);
+/* Ends all that still lives: legs get LEG_OVER, requests their handlers, connections a goodbye; then frees. Legs still referenced stay valid
+ * objects, but are over. NULL is allowed. */
+void sip_core_destroy(struct sip_core *core);
+/* New identities and anchors: for new connections and listeners from now on; living connections keep theirs. Connections of ours that showed
+ * an identity which is no longer the same are used for no new request and end when idle. */
+void sip_core_trust(struct sip_core *core, struct trust_set *set);
+/* The bound address of listener i. */
+const struct net_addr *sip_core_local(const struct sip_core *core, unsigned i);
+unsigned sip_core_legs(const struct sip_core *core); /* how many live */
+typedef void (sip_leg_each_h)(struct leg *leg, void *arg); /* may end the leg it is given */
+void sip_core_each_leg(struct sip_core *core, sip_leg_each_h *each, void *arg);
+struct leg *sip_core_leg(struct sip_core *core, const char *session); /* borrowed; NULL if none */
+/* One at a time; NULL takes it off. */
+void sip_core_tracer(struct sip_core *core, sip_trace_h *h, void *arg);
+
+/* For tests and status: connections open, and how many were ever opened and accepted. */
+struct sip_core_stats {
+	unsigned conns, transactions, legs, requests;
+	uint64_t opened, accepted;
+	uint64_t invites, refused, malformed, stray, retransmissions;
+};
+void sip_core_stats(const struct sip_core *core, struct sip_core_stats *s);
+
+#endif

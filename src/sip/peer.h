@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peer.h  Whom we talk SIP with, as a value: gateway/ fills one per gateway (and anew at each change of the configuration), everything in
+ * sip/ only reads it. Reference-counted (mem_ref, mem_unref); never written after it was first handed over. A connection, a leg or
+ * a request keeps the peer it was born with, also when the configuration has moved on.                                */
+#ifndef SIP_PEER_H
+#define SIP_PEER_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "net/addr.h"
+#include "net/dns.h"
+#include "trust/tls.h"
+
+/* Which connection may carry requests of ours (RFC 5923). A connection that we opened ourselves may always, towards the same address,
+ * under the same identity of ours, when the peer proved the same identity. */
+enum sip_reuse {
+	SIP_REUSE_ALIAS, /* one the peer opened: only when its Via said `alias` and its certificate is good for this peer */
+	SIP_REUSE_ANY,   /* one the peer opened: always. A stop-gap that hides faults of certificates */
+	SIP_REUSE_NEVER, /* one the peer opened: never */
+};
+
+enum { SIP_PEER_NAME_SIZE = 64, SIP_HOST_SIZE = 256 };
+
+struct sip_peer {
+	char name[SIP_PEER_NAME_SIZE];     /* the gateway's */
+	char host[SIP_HOST_SIZE];          /* name or IP literal; judged names and SNI come from here unless said otherwise */
+	uint16_t port;                     /* 0: by SRV, else the transport's default */
+	enum net_transport transport;
+	char identity[SIP_PEER_NAME_SIZE]; /* which of our identities is shown to it; "" = the default one */
+	struct trust_rule rule;            /* how its certificate is judged; no names: nobody is accepted */
+	struct trust_tls_limits tls;       /* versions and legacy suites */
+	char sni[SIP_HOST_SIZE];           /* "" = host, when that is a name */
+	enum sip_reuse reuse;
+	bool believes_headers;             /* P-Asserted-Identity, Diversion, History-Info of this peer are true */
+	struct trust_judges_us judges_us;  /* how it judges us, as far as the administrator said; for verdicts */
+	unsigned max_dialogs;              /* 0: the core's limit */
+};
+
+/* A zeroed peer with one reference; NULL without memory. */
+struct sip_peer *sip_peer_create(void);
+
+#endif

@@ -16,7 +16,6 @@
 #include "trust/identity.h"
 
 struct sip_core;
-struct media_engine;
 
 /* RFC 3261 table 4, in ms; 0 takes the RFC's value. Tests and slow or fast sites change them. */
 struct sip_timers {
@@ -31,7 +30,6 @@ struct sip_timers {
 	unsigned receipt_ms;      /* LEG_ENDING to leg_confirm(): 6 s */
 	unsigned transfer_ms;     /* REFER to its last NOTIFY: 60 s */
 	unsigned first_notify_ms; /* REFER accepted, but no NOTIFY at all: 64*T1 */
-	unsigned tls_idle_proof_ms; /* how long a fresh connection's late alert is waited for after a close: 200 ms */
 };
 
 /* 0 takes the default. */
@@ -57,7 +55,8 @@ struct sip_source {
 	struct net_addr addr;
 	enum net_transport transport;
 	unsigned listener;                /* index in the list; UINT_MAX: a connection that we opened */
-	const struct trust_facts *facts;  /* TLS: the certificate shown, already judged by chain and purpose; else NULL */
+	const char *label;                /* TLS: of the rule that accepted the certificate; "" otherwise */
+	const struct trust_facts *facts;  /* TLS: the certificate shown and how it was judged; else NULL */
 };
 /* Which peer this is: a reference in *peer, or ENOENT: nobody we know, and `why` says in words what was looked for. */
 typedef int (sip_peer_lookup_h)(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg);
@@ -92,7 +91,10 @@ struct sip_core_prm {
 	struct pool *crypto;         /* handshakes; NULL: on the loop (tests) */
 	struct ev_bus *bus;          /* may be NULL */
 	struct metrics *metrics;     /* may be NULL */
-	struct trust_set *trust;     /* a reference is taken; NULL: no TLS */
+	struct trust_keeper *trust;  /* asked at each new connection; NULL: no TLS */
+	struct trust_policy *accept; /* whose certificates listeners accept: a rule a gateway, its label the gateway's name. A reference is
+	                              * taken; NULL: nobody's */
+	struct tls_limits accept_tls; /* versions and suites of listeners */
 	struct sip_listen listen[SIP_LISTENERS];
 	unsigned n_listen;
 	char fqdn[SIP_HOST_SIZE];    /* in Via and Contact; "" : the local address */
@@ -114,9 +116,10 @@ void sip_core_drain(struct sip_core *core);
 /* Ends all that still lives: legs get LEG_OVER, requests their handlers, connections a goodbye; then frees. Legs still referenced stay valid
  * objects, but are over. NULL is allowed. */
 void sip_core_destroy(struct sip_core *core);
-/* New identities and anchors: for new connections and listeners from now on; living connections keep theirs. Connections of ours that showed
- * an identity which is no longer the same are used for no new request and end when idle. */
-void sip_core_trust(struct sip_core *core, struct trust_set *set);
+/* Another policy and other limits for connections accepted from now on (a reference is taken). New identities and anchors come through the
+ * keeper by themselves: living connections keep theirs, but one of ours that showed an identity which is no longer the same carries
+ * no new request and ends when idle. */
+void sip_core_accept(struct sip_core *core, struct trust_policy *accept, const struct tls_limits *limits);
 /* The bound address of listener i. */
 const struct net_addr *sip_core_local(const struct sip_core *core, unsigned i);
 unsigned sip_core_legs(const struct sip_core *core); /* how many live */

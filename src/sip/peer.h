@@ -26,8 +26,10 @@ struct sip_peer {
 	uint16_t port;                     /* 0: by SRV, else the transport's default */
 	enum net_transport transport;
 	char identity[SIP_PEER_NAME_SIZE]; /* which of our identities is shown to it; "" = the default one */
-	struct trust_rule rule;            /* how its certificate is judged; no names: nobody is accepted */
-	struct trust_tls_limits tls;       /* versions and legacy suites */
+	enum trust_rule_kind rule;         /* how its certificate is judged: for names that a dialog's route brings along */
+	struct trust_policy *policy;       /* that rule with the names accepted when we dial (trust_policy_one); the peer's reference; NULL
+	                                    * or without names: nobody is accepted */
+	struct tls_limits tls;             /* versions and legacy suites */
 	char sni[SIP_HOST_SIZE];           /* "" = host, when that is a name */
 	enum sip_reuse reuse;
 	bool believes_headers;             /* P-Asserted-Identity, Diversion, History-Info of this peer are true */
@@ -35,7 +37,10 @@ struct sip_peer {
 	unsigned max_dialogs;              /* 0: the core's limit */
 };
 
-/* A zeroed peer with one reference; NULL without memory. */
+/* A zeroed peer with one reference; NULL without memory. The last reference gives `policy` back. */
 struct sip_peer *sip_peer_create(void);
+/* Whether `host` is the peer's own or one of the accepted names of its policy: then the policy judges a connection to it; any other host
+ * met in a route set is judged by its own name (RFC 5922 4), so an IP address there is refused unless the certificate holds it. */
+bool sip_peer_owns_host(const struct sip_peer *peer, struct text host);
 
 #endif

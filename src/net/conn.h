@@ -59,8 +59,8 @@ struct conn_filter {
 };
 
 /* Starts connecting (from `local`'s address if not NULL). The filter (NULL for none) belongs to the connection from here on, also when this
- * fails. timeout_ms covers connecting; filters time their handshakes by conn_filter_timeout(). Errors before any packet left (EMFILE, ENETUNREACH ...)
- * are returned; all later ones come to closed(). */
+ * fails. timeout_ms covers connecting; filters time their handshakes by conn_filter_timeout(). Only what this node lacks (EMFILE, ENOMEM, EADDRNOTAVAIL ...) is
+ * returned; what the network says, ECONNREFUSED and ENETUNREACH among it, comes to closed(). */
 int conn_connect(struct conn **cp, struct loop *loop, const struct net_addr *to, const struct net_addr *local, int64_t timeout_ms,
                  const struct conn_filter *filter, const struct conn_handlers *h, void *arg);
 /* Takes over a connected socket (from a listener). */

@@ -18,6 +18,7 @@ void dns_destroy(struct dns *dns);
 void dns_observe(struct dns *dns, struct ev_bus *bus, struct metrics *metrics);
 /* How long one query may take in all (default 5,000 ms; three tries within it). */
 void dns_timeout(struct dns *dns, int64_t ms);
+struct loop *dns_loop(const struct dns *dns);
 /* Forgets what is cached. */
 void dns_flush(struct dns *dns);
 

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* udp.c  Datagrams on the loop. */
+#include "net/udp.h"
+#include <errno.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include "base/mem.h"
+
+enum { DATAGRAM_MAX = 65536, DATAGRAMS_A_TURN = 64, SOCKET_BUFFER = 1 << 21 };
+
+struct udp {
+	struct loop_io io;
+	int fd;
+	struct net_addr local;
+	udp_recv_h *recv;
+	void *arg;
+	bool gone;   /* destroyed from within a handler: freed behind it */
+	bool inside;
+	uint8_t data[DATAGRAM_MAX];
+};
+
+static void readable(struct loop_io *io, uint32_t events, void *arg)
+{
+	struct udp *udp = arg;
+	(void)io;
+	(void)events;
+	udp->inside = true;
+	for (unsigned i = 0; i < DATAGRAMS_A_TURN && !udp->gone; i++) {
+		struct sockaddr_storage from;
+		socklen_t len = sizeof from;
+		ssize_t n = recvfrom(udp->fd, udp->data, sizeof udp->data - 1, MSG_DONTWAIT, (struct sockaddr *)&from, &len);
+		if (n < 0 && (errno == EINTR || errno == ECONNREFUSED))
+			continue; /* an ICMP error of an earlier send: that sender's timer finds out */
+		if (n < 0)
+			break;
+		struct net_addr peer;
+		net_addr_from(&peer, (struct sockaddr *)&from);
+		udp->recv(udp, &peer, udp->data, (size_t)n, udp->arg);
+	}
+	udp->inside = false;
+	if (udp->gone)
+		mem_free(udp);
+}
+
+int udp_create(struct udp **up, struct loop *loop, const struct net_addr *local, udp_recv_h *recv, void *arg)
+{
+	struct udp *udp = mem_zalloc(1, sizeof *udp);
+	if (!udp)
+		return ENOMEM;
+	udp->recv = recv;
+	udp->arg = arg;
+	udp->fd = socket(local->u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int err = udp->fd < 0 ? errno : 0, on = 1, room = SOCKET_BUFFER;
+	if (!err && net_addr_is_v6(local))
+		setsockopt(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+	if (!err) {
+		setsockopt(udp->fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room); /* bursts of a busy pool; what the kernel allows is enough */
+		err = bind(udp->fd, &local->u.sa, net_addr_len(local)) < 0 ? errno : 0;
+	}
+	socklen_t len = sizeof udp->local.u;
+	if (!err && getsockname(udp->fd, &udp->local.u.sa, &len) < 0)
+		err = errno;
+	if (!err)
+		err = loop_io_add(loop, &udp->io, udp->fd, EPOLLIN, readable, udp);
+	if (err) {
+		udp_destroy(udp);
+		return err;
+	}
+	*up = udp;
+	return 0;
+}
+
+void udp_destroy(struct udp *udp)
+{
+	if (!udp)
+		return;
+	loop_io_del(&udp->io);
+	if (udp->fd >= 0)
+		close(udp->fd);
+	udp->fd = -1;
+	udp->gone = true;
+	if (!udp->inside)
+		mem_free(udp);
+}
+
+const struct net_addr *udp_local(const struct udp *udp)
+{
+	return &udp->local;
+}
+
+int udp_send(struct udp *udp, const struct net_addr *to, const void *data, size_t n)
+{
+	if (sendto(udp->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to->u.sa, net_addr_len(to)) >= 0)
+		return 0;
+	return errno;
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ut.h"
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "net/conn.h"
+#include "net/udp.h"
+
+struct side {
+	struct conn *c;
+	char got[64];
+	size_t n;
+	bool established, closed;
+	struct conn_end end;
+};
+
+static struct loop *loop;
+static struct listener *listener;
+static struct side server, client;
+static bool server_reset;
+
+static void on_established(struct conn *c, void *arg)
+{
+	(void)c;
+	((struct side *)arg)->established = true;
+}
+
+static void on_recv(struct conn *c, const uint8_t *data, size_t n, void *arg)
+{
+	struct side *s = arg;
+	(void)c;
+	assert_true(s->n + n <= sizeof s->got);
+	memcpy(s->got + s->n, data, n);
+	s->n += n;
+}
+
+static void on_closed(struct conn *c, const struct conn_end *end, void *arg)
+{
+	struct side *s = arg;
+	(void)c;
+	assert_false(s->closed);
+	s->closed = true;
+	s->end = *end;
+}
+
+static const struct conn_handlers handlers = { on_established, on_recv, NULL, on_closed };
+
+static void on_accept(struct listener *l, int fd, const struct net_addr *peer, void *arg)
+{
+	(void)l;
+	(void)arg;
+	if (server_reset) {
+		struct linger now = { 1, 0 };
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+		close(fd);
+		return;
+	}
+	assert_int_equal(conn_adopt(&server.c, loop, fd, peer, NULL, &handlers, &server), 0);
+}
+
+static void open_pair(void)
+{
+	struct net_addr any;
+	server = (struct side){ 0 };
+	client = (struct side){ 0 };
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	assert_int_equal(listener_create(&listener, loop, &any, 8, on_accept, NULL), 0);
+	assert_int_equal(conn_connect(&client.c, loop, listener_local(listener), NULL, 2000, NULL, &handlers, &client), 0);
+}
+
+static void close_pair(void)
+{
+	mem_unref(server.c);
+	mem_unref(client.c);
+	listener_destroy(listener);
+	loop_step(loop, 0);
+	loop_destroy(loop);
+}
+
+static void until(const bool *what)
+{
+	for (int i = 0; i < 1000 && !*what; i++)
+		loop_step(loop, 10);
+	assert_true(*what);
+}
+
+static void bytes_travel_and_an_orderly_end_is_told_as_fin(void **state)
+{
+	(void)state;
+	server_reset = false;
+	open_pair();
+	until(&client.established);
+	until(&server.established);
+	assert_int_equal(conn_send(client.c, "hello", 5), 0);
+	conn_close(client.c); /* what is queued still goes */
+	until(&server.closed);
+	until(&client.closed);
+	assert_memory_equal(server.got, "hello", 5);
+	assert_int_equal(server.end.how, CONN_FIN);
+	assert_int_equal(client.end.how, CONN_LOCAL);
+	assert_true(server.end.established);
+	assert_int_equal(conn_send(client.c, "x", 1), ENOTCONN);
+	close_pair();
+}
+
+static void reset_is_told_apart_from_fin(void **state)
+{
+	(void)state;
+	server_reset = true;
+	open_pair();
+	until(&client.closed);
+	assert_int_equal(client.end.how, CONN_RST);
+	close_pair();
+}
+
+static void refusal_comes_to_closed_with_its_errno(void **state)
+{
+	(void)state;
+	struct net_addr to;
+	struct listener *l;
+	client = (struct side){ 0 };
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	net_addr_parse(&to, TEXT("127.0.0.1"), 0);
+	assert_int_equal(listener_create(&l, loop, &to, 1, on_accept, NULL), 0);
+	to = *listener_local(l);
+	listener_destroy(l); /* nobody listens on that port any more */
+	assert_int_equal(conn_connect(&client.c, loop, &to, NULL, 2000, NULL, &handlers, &client), 0);
+	assert_false(client.closed); /* never from within the call */
+	until(&client.closed);
+	assert_int_equal(client.end.how, CONN_ERROR);
+	assert_int_equal(client.end.err, ECONNREFUSED);
+	assert_false(client.end.established);
+	mem_unref(client.c);
+	loop_destroy(loop);
+}
+
+/* A filter that turns every byte by one and is up after it has seen the peer's "!". */
+struct turner {
+	unsigned destroyed;
+};
+
+static int turner_start(struct conn *c, void *state)
+{
+	(void)state;
+	return conn_down(c, "!", 1);
+}
+
+static int turner_below(struct conn *c, void *state, const uint8_t *data, size_t n)
+{
+	(void)state;
+	uint8_t out[64];
+	size_t o = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (data[i] == '!')
+			conn_filter_up(c);
+		else
+			out[o++] = (uint8_t)(data[i] - 1);
+	}
+	return o ? conn_up(c, out, o) : 0;
+}
+
+static int turner_above(struct conn *c, void *state, const uint8_t *data, size_t n)
+{
+	(void)state;
+	uint8_t out[64];
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)(data[i] + 1);
+	return conn_down(c, out, n);
+}
+
+static void turner_destroy(void *state)
+{
+	((struct turner *)state)->destroyed++;
+}
+
+static void filter_stands_between_user_and_socket(void **state)
+{
+	(void)state;
+	struct turner t = { 0 };
+	struct conn_filter f = { .name = "turner", .state = &t, .start = turner_start, .below = turner_below, .above = turner_above, .destroy = turner_destroy };
+	server_reset = false;
+	struct net_addr any;
+	server = (struct side){ 0 };
+	client = (struct side){ 0 };
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	assert_int_equal(listener_create(&listener, loop, &any, 8, on_accept, NULL), 0);
+	assert_int_equal(conn_connect(&client.c, loop, listener_local(listener), NULL, 2000, &f, &handlers, &client), 0);
+	until(&server.established);
+	assert_ptr_equal(conn_filter_state(client.c, "turner"), &t);
+	assert_null(conn_filter_state(client.c, "tls"));
+	assert_false(client.established);
+	conn_send(server.c, "!bc", 3);
+	until(&client.established);
+	bool got = false;
+	for (int i = 0; i < 100 && !got; i++) {
+		loop_step(loop, 10);
+		got = client.n == 2;
+	}
+	assert_memory_equal(client.got, "ab", 2);
+	assert_int_equal(conn_send(client.c, "yz", 2), 0);
+	conn_close(client.c);
+	until(&server.closed);
+	assert_memory_equal(server.got, "!z{", 3);
+	close_pair();
+	assert_int_equal(t.destroyed, 1);
+}
+
+static unsigned datagrams;
+
+static void on_datagram(struct udp *udp, const struct net_addr *from, uint8_t *data, size_t n, void *arg)
+{
+	(void)arg;
+	datagrams++;
+	if (n == 4 && memcmp(data, "ping", 4) == 0)
+		assert_int_equal(udp_send(udp, from, "pong", 4), 0);
+}
+
+static void datagrams_go_both_ways(void **state)
+{
+	(void)state;
+	struct udp *a, *b;
+	struct net_addr any;
+	datagrams = 0;
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	assert_int_equal(udp_create(&a, loop, &any, on_datagram, NULL), 0);
+	assert_int_equal(udp_create(&b, loop, &any, on_datagram, NULL), 0);
+	assert_int_equal(udp_send(a, udp_local(b), "ping", 4), 0);
+	for (int i = 0; i < 100 && datagrams < 2; i++)
+		loop_step(loop, 10);
+	assert_int_equal(datagrams, 2);
+	udp_destroy(a);
+	udp_destroy(b);
+	loop_destroy(loop);
+}
+
+UT_MAIN(UT(bytes_travel_and_an_orderly_end_is_told_as_fin), UT(reset_is_told_apart_from_fin), UT(refusal_comes_to_closed_with_its_errno),
+        UT(filter_stands_between_user_and_socket), UT(datagrams_go_both_ways))

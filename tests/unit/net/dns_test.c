@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The resolver against a name server that runs on the same loop and says what the test wants. */
+#include "ut.h"
+#include <errno.h>
+#include "base/mem.h"
+#include "dns_packet.h"
+#include "net/dns.h"
+#include "net/udp.h"
+
+static struct loop *loop;
+static struct udp *server;
+static struct dns *dns;
+static unsigned asked;
+static bool mute;
+static unsigned force_rcode;
+
+static void answer(struct udp *udp, const struct net_addr *from, uint8_t *q, size_t n, void *arg)
+{
+	(void)arg;
+	char name[256];
+	size_t at = 12, o = 0;
+	asked++;
+	if (mute || n < 17)
+		return;
+	while (q[at]) {
+		memcpy(name + o, q + at + 1, q[at]);
+		o += q[at];
+		name[o++] = '.';
+		at += q[at] + 1u;
+	}
+	name[o - 1] = '\0';
+	unsigned id = (unsigned)(q[0] << 8 | q[1]), type = (unsigned)(q[at + 1] << 8 | q[at + 2]);
+	struct buf b, d;
+	buf_init(&b, 4096);
+	buf_init(&d, 256);
+	if (force_rcode) {
+		pkhead(&b, id, force_rcode, name, type, 0, 0);
+	} else if (type == DNS_SRV && strcmp(name, "_sips._tcp.pool.test") == 0) {
+		pkhead(&b, id, 0, name, type, 2, 0);
+		pk16(&d, 20), pk16(&d, 0), pk16(&d, 7001), pkname(&d, "b.pool.test");
+		pkrr(&b, NULL, DNS_SRV, 30, d.p, d.n);
+		buf_clear(&d);
+		pk16(&d, 10), pk16(&d, 0), pk16(&d, 7000), pkname(&d, "a.pool.test");
+		pkrr(&b, NULL, DNS_SRV, 30, d.p, d.n);
+	} else if (type == DNS_A && strstr(name, "pool.test")) {
+		pkhead(&b, id, 0, name, type, 1, 0);
+		pkrr(&b, NULL, DNS_A, 60, name[0] == 'a' ? "\x7f\x00\x00\x0a" : "\x7f\x00\x00\x0b", 4);
+	} else {
+		pkhead(&b, id, strstr(name, "pool.test") ? 0 : 3, name, type, 0, 1);
+		pksoa(&b, "test", 100, 50);
+	}
+	udp_send(udp, from, b.p, b.n);
+	buf_free(&b);
+	buf_free(&d);
+}
+
+static void open_all(void)
+{
+	struct net_addr any;
+	char at[NET_ADDR_SIZE];
+	asked = 0;
+	mute = false;
+	force_rcode = 0;
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	assert_int_equal(udp_create(&server, loop, &any, answer, NULL), 0);
+	assert_int_equal(dns_create(&dns, loop, net_addr_print(udp_local(server), at)), 0);
+}
+
+static void close_all(void)
+{
+	dns_destroy(dns);
+	udp_destroy(server);
+	loop_destroy(loop);
+}
+
+static struct dns_result got;
+static bool got_it;
+
+static void on_result(const struct dns_result *res, void *arg)
+{
+	(void)arg;
+	got = *res;
+	got_it = true;
+}
+
+static void look_up(const char *name, enum dns_type type)
+{
+	got_it = false;
+	assert_int_equal(dns_query(dns, NULL, text_of(name), type, on_result, NULL), 0);
+	assert_false(got_it); /* never from within the call */
+	for (int i = 0; i < 2000 && !got_it; i++)
+		loop_step(loop, 10);
+	assert_true(got_it);
+}
+
+static void second_question_is_answered_from_the_cache(void **state)
+{
+	(void)state;
+	open_all();
+	look_up("a.pool.test", DNS_A);
+	assert_int_equal(got.outcome, DNS_OK);
+	assert_false(got.cached);
+	look_up("A.pool.test.", DNS_A);
+	assert_true(got.cached);
+	assert_int_equal(asked, 1);
+	look_up("absent.test", DNS_A);
+	assert_int_equal(got.outcome, DNS_NXDOMAIN);
+	look_up("absent.test", DNS_A);
+	assert_int_equal(asked, 2);
+	dns_flush(dns);
+	look_up("a.pool.test", DNS_A);
+	assert_int_equal(asked, 3);
+	close_all();
+}
+
+static void outcomes_name_what_the_server_said(void **state)
+{
+	(void)state;
+	open_all();
+	force_rcode = 5;
+	look_up("a.pool.test", DNS_A);
+	assert_int_equal(got.outcome, DNS_REFUSED);
+	force_rcode = 2;
+	look_up("a.pool.test", DNS_A);
+	assert_int_equal(got.outcome, DNS_SERVFAIL);
+	assert_string_not_equal(got.server, "");
+	mute = true;
+	dns_timeout(dns, 300);
+	look_up("a.pool.test", DNS_A);
+	assert_int_equal(got.outcome, DNS_TIMEOUT);
+	close_all();
+}
+
+static void a_server_that_is_not_there_is_told_as_such(void **state)
+{
+	(void)state;
+	open_all();
+	udp_destroy(server);
+	server = NULL;
+	look_up("a.pool.test", DNS_A);
+	assert_int_equal(got.outcome, DNS_NO_SERVER);
+	close_all();
+}
+
+static struct dns_targets targets;
+static bool got_targets;
+
+static void on_targets(const struct dns_targets *t, void *arg)
+{
+	(void)arg;
+	targets = *t;
+	got_targets = true;
+}
+
+static void resolve(const char *host, uint16_t port)
+{
+	got_targets = false;
+	assert_int_equal(dns_resolve_sip(dns, NULL, text_of(host), port, NET_TLS, on_targets, NULL), 0);
+	for (int i = 0; i < 2000 && !got_targets; i++)
+		loop_step(loop, 10);
+	assert_true(got_targets);
+}
+
+static void sip_hosts_resolve_by_srv_in_order_of_priority(void **state)
+{
+	(void)state;
+	char s[NET_ADDR_SIZE];
+	open_all();
+	resolve("pool.test", 0);
+	assert_int_equal(targets.outcome, DNS_OK);
+	assert_int_equal(targets.n, 2);
+	assert_string_equal(net_addr_print(&targets.target[0].addr, s), "127.0.0.10:7000");
+	assert_string_equal(targets.target[0].host, "a.pool.test");
+	assert_string_equal(net_addr_print(&targets.target[1].addr, s), "127.0.0.11:7001");
+	close_all();
+}
+
+static void a_port_or_an_address_needs_no_srv(void **state)
+{
+	(void)state;
+	char s[NET_ADDR_SIZE];
+	open_all();
+	resolve("a.pool.test", 5099);
+	assert_int_equal(targets.n, 1);
+	assert_string_equal(net_addr_print(&targets.target[0].addr, s), "127.0.0.10:5099");
+	unsigned before = asked;
+	resolve("[::1]", 0);
+	assert_string_equal(net_addr_print(&targets.target[0].addr, s), "[::1]:5061");
+	assert_int_equal(asked, before);
+	resolve("absent.test", 5061);
+	assert_int_equal(targets.outcome, DNS_NXDOMAIN);
+	assert_int_equal(targets.n, 0);
+	assert_true(targets.n_trail >= 1);
+	close_all();
+}
+
+static void cancelled_questions_stay_silent(void **state)
+{
+	(void)state;
+	struct dns_query *q;
+	struct dns_resolve *r;
+	open_all();
+	got_it = got_targets = false;
+	assert_int_equal(dns_query(dns, &q, TEXT("a.pool.test"), DNS_A, on_result, NULL), 0);
+	assert_int_equal(dns_resolve_sip(dns, &r, TEXT("pool.test"), 0, NET_TLS, on_targets, NULL), 0);
+	dns_cancel(q);
+	dns_resolve_cancel(r);
+	assert_int_equal(dns_query(dns, NULL, TEXT("192.0.2.1"), DNS_A, on_result, NULL), EINVAL);
+	for (int i = 0; i < 20; i++)
+		loop_step(loop, 5);
+	assert_false(got_it || got_targets);
+	assert_int_equal(dns_query(dns, NULL, TEXT("never.test"), DNS_A, on_result, NULL), 0);
+	close_all(); /* with one still under way */
+}
+
+UT_MAIN(UT(second_question_is_answered_from_the_cache), UT(outcomes_name_what_the_server_said), UT(a_server_that_is_not_there_is_told_as_such),
+        UT(sip_hosts_resolve_by_srv_in_order_of_priority), UT(a_port_or_an_address_needs_no_srv), UT(cancelled_questions_stay_silent))

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ut.h"
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+#include "net/loop.h"
+
+static unsigned runs;
+
+static void count_post(void *arg)
+{
+	(void)arg;
+	runs++;
+}
+
+static void *post_many(void *arg)
+{
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(loop_post(arg, count_post, NULL), 0);
+	loop_stop(arg);
+	return NULL;
+}
+
+static void posts_of_another_thread_all_run(void **state)
+{
+	(void)state;
+	struct loop *loop;
+	pthread_t thread;
+	runs = 0;
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	pthread_create(&thread, NULL, post_many, loop);
+	loop_run(loop);
+	pthread_join(thread, NULL);
+	loop_step(loop, 0);
+	loop_destroy(loop);
+	assert_int_equal(runs, 1000);
+}
+
+struct two {
+	struct loop_io a, b;
+	unsigned calls;
+};
+
+static void delete_both(struct loop_io *io, uint32_t events, void *arg)
+{
+	struct two *two = arg;
+	(void)io;
+	(void)events;
+	two->calls++;
+	loop_io_del(&two->a);
+	loop_io_del(&two->b);
+}
+
+static void deleted_io_gets_no_event_of_the_same_turn(void **state)
+{
+	(void)state;
+	struct loop *loop;
+	struct two two = { 0 };
+	int p[2], q[2];
+	assert_int_equal(pipe(p) | pipe(q), 0);
+	assert_int_equal(write(p[1], "x", 1) + write(q[1], "x", 1), 2);
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	assert_int_equal(loop_io_add(loop, &two.a, p[0], EPOLLIN, delete_both, &two), 0);
+	assert_int_equal(loop_io_add(loop, &two.b, q[0], EPOLLIN, delete_both, &two), 0);
+	loop_step(loop, 100);
+	loop_step(loop, 0);
+	assert_int_equal(two.calls, 1);
+	loop_destroy(loop);
+	for (int i = 0; i < 2; i++) {
+		close(p[i]);
+		close(q[i]);
+	}
+}
+
+static int create(void *arg)
+{
+	(void)arg;
+	struct loop *loop;
+	int err = loop_create(&loop, clock_system());
+	if (!err)
+		loop_destroy(loop);
+	return err;
+}
+
+static void survives_every_failing_allocation(void **state)
+{
+	(void)state;
+	ut_oom(create, NULL);
+}
+
+UT_MAIN(UT(posts_of_another_thread_all_run), UT(deleted_io_gets_no_event_of_the_same_turn), UT(survives_every_failing_allocation))

@@ -184,7 +184,7 @@ static void connected(struct conn *c)
 	if (getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		err = errno;
 	if (err) {
-		end(c, err == ETIMEDOUT ? CONN_TIMEOUT : CONN_ERROR, err);
+		end(c, how_of(err), err);
 		return;
 	}
 	struct sockaddr_storage local;

@@ -20,12 +20,22 @@ struct cached {
 	struct dns_result res;
 };
 
-struct dns {
-	struct loop *loop;
+/* One c-ares channel on the loop. */
+struct asker {
+	struct dns *dns;
 	ares_channel channel;
-	bool has_channel;
+	bool open;
 	struct loop_io io[SOCKETS];
 	struct tmr timer;
+};
+
+/* Two askers: the first passes a server's SERVFAIL or REFUSED over and tries the next one, but then cannot say what was answered; only when all
+ * failed, the second asks once more and takes whatever comes, for the administrator to read. */
+enum { FAILOVER, VERBATIM, ASKERS };
+
+struct dns {
+	struct loop *loop;
+	struct asker asker[ASKERS];
 	struct hash *cache;
 	struct list ages;
 	struct list queries;
@@ -41,47 +51,47 @@ struct dns_query {
 	dns_h *h;
 	void *arg;
 	struct dns_result res;
-	bool answered, in_ares;
+	bool answered, in_ares, verbatim;
 	struct tmr deadline;
 };
 
-static void rearm(struct dns *dns);
+static void rearm(struct asker *a);
 
 static void timer_fired(void *arg)
 {
-	struct dns *dns = arg;
-	ares_process_fd(dns->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
-	rearm(dns);
+	struct asker *a = arg;
+	ares_process_fd(a->channel, ARES_SOCKET_BAD, ARES_SOCKET_BAD);
+	rearm(a);
 }
 
-static void rearm(struct dns *dns)
+static void rearm(struct asker *a)
 {
 	struct timeval tv;
-	if (list_empty(&dns->queries) || !ares_timeout(dns->channel, NULL, &tv)) {
-		tmr_cancel(&dns->timer);
+	if (list_empty(&a->dns->queries) || !ares_timeout(a->channel, NULL, &tv)) {
+		tmr_cancel(&a->timer);
 		return;
 	}
-	tmr_start(dns->loop, &dns->timer, (int64_t)tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1, timer_fired, dns);
+	tmr_start(a->dns->loop, &a->timer, (int64_t)tv.tv_sec * 1000 + tv.tv_usec / 1000 + 1, timer_fired, a);
 }
 
 static void socket_ready(struct loop_io *io, uint32_t events, void *arg)
 {
-	struct dns *dns = arg;
+	struct asker *a = arg;
 	int fd = io->fd;
-	ares_process_fd(dns->channel, events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? fd : ARES_SOCKET_BAD, events & EPOLLOUT ? fd : ARES_SOCKET_BAD);
-	rearm(dns);
+	ares_process_fd(a->channel, events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? fd : ARES_SOCKET_BAD, events & EPOLLOUT ? fd : ARES_SOCKET_BAD);
+	rearm(a);
 }
 
 /* c-ares says which sockets it wants watched. */
 static void socket_state(void *arg, ares_socket_t fd, int readable, int writable)
 {
-	struct dns *dns = arg;
+	struct asker *a = arg;
 	struct loop_io *unused = NULL, *io = NULL;
 	for (int i = 0; i < SOCKETS; i++) {
-		if (!dns->io[i].loop && !unused)
-			unused = &dns->io[i];
-		if (dns->io[i].loop && dns->io[i].fd == fd)
-			io = &dns->io[i];
+		if (!a->io[i].loop && !unused)
+			unused = &a->io[i];
+		if (a->io[i].loop && a->io[i].fd == fd)
+			io = &a->io[i];
 	}
 	uint32_t events = (readable ? (uint32_t)EPOLLIN : 0) | (writable ? (uint32_t)EPOLLOUT : 0);
 	if (!events && io)
@@ -89,14 +99,25 @@ static void socket_state(void *arg, ares_socket_t fd, int readable, int writable
 	else if (io)
 		loop_io_mod(io, events);
 	else if (events && unused)
-		(void)loop_io_add(dns->loop, unused, fd, events, socket_ready, dns); /* failing, the query runs into its time limit */
+		(void)loop_io_add(a->dns->loop, unused, fd, events, socket_ready, a); /* failing, the query runs into its time limit */
+}
+
+static int asker_open(struct asker *a, struct dns *dns, int flags, const char *servers)
+{
+	struct ares_options opt = { .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES | flags, .timeout = 1200, .tries = TRIES,
+		                    .sock_state_cb = socket_state, .sock_state_cb_data = a };
+	a->dns = dns;
+	if (ares_init_options(&a->channel, &opt, ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) != ARES_SUCCESS)
+		return ENOMEM;
+	a->open = true;
+	return servers && ares_set_servers_ports_csv(a->channel, servers) != ARES_SUCCESS ? EINVAL : 0;
 }
 
 static void first_server(struct dns *dns)
 {
 	struct ares_addr_port_node *servers = NULL;
 	struct net_addr a = { 0 };
-	if (ares_get_servers_ports(dns->channel, &servers) == ARES_SUCCESS && servers) {
+	if (ares_get_servers_ports(dns->asker[FAILOVER].channel, &servers) == ARES_SUCCESS && servers) {
 		a.u.sa.sa_family = (sa_family_t)servers->family;
 		if (servers->family == AF_INET6)
 			memcpy(&a.u.v6.sin6_addr, &servers->addr.addr6, 16);
@@ -118,16 +139,11 @@ int dns_create(struct dns **dp, struct loop *loop, const char *servers)
 	dns->timeout_ms = QUERY_MS;
 	list_init(&dns->ages);
 	list_init(&dns->queries);
-	struct ares_options opt = { .flags = ARES_FLAG_NOSEARCH | ARES_FLAG_NOALIASES, .timeout = 1200, .tries = TRIES, .sock_state_cb = socket_state,
-		                    .sock_state_cb_data = dns };
-	int mask = ARES_OPT_FLAGS | ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB;
 	err = hash_create(&dns->cache, 64);
-	if (!err) {
-		dns->has_channel = ares_init_options(&dns->channel, &opt, mask) == ARES_SUCCESS;
-		err = dns->has_channel ? 0 : ENOMEM;
-	}
-	if (!err && servers && ares_set_servers_ports_csv(dns->channel, servers) != ARES_SUCCESS)
-		err = EINVAL;
+	if (!err)
+		err = asker_open(&dns->asker[FAILOVER], dns, 0, servers);
+	if (!err)
+		err = asker_open(&dns->asker[VERBATIM], dns, ARES_FLAG_NOCHECKRESP, servers);
 	if (err) {
 		dns_destroy(dns);
 		return err;
@@ -163,13 +179,16 @@ void dns_destroy(struct dns *dns)
 		return;
 	LIST_FOREACH(&dns->queries, e)
 		LIST_ENTRY(e, struct dns_query, link)->h = NULL;
-	if (dns->has_channel)
-		ares_destroy(dns->channel); /* ends what it holds: ares_answered() runs with ARES_EDESTRUCTION */
+	for (int i = 0; i < ASKERS; i++)
+		if (dns->asker[i].open)
+			ares_destroy(dns->asker[i].channel); /* ends what it holds: ares_answered() runs with ARES_EDESTRUCTION */
 	for (struct link *e; (e = list_first(&dns->queries)) != NULL;)
 		query_free(LIST_ENTRY(e, struct dns_query, link));
-	tmr_cancel(&dns->timer);
-	for (int i = 0; i < SOCKETS; i++)
-		loop_io_del(&dns->io[i]);
+	for (int i = 0; i < ASKERS; i++) {
+		tmr_cancel(&dns->asker[i].timer);
+		for (int k = 0; k < SOCKETS; k++)
+			loop_io_del(&dns->asker[i].io[k]);
+	}
 	if (dns->cache)
 		dns_flush(dns);
 	hash_destroy(dns->cache);
@@ -248,7 +267,7 @@ static bool from_hosts(struct dns *dns, struct dns_result *res)
 	int family = res->type == DNS_A ? AF_INET : AF_INET6;
 	if (res->type != DNS_A && res->type != DNS_AAAA)
 		return false;
-	if (ares_gethostbyname_file(dns->channel, res->name, family, &he) != ARES_SUCCESS || !he)
+	if (ares_gethostbyname_file(dns->asker[FAILOVER].channel, res->name, family, &he) != ARES_SUCCESS || !he)
 		return false;
 	for (char **a = he->h_addr_list; *a && res->n < DNS_RECORDS; a++) {
 		struct dns_record *r = &res->rec[res->n++];
@@ -295,6 +314,8 @@ static void answered(struct dns_query *q)
 	tmr_start(dns->loop, &q->deadline, 0, tell, q);
 }
 
+static int send_query(struct dns *dns, struct dns_query *q);
+
 static void ares_answered(void *arg, int status, int timeouts, unsigned char *data, int n)
 {
 	struct dns_query *q = arg;
@@ -308,6 +329,11 @@ static void ares_answered(void *arg, int status, int timeouts, unsigned char *da
 	if (data && n > 0) {
 		dns_answer_parse(&q->res, data, (size_t)n);
 		remember(q->dns, &q->res);
+	} else if (status != ARES_ETIMEOUT && !q->verbatim) {
+		q->verbatim = true;
+		if (send_query(q->dns, q) == 0)
+			return;
+		q->res.outcome = DNS_SERVFAIL;
 	} else {
 		q->res.outcome = status == ARES_ETIMEOUT ? DNS_TIMEOUT : status == ARES_ECONNREFUSED ? DNS_NO_SERVER : status == ARES_EREFUSED ? DNS_REFUSED :
 		                 status == ARES_ENOTFOUND ? DNS_NXDOMAIN : status == ARES_EBADRESP ? DNS_MALFORMED : DNS_SERVFAIL;
@@ -337,12 +363,14 @@ static int send_query(struct dns *dns, struct dns_query *q)
 	int n = 0, status = ares_create_query(q->res.name, 1 /* IN */, q->res.type, 0, 1, &packet, &n, 1232);
 	if (status != ARES_SUCCESS)
 		return status == ARES_ENOMEM ? ENOMEM : EINVAL;
+	struct asker *a = &dns->asker[q->verbatim ? VERBATIM : FAILOVER];
 	q->in_ares = true;
-	tmr_start(dns->loop, &q->deadline, dns->timeout_ms, deadline, q);
+	if (!tmr_active(&q->deadline))
+		tmr_start(dns->loop, &q->deadline, dns->timeout_ms, deadline, q);
 	metric_add(dns->m_queries, 1);
-	ares_send(dns->channel, packet, n, ares_answered, q); /* sets the id itself */
+	ares_send(a->channel, packet, n, ares_answered, q); /* sets the id itself */
 	ares_free_string(packet);
-	rearm(dns);
+	rearm(a);
 	return 0;
 }
 

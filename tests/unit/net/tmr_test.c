@@ -83,7 +83,7 @@ static void many_timers_fire_in_order_over_all_levels_of_the_wheel(void **state)
 	last_ms = 0;
 	int64_t farthest = 0;
 	for (int i = 0; i < N; i++) {
-		int64_t ms = (int64_t)rand_below(i % 3 == 0 ? 300 : i % 3 == 1 ? 70000 : 20000000);
+		int64_t ms = 1 + (int64_t)rand_below(i % 3 == 0 ? 300 : i % 3 == 1 ? 70000 : 20000000);
 		d[i] = (struct due){ .at_ms = clock_mono_ms(&fake.clock) + ms };
 		tmr_start(loop, &d[i].t, ms, check_due, &d[i]);
 		if (ms > farthest)

@@ -224,7 +224,7 @@ struct trust_facts {
 
 	enum trust_dns_outcome dns;
 	char dns_name[TRUST_NAME_SIZE];
-	char dns_type[8];                  /* "A", "AAAA", "SRV" */
+	char dns_type[16];                 /* "A", "AAAA", "SRV" */
 	char dns_server[TRUST_ADDR_SIZE];
 
 	bool connect_tried, connected;
@@ -276,6 +276,8 @@ char *trust_version_words(uint16_t version, char *dst, size_t size);
 char *trust_suite_words(uint16_t suite, char *dst, size_t size);
 /* "TLS 1.2 and TLS 1.3" of a hello. */
 char *trust_versions_words(const struct trust_hello *h, char *dst, size_t size);
+/* The suites of a hello, by name; cut to size. */
+char *trust_suites_words(const struct trust_hello *h, char *dst, size_t size);
 
 /* Everything of it, for the level `expert`: lines "key: value"; and as one JSON object. 0, ENOMEM, EMSGSIZE. */
 int facts_text(const struct trust_facts *f, struct buf *out);

@@ -21,6 +21,7 @@ enum trust_name_reason {
 	TRUST_NAME_SIPS_URI,        /* it is the host of a sips: URI */
 	TRUST_NAME_TRAILING_DOT,    /* it stands there with a dot at the end */
 	TRUST_NAME_IP_AS_DNS,       /* an IP address spelt as a DNS name */
+	TRUST_NAME_LESSER_CN,       /* it is one of several CNs, but not the most specific (cn-only) */
 	TRUST_NAME_NUL,             /* a name holds a NUL byte: somebody means to deceive */
 	TRUST_NAME_TOO_MANY,        /* more names than are looked at */
 	TRUST_NAME_UNREADABLE,      /* the extension or the subject cannot be decoded */

@@ -360,7 +360,7 @@ static void deadline(void *arg)
 static int send_query(struct dns *dns, struct dns_query *q)
 {
 	unsigned char *packet = NULL;
-	int n = 0, status = ares_create_query(q->res.name, 1 /* IN */, q->res.type, 0, 1, &packet, &n, 1232);
+	int n = 0, status = ares_create_query(q->res.name, 1 /* IN */, (int)q->res.type, 0, 1, &packet, &n, 1232);
 	if (status != ARES_SUCCESS)
 		return status == ARES_ENOMEM ? ENOMEM : EINVAL;
 	struct asker *a = &dns->asker[q->verbatim ? VERBATIM : FAILOVER];

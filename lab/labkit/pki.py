@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A certificate authority and certificates, made by the openssl command in the run itself; nothing with a distant expiry is kept."""
+import subprocess
+from pathlib import Path
+
+
+def _openssl(*args, stdin=None):
+    done = subprocess.run(["openssl", *map(str, args)], input=stdin, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"openssl {' '.join(map(str, args))}: {done.stderr}")
+    return done.stdout
+
+
+class Identity:
+    """A key and its certificate (leaf first, the chain after it) as PEM files."""
+
+    def __init__(self, cert, key):
+        self.cert, self.key = Path(cert), Path(key)
+
+
+class CA:
+    def __init__(self, folder, name="Lab CA"):
+        self.dir = Path(folder)
+        self.dir.mkdir(parents=True, exist_ok=True)
+        self.cert, self.key = self.dir / "ca.pem", self.dir / "ca.key"
+        _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key, "-out", self.cert,
+                 "-days", 30, "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE",
+                 "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+
+    def issue(self, file, cn, sans=(), days=7, usage="serverAuth,clientAuth"):
+        """A certificate with that CN and those DNS names, in DIR/file.pem and file.key. RSA: every peer of the lab speaks it."""
+        key, csr, ext, cert = (self.dir / f"{file}.{e}" for e in ("key", "csr", "ext", "pem"))
+        _openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", csr, "-subj", f"/CN={cn}")
+        lines = ["basicConstraints=CA:FALSE", "keyUsage=critical,digitalSignature,keyEncipherment"]
+        if usage:
+            lines.append(f"extendedKeyUsage={usage}")
+        if sans:
+            lines.append("subjectAltName=" + ",".join(s if ":" in s else f"DNS:{s}" for s in sans))
+        ext.write_text("\n".join(lines) + "\n")
+        _openssl("x509", "-req", "-in", csr, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", days, "-extfile", ext,
+                 "-out", cert)
+        key.chmod(0o644)
+        return Identity(cert, key)

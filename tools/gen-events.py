@@ -73,4 +73,5 @@ def main():
     (out / "events_table.c").write_text("/* generated from the folders' events.def */\n#include \"event/report.h\"\n"
         "const struct ev_def ev_table[] = {\n" + rows + "\t{ 0 }\n};\n" f"const unsigned ev_table_len = {len(every)};\n")
 
-main()
+if __name__ == "__main__":
+    main()

@@ -17,6 +17,7 @@ struct sip_framer {
 	size_t at;        /* what of `in` has been handed out */
 	size_t scanned;   /* how far the search for the end of the head has come, counted from `at` */
 	size_t need;      /* length of the message once its head is known, else 0 */
+	bool half;        /* the last thing told was a single CR LF: a second one makes it a ping */
 	bool bad;
 	struct sip_refusal why;
 };
@@ -25,18 +26,17 @@ enum sip_frame_kind {
 	SIP_FRAME_MORE,    /* feed again */
 	SIP_FRAME_MESSAGE, /* `message` is complete */
 	SIP_FRAME_PING,    /* CR LF CR LF: send a pong (CR LF) */
-	SIP_FRAME_PONG,    /* a single CR LF: the answer to our ping, or a blank line between messages. Told only when something follows it
-	                    * or at the end of what is there */
+	SIP_FRAME_PONG,    /* a single CR LF: the answer to our ping, or a blank line between messages */
 	SIP_FRAME_BAD,     /* `why`; `message` is the head if it is complete, to build a response from, else empty */
 };
 struct sip_frame {
-	struct text message; /* valid until the next feed */
+	struct text message; /* valid until the next call for this framer */
 	struct sip_refusal why;
 };
 
 void sip_framer_init(struct sip_framer *f);
 void sip_framer_free(struct sip_framer *f);
-/* Takes the bytes (copied). 0, ENOMEM; EMSGSIZE cannot happen when the caller empties by sip_framer_next() after each feed of at most
+/* Takes the bytes (copied). 0; ENOMEM, and the stream is lost; EMSGSIZE cannot happen when the caller empties by sip_framer_next() after each feed of at most
  * 64 KiB. After BAD the bytes are dropped. */
 int sip_framer_feed(struct sip_framer *f, const void *p, size_t n);
 enum sip_frame_kind sip_framer_next(struct sip_framer *f, struct sip_frame *frame);

@@ -104,8 +104,9 @@ struct sip_served {
 int sip_msg_check(const struct sip_msg *msg, const struct sip_served *served, struct sip_refusal *why);
 
 /* ---- bodies ---- */
-/* The part of type/subtype: the body itself, or the first such part of a multipart body (nested at most 3 deep, 32 parts); parts that are
- * encoded or whose Content-Disposition is not `session` or `render` do not count. 0; ENOENT without one; EBADMSG. */
+/* The part of type/subtype: the body itself, or such a part of a multipart body (nested at most 3 deep, 32 parts): of multipart/alternative
+ * the last, which RFC 2046 5.1.4 calls the best, otherwise the first. Parts with a transfer encoding of their own (base64 ...), or whose
+ * Content-Disposition is not `session` or `render`, do not count. 0; ENOENT without one; EBADMSG. */
 int sip_msg_part(const struct sip_msg *msg, const char *type, const char *subtype, struct text *part, struct sip_refusal *why);
 /* Same for application/sdp. An empty body is ENOENT. */
 int sip_msg_sdp(const struct sip_msg *msg, struct text *sdp, struct sip_refusal *why);

@@ -53,6 +53,8 @@ bool sip_uri_is_voicemail(const struct sip_uri *u);
 
 /* RFC 3261 19.1.4 (and RFC 3966 4 for tel). Other schemes: byte for byte after the scheme. */
 bool sip_uri_equal(const struct sip_uri *a, const struct sip_uri *b);
+/* Two IPv6 addresses, however written; false when one is none. */
+bool sip_ipv6_equal(struct text a, struct text b);
 
 /* Undoes %XX. dst gets a NUL behind it; ENAMETOOLONG when it does not fit; EBADMSG for a broken escape, or for %00, CR, LF and
  * other control bytes, which no user, name or value of ours may hold. */

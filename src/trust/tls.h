@@ -70,6 +70,7 @@ void tls_close(struct tls *t);
 
 bool tls_done(const struct tls *t);
 bool tls_failed(const struct tls *t);
+bool tls_heard_goodbye(const struct tls *t); /* the peer's close_notify was read */
 /* The peer's name that our rule accepted, lower case; "" before. And the label of the rule. */
 const char *tls_peer_name(const struct tls *t);
 const char *tls_peer_label(const struct tls *t);

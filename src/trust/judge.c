@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* judge.c  Chain, time, purpose, then the name. */
+#include "trust/judge.h"
+
+static void keep_error(X509_STORE_CTX *ctx, struct trust_facts *f)
+{
+	struct trust_cert at;
+	struct trust_tls_facts *t = &f->tls;
+	X509 *bad = X509_STORE_CTX_get_current_cert(ctx);
+	int depth = X509_STORE_CTX_get_error_depth(ctx);
+	t->verify_code = X509_STORE_CTX_get_error(ctx);
+	t->verify_depth = (uint8_t)(depth < 0 ? 0 : depth > 255 ? 255 : depth);
+	text_fill(t->verify_words, sizeof t->verify_words, X509_verify_cert_error_string(t->verify_code));
+	trust_cert_describe(&at, bad ? bad : X509_STORE_CTX_get0_cert(ctx));
+	text_fill(t->verify_subject, sizeof t->verify_subject, at.subject);
+	text_fill(t->verify_issuer, sizeof t->verify_issuer, at.issuer);
+	t->verify_not_after_s = at.not_after_s;
+	t->verify_not_before_s = at.not_before_s;
+}
+
+static void keep_name(const struct trust_judgement *j, struct trust_facts *f)
+{
+	f->name.judged = true;
+	f->name.rule = j->kind;
+	f->name.reason = (uint8_t)j->reason;
+	f->name.wanted = j->wanted;
+	f->name.offered = j->offered;
+	text_fill(f->name.matched, sizeof f->name.matched, j->matched);
+}
+
+bool trust_judge(X509_STORE_CTX *ctx, const struct trust_policy *policy, struct trust_facts *f, struct trust_judgement *name)
+{
+	X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
+	STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(ctx);
+	int n_sent = sent ? sk_X509_num(sent) : 0;
+	trust_cert_describe(&f->theirs, leaf);
+	f->theirs.shown = true;
+	f->theirs.chain_len = (uint8_t)(n_sent < 1 ? 1 : n_sent > 255 ? 255 : n_sent);
+	f->tls.verify_done = true;
+	bool chain_ok = X509_verify_cert(ctx) == 1;
+	trust_policy_judge_cert(policy, leaf, name);
+	keep_name(name, f);
+	if (!chain_ok) {
+		keep_error(ctx, f);
+		return false;
+	}
+	if (name->reason == TRUST_NAME_OK)
+		return true;
+	X509_STORE_CTX_set_error(ctx, X509_V_ERR_HOSTNAME_MISMATCH);
+	X509_STORE_CTX_set_error_depth(ctx, 0);
+	X509_STORE_CTX_set_current_cert(ctx, leaf);
+	keep_error(ctx, f);
+	return false;
+}

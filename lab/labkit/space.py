@@ -62,9 +62,8 @@ def _furnish():
     run("ip", "link", "set", "lo", "up")
     for address in [DNS, *HOSTS.values()]:
         run("ip", "address", "add", address + "/8", "dev", "lo")
+    # unshare made every mount private: what we bind is seen only from here.
     etc = Path(tempfile.mkdtemp(prefix="umbel-etc-"))
-    # The host's mount table stays as it is: what we bind is seen only from here.
-    run("mount", "--make-rprivate", "/")
     for name, text in {"resolv.conf": f"nameserver {DNS}\noptions timeout:2 attempts:2\n",
                        "hosts": "127.0.0.1 localhost\n::1 localhost\n",
                        "nsswitch.conf": "passwd: files\ngroup: files\nshadow: files\nhosts: files dns\n"}.items():

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* flow.c  What works with a gateway and what does not, a flow each, with its last verdict. */
+#include "gateway/gateway_private.h"
+
+const char *gw_works_name(enum gw_works w)
+{
+	static const char *const names[] = { "not tried", "works", "refused" };
+	return w <= GW_REFUSED ? names[w] : "?";
+}
+
+const char *gw_flow_name(enum gw_flow_kind f)
+{
+	static const char *const names[GW_FLOWS] = { "calls-in", "options", "transfer", "lamp" };
+	return f < GW_FLOWS ? names[f] : "?";
+}
+
+const struct gw_flow_state *gw_flow_state(const struct gateway *g, enum gw_flow_kind f)
+{
+	return &g->flow[f];
+}
+
+enum gw_flow_kind gw_worst_flow(const struct gateway *g)
+{
+	static const enum gw_flow_kind order[] = { GW_OPTIONS, GW_TRANSFER, GW_LAMP, GW_CALLS_IN };
+	for (unsigned i = 0; i < GW_FLOWS; i++)
+		if (g->flow[order[i]].works == GW_REFUSED)
+			return order[i];
+	return GW_OPTIONS;
+}
+
+static bool kind_of(enum trust_flow f, enum gw_flow_kind *kind)
+{
+	switch (f) {
+	case TRUST_FLOW_CALL_IN:
+		*kind = GW_CALLS_IN;
+		return true;
+	case TRUST_FLOW_OPTIONS:
+		*kind = GW_OPTIONS;
+		return true;
+	case TRUST_FLOW_TRANSFER:
+		*kind = GW_TRANSFER;
+		return true;
+	case TRUST_FLOW_LAMP:
+		*kind = GW_LAMP;
+		return true;
+	case TRUST_FLOW_NONE:
+	case TRUST_FLOW_CALL_OUT:
+	case TRUST_FLOW_DIALOG:
+		break;
+	}
+	return false;
+}
+
+static void set_metric(struct gateway *g, enum gw_flow_kind f)
+{
+	if (!g->works[f]) {
+		char labels[256];
+		text_print(labels, sizeof labels, "gateway=\"%s\",flow=\"%s\"", gw_name(g), gw_flow_name(f));
+		g->works[f] = metric_get(g->table->prm.metrics, METRIC_GAUGE, "umbel_gateway_flow_works", labels,
+		                         "Whether the last try of a flow with a gateway worked: 1 yes, 0 no; absent: not tried");
+	}
+	metric_set(g->works[f], g->flow[f].works == GW_WORKS);
+}
+
+void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struct trust_facts *facts, const struct trust_verdict *verdict)
+{
+	struct gw_flow_state *s = &g->flow[f];
+	enum gw_works was = s->works;
+	bool other = strcmp(s->verdict.name, verdict->name) != 0;
+	int64_t now_us = clock_real_us(g->table->prm.clock);
+	s->works = works ? GW_WORKS : GW_REFUSED;
+	s->at_us = now_us;
+	if (works) {
+		s->worked_us = now_us;
+		s->good++;
+	} else {
+		s->failed_us = now_us;
+		s->bad++;
+	}
+	s->facts = *facts;
+	s->verdict = *verdict;
+	set_metric(g, f);
+	if (f != GW_OPTIONS && (was != s->works || (!works && other)))
+		gw_say_flow(g, f, s);
+}
+
+/* A connection that failed before anybody was known: whose address is it? */
+static struct gateway *by_address(struct gw_table *t, const char *address)
+{
+	struct net_addr a;
+	if (net_addr_parse_port(&a, text_of(address), 0) != 0)
+		return NULL;
+	LIST_FOREACH(&t->gateways, it) {
+		struct gateway *g = LIST_ENTRY(it, struct gateway, link);
+		LIST_FOREACH(&g->members, jt)
+			if (net_addr_eq_host(&LIST_ENTRY(jt, struct gw_member, link)->addr, &a))
+				return g;
+	}
+	return NULL;
+}
+
+void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg)
+{
+	struct gw_table *t = arg;
+	enum gw_flow_kind kind;
+	struct trust_verdict verdict;
+	if (!facts)
+		return;
+	enum trust_flow flow = facts->flow == TRUST_FLOW_NONE && facts->role == TRUST_ACCEPTED ? TRUST_FLOW_CALL_IN : facts->flow;
+	struct gateway *g = peer ? gw_find(t, peer->name) : by_address(t, facts->peer_addr);
+	/* probes and lamps tell their own end, with the second probe and what became of the outbox row */
+	if (!g || !kind_of(flow, &kind) || kind == GW_OPTIONS || kind == GW_LAMP)
+		return;
+	trust_explain(facts, &verdict);
+	gw_flow_set(g, kind, works, facts, &verdict);
+}

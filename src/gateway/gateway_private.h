@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* gateway_private.h  What the files of this folder share: the table, a gateway, a member. */
+#ifndef GATEWAY_PRIVATE_H
+#define GATEWAY_PRIVATE_H
+#include "base/list.h"
+#include "gateway/gateway.h"
+#include "net/tmr.h"
+
+enum { GW_FRESH_EVERY = 10, GW_START_GAP_MS = 50, GW_DNS_RETRY_MS = 15000, GW_TTL_MIN_S = 5, GW_TTL_MAX_S = 3600, GW_STRANGERS = 64 };
+
+struct gw_member;
+
+/* A probe and its second probe, from the first byte to the verdict. */
+struct gw_probe {
+	struct sip_request *first;
+	struct sip_request *second[2]; /* by another identity; over the peer's own connection */
+	bool by_hand;
+	struct trust_facts facts; /* of the first; `second` is filled when the others are back */
+	int status;
+	int64_t took_ms;
+	unsigned waiting; /* second probes under way */
+	char other_identity[TRUST_LABEL_SIZE], other_cn[TRUST_NAME_SIZE];
+};
+
+/* One address of a gateway. */
+struct gw_member {
+	struct link link;
+	struct gateway *gw;
+	struct net_addr addr; /* unset: stands for "no address known"; the core then asks DNS itself and its facts say why there is none */
+	char host[SIP_HOST_SIZE];
+	bool seen;            /* in the DNS answer that is being worked in */
+	struct tmr next;
+	struct gw_health health;
+	struct gw_probe *probe; /* under way */
+	unsigned turn;        /* how many probes so far */
+	bool want_fresh;
+	int64_t probed_us, took_ms;
+	int status;
+	bool judged;          /* facts and verdict below count */
+	struct trust_facts facts;
+	struct trust_verdict verdict;
+	struct metric *up;
+};
+
+struct gateway {
+	struct link link;
+	struct gw_table *table;
+	struct cfg *cfg;                 /* a reference: keeps `conf` alive */
+	const struct cfg_gateway *conf;
+	struct sip_peer *peer;
+	struct list members;
+	struct dns_resolve *resolve;
+	struct tmr dns_tmr;
+	bool dns_failed; /* said already */
+	bool seen;       /* in the configuration that is being worked in */
+	struct gw_flow_state flow[GW_FLOWS];
+	gw_probed_h *probed;             /* of gw_probe() */
+	void *probed_arg;
+	struct metric *works[GW_FLOWS];
+	struct gw_live *live;            /* a live check under way */
+};
+
+struct gw_stranger {
+	struct net_addr addr;
+	int64_t told_ms;
+	unsigned count;
+};
+
+struct gw_table {
+	struct gw_prm prm;
+	char node[TRUST_LABEL_SIZE], fqdn[TRUST_NAME_SIZE];
+	struct gw_hooks hooks;
+	struct sip_core *core; /* NULL before gw_table_start() */
+	struct cfg *cfg;
+	struct list gateways;
+	struct trust_policy *policy; /* one rule a gateway that speaks TLS, labelled with its name */
+	struct list lamps;
+	struct gw_stranger stranger[GW_STRANGERS];
+	unsigned n_strangers;
+	bool stopped;
+};
+
+/* peer.c: the peer of a gateway's settings, and the policy that knows all gateways by their certificates. */
+int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf);
+int gw_make_policy(struct trust_policy **pp, const struct cfg *cfg);
+bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b);
+
+/* member.c: from names to members. */
+void gw_resolve(struct gateway *g);
+void gw_resolve_stop(struct gateway *g);
+void gw_members_drop(struct gateway *g);
+
+/* probe.c */
+void gw_member_start(struct gw_member *m, int64_t in_ms);
+void gw_member_stop(struct gw_member *m);
+int gw_member_probe(struct gw_member *m, bool by_hand);
+
+/* second.c: pure. Whether a silence or close should be looked at in another way; and by which identity (false: there is none that differs). */
+bool gw_second_wanted(const struct trust_facts *f);
+bool gw_second_identity(const struct trust_set *set, const char *shown, const char *fqdn, const char **name, const char **cn);
+/* Outcome of a second probe, as the facts want it. */
+enum trust_second_outcome gw_second_outcome(const struct sip_result *res);
+/* Whether `b` says more than what stands in the facts already. */
+bool gw_second_better(const struct trust_second *now, enum trust_second_outcome o);
+
+/* flow.c */
+void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struct trust_facts *facts, const struct trust_verdict *verdict);
+
+/* lamp.c */
+void gw_lamps_cancel(struct gw_table *t, const struct gateway *only);
+
+/* live.c: the gateway goes away. */
+void gw_live_abort(struct gw_live *l);
+
+/* report.c: the events of this folder. */
+void gw_say_health(struct gw_member *m, enum gw_say say, const struct trust_facts *facts, const struct trust_verdict *v, int status);
+void gw_say_shared_address(struct gw_table *t, const struct gateway *a, const struct gateway *b, const struct net_addr *addr);
+void gw_say_dns(struct gateway *g, const struct dns_targets *res);
+void gw_say_flow(struct gateway *g, enum gw_flow_kind f, const struct gw_flow_state *s);
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* peer.c  From a gateway's settings to the value that the SIP core reads. */
+#include <errno.h>
+#include "base/mem.h"
+#include "gateway/gateway_private.h"
+
+static enum net_transport transport_of(enum cfg_transport t)
+{
+	return t == CFG_TLS ? NET_TLS : t == CFG_TCP ? NET_TCP : NET_UDP;
+}
+
+static enum trust_rule_kind rule_of(enum cfg_rule r)
+{
+	return r == CFG_RULE_CN_ONLY ? TRUST_RULE_CN_ONLY : r == CFG_RULE_RFC5922 ? TRUST_RULE_RFC5922 : TRUST_RULE_SAN_OR_CN;
+}
+
+static struct tls_limits limits_of(const struct cfg_tls *t)
+{
+	struct tls_limits l = { .min = (uint16_t)t->min, .max = (uint16_t)t->max };
+	l.legacy = t->legacy == CFG_LEGACY_TLS10 ? TLS_LEGACY_TLS10 : t->legacy == CFG_LEGACY_CBC ? TLS_LEGACY_CBC : TLS_LEGACY_OFF;
+	return l;
+}
+
+static struct trust_judges_us judges_of(const struct cfg_judges_us *j)
+{
+	struct trust_judges_us out = { 0 };
+	if (j->profile == CFG_PROFILE_UNKNOWN)
+		return out;
+	out.configured = true;
+	text_fill(out.profile, sizeof out.profile, cfg_profile_name(j->profile));
+	out.rule = j->profile == CFG_PROFILE_CN_KNOWN_SERVERS ? TRUST_RULE_CN_ONLY :
+	           j->profile == CFG_PROFILE_RFC5922          ? TRUST_RULE_RFC5922 :
+	                                                        TRUST_RULE_SAN_OR_CN;
+	for (size_t i = 0; i < j->known_names.n; i++)
+		trust_names_add_str(&out.known, j->known_names.v[i]);
+	return out;
+}
+
+static int add_policy(struct trust_policy *p, const struct cfg_gateway *conf)
+{
+	return trust_policy_add(p, conf->name, rule_of(conf->rule), conf->accept_names.v, (unsigned)conf->accept_names.n);
+}
+
+int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
+{
+	static const enum sip_reuse reuse[] = { [CFG_REUSE_ALIAS] = SIP_REUSE_ALIAS, [CFG_REUSE_ANY] = SIP_REUSE_ANY, [CFG_REUSE_NEVER] = SIP_REUSE_NEVER };
+	struct sip_peer *p = sip_peer_create();
+	if (!p)
+		return ENOMEM;
+	text_fill(p->name, sizeof p->name, conf->name);
+	text_fill(p->host, sizeof p->host, conf->address);
+	p->port = conf->port;
+	p->transport = transport_of(conf->transport);
+	text_fill(p->identity, sizeof p->identity, conf->identity);
+	p->rule = rule_of(conf->rule);
+	p->tls = limits_of(&conf->tls);
+	text_fill(p->sni, sizeof p->sni, conf->sni);
+	p->reuse = reuse[conf->reuse];
+	p->believes_headers = conf->trusted_headers;
+	p->judges_us = judges_of(&conf->judges_us);
+	int err = conf->transport != CFG_TLS ? 0 : trust_policy_create(&p->policy);
+	if (!err && p->policy)
+		err = add_policy(p->policy, conf);
+	if (err) {
+		mem_unref(p);
+		return err;
+	}
+	*pp = p;
+	return 0;
+}
+
+int gw_make_policy(struct trust_policy **pp, const struct cfg *cfg)
+{
+	struct trust_policy *p = NULL;
+	int err = trust_policy_create(&p);
+	for (size_t i = 0; !err && i < cfg->n_gateways; i++)
+		if (cfg->gateways[i].transport == CFG_TLS)
+			err = add_policy(p, &cfg->gateways[i]);
+	if (err) {
+		mem_unref(p);
+		return err;
+	}
+	*pp = p;
+	return 0;
+}
+
+static bool same_strings(const struct cfg_strings *a, const struct cfg_strings *b)
+{
+	if (a->n != b->n)
+		return false;
+	for (size_t i = 0; i < a->n; i++)
+		if (strcmp(a->v[i], b->v[i]) != 0)
+			return false;
+	return true;
+}
+
+bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b)
+{
+	return strcmp(a->address, b->address) == 0 && a->port == b->port && a->transport == b->transport && strcmp(a->identity, b->identity) == 0 &&
+	       strcmp(a->sni, b->sni) == 0 && a->rule == b->rule && same_strings(&a->accept_names, &b->accept_names) &&
+	       same_strings(&a->sources, &b->sources) && a->judges_us.profile == b->judges_us.profile &&
+	       same_strings(&a->judges_us.known_names, &b->judges_us.known_names) && a->tls.min == b->tls.min && a->tls.max == b->tls.max &&
+	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && a->trusted_headers == b->trusted_headers &&
+	       memcmp(&a->options, &b->options, sizeof a->options) == 0;
+}

@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* probe.c  OPTIONS to one member, again and again: first probe -> (silence or close: asked in another way) -> verdict -> health -> events.
+ *
+ * The first probe goes on a connection of its own at the start, while the member is down, and every tenth time: so the answer holds for new
+ * connections too. In between, and always with `reuse: any`, it goes the way that the other requests go.                    */
+#include <errno.h>
+#include "base/mem.h"
+#include "gateway/gateway_private.h"
+
+static void first_h(const struct sip_result *res, void *arg);
+
+/* ---- the end of a probe ---- */
+
+static void probe_free(struct gw_member *m)
+{
+	mem_free(m->probe);
+	m->probe = NULL;
+}
+
+static void tell_by_hand(struct gateway *g)
+{
+	if (!g->probed)
+		return;
+	LIST_FOREACH(&g->members, it)
+		if (LIST_ENTRY(it, struct gw_member, link)->probe)
+			return;
+	gw_probed_h *h = g->probed;
+	g->probed = NULL;
+	h(g, g->probed_arg);
+}
+
+static struct gw_health_prm health_prm(const struct gateway *g)
+{
+	return (struct gw_health_prm){ .misses = g->conf->options.misses, .answers = g->conf->options.answers };
+}
+
+static void next_h(void *arg)
+{
+	struct gw_member *m = arg;
+	gw_member_start(m, (int64_t)m->gw->conf->options.interval_ms);
+	gw_member_probe(m, false);
+}
+
+static void count(struct gw_member *m, bool good)
+{
+	char labels[256];
+	text_print(labels, sizeof labels, "gateway=\"%s\",result=\"%s\"", gw_name(m->gw), good ? "answered" : "failed");
+	metric_add(metric_get(m->gw->table->prm.metrics, METRIC_COUNTER, "umbel_gateway_probes_total", labels, "OPTIONS probes by their end"), 1);
+}
+
+/* All that can be known of this probe is known. */
+static void conclude(struct gw_member *m)
+{
+	struct gateway *g = m->gw;
+	struct gw_probe *p = m->probe;
+	struct gw_health_prm prm = health_prm(g);
+	int64_t now_ms = clock_mono_ms(g->table->prm.clock);
+	m->facts = p->facts;
+	trust_explain(&m->facts, &m->verdict);
+	bool good = !trust_verdict_bad(&m->verdict);
+	m->judged = true;
+	m->status = p->status;
+	m->took_ms = p->took_ms;
+	m->probed_us = clock_real_us(g->table->prm.clock);
+	enum gw_say say;
+	if (good) {
+		say = gw_health_answer(&m->health, &prm, now_ms);
+	} else {
+		char reason[96];
+		text_print(reason, sizeof reason, "%s %d", m->verdict.name, p->status);
+		say = gw_health_miss(&m->health, &prm, now_ms, reason);
+	}
+	count(m, good);
+	metric_set(m->up, m->health.state == GW_UP);
+	m->want_fresh = !good;
+	gw_flow_set(g, GW_OPTIONS, good, &m->facts, &m->verdict);
+	gw_say_health(m, say, &m->facts, &m->verdict, p->status);
+	probe_free(m);
+	tell_by_hand(g);
+}
+
+/* ---- the second probe ---- */
+
+static void second_result(struct gw_member *m, unsigned i, const struct sip_result *res)
+{
+	struct gw_probe *p = m->probe;
+	p->second[i] = NULL;
+	p->waiting--;
+	enum trust_second_outcome o = gw_second_outcome(res);
+	bool none_there = i == 1 && res->outcome == SIP_FAILED && res->err == ENOTCONN;
+	if (!none_there && gw_second_better(&p->facts.second, o))
+		facts_second(&p->facts, i == 0 ? TRUST_SECOND_IDENTITY : TRUST_SECOND_PEERS_CONNECTION, i == 0 ? p->other_identity : p->facts.our_identity,
+		             i == 0 ? p->other_cn : p->facts.ours.cn, o, res->outcome == SIP_ANSWERED ? (unsigned)res->status : 0);
+	if (p->waiting == 0)
+		conclude(m);
+}
+
+static void second_identity_h(const struct sip_result *res, void *arg)
+{
+	second_result(arg, 0, res);
+}
+
+static void second_own_h(const struct sip_result *res, void *arg)
+{
+	second_result(arg, 1, res);
+}
+
+static void ask_again(struct gw_member *m, unsigned i, enum sip_conn_choice choice, const char *identity, sip_result_h *h)
+{
+	struct gw_table *t = m->gw->table;
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = (int64_t)m->gw->conf->options.timeout_ms, .choice = choice,
+		                       .identity = identity, .only = m->addr, .flow = TRUST_FLOW_OPTIONS };
+	if (t->hooks.send(&m->probe->second[i], t->core, m->gw->peer, &prm, h, m) == 0)
+		m->probe->waiting++;
+}
+
+/* Both ways at once: the verdict must stand within 15 s of the start, and each takes up to 5 s. */
+static void second_probe(struct gw_member *m)
+{
+	struct gw_table *t = m->gw->table;
+	struct gw_probe *p = m->probe;
+	struct trust_set *set = t->prm.trust ? trust_keeper_get(t->prm.trust) : NULL;
+	const char *name, *cn;
+	if (gw_second_identity(set, m->gw->peer->identity, t->fqdn, &name, &cn)) {
+		text_fill(p->other_identity, sizeof p->other_identity, name);
+		text_fill(p->other_cn, sizeof p->other_cn, cn);
+		ask_again(m, 0, SIP_CONN_FRESH, p->other_identity, second_identity_h);
+	}
+	mem_unref(set);
+	ask_again(m, 1, SIP_CONN_PEERS_OWN, NULL, second_own_h);
+}
+
+/* While a member stays down for the same reason, what the second probe found holds; it is asked again with each reminder. */
+static bool second_known(const struct gw_member *m, const struct trust_facts *f)
+{
+	return m->judged && m->facts.second.kind != TRUST_SECOND_NONE && m->health.state == GW_DOWN && m->facts.end == f->end &&
+	       m->health.failed % 60 != 0 && !m->probe->by_hand;
+}
+
+/* ---- the first probe ---- */
+
+static void first_h(const struct sip_result *res, void *arg)
+{
+	struct gw_member *m = arg;
+	struct gw_probe *p = m->probe;
+	p->first = NULL;
+	if (res->facts)
+		p->facts = *res->facts;
+	p->status = res->outcome == SIP_ANSWERED ? res->status : 0;
+	p->took_ms = res->took_ms;
+	if (!p->status && gw_second_wanted(&p->facts)) {
+		if (second_known(m, &p->facts))
+			p->facts.second = m->facts.second;
+		else
+			second_probe(m);
+	}
+	if (p->waiting == 0)
+		conclude(m);
+}
+
+static enum sip_conn_choice choice(const struct gw_member *m)
+{
+	if (m->gw->peer->reuse == SIP_REUSE_ANY && m->health.state != GW_DOWN)
+		return SIP_CONN_REUSE;
+	return m->want_fresh || m->turn % GW_FRESH_EVERY == 0 ? SIP_CONN_FRESH : SIP_CONN_REUSE;
+}
+
+int gw_member_probe(struct gw_member *m, bool by_hand)
+{
+	struct gateway *g = m->gw;
+	struct gw_table *t = g->table;
+	if (!t->core && t->hooks.send == sip_request_send)
+		return ENOTCONN;
+	if (m->probe) {
+		m->probe->by_hand = m->probe->by_hand || by_hand;
+		return 0;
+	}
+	m->probe = mem_zalloc(1, sizeof *m->probe);
+	if (!m->probe)
+		return ENOMEM;
+	m->probe->by_hand = by_hand;
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = (int64_t)g->conf->options.timeout_ms, .choice = choice(m), .only = m->addr,
+		                       .flow = TRUST_FLOW_OPTIONS };
+	m->turn++;
+	int err = t->hooks.send(&m->probe->first, t->core, g->peer, &prm, first_h, m);
+	if (err)
+		probe_free(m);
+	return err;
+}
+
+void gw_member_start(struct gw_member *m, int64_t in_ms)
+{
+	if (m->gw->conf->options.on && !m->gw->table->stopped)
+		tmr_start(m->gw->table->prm.loop, &m->next, in_ms, next_h, m);
+}
+
+void gw_member_stop(struct gw_member *m)
+{
+	tmr_cancel(&m->next);
+	if (!m->probe)
+		return;
+	void (*cancel)(struct sip_request *r) = m->gw->table->hooks.cancel;
+	if (m->probe->first)
+		cancel(m->probe->first);
+	for (unsigned i = 0; i < 2; i++)
+		if (m->probe->second[i])
+			cancel(m->probe->second[i]);
+	probe_free(m);
+}
+
+int gw_probe(struct gateway *g, gw_probed_h *h, void *arg)
+{
+	if (g->probed)
+		return EBUSY;
+	unsigned asked = 0;
+	int err = list_empty(&g->members) ? ENOTCONN : 0;
+	LIST_FOREACH(&g->members, it) {
+		int e = gw_member_probe(LIST_ENTRY(it, struct gw_member, link), true);
+		err = e ? e : err;
+		asked += e == 0;
+	}
+	if (!asked)
+		return err;
+	g->probed = h;
+	g->probed_arg = arg;
+	return 0;
+}

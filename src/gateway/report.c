@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* report.c  The events of gateways. */
+#include "gateway/gateway_private.h"
+#include "gateway_events.h"
+
+static void common(struct ev_report *r, uint16_t id, const struct gateway *g)
+{
+	ev_set(r, id);
+	ev_str(r, "gateway", gw_name(g));
+	ev_str(r, "node", g->table->node);
+	ev_str(r, "transport", net_transport_name(g->peer->transport));
+}
+
+static void put_verdict(struct ev_report *r, const struct trust_verdict *v)
+{
+	trust_verdict_fields(v, r);
+	ev_str(r, "cause", v->cause);
+}
+
+static uint16_t event_of(enum gw_say say)
+{
+	switch (say) {
+	case GW_SAY_NOTHING:
+		break;
+	case GW_SAY_UP:
+		return EV_GW_UP;
+	case GW_SAY_MISSED:
+		return EV_GW_PROBE_MISSED;
+	case GW_SAY_DOWN:
+	case GW_SAY_REASON:
+	case GW_SAY_STILL:
+		return EV_GW_OPTIONS_FAILED;
+	case GW_SAY_BACK:
+		return EV_GW_BACK;
+	}
+	return 0;
+}
+
+static const char *message_of(const struct trust_facts *f, int status)
+{
+	if (status)
+		return f->sip.phrase;
+	return f->sip.sent && (f->end == TRUST_TIMED_OUT || f->end == TRUST_OPEN) ? "no answer came in time" : "no SIP answer ever came";
+}
+
+void gw_say_health(struct gw_member *m, enum gw_say say, const struct trust_facts *facts, const struct trust_verdict *v, int status)
+{
+	struct ev_report r = { 0 };
+	char address[NET_ADDR_SIZE] = "";
+	uint16_t id = event_of(say);
+	if (!id)
+		return;
+	common(&r, id, m->gw);
+	if (net_addr_is_set(&m->addr))
+		net_addr_print_host(&m->addr, address);
+	ev_str(&r, "address", *address ? address : m->gw->conf->address);
+	ev_str(&r, "host", m->host);
+	ev_int(&r, "port", net_addr_is_set(&m->addr) ? net_addr_port(&m->addr) : m->gw->conf->port);
+	ev_int(&r, "response_code", status);
+	ev_str(&r, "message", message_of(facts, status));
+	ev_int(&r, "count", (int64_t)m->health.failed);
+	ev_int(&r, "down_s", m->health.state == GW_DOWN ? (clock_mono_ms(m->gw->table->prm.clock) - m->health.since_ms) / 1000 : 0);
+	ev_str(&r, "news", say == GW_SAY_STILL ? "still" : say == GW_SAY_REASON ? "changed" : "new");
+	ev_int(&r, "took_ms", m->took_ms);
+	put_verdict(&r, v);
+	ev_emit(m->gw->table->prm.bus, &r);
+	if (!facts || !ev_wanted(m->gw->table->prm.bus, EV_GW_PROBE_FACTS))
+		return;
+	struct buf b;
+	buf_init(&b, 8192);
+	if (facts_text(facts, &b) == 0) {
+		common(&r, EV_GW_PROBE_FACTS, m->gw);
+		ev_text(&r, "facts", buf_as_text(&b));
+		ev_emit(m->gw->table->prm.bus, &r);
+	}
+	buf_free(&b);
+}
+
+void gw_say_shared_address(struct gw_table *t, const struct gateway *a, const struct gateway *b, const struct net_addr *addr)
+{
+	struct ev_report r = { 0 };
+	char address[NET_ADDR_SIZE];
+	ev_set(&r, EV_GW_SHARED_ADDRESS);
+	ev_str(&r, "gateway", gw_name(a));
+	ev_str(&r, "other", gw_name(b));
+	ev_str(&r, "name", a->conf->address);
+	ev_str(&r, "other_name", b->conf->address);
+	ev_str(&r, "address", net_addr_print_host(addr, address));
+	ev_emit(t->prm.bus, &r);
+}
+
+void gw_say_dns(struct gateway *g, const struct dns_targets *res)
+{
+	struct ev_report r = { 0 };
+	common(&r, EV_GW_NO_ADDRESS, g);
+	ev_str(&r, "name", g->conf->address);
+	ev_str(&r, "outcome", dns_outcome_name(res->outcome));
+	ev_str(&r, "server", res->n_trail ? res->trail[res->n_trail - 1].server : "");
+	ev_emit(g->table->prm.bus, &r);
+}
+
+void gw_say_flow(struct gateway *g, enum gw_flow_kind f, const struct gw_flow_state *s)
+{
+	struct ev_report r = { 0 };
+	common(&r, s->works == GW_WORKS ? EV_GW_FLOW_WORKS : EV_GW_FLOW_REFUSED, g);
+	ev_str(&r, "flow", gw_flow_name(f));
+	put_verdict(&r, &s->verdict);
+	ev_emit(g->table->prm.bus, &r);
+}

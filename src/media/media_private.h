@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* media_private.h  What the files of this folder share: who owns which field on which thread.
+ *
+ *   loop thread            media thread             writer              syncer
+ *   media.h  --cmds-->     stream.c, record.c
+ *   handlers <--events--   (a ring each way)
+ *                          full blocks --ring-->    sink->append
+ *   handlers <---------------- news (list under the filer's lock) ----- sink->sync, finish
+ *
+ * The media thread takes no lock and allocates nothing but a spare block when the disk stalls.                          */
+#ifndef MEDIA_PRIVATE_H
+#define MEDIA_PRIVATE_H
+#include <pthread.h>
+#include <stdatomic.h>
+#include "base/list.h"
+#include "media/dtmf.h"
+#include "media/level.h"
+#include "media/line.h"
+#include "media/media.h"
+#include "media/ring.h"
+#include "media/rtcp.h"
+#include "media/rtp.h"
+#include "net/addr.h"
+#include "net/loop.h"
+
+enum {
+	SLOTS = 4, /* a frame is served in so many portions, spread over its 20 ms */
+	SLOT_US = MEDIA_FRAME_MS * 1000 / SLOTS,
+	EVENTS_A_TURN = 64, /* a port emits fewer than this in one turn; it is not served with less room in the ring */
+	BLOCK_BYTES = 16384, BLOCKS_MAX = 16,
+	SESSION_SIZE = 32,
+};
+
+struct media_play_item {
+	struct media_play_item *next;
+	uint32_t id, samples; /* samples played so far */
+	bool over, stopped;
+	unsigned n, at;       /* clips, the one playing */
+	uint32_t pos;         /* in it */
+	struct media_clip *clip[];
+};
+
+/* ---- recording (record.c; filer.c) ---- */
+struct rec_block {
+	struct rec *rec;
+	atomic_bool busy; /* with the writer */
+	bool last;
+	size_t n;
+	uint8_t bytes[BLOCK_BYTES];
+};
+
+struct rec {
+	/* set by the loop before the media thread sees it */
+	uint32_t id;
+	struct media_port *port;
+	struct filer *filer;
+	struct media_record_prm prm;
+	uint64_t max_samples;
+	/* media thread */
+	struct line line;
+	struct vad vad;
+	uint8_t frame[MEDIA_FRAME];
+	unsigned in_frame;
+	struct rec_block *block[BLOCKS_MAX], *now;
+	unsigned n_blocks;
+	uint32_t silence_from;   /* sample since which there is no speech */
+	uint32_t lost_at_start;
+	double power_sum;        /* over speech frames */
+	uint32_t speech_frames;
+	bool heard, silence_told, full, ending, overrun;
+	struct media_rec_stats stats; /* read by others after the last block only */
+	/* writer */
+	int64_t synced_us;
+	bool broken;
+	/* under the filer's lock */
+	struct link sync_link, news_link;
+	bool final, done;
+	int err;
+	uint32_t written; /* samples */
+	/* loop */
+	bool err_told;
+};
+
+struct media_thread;
+struct filer;
+/* Without threads (inline), filer_step() does the work. `fd_news` becomes readable when filer_news() has something. */
+int filer_create(struct filer **fp, const struct um_clock *clock, unsigned rings, bool threads);
+void filer_destroy(struct filer *f); /* works off all that was handed in first */
+int filer_fd_news(const struct filer *f);
+struct ring *filer_ring(struct filer *f, unsigned i);
+void filer_wake(struct filer *f);
+void filer_step(struct filer *f);
+struct rec_news {
+	struct rec *rec;
+	uint32_t written;
+	int err;
+	bool done; /* nobody but the loop knows rec any more */
+};
+bool filer_news(struct filer *f, struct rec_news *news);
+
+int rec_create(struct rec **rp, struct media_port *port, const struct media_record_prm *prm, uint32_t id);
+void rec_free(struct rec *r);
+/* media thread */
+void rec_start(struct rec *r, struct media_port *port, int64_t now_us);
+void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, enum media_codec codec);
+/* True when the recording is out of our hands: the last block went to the writer. */
+bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us);
+void rec_end(struct rec *r, struct media_port *port, int64_t now_us);
+
+/* ---- between loop and media thread ---- */
+enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_DIGITS, CMD_RECORD, CMD_REC_STOP, CMD_CLOSE };
+
+/* struct media_stream with its addresses as values. */
+struct stream_cfg {
+	struct net_addr remote, remote_rtcp;
+	enum media_codec codec;
+	uint8_t pt, dtmf_pt;
+	bool send, recv, no_silence;
+	uint32_t rtp_timeout_ms;
+};
+
+struct media_cmd {
+	enum media_cmd_type type;
+	struct media_port *port;
+	union {
+		struct stream_cfg stream;
+		struct media_play_item *play;
+		struct dtmf_tx digits;
+		struct rec *rec;
+	} u;
+};
+
+struct media_msg {
+	enum media_event_type type;
+	struct media_port *port;
+	uint32_t id, ms, samples, count;
+	char digit;
+	bool heard;
+	struct net_addr addr;
+	struct media_play_item *plays; /* MEDIA_PLAY_ENDED: these, in order */
+};
+
+struct media_counters {
+	_Atomic uint64_t sent, received, strangers, bad, send_errors;
+	_Atomic uint32_t lost, jitter_us, peer_lost, rtt_us;
+};
+
+struct media_port {
+	/* loop thread */
+	struct media_engine *engine;
+	struct media_thread *thread;
+	struct link link;
+	media_event_h *handler;
+	void *arg;
+	char session[SESSION_SIZE];
+	struct net_addr local, remote_told;
+	uint32_t next_id;
+	uint8_t dtmf_told;
+	bool closing, closed, digits_busy;
+	struct rec *rec_running;
+	/* set once */
+	int fd, fd_rtcp;
+	/* any thread */
+	struct media_counters count;
+	/* media thread */
+	struct link slot_link;
+	unsigned slot;
+	bool started, connected, timed_out, leaving;
+	struct stream_cfg cfg;
+	unsigned good;           /* packets since the socket was last looked at */
+	int64_t last_rx_us;
+	struct net_addr stranger, stranger_told;
+	uint32_t stranger_count;
+	int64_t stranger_told_us;
+	uint32_t ssrc, ts, octets;
+	uint16_t seq;
+	bool talking;            /* the packet before was audio: no marker */
+	uint64_t last_frame;
+	struct media_play_item *plays, **plays_end;
+	bool plays_over;         /* some at the front are over and not yet told */
+	struct dtmf_tx dtmf_tx;
+	struct dtmf_rx dtmf_rx;
+	struct rtp_rx rtp_rx;
+	struct rec *rec;
+	unsigned rtcp_frame, rtcp_every;
+	uint32_t lsr;
+	int64_t lsr_us;
+};
+
+struct media_thread {
+	struct media_engine *engine;
+	unsigned index;
+	pthread_t id;
+	bool running;
+	struct ring cmds, events, *blocks;
+	int fd_cmd, fd_event;
+	struct loop_io io;
+	/* loop thread */
+	unsigned ports;
+	/* media thread */
+	struct list slot[SLOTS];
+	unsigned slot_ports[SLOTS], served;
+	unsigned slot_now;
+	uint64_t frame;          /* of 20 ms, skipped ones included */
+	int64_t next_us;
+	bool events_put;
+	atomic_bool ending;
+	atomic_uint late_max_us; /* since the loop last asked */
+};
+
+struct media_engine {
+	struct media_engine_prm prm;
+	struct media_thread *thread;
+	unsigned threads; /* of struct media_thread: at least 1 */
+	struct list ports;
+	unsigned n_ports;
+	struct filer *filer;
+	struct loop_io news_io;
+	uint16_t next_port;
+	int64_t late_told_us;
+	struct metric *m_ports, *m_late_max, *m_late, *m_skipped, *m_rec;
+};
+
+/* engine.c */
+bool engine_command(struct media_thread *t, const struct media_cmd *cmd);
+void engine_port_gone(struct media_port *port);
+void thread_emit(struct media_thread *t, const struct media_msg *msg);
+/* port.c */
+void port_free(struct media_port *port);
+void port_deliver(struct media_port *port, const struct media_event *ev);
+void port_try_closed(struct media_port *port);
+void plays_free(struct media_play_item *it);
+/* stream.c: media thread */
+void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t now_us);
+/* One frame. False: the port has left the thread. */
+bool stream_turn(struct media_thread *t, struct media_port *port, int64_t now_us, bool may_emit);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* record.c  A recording as its media thread sees it: packets on a line of time, frames judged for speech, bytes in blocks of 16 KiB,
+ * each handed to the writer when full.
+ *
+ *   rec_packet -> line -> take() -> frames of 20 ms: level, speech, silence
+ *                               \-> blocks -> filer
+ */
+#include <errno.h>
+#include "base/mem.h"
+#include "media/g711.h"
+#include "media/media_private.h"
+
+static struct rec_block *block_new(struct rec *r)
+{
+	struct rec_block *b = r->n_blocks < BLOCKS_MAX ? mem_alloc(sizeof *b) : NULL;
+	if (!b)
+		return NULL;
+	b->rec = r;
+	b->n = 0;
+	b->last = false;
+	atomic_init(&b->busy, false);
+	r->block[r->n_blocks++] = b;
+	return b;
+}
+
+int rec_create(struct rec **rp, struct media_port *port, const struct media_record_prm *prm, uint32_t id)
+{
+	struct rec *r = mem_zalloc(1, sizeof *r);
+	if (!r)
+		return ENOMEM;
+	r->id = id;
+	r->port = port;
+	r->filer = port->engine->filer;
+	r->prm = *prm;
+	r->max_samples = prm->max_ms ? (uint64_t)prm->max_ms * (MEDIA_RATE / 1000) : UINT32_MAX / 2;
+	r->synced_us = clock_mono_us(port->engine->prm.clock);
+	if (!block_new(r) || !block_new(r)) {
+		rec_free(r);
+		return ENOMEM;
+	}
+	*rp = r;
+	return 0;
+}
+
+void rec_free(struct rec *r)
+{
+	if (!r)
+		return;
+	for (unsigned i = 0; i < r->n_blocks; i++)
+		mem_free(r->block[i]);
+	mem_free(r);
+}
+
+/* A block to write into; one more is taken only when the disk is behind. NULL: half a minute behind. */
+static struct rec_block *block_free(struct rec *r)
+{
+	for (unsigned i = 0; i < r->n_blocks; i++)
+		if (!atomic_load_explicit(&r->block[i]->busy, memory_order_acquire)) {
+			r->block[i]->n = 0;
+			return r->block[i];
+		}
+	return block_new(r);
+}
+
+/* False: the ring is full; try again with the next frame. */
+static bool hand_over(struct rec *r, struct media_thread *t, bool last)
+{
+	struct filer *filer = r->filer; /* behind the last block, r may be gone at once */
+	struct rec_block *b = r->now;
+	b->last = last;
+	atomic_store_explicit(&b->busy, true, memory_order_relaxed);
+	if (!ring_put(t->blocks, &b)) {
+		atomic_store_explicit(&b->busy, false, memory_order_relaxed);
+		return false;
+	}
+	filer_wake(filer);
+	return true;
+}
+
+static void append(struct rec *r, const uint8_t *p, size_t n)
+{
+	size_t width = media_codec_sample_bytes(r->prm.format);
+	while (n && !r->overrun) {
+		if (r->now && r->now->n == BLOCK_BYTES) {
+			if (!hand_over(r, r->port->thread, false)) {
+				r->overrun = true;
+				break;
+			}
+			r->now = NULL;
+		}
+		if (!r->now)
+			r->now = block_free(r);
+		if (!r->now) {
+			r->overrun = true;
+			break;
+		}
+		size_t room = (BLOCK_BYTES - r->now->n) / width, take = n < room ? n : room;
+		if (width == 1) {
+			memcpy(r->now->bytes + r->now->n, p, take);
+		} else {
+			const int16_t *table = g711_table(r->line.law);
+			for (size_t i = 0; i < take; i++)
+				memcpy(r->now->bytes + r->now->n + i * 2, &table[p[i]], 2);
+		}
+		r->now->n += take * width;
+		p += take;
+		n -= take;
+	}
+}
+
+static void judge_frame(struct rec *r)
+{
+	float power = level_power(r->line.law, r->frame, MEDIA_FRAME);
+	int8_t db = level_db(power);
+	if (db > r->stats.peak_db)
+		r->stats.peak_db = db;
+	if (!vad_frame(&r->vad, db))
+		return;
+	r->power_sum += (double)power;
+	r->speech_frames++;
+	if (!r->vad.quiet) { /* not while it only lingers */
+		r->heard = true;
+		r->silence_told = false;
+		r->stats.speech_end = r->silence_from = r->stats.samples;
+	}
+}
+
+/* The line's output. */
+static void take(const uint8_t *p, size_t n, void *arg)
+{
+	struct rec *r = arg;
+	uint8_t quiet[MEDIA_FRAME];
+	memset(quiet, media_codec_silence(r->line.law), sizeof quiet);
+	while (n && !r->full && !r->overrun) {
+		size_t part = MEDIA_FRAME - r->in_frame;
+		if (part > n)
+			part = n;
+		if (part > r->max_samples - r->stats.samples)
+			part = (size_t)(r->max_samples - r->stats.samples);
+		const uint8_t *from = p ? p : quiet;
+		append(r, from, part);
+		memcpy(r->frame + r->in_frame, from, part);
+		r->in_frame += (unsigned)part;
+		r->stats.samples += (uint32_t)part;
+		if (r->in_frame == MEDIA_FRAME) {
+			r->in_frame = 0;
+			judge_frame(r);
+		}
+		r->full = r->stats.samples >= r->max_samples;
+		if (p)
+			p += part;
+		n -= part;
+	}
+}
+
+void rec_start(struct rec *r, struct media_port *port, int64_t now_us)
+{
+	enum media_codec law = r->prm.format == MEDIA_L16 ? port->cfg.codec : r->prm.format;
+	line_init(&r->line, law, now_us, take, r);
+	vad_init(&r->vad, r->prm.silence_db);
+	r->stats.peak_db = LEVEL_NOTHING;
+	r->lost_at_start = rtp_rx_lost(&port->rtp_rx);
+}
+
+void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, enum media_codec codec)
+{
+	if (!r->ending)
+		line_put(&r->line, now_us, pkt->ssrc, pkt->ts, codec, pkt->payload, pkt->n);
+}
+
+void rec_end(struct rec *r, struct media_port *port, int64_t now_us)
+{
+	if (r->ending)
+		return;
+	line_flush(&r->line, now_us);
+	r->ending = true;
+	uint32_t lost = rtp_rx_lost(&port->rtp_rx);
+	r->stats.lost = lost > r->lost_at_start ? lost - r->lost_at_start : 0;
+	r->stats.late = r->line.late;
+	r->stats.speech_ms = r->speech_frames * MEDIA_FRAME_MS;
+	r->stats.mean_db = r->speech_frames ? level_db((float)(r->power_sum / r->speech_frames)) : LEVEL_NOTHING;
+}
+
+static void tell_silence(struct rec *r, struct media_port *port)
+{
+	uint32_t limit_ms = r->heard || !r->prm.start_silence_ms ? r->prm.silence_ms : r->prm.start_silence_ms;
+	uint32_t ms = (r->stats.samples - r->silence_from) / (MEDIA_RATE / 1000);
+	if (!limit_ms || r->silence_told || ms < limit_ms)
+		return;
+	r->silence_told = true;
+	thread_emit(port->thread, &(struct media_msg){ .type = MEDIA_REC_SILENCE, .port = port, .id = r->id, .ms = ms, .heard = r->heard });
+}
+
+bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us)
+{
+	if (!r->ending) {
+		line_tick(&r->line, now_us);
+		tell_silence(r, port);
+		if (r->full)
+			thread_emit(port->thread, &(struct media_msg){ .type = MEDIA_REC_FULL, .port = port, .id = r->id,
+				.ms = r->stats.samples / (MEDIA_RATE / 1000) });
+		if (r->full || r->overrun)
+			rec_end(r, port, now_us);
+	}
+	if (!r->ending)
+		return false;
+	if (!r->now)
+		r->now = block_free(r);
+	return r->now && hand_over(r, port->thread, true);
+}

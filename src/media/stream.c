@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* stream.c  A port as its media thread serves it, every 20 ms:
+ *
+ *   socket -> whose is it? -> RTP -> telephone-event -> keys
+ *                                 \-> G.711 -> recording
+ *   clips or silence or keys -> RTP -> socket
+ *
+ * The socket is unconnected and every packet's source compared until some came from the negotiated address; then it is connected,
+ * which spares the kernel work and us the strangers. After two seconds of silence it is opened again, so that a peer who
+ * sends from elsewhere can be named. There is no latching: media from another address is never used (RFC 4961 lets a peer
+ * send from another port; it must say so in its SDP).                                                                    */
+#include <errno.h>
+#include <sys/socket.h>
+#include "base/rand.h"
+#include "media/g711.h"
+#include "media/media_private.h"
+
+enum {
+	PACKETS_A_TURN = 16,
+	GOOD_TO_CONNECT = 3,
+	LOOK_AGAIN_US = 2000000,
+	TELL_STRANGER_US = 5000000, TELL_SAME_STRANGER_US = 60000000,
+	RTCP_READ_FRAMES = 25, RTCP_SEND_FRAMES = 250,
+};
+
+static void count(_Atomic uint64_t *n)
+{
+	atomic_fetch_add_explicit(n, 1, memory_order_relaxed);
+}
+
+/* ---- which socket ---- */
+static void look_at_all(struct media_port *port)
+{
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+	if (port->connected)
+		connect(port->fd, &none, sizeof none);
+	port->connected = false;
+	port->good = 0;
+}
+
+static void trust_address(struct media_port *port)
+{
+	port->connected = !connect(port->fd, &port->cfg.remote.u.sa, net_addr_len(&port->cfg.remote));
+}
+
+static void stranger(struct media_port *port, const struct net_addr *from)
+{
+	count(&port->count.strangers);
+	if (!port->stranger_count++)
+		port->stranger = *from;
+}
+
+/* The first of them since the last telling; one who keeps coming is told once a minute, others at most every five seconds. */
+static void tell_stranger(struct media_thread *t, struct media_port *port, int64_t now_us)
+{
+	if (!port->stranger_count)
+		return;
+	bool same = net_addr_eq(&port->stranger, &port->stranger_told);
+	if (port->stranger_told_us && now_us - port->stranger_told_us < (same ? TELL_SAME_STRANGER_US : TELL_STRANGER_US))
+		return;
+	thread_emit(t, &(struct media_msg){ .type = MEDIA_STRANGER, .port = port, .addr = port->stranger, .count = port->stranger_count });
+	port->stranger_told = port->stranger;
+	port->stranger_told_us = now_us;
+	port->stranger_count = 0;
+}
+
+/* ---- receiving ---- */
+static void digits(struct media_thread *t, struct media_port *port, const struct dtmf_news *news)
+{
+	/* a lost end is told before the key that follows */
+	if (news->ended && news->started && port->dtmf_rx.on)
+		thread_emit(t, &(struct media_msg){ .type = MEDIA_DIGIT, .port = port, .digit = news->ended, .ms = news->ms });
+	if (news->started)
+		thread_emit(t, &(struct media_msg){ .type = MEDIA_DIGIT_START, .port = port, .digit = news->started });
+	if (news->ended && !(news->started && port->dtmf_rx.on))
+		thread_emit(t, &(struct media_msg){ .type = MEDIA_DIGIT, .port = port, .digit = news->ended, .ms = news->ms });
+}
+
+static void source_changed(struct media_port *port)
+{
+	port->dtmf_rx.seen = false; /* a new count of stamps; a key that is down ends by its time-out */
+}
+
+static void packet(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us)
+{
+	bool first = !port->rtp_rx.known;
+	if (rtp_rx_packet(&port->rtp_rx, pkt, (uint32_t)(now_us * 8 / 1000)) == RTP_RX_NEW_SOURCE && !first)
+		source_changed(port);
+	if (pkt->pt == port->cfg.dtmf_pt && port->cfg.dtmf_pt != MEDIA_NO_PT) {
+		struct dtmf_news news;
+		if (dtmf_rx_packet(&port->dtmf_rx, pkt, now_us, &news))
+			count(&port->count.bad);
+		else
+			digits(t, port, &news);
+		return;
+	}
+	enum media_codec codec;
+	if (pkt->pt == port->cfg.pt)
+		codec = port->cfg.codec;
+	else if (pkt->pt == media_codec_pt(MEDIA_PCMU) || pkt->pt == media_codec_pt(MEDIA_PCMA))
+		codec = pkt->pt ? MEDIA_PCMA : MEDIA_PCMU;
+	else
+		return; /* comfort noise and the like */
+	if (port->rec)
+		rec_packet(port->rec, now_us, pkt, codec);
+}
+
+static void datagram(struct media_thread *t, struct media_port *port, const uint8_t *p, size_t n, int64_t now_us)
+{
+	struct rtp_packet pkt;
+	if (rtp_parse(&pkt, p, n)) {
+		count(&port->count.bad);
+		return;
+	}
+	count(&port->count.received);
+	port->last_rx_us = now_us;
+	if (port->timed_out) {
+		port->timed_out = false;
+		thread_emit(t, &(struct media_msg){ .type = MEDIA_RTP_BACK, .port = port });
+	}
+	packet(t, port, &pkt, now_us);
+	if (!port->connected && ++port->good >= GOOD_TO_CONNECT)
+		trust_address(port);
+}
+
+static void receive(struct media_thread *t, struct media_port *port, int64_t now_us)
+{
+	uint8_t p[RTP_PACKET_MAX];
+	for (unsigned i = 0; i < PACKETS_A_TURN; i++) {
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof ss;
+		ssize_t n = recvfrom(port->fd, p, sizeof p, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&ss, &len);
+		if (n < 0 && errno == ECONNREFUSED) /* a report about a packet of ours */
+			continue;
+		if (n < 0)
+			break;
+		struct net_addr from;
+		net_addr_from(&from, (struct sockaddr *)&ss);
+		if (!port->started || !port->cfg.recv)
+			continue;
+		if (!net_addr_eq(&from, &port->cfg.remote))
+			stranger(port, &from);
+		else if ((size_t)n > sizeof p)
+			count(&port->count.bad);
+		else
+			datagram(t, port, p, (size_t)n, now_us);
+	}
+}
+
+static void watch_silence(struct media_thread *t, struct media_port *port, int64_t now_us)
+{
+	struct dtmf_news news;
+	dtmf_rx_tick(&port->dtmf_rx, now_us, &news);
+	digits(t, port, &news);
+	tell_stranger(t, port, now_us);
+	if (!port->started || !port->cfg.recv)
+		return;
+	int64_t silent_us = now_us - port->last_rx_us;
+	if (port->connected && silent_us >= LOOK_AGAIN_US)
+		look_at_all(port);
+	if (port->cfg.rtp_timeout_ms && !port->timed_out && silent_us >= (int64_t)port->cfg.rtp_timeout_ms * 1000) {
+		port->timed_out = true;
+		thread_emit(t, &(struct media_msg){ .type = MEDIA_RTP_TIMEOUT, .port = port, .ms = (uint32_t)(silent_us / 1000) });
+	}
+}
+
+/* ---- playing ---- */
+static struct media_play_item *play_now(struct media_port *port)
+{
+	struct media_play_item *it = port->plays;
+	while (it && it->over)
+		it = it->next;
+	return it;
+}
+
+/* One frame of what is queued into dst; false: there was nothing. */
+static bool play_frame(struct media_port *port, uint8_t dst[MEDIA_FRAME])
+{
+	size_t at = 0;
+	struct media_play_item *it;
+	while (at < MEDIA_FRAME && (it = play_now(port)) != NULL) {
+		const struct media_clip *c = it->clip[it->at];
+		size_t left = media_clip_samples(c) - it->pos, take = MEDIA_FRAME - at < left ? MEDIA_FRAME - at : left;
+		memcpy(dst + at, media_clip_bytes(c, port->cfg.codec) + it->pos, take);
+		at += take;
+		it->pos += (uint32_t)take;
+		it->samples += (uint32_t)take;
+		if (take == left) {
+			it->pos = 0;
+			if (++it->at == it->n)
+				it->over = port->plays_over = true;
+		}
+	}
+	memset(dst + at, media_codec_silence(port->cfg.codec), MEDIA_FRAME - at);
+	return at > 0;
+}
+
+/* Those that are over, in order, by one message. */
+static void tell_plays(struct media_thread *t, struct media_port *port)
+{
+	struct media_play_item *first = port->plays, **end = &port->plays;
+	while (*end && (*end)->over)
+		end = &(*end)->next;
+	port->plays_over = false;
+	if (end == &port->plays)
+		return;
+	port->plays = *end;
+	*end = NULL;
+	if (!port->plays)
+		port->plays_end = &port->plays;
+	thread_emit(t, &(struct media_msg){ .type = MEDIA_PLAY_ENDED, .port = port, .plays = first });
+}
+
+static void stop_plays(struct media_port *port)
+{
+	for (struct media_play_item *it = port->plays; it; it = it->next)
+		if (!it->over) {
+			it->over = it->stopped = true;
+			port->plays_over = true;
+		}
+}
+
+/* ---- sending ---- */
+static void send_packet(struct media_port *port, const struct rtp_packet *head, uint8_t *p, size_t n)
+{
+	rtp_write_head(p, head);
+	ssize_t sent = port->connected ? send(port->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL)
+	                               : sendto(port->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL, &port->cfg.remote.u.sa, net_addr_len(&port->cfg.remote));
+	port->seq++;
+	port->octets += (uint32_t)(n - RTP_HEAD);
+	count(sent < 0 ? &port->count.send_errors : &port->count.sent);
+}
+
+static bool sends(const struct media_port *port)
+{
+	return port->started && port->cfg.send && !port->leaving;
+}
+
+static void send_digit(struct media_thread *t, struct media_port *port)
+{
+	uint8_t p[RTP_HEAD + DTMF_PAYLOAD];
+	struct rtp_packet head = { .pt = port->cfg.dtmf_pt, .seq = port->seq, .ssrc = port->ssrc };
+	if (dtmf_tx_tick(&port->dtmf_tx, port->ts, p + RTP_HEAD, &head.ts, &head.marker) && sends(port))
+		send_packet(port, &head, p, sizeof p);
+	port->talking = false;
+	if (!dtmf_tx_active(&port->dtmf_tx))
+		thread_emit(t, &(struct media_msg){ .type = MEDIA_DIGITS_SENT, .port = port });
+}
+
+static void send_frame(struct media_thread *t, struct media_port *port, bool may_emit)
+{
+	/* time stamps follow the clock, also over ticks that were skipped */
+	uint64_t frames = t->frame - port->last_frame;
+	port->last_frame = t->frame;
+	if (frames > 1)
+		port->talking = false;
+	port->ts += (uint32_t)(frames * MEDIA_FRAME);
+	if (dtmf_tx_active(&port->dtmf_tx)) {
+		if (may_emit)
+			send_digit(t, port);
+		return;
+	}
+	uint8_t p[RTP_HEAD + MEDIA_FRAME];
+	bool audio = play_frame(port, p + RTP_HEAD);
+	if (!sends(port) || (!audio && port->cfg.no_silence)) {
+		port->talking = false;
+		return;
+	}
+	struct rtp_packet head = { .marker = !port->talking, .pt = port->cfg.pt, .seq = port->seq, .ts = port->ts, .ssrc = port->ssrc };
+	send_packet(port, &head, p, sizeof p);
+	port->talking = true;
+}
+
+/* ---- RTCP ---- */
+static void rtcp_receive(struct media_port *port, int64_t now_us)
+{
+	uint8_t p[RTP_PACKET_MAX];
+	for (unsigned i = 0; i < 4; i++) {
+		struct sockaddr_storage ss;
+		socklen_t len = sizeof ss;
+		ssize_t n = recvfrom(port->fd_rtcp, p, sizeof p, MSG_DONTWAIT, (struct sockaddr *)&ss, &len);
+		struct net_addr from;
+		struct rtcp_heard h;
+		if (n < 0)
+			return;
+		net_addr_from(&from, (struct sockaddr *)&ss);
+		if (!port->started || !net_addr_eq(&from, &port->cfg.remote_rtcp) || rtcp_parse(&h, p, (size_t)n, port->ssrc))
+			continue;
+		if (h.sr) {
+			port->lsr = (uint32_t)(h.ntp >> 16);
+			port->lsr_us = now_us;
+		}
+		if (!h.about_us)
+			continue;
+		atomic_store_explicit(&port->count.peer_lost, h.block.lost, memory_order_relaxed);
+		uint32_t now_ntp = (uint32_t)(rtcp_ntp(now_us) >> 16), rtt = now_ntp - h.block.lsr - h.block.dlsr;
+		if (h.block.lsr && rtt < 10u << 16) /* ten seconds is no round trip */
+			atomic_store_explicit(&port->count.rtt_us, (uint32_t)((uint64_t)rtt * 1000000 >> 16), memory_order_relaxed);
+	}
+}
+
+/* NTP stamps come from the monotonic clock: differences are all that is asked of them, and it never jumps (RFC 3550 4). */
+static void rtcp_send(struct media_port *port, int64_t now_us, bool bye)
+{
+	uint64_t sent = atomic_load_explicit(&port->count.sent, memory_order_relaxed);
+	struct rtcp_report r = { .ssrc = port->ssrc, .sender = sent > 0, .ntp = rtcp_ntp(now_us), .rtp_ts = port->ts,
+		.packets = (uint32_t)sent, .octets = port->octets, .has_block = port->rtp_rx.known, .bye = bye };
+	uint8_t p[RTCP_PACKET_MAX];
+	if (r.has_block)
+		r.block = (struct rtcp_block){ .ssrc = port->rtp_rx.ssrc, .fraction = rtp_rx_fraction(&port->rtp_rx), .lost = rtp_rx_lost(&port->rtp_rx),
+			.highest = rtp_rx_highest(&port->rtp_rx), .jitter = port->rtp_rx.jitter16 >> 4, .lsr = port->lsr,
+			.dlsr = port->lsr ? (uint32_t)(((uint64_t)(now_us - port->lsr_us) << 16) / 1000000) : 0 };
+	snprintf(r.cname, sizeof r.cname, "%08x", port->ssrc);
+	sendto(port->fd_rtcp, p, rtcp_write(p, &r), MSG_DONTWAIT | MSG_NOSIGNAL, &port->cfg.remote_rtcp.u.sa, net_addr_len(&port->cfg.remote_rtcp));
+}
+
+static void rtcp_turn(struct media_port *port, int64_t now_us)
+{
+	port->rtcp_frame++;
+	if (port->rtcp_frame % RTCP_READ_FRAMES == 0) {
+		rtcp_receive(port, now_us);
+		atomic_store_explicit(&port->count.lost, rtp_rx_lost(&port->rtp_rx), memory_order_relaxed);
+		atomic_store_explicit(&port->count.jitter_us, (port->rtp_rx.jitter16 >> 4) * 125, memory_order_relaxed);
+	}
+	if (port->rtcp_frame < port->rtcp_every)
+		return;
+	port->rtcp_frame = 0;
+	port->rtcp_every = RTCP_SEND_FRAMES / 2 + rand_below(RTCP_SEND_FRAMES); /* 6.2: 0.5 to 1.5 times the interval */
+	if (port->started)
+		rtcp_send(port, now_us, false);
+}
+
+/* ---- commands ---- */
+static void start(struct media_port *port, const struct stream_cfg *cfg, int64_t now_us)
+{
+	bool moved = !port->started || !net_addr_eq(&cfg->remote, &port->cfg.remote);
+	port->cfg = *cfg;
+	port->started = true;
+	port->last_rx_us = now_us;
+	port->timed_out = false;
+	if (moved) {
+		look_at_all(port);
+		port->stranger_count = 0;
+		port->stranger_told_us = 0;
+	}
+}
+
+static void add(struct media_thread *t, struct media_port *port)
+{
+	port->slot = 0;
+	for (unsigned i = 1; i < SLOTS; i++)
+		if (t->slot_ports[i] < t->slot_ports[port->slot])
+			port->slot = i;
+	list_append(&t->slot[port->slot], &port->slot_link);
+	t->slot_ports[port->slot]++;
+	t->served++;
+	port->last_frame = t->frame;
+	port->rtcp_every = RTCP_SEND_FRAMES / 2 + rand_below(RTCP_SEND_FRAMES);
+}
+
+void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t now_us)
+{
+	struct media_port *port = cmd->port;
+	switch (cmd->type) {
+	case CMD_ADD:
+		add(t, port);
+		break;
+	case CMD_START:
+		start(port, &cmd->u.stream, now_us);
+		break;
+	case CMD_PLAY:
+		*port->plays_end = cmd->u.play;
+		port->plays_end = &cmd->u.play->next;
+		break;
+	case CMD_STOP:
+		stop_plays(port);
+		break;
+	case CMD_DIGITS:
+		port->dtmf_tx = cmd->u.digits;
+		break;
+	case CMD_RECORD:
+		port->rec = cmd->u.rec;
+		rec_start(port->rec, port, now_us);
+		break;
+	case CMD_REC_STOP:
+		if (port->rec)
+			rec_end(port->rec, port, now_us);
+		break;
+	case CMD_CLOSE:
+		stop_plays(port);
+		if (port->rec)
+			rec_end(port->rec, port, now_us);
+		port->dtmf_tx = (struct dtmf_tx){ 0 };
+		port->leaving = true;
+		break;
+	}
+}
+
+/* The end of a port: all told, nothing of it in our hands. */
+static void leave(struct media_thread *t, struct media_port *port, int64_t now_us)
+{
+	if (port->started)
+		rtcp_send(port, now_us, true);
+	list_remove(&port->slot_link);
+	t->slot_ports[port->slot]--;
+	t->served--;
+	thread_emit(t, &(struct media_msg){ .type = MEDIA_CLOSED, .port = port });
+}
+
+bool stream_turn(struct media_thread *t, struct media_port *port, int64_t now_us, bool may_emit)
+{
+	if (may_emit && !port->leaving) {
+		receive(t, port, now_us);
+		watch_silence(t, port, now_us);
+	}
+	if (may_emit && port->rec && rec_tick(port->rec, port, now_us))
+		port->rec = NULL;
+	if (!port->leaving)
+		send_frame(t, port, may_emit);
+	if (may_emit && port->plays_over)
+		tell_plays(t, port);
+	rtcp_turn(port, now_us);
+	if (!may_emit || !port->leaving || port->rec || port->plays)
+		return true;
+	leave(t, port, now_us);
+	return false;
+}

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ut.h"
+#include <errno.h>
+#include <string.h>
+#include "audio.h"
+#include "base/mem.h"
+#include "media/g711.h"
+#include "media_pair.h"
+
+static struct pair p;
+static int16_t pcm[8 * 4000];
+
+static void speak(struct pair_side *s, unsigned ms)
+{
+	struct media_clip *clip = pair_clip(pcm, (size_t)ms * 8, 3);
+	assert_int_equal(media_play(s->port, &clip, 1, NULL), 0);
+	mem_unref(clip);
+}
+
+static uint32_t record(struct media_sink *sink, struct media_record_prm prm)
+{
+	uint32_t id;
+	prm.sink = sink;
+	assert_int_equal(media_record(p.b.port, &prm, &id), 0);
+	return id;
+}
+
+static void silence_after_speech_is_told(void **state)
+{
+	(void)state;
+	struct media_sink_mem sink;
+	pair_open(&p, false);
+	pair_run(&p, 40);
+	media_sink_mem_init(&sink, 1 << 20);
+	record(&sink.sink, (struct media_record_prm){ .silence_ms = 2000, .start_silence_ms = 5000 });
+	pair_run(&p, 1000);
+	speak(&p.a, 2000);
+	pair_run(&p, 3900);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 0);
+	pair_run(&p, 400);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 1);
+	assert_true(pair_event(&p.b, MEDIA_REC_SILENCE, 0)->heard);
+	speak(&p.a, 1000); /* goes on: told again */
+	pair_run(&p, 4000);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 2);
+	media_record_stop(p.b.port);
+	pair_run(&p, 40);
+	const struct media_event *end = pair_event(&p.b, MEDIA_REC_ENDED, 0);
+	assert_non_null(end);
+	assert_in_range(end->rec.speech_ms, 2800, 3600);
+	assert_in_range(end->rec.speech_end, 8 * 6200, 8 * 6450);
+	assert_in_range(-end->rec.peak_db, 10, 25);
+	assert_in_range(-end->rec.mean_db, 10, 30);
+	buf_free(&sink.bytes);
+	pair_close(&p);
+}
+
+static void silence_from_the_start_is_told(void **state)
+{
+	(void)state;
+	struct media_sink_mem sink;
+	pair_open(&p, false);
+	media_sink_mem_init(&sink, 1 << 20);
+	record(&sink.sink, (struct media_record_prm){ .silence_ms = 2000, .start_silence_ms = 5000 });
+	pair_run(&p, 4900);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 0);
+	pair_run(&p, 400);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 1);
+	assert_false(pair_event(&p.b, MEDIA_REC_SILENCE, 0)->heard);
+	media_record_stop(p.b.port);
+	pair_run(&p, 40);
+	assert_int_equal(pair_event(&p.b, MEDIA_REC_ENDED, 0)->rec.speech_end, 0);
+	buf_free(&sink.bytes);
+	pair_close(&p);
+}
+
+static void the_longest_time_ends_it_to_the_sample(void **state)
+{
+	(void)state;
+	struct media_sink_mem sink;
+	pair_open(&p, false);
+	media_sink_mem_init(&sink, 1 << 20);
+	uint32_t id = record(&sink.sink, (struct media_record_prm){ .max_ms = 1234 });
+	pair_run(&p, 2000);
+	assert_int_equal(pair_event(&p.b, MEDIA_REC_FULL, 0)->id, id);
+	const struct media_event *end = pair_event(&p.b, MEDIA_REC_ENDED, 0);
+	assert_int_equal(end->samples, 1234 * 8);
+	assert_int_equal(end->rec.samples, 1234 * 8);
+	assert_int_equal(sink.bytes.n, 1234 * 8);
+	assert_int_equal(sink.stats.samples, 1234 * 8);
+	assert_int_equal(media_record(p.b.port, &(struct media_record_prm){ .sink = &sink.sink }, NULL), 0); /* and another one */
+	assert_int_equal(media_record(p.b.port, &(struct media_record_prm){ .sink = &sink.sink }, NULL), EBUSY);
+	pair_close(&p);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_ENDED), 2); /* closing ends it too */
+	assert_int_equal(p.b.ev[p.b.n - 1].type, MEDIA_CLOSED);
+	buf_free(&sink.bytes);
+}
+
+static void a_peer_that_vanishes_leaves_silence(void **state)
+{
+	(void)state;
+	struct media_sink_mem sink;
+	pair_open(&p, false);
+	pair_run(&p, 40);
+	media_sink_mem_init(&sink, 1 << 20);
+	record(&sink.sink, (struct media_record_prm){ .silence_ms = 3000 });
+	speak(&p.a, 4000);
+	pair_run(&p, 1000);
+	media_port_close(p.a.port);
+	pair_run(&p, 4500);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 1);
+	media_record_stop(p.b.port);
+	pair_run(&p, 40);
+	assert_in_range(pair_event(&p.b, MEDIA_REC_ENDED, 0)->ms, 5400, 5600);
+	buf_free(&sink.bytes);
+	pair_close(&p);
+}
+
+/* A sink that looks at the pace and fails when told to. */
+struct odd_sink {
+	struct media_sink sink;
+	unsigned appends, syncs, finishes;
+	size_t bytes, sizes[64];
+	unsigned fail_append, fail_sync; /* the nth; 0: never */
+};
+
+static int odd_append(struct media_sink *s, const void *data, size_t n)
+{
+	struct odd_sink *o = (struct odd_sink *)s;
+	(void)data;
+	o->sizes[o->appends++ % 64] = n;
+	if (o->appends == o->fail_append)
+		return ENOSPC;
+	o->bytes += n;
+	return 0;
+}
+
+static int odd_sync(struct media_sink *s)
+{
+	struct odd_sink *o = (struct odd_sink *)s;
+	return ++o->syncs == o->fail_sync ? EIO : 0;
+}
+
+static int odd_finish(struct media_sink *s, const struct media_rec_stats *stats)
+{
+	(void)stats;
+	((struct odd_sink *)s)->finishes++;
+	return 0;
+}
+
+static struct odd_sink odd(void)
+{
+	return (struct odd_sink){ .sink = { odd_append, odd_sync, odd_finish } };
+}
+
+static void one_append_per_16_kib_and_a_sync_in_4_s(void **state)
+{
+	(void)state;
+	struct odd_sink o = odd();
+	pair_open(&p, false);
+	record(&o.sink, (struct media_record_prm){ 0 });
+	pair_run(&p, 20000);
+	assert_int_equal(o.appends, 9); /* 20 s are 160,000 bytes */
+	for (unsigned i = 0; i < 9; i++)
+		assert_int_equal(o.sizes[i], 16384);
+	assert_int_equal(o.syncs, 4);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_BLOCK), 9);
+	assert_int_equal(pair_event(&p.b, MEDIA_REC_BLOCK, 8)->samples, 9 * 16384);
+	media_record_stop(p.b.port);
+	pair_run(&p, 40);
+	assert_int_equal(o.finishes, 1);
+	assert_int_equal(pair_event(&p.b, MEDIA_REC_ENDED, 0)->samples, o.bytes);
+	pair_close(&p);
+}
+
+static void a_full_disk_ends_the_recording_and_is_told(void **state)
+{
+	(void)state;
+	struct odd_sink o = odd();
+	o.fail_append = 3;
+	pair_open(&p, false);
+	record(&o.sink, (struct media_record_prm){ 0 });
+	pair_run(&p, 10000);
+	const struct media_event *end = pair_event(&p.b, MEDIA_REC_ENDED, 0);
+	assert_non_null(end);
+	assert_int_equal(end->err, ENOSPC);
+	assert_int_equal(end->samples, 2 * 16384); /* what was written counts */
+	assert_int_equal(o.finishes, 1);
+	pair_close(&p);
+}
+
+static void a_failed_sync_ends_it_too(void **state)
+{
+	(void)state;
+	struct odd_sink o = odd();
+	o.fail_sync = 1;
+	pair_open(&p, false);
+	record(&o.sink, (struct media_record_prm){ 0 });
+	pair_run(&p, 10000);
+	assert_int_equal(pair_event(&p.b, MEDIA_REC_ENDED, 0)->err, EIO);
+	pair_close(&p);
+}
+
+static int all_of_it(void *arg)
+{
+	struct media_engine *e = NULL;
+	struct media_port *port = NULL;
+	struct clock_fake clock;
+	struct net_addr local;
+	struct media_clip *clip = NULL;
+	struct odd_sink o = odd();
+	(void)arg;
+	clock_fake_init(&clock, 0);
+	net_addr_parse(&local, TEXT("127.0.0.1"), 0);
+	int err = media_engine_create(&e, &(struct media_engine_prm){ .clock = &clock.clock }, NULL);
+	if (!err)
+		err = media_port_open(&port, e, &(struct media_port_prm){ .local = &local }, NULL);
+	if (!err)
+		err = media_record(port, &(struct media_record_prm){ .sink = &o.sink }, NULL);
+	if (!err)
+		err = media_clip_silence(&clip, 100);
+	if (!err)
+		err = media_play(port, &clip, 1, NULL);
+	mem_unref(clip);
+	if (!err)
+		media_engine_step(e);
+	media_engine_destroy(e); /* with all of it still going on */
+	return err;
+}
+
+static void lack_of_memory_and_sudden_ends_leak_nothing(void **state)
+{
+	(void)state;
+	ut_oom(all_of_it, NULL);
+}
+
+UT_MAIN(UT(silence_after_speech_is_told), UT(silence_from_the_start_is_told), UT(the_longest_time_ends_it_to_the_sample),
+	UT(a_peer_that_vanishes_leaves_silence), UT(one_append_per_16_kib_and_a_sync_in_4_s), UT(a_full_disk_ends_the_recording_and_is_told),
+	UT(a_failed_sync_ends_it_too), UT(lack_of_memory_and_sudden_ends_leak_nothing))

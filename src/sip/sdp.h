@@ -55,6 +55,7 @@ struct sdp {
 	struct text origin_user, origin_addr;
 	uint64_t session_id, version; /* of o=; numbers beyond 64 bits are kept modulo 2^64 */
 	struct text name;             /* s= */
+	struct text time;             /* the first t=; an answer repeats it (RFC 3264 6) */
 	struct sdp_conn conn;
 	enum sdp_direction direction;
 	bool has_direction;

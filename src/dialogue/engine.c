@@ -62,7 +62,8 @@ static void append_word(struct dlg_engine *e, const struct dlg_phrase *p)
 	struct dlg_said *w = &u->word[u->n++];
 	*w = (struct dlg_said){ .kind = p->kind, .prompt = p->prompt, .singular = p->singular, .plural = p->plural };
 	w->number = p->number ? p->number(e->s) : p->clip;
-	const char *text = p->text ? p->text(e->s) : p->named;
+	w->fixed = p->fixed;
+	const char *text = p->text ? p->text(e->s) : NULL;
 	if (text)
 		text_fill(w->text, sizeof(w->text), text);
 }
@@ -120,9 +121,14 @@ static void end(struct dlg_engine *e, int result)
 /* The state on top is new: what it says comes later, in rest(); a table that it calls starts now. */
 static void enter(struct dlg_engine *e)
 {
-	while (state_of(e)->call && e->depth < DLG_DEPTH) {
+	while (state_of(e)->call) {
+		const struct dlg_table *called = state_of(e)->call;
+		void *owner = mem_ref(called->owner); /* a table may be called by its own like */
 		append(e, state_of(e)->say);
-		push(e, state_of(e)->call);
+		if (state_of(e)->flags & DLG_TAIL)
+			pop(e);
+		push(e, called);
+		mem_unref(owner);
 	}
 	e->entered = true;
 	set_next(e, DLG_ENTER, 0);

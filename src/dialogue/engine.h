@@ -57,7 +57,7 @@ struct dlg_phrase {
 	dlg_number_h *number;
 	dlg_text_h *text;
 	int clip;
-	const char *named; /* with DLG_W_NAMED or DLG_W_NAME and no text function: data of an attendant */
+	const char *fixed; /* the text where it belongs to the table: of any length */
 };
 /* The same with its arguments filled in, ready for the voice. */
 struct dlg_said {
@@ -65,6 +65,7 @@ struct dlg_said {
 	enum dlg_prompt prompt, singular, plural;
 	int64_t number;
 	char text[DLG_WORD_TEXT];
+	const char *fixed; /* not NULL: instead of text; belongs to the table */
 };
 struct dlg_utterance {
 	unsigned n;
@@ -115,6 +116,7 @@ enum dlg_state_flag {
 	DLG_NO_BARGE = 1, /* what is said is said to its end; keys wait */
 	DLG_CLOCK_NOW = 2, /* time runs from entry, not from the end of what is said */
 	DLG_SECRET = 4,    /* keys pressed here appear in no history */
+	DLG_TAIL = 8,      /* the called table takes the place of this one instead of returning to it */
 };
 struct dlg_state {
 	const char *name;

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* recorder.c  A tone, then what the caller says, until #, silence, the greatest length, or a hang-up. What is kept is at least as long as
+ * the policy asks; anything shorter, or silence, is thrown away here. After a hang-up the result comes all the same: its
+ * caller asks dlg_is_gone().                                                                                           */
+#include "dialogue/rows.h"
+#include "dialogue/session.h"
+
+enum { TONE, RECORD, STOPPING };
+
+static int record(struct dlg_session *s)
+{
+	enum dlg_record_kind kind = s->rec.kind;
+	s->rec = (struct dlg_recording){ .kind = kind };
+	s->has_clip[CLIP_RECORDING] = false;
+	return s->fx->record(s->fx_arg, dlg_job(&s->eng));
+}
+
+static int stop(struct dlg_session *s)
+{
+	s->fx->record_stop(s->fx_arg, dlg_is_gone(s));
+	return 0;
+}
+
+static bool good(const struct dlg_session *s)
+{
+	/* a name is shorter than any message */
+	uint32_t min_ms = s->rec.kind == DLG_RECORD_NAME ? 300 : dlg_policy(s)->min_recording_ms;
+	return s->rec.kept && s->rec.heard && s->rec.duration_ms >= min_ms;
+}
+
+static bool silent(const struct dlg_session *s)
+{
+	return s->rec.kept && !s->rec.heard;
+}
+
+static const struct dlg_phrase say_tone[] = { SAY_BEEP, SAY_END };
+
+static const struct dlg_state states[] = {
+	[TONE] = { "tone", say_tone, NULL, 3000, DLG_NO_BARGE },
+	[RECORD] = { "record", NULL, NULL, 0, 0 },
+	[STOPPING] = { "stop recording", NULL, NULL, 5000, 0 },
+};
+
+static const struct dlg_row rows[] = {
+	/* in        when        if          do                       go */
+	{ TONE,     ENDED,      ALWAYS,     NOTHING,                 RECORD, NULL, true },
+	{ TONE,     TIMEOUT,    ALWAYS,     NOTHING,                 RECORD, NULL, true },
+	{ TONE,     HANGUP,     ALWAYS,     NOTHING,                 RETURN(R_SHORT) },
+	{ RECORD,   ENTER,      ALWAYS,     DO(record),              STAY },
+	{ RECORD,   KEYS("#"),  ALWAYS,     DO(stop),                STOPPING },
+	{ RECORD,   HANGUP,     ALWAYS,     DO(stop),                STOPPING },
+	{ STOPPING, HANGUP,     ALWAYS,     NOTHING,                 STAY },
+	{ ANY,      DONE,       IF(good),   NOTHING,                 RETURN(R_OK) },
+	{ ANY,      DONE,       IF(silent), DO(dlg_drop_recording),  RETURN(R_SILENT) },
+	{ ANY,      DONE,       ALWAYS,     DO(dlg_drop_recording),  RETURN(R_SHORT) },
+	{ ANY,      FAILED,     IF(good),   NOTHING,                 RETURN(R_OK) }, /* the disk failed late: what is there counts */
+	{ ANY,      FAILED,     ALWAYS,     DO(dlg_drop_recording),  RETURN(R_FAILED) },
+	{ STOPPING, TIMEOUT,    ALWAYS,     NOTHING,                 RETURN(R_FAILED) },
+};
+
+const struct dlg_table dlg_recorder = { "recorder", "Recorder", states, rows, COUNT_OF(states), COUNT_OF(rows), TONE, NULL };

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.c  What several tables share: guards, actions, sentences, and the life of a session's data. */
+#include "dialogue/session.h"
+#include <errno.h>
+#include "base/mem.h"
+#include "dialogue/rows.h"
+
+static const char *const code_names[R_CODES] = {
+	[R_NONE] = "", [R_OK] = "ok", [R_EMPTY] = "empty", [R_BACK] = "back", [R_NO_INPUT] = "no input", [R_GIVE_UP] = "gave up",
+	[R_SHORT] = "too short", [R_SILENT] = "silent", [R_FAILED] = "failed", [R_REFUSED] = "refused", [R_OPERATOR] = "operator",
+	[R_MESSAGE] = "message", [R_TRANSFERRED] = "transferred", [R_GOODBYE] = "goodbye", [R_GONE] = "gone",
+	[J_REC_ENDED] = "recorded", [J_SAVED] = "saved", [J_LOGON_OK] = "right", [J_LOGON_MUST_CHANGE] = "must change",
+	[J_LOGON_WRONG] = "wrong", [J_LOGON_LOCKED] = "locked", [J_LOGON_NO_PIN] = "no PIN", [J_PIN_RULE] = "against the rules",
+	[J_DONE] = "done",
+};
+
+const char *dlg_code_name(int code)
+{
+	return code > 0 && code < R_CODES ? code_names[code] : "";
+}
+
+void dlg_session_init(struct dlg_session *s, struct dir_view *view, const struct dlg_effects *fx, void *fx_arg)
+{
+	*s = (struct dlg_session){ .fx = fx, .fx_arg = fx_arg, .view = dir_view_ref(view) };
+	dlg_engine_init(&s->eng, s, &fx->io, fx_arg);
+}
+
+void dlg_session_close(struct dlg_session *s)
+{
+	dlg_engine_close(&s->eng);
+	mem_wipe(s->digits, sizeof(s->digits));
+	mem_wipe(s->new_pin, sizeof(s->new_pin));
+	mem_free(s->list);
+	s->list = NULL;
+	s->n_list = 0;
+	s->view = dir_view_unref(s->view);
+}
+
+int dlg_list_set(struct dlg_session *s, const struct mbox_message *v, size_t n)
+{
+	if (n > DLG_LIST_MAX)
+		n = DLG_LIST_MAX;
+	struct mbox_message *copy = mem_zalloc(n ? n : 1, sizeof(*copy));
+	if (!copy)
+		return ENOMEM;
+	unsigned to = 0;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].state == MBOX_NEW)
+			copy[to++] = v[i];
+	s->n_new = to;
+	for (size_t i = 0; i < n; i++)
+		if (v[i].state == MBOX_SAVED)
+			copy[to++] = v[i];
+	s->n_saved = to - s->n_new;
+	mem_free(s->list);
+	s->list = copy;
+	s->n_list = to;
+	s->at = 0;
+	return 0;
+}
+
+/* ---- guards ---- */
+bool dlg_is_gone(const struct dlg_session *s)
+{
+	return dlg_gone(&s->eng);
+}
+
+const struct cfg_policy *dlg_policy(const struct dlg_session *s)
+{
+	return s->box ? dir_policy(s->view, s->box) : cfg_policy(dir_view_cfg(s->view), TEXT_NONE);
+}
+
+bool dlg_last_failure(const struct dlg_session *s)
+{
+	uint32_t allowed = s->aa && !s->box ? s->aa->input_failures : dlg_policy(s)->input_failures;
+	return s->failures + 1 >= (allowed ? allowed : 3);
+}
+
+const char *dlg_operator(const struct dlg_session *s)
+{
+	const struct cfg_dialplan *plan = NULL;
+	if (s->box) {
+		if (*s->box->operator_number)
+			return s->box->operator_number;
+		plan = dir_dialplan(s->view, s->box);
+	}
+	if (s->aa) {
+		if (*s->aa->operator_number)
+			return s->aa->operator_number;
+		plan = cfg_dialplan(dir_view_cfg(s->view), text_of(s->aa->dialplan));
+	}
+	return plan ? plan->operator_number : "";
+}
+
+bool dlg_has_operator(const struct dlg_session *s)
+{
+	return *dlg_operator(s) != '\0';
+}
+
+bool dlg_target_allowed(const struct dlg_session *s)
+{
+	return s->allow == DIR_ALLOWED;
+}
+
+const char *dlg_box_name(const struct dlg_session *s)
+{
+	return s->box ? s->box->spoken_name : "";
+}
+
+/* ---- actions ---- */
+int dlg_count_failure(struct dlg_session *s)
+{
+	s->failures++;
+	return 0;
+}
+
+int dlg_no_failures(struct dlg_session *s)
+{
+	s->failures = 0;
+	return 0;
+}
+
+int dlg_do_confirm(struct dlg_session *s)
+{
+	s->fx->confirm(s->fx_arg, !s->lost);
+	return 0;
+}
+
+int dlg_drop_recording(struct dlg_session *s)
+{
+	s->fx->record_drop(s->fx_arg);
+	s->rec.kept = s->has_clip[CLIP_RECORDING] = false;
+	return 0;
+}
+
+int dlg_fetch_recording(struct dlg_session *s)
+{
+	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_RECORDING, NULL);
+}
+
+int dlg_to_operator(struct dlg_session *s)
+{
+	s->allow = dir_may_transfer(s->view, text_of(dlg_operator(s)), &s->target);
+	s->target_is_operator = true;
+	return 0;
+}
+
+static const char *domain_of(const struct dlg_session *s, const struct cfg_dialplan *plan)
+{
+	if (!plan)
+		return s->home;
+	if (*plan->domain)
+		return plan->domain;
+	const struct cfg_gateway *gw = cfg_gateway(dir_view_cfg(s->view), text_of(plan->gateway));
+	return gw && *gw->address ? gw->address : s->home;
+}
+
+int dlg_target_uri(const struct dlg_session *s, char *dst, size_t size)
+{
+	const struct dir_target *t = &s->target;
+	if (*t->number) {
+		const char *domain = domain_of(s, t->dialplan);
+		return *domain ? text_print(dst, size, "sip:%s@%s", t->number, domain) : ENOENT;
+	}
+	if (!t->uri || !*t->uri)
+		return ENOENT;
+	bool has_scheme = text_starts_nocase(text_of(t->uri), "sip:") || text_starts_nocase(text_of(t->uri), "sips:");
+	return text_print(dst, size, "%s%s", has_scheme ? "" : "sip:", t->uri);
+}
+
+/* ---- sentences ---- */
+const struct dlg_phrase dlg_say_invalid[] = { SAY(P_INVALID_KEY), SAY_END };
+const struct dlg_phrase dlg_say_no_input[] = { SAY(P_NO_INPUT), SAY_END };
+const struct dlg_phrase dlg_say_goodbye[] = { SAY(P_GOODBYE), SAY_END };

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* session.h  What a conversation knows (struct dlg_session: typed data under an engine) and all that it can do (struct dlg_effects).
+ * Tables, guards and actions see nothing else: so a test drives them with fakes, and effects_live.c puts a leg, a port and
+ * the mailbox behind the same functions. Loop thread.                                                                    */
+#ifndef DIALOGUE_SESSION_H
+#define DIALOGUE_SESSION_H
+#include <stdbool.h>
+#include <stdint.h>
+#include "dialogue/engine.h"
+#include "directory/dir.h"
+#include "directory/pin.h"
+#include "mailbox/mbox.h"
+
+/* What tables return and jobs report: one numbering, so that a row says it all. */
+enum dlg_code {
+	R_NONE,
+	R_OK,          /* what the table is for was done: digits entered, message recorded, logged on, chosen, changed */
+	R_EMPTY,       /* # alone */
+	R_BACK,        /* the caller wants to go back */
+	R_NO_INPUT,    /* no key came */
+	R_GIVE_UP,     /* too many failures */
+	R_SHORT,       /* the recording was too short; it is gone */
+	R_SILENT,      /* nobody spoke; it is gone */
+	R_FAILED,      /* something of ours failed; the caller has been told or cannot be */
+	R_REFUSED,     /* not allowed; the caller has been told */
+	R_OPERATOR,    /* the caller asks for the operator */
+	R_MESSAGE,     /* the caller wants to leave a message */
+	R_TRANSFERRED, /* put through: our part is over */
+	R_GOODBYE,     /* said, now hang up */
+	R_GONE,        /* the caller has hung up, and all that had to be kept is safe or has been told */
+	J_REC_ENDED,   /* recording: silence, its greatest length, a key or a hang-up ended it */
+	J_SAVED,       /* accepted: in the store or in the synced spool */
+	J_LOGON_OK, J_LOGON_MUST_CHANGE, J_LOGON_WRONG, J_LOGON_LOCKED, J_LOGON_NO_PIN,
+	J_PIN_RULE,    /* the rules refuse the PIN */
+	J_DONE,        /* anything else that was done */
+	R_CODES
+};
+const char *dlg_code_name(int code); /* "ok" */
+
+/* Pieces of audio that a session can hold. */
+enum dlg_clip { CLIP_NONE, CLIP_GREETING, CLIP_NAME, CLIP_RECORDING, CLIP_MESSAGE, DLG_CLIPS };
+
+enum dlg_record_kind { DLG_RECORD_MESSAGE, DLG_RECORD_GREETING, DLG_RECORD_NAME };
+struct dlg_recording {
+	enum dlg_record_kind kind;
+	uint32_t duration_ms;
+	bool heard;   /* anybody spoke */
+	bool kept;    /* there is a file */
+};
+
+enum { DLG_DIGITS = 33, DLG_MATCHES = 9, DLG_LIST_MAX = 1000, DLG_URI = 256 };
+
+/* What sessions can do. `arg` is the effects' own. Jobs are told their id and end in dlg_job_done() or dlg_job_failed() later, never
+ * before the function returns; what they bring is in the session by then. A function that returns an errno started nothing. */
+struct dlg_effects {
+	struct dlg_io io; /* say, hush, timers, steps, over: engine.h */
+	/* The receipt: whether all that the caller left is safe. Nothing when no receipt is waited for. */
+	void (*confirm)(void *arg, bool ok);
+	/* 0, or why nothing can be recorded for `box` now: ENOSPC, EROFS, EHOSTUNREACH; EDQUOT: the mailbox is full. */
+	int (*accepts)(void *arg, const struct dir_user *box);
+	/* Job: J_REC_ENDED with s->rec filled. */
+	int (*record)(void *arg, uint32_t job);
+	void (*record_stop)(void *arg, bool hangup);
+	void (*record_drop)(void *arg); /* forget the recording and its file */
+	/* Job: J_SAVED. The recording becomes a message for s->box. */
+	int (*save)(void *arg, uint32_t job);
+	/* Job: J_DONE; the clip is held. ENOENT: there is none. `box` for greeting and name; the message in s->list for CLIP_MESSAGE. */
+	int (*fetch)(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box);
+	/* Job: J_DONE. The recording becomes the greeting or name (s->rec.kind) of s->box, or is taken away. */
+	int (*greeting_set)(void *arg, uint32_t job);
+	int (*greeting_remove)(void *arg, uint32_t job);
+	/* Job: J_DONE; dlg_list_set() was called: new messages first, each part oldest first. */
+	int (*list)(void *arg, uint32_t job);
+	/* Job: J_DONE. */
+	int (*mark)(void *arg, uint32_t job, const char *id, enum mbox_state state);
+	/* Job: J_LOGON_*. box NULL: an extension that does not exist; takes as long. */
+	int (*logon)(void *arg, uint32_t job, const struct dir_user *box, struct text pin);
+	void (*logon_gave_up)(void *arg, const struct dir_user *box, unsigned tries);
+	/* Job: J_DONE, or J_PIN_RULE with s->pin_rule. */
+	int (*pin_set)(void *arg, uint32_t job, struct text pin);
+	/* Job: progress with SIP statuses, then J_DONE: the target answered. Failed: s->xfer_status is set (0: no answer at all). */
+	int (*transfer)(void *arg, uint32_t job, const char *uri);
+	/* A report goes out; id and session of the call are filled in. */
+	void (*event)(void *arg, struct ev_report *r);
+};
+
+struct dlg_session {
+	struct dlg_engine eng;
+	const struct dlg_effects *fx;
+	void *fx_arg;
+	struct dir_view *view; /* a reference: everybody this call meets comes from here */
+
+	/* the caller */
+	char caller_number[64], caller_name[128];
+	const struct dir_user *caller; /* a user calling from an own number that is believed; NULL */
+
+	/* call answering and log-on */
+	const struct dir_user *box;
+	bool box_typed;        /* by the caller, so it may be mistyped */
+	bool logged_on, wants_operator, lost, left_message;
+	int refusal;           /* what accepts() said */
+	struct dlg_recording rec;
+	bool has_clip[DLG_CLIPS];
+	unsigned short_tries;
+
+	/* entry of digits */
+	char digits[DLG_DIGITS];
+	unsigned n_digits;
+	bool digits_full;      /* more came than there is room for */
+	char new_pin[DLG_DIGITS];
+	enum dir_pin_rule pin_rule;
+	unsigned failures, pin_tries;
+
+	/* the mailbox by phone */
+	struct mbox_message *list;
+	unsigned n_list, at, n_new, n_saved;
+	bool at_start;         /* the caller asked for the message before the first one */
+	bool only_new;         /* skip to the next new one */
+	enum mbox_state mark_as;
+
+	/* attendant, dial by name, transfer */
+	const struct cfg_attendant *aa;
+	enum dir_allow allow;
+	struct dir_target target;
+	bool target_is_operator;
+	char uri[DLG_URI];     /* of the target, once a transfer was tried */
+	char home[DLG_URI];    /* host of URIs made from numbers where no dial plan names one */
+	int xfer_status;
+	const struct dir_user *match[DLG_MATCHES];
+	unsigned n_match, at_match;
+	size_t total_match;
+};
+
+/* The view is referenced. */
+void dlg_session_init(struct dlg_session *s, struct dir_view *view, const struct dlg_effects *fx, void *fx_arg);
+/* Gives back what the session holds; PINs are wiped. */
+void dlg_session_close(struct dlg_session *s);
+/* Copies; new ones first. ENOMEM. */
+int dlg_list_set(struct dlg_session *s, const struct mbox_message *v, size_t n);
+
+/* ---- tables ---- */
+extern const struct dlg_table dlg_answering;  /* a message for s->box */
+extern const struct dlg_table dlg_subscriber; /* the mailbox by phone: log-on, then all of it; s->box where it is known */
+extern const struct dlg_table dlg_logon;
+extern const struct dlg_table dlg_player;     /* the messages of s->list one by one */
+extern const struct dlg_table dlg_options;    /* greeting, name, PIN */
+extern const struct dlg_table dlg_pin_change;
+extern const struct dlg_table dlg_recorder;   /* s->rec.kind */
+extern const struct dlg_table dlg_entry;      /* digits */
+extern const struct dlg_table dlg_names;      /* dial by name: s->target */
+extern const struct dlg_table dlg_transfer;   /* to s->target */
+
+/* Attendants of a configuration, loaded into rows. An object (mem_ref, mem_unref) that owns its tables; sessions in them hold it too. */
+struct dlg_attendants;
+int dlg_attendants_create(struct dlg_attendants **ap, const struct cfg *cfg);
+const struct dlg_table *dlg_attendant_table(const struct dlg_attendants *a, struct text name); /* NULL if there is none */
+
+/* ---- shared guards and actions (session.c) ---- */
+bool dlg_is_gone(const struct dlg_session *s);
+bool dlg_last_failure(const struct dlg_session *s); /* one more would be too many */
+bool dlg_has_operator(const struct dlg_session *s);
+int dlg_count_failure(struct dlg_session *s);
+int dlg_no_failures(struct dlg_session *s);
+int dlg_do_confirm(struct dlg_session *s);
+int dlg_drop_recording(struct dlg_session *s);
+int dlg_fetch_recording(struct dlg_session *s);
+int dlg_to_operator(struct dlg_session *s);   /* s->target becomes the operator */
+bool dlg_target_allowed(const struct dlg_session *s);
+const struct cfg_policy *dlg_policy(const struct dlg_session *s); /* of the mailbox, or the default; never NULL */
+const char *dlg_box_name(const struct dlg_session *s);
+/* Writes where s->target is reached: "sip:number@domain" or the user's URI. ENOENT: no way. */
+int dlg_target_uri(const struct dlg_session *s, char *dst, size_t size);
+/* The operator for who is called: of the mailbox, of the attendant, of the dial plan; "" for none. */
+const char *dlg_operator(const struct dlg_session *s);
+/* Sentences that several tables say. */
+extern const struct dlg_phrase dlg_say_invalid[], dlg_say_no_input[], dlg_say_goodbye[];
+
+#endif

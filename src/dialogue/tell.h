@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tell.h  The events that conversations bring up, filled from the session; sentences in dialogue.events.def. */
+#ifndef DIALOGUE_TELL_H
+#define DIALOGUE_TELL_H
+#include "dialogue/session.h"
+
+void dlg_tell_refusal(struct dlg_session *s, int err); /* nothing can be recorded */
+void dlg_tell_dropped(struct dlg_session *s);          /* a recording too short or silent */
+void dlg_tell_lost(struct dlg_session *s, int err);    /* a message could not be kept; below 0: not even recorded, 0: no answer in time */
+void dlg_tell_transfer(struct dlg_session *s);         /* the caller is being put through */
+void dlg_tell_transferred(struct dlg_session *s);
+void dlg_tell_transfer_refused(struct dlg_session *s); /* the target is not one of ours */
+void dlg_tell_transfer_failed(struct dlg_session *s);
+void dlg_tell_left_in_transfer(struct dlg_session *s); /* the caller hung up before the outcome was known */
+
+#endif

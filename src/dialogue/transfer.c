@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* transfer.c  Putting a caller through: told where he goes, REFER in the dialog, its progress; the target's answer is success, then our BYE
+ * ends the call (the bottom table returns). On failure, or when nothing is heard in time, the call goes on: the caller is told
+ * why and offered a message or the operator. The target was judged before (s->allow): listed users and extensions only. */
+#include <errno.h>
+#include "dialogue/rows.h"
+#include "dialogue/session.h"
+#include "dialogue/tell.h"
+
+enum { START, NAME, ANNOUNCE, REFER, OFFER };
+
+/* ---- guards ---- */
+static bool has_user(const struct dlg_session *s)
+{
+	return s->target.user != NULL;
+}
+
+static bool to_operator(const struct dlg_session *s)
+{
+	return s->target_is_operator;
+}
+
+static bool recorded_name(const struct dlg_session *s)
+{
+	return !s->target_is_operator && s->has_clip[CLIP_NAME];
+}
+
+static bool synth_name(const struct dlg_session *s)
+{
+	return !s->target_is_operator && !s->has_clip[CLIP_NAME] && s->target.spoken_name && *s->target.spoken_name;
+}
+
+static bool by_number(const struct dlg_session *s)
+{
+	return !s->target_is_operator && !s->has_clip[CLIP_NAME] && (!s->target.spoken_name || !*s->target.spoken_name);
+}
+
+static bool not_operator(const struct dlg_session *s)
+{
+	return !s->target_is_operator;
+}
+
+static bool busy(const struct dlg_session *s)
+{
+	return s->xfer_status == 486 || s->xfer_status == 600;
+}
+
+static bool no_answer(const struct dlg_session *s)
+{
+	return s->xfer_status == 408 || s->xfer_status == 480 || s->xfer_status == 487;
+}
+
+static bool other_failure(const struct dlg_session *s)
+{
+	return !busy(s) && !no_answer(s);
+}
+
+/* A message for the person who did not answer, or, out of a greeting, for its owner. */
+static bool may_leave(const struct dlg_session *s)
+{
+	return s->target_is_operator ? s->box && !s->logged_on : s->target.user != NULL;
+}
+
+static bool may_operator(const struct dlg_session *s)
+{
+	return !s->target_is_operator && dlg_has_operator(s);
+}
+
+/* ---- actions ---- */
+static int begin(struct dlg_session *s)
+{
+	s->failures = 0;
+	s->xfer_status = 0;
+	s->has_clip[CLIP_NAME] = false;
+	return 0;
+}
+
+static int refuse(struct dlg_session *s)
+{
+	dlg_tell_transfer_refused(s);
+	return 0;
+}
+
+static int fetch_name(struct dlg_session *s)
+{
+	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_NAME, s->target.user);
+}
+
+static int refer(struct dlg_session *s)
+{
+	int err = dlg_target_uri(s, s->uri, sizeof(s->uri));
+	if (err)
+		return err;
+	dlg_tell_transfer(s);
+	return s->fx->transfer(s->fx_arg, dlg_job(&s->eng), s->uri);
+}
+
+static int through(struct dlg_session *s)
+{
+	dlg_tell_transferred(s);
+	return 0;
+}
+
+static int not_through(struct dlg_session *s)
+{
+	dlg_tell_transfer_failed(s);
+	return 0;
+}
+
+static int left(struct dlg_session *s)
+{
+	dlg_tell_left_in_transfer(s);
+	return 0;
+}
+
+static const char *target_name(const struct dlg_session *s)
+{
+	return s->target.spoken_name ? s->target.spoken_name : "";
+}
+
+static const char *target_number(const struct dlg_session *s)
+{
+	return s->target.number;
+}
+
+/* ---- what is said ---- */
+static const struct dlg_phrase say_where[] = {
+	SAY_IF(to_operator, P_XFER_OPERATOR), SAY_IF(not_operator, P_XFER_HOLD), SAY_CLIP(recorded_name, CLIP_NAME),
+	SAY_NAME(synth_name, target_name), SAY_IF(by_number, P_EXTENSION), SAY_DIGITS(by_number, target_number), SAY_END,
+};
+static const struct dlg_phrase say_why[] = { SAY_IF(busy, P_XFER_BUSY), SAY_IF(no_answer, P_XFER_NO_ANSWER),
+	                                     SAY_IF(other_failure, P_XFER_FAILED), SAY_END };
+static const struct dlg_phrase say_offer[] = { SAY_IF(may_leave, P_XFER_MESSAGE), SAY_IF(may_operator, P_XFER_OTHER), SAY(P_XFER_BACK), SAY_END };
+static const struct dlg_phrase say_not_allowed[] = { SAY(P_AA_NOT_ALLOWED), SAY_END };
+
+static const struct dlg_state states[] = {
+	[START] = { "start", NULL, NULL, 0, 0 },
+	[NAME] = { "load name", NULL, NULL, 1000, 0 },
+	[ANNOUNCE] = { "say where", say_where, NULL, 2000, DLG_NO_BARGE },
+	[REFER] = { "transferring", NULL, NULL, 90000, 0 }, /* the leg gives up before */
+	[OFFER] = { "offer", say_offer, NULL, 6000, 0 },
+};
+
+static const struct dlg_row rows[] = {
+	/* in        when                 if                      do                     go                    said before */
+	{ START,    ENTER,               IF(dlg_target_allowed), DO(begin),             NAME },
+	{ START,    ENTER,               ALWAYS,                 DO(refuse),            RETURN(R_REFUSED),    say_not_allowed, true },
+	{ NAME,     ENTER,               IF(to_operator),        NOTHING,               ANNOUNCE },
+	{ NAME,     ENTER,               IF(has_user),           DO(fetch_name),        STAY },
+	{ NAME,     ENTER,               ALWAYS,                 NOTHING,               ANNOUNCE },
+	{ NAME,     DONE,                ALWAYS,                 NOTHING,               ANNOUNCE },
+	{ NAME,     FAILED,              ALWAYS,                 NOTHING,               ANNOUNCE },
+	{ NAME,     TIMEOUT,             ALWAYS,                 NOTHING,               ANNOUNCE },
+	{ ANNOUNCE, ENDED,               ALWAYS,                 NOTHING,               REFER },
+	{ ANNOUNCE, TIMEOUT,             ALWAYS,                 NOTHING,               REFER },
+
+	{ REFER,    ENTER,               ALWAYS,                 DO(refer),             STAY },
+	{ REFER,    PROGRESS,            ALWAYS,                 NOTHING,               STAY },
+	{ REFER,    DONE,                ALWAYS,                 DO(through),           RETURN(R_TRANSFERRED) },
+	{ REFER,    FAILED,              ALWAYS,                 DO(not_through),       OFFER,                say_why, true },
+	{ REFER,    TIMEOUT,             ALWAYS,                 DO(not_through),       OFFER,                say_why, true },
+	{ REFER,    HANGUP,              ALWAYS,                 DO(left),              RETURN(R_GONE) },
+
+	{ OFFER,    KEYS_OR("1", "message"),  IF(may_leave),     NOTHING,               RETURN(R_MESSAGE) },
+	{ OFFER,    KEYS_OR("0", "operator"), IF(may_operator),  NOTHING,               RETURN(R_OPERATOR) },
+	{ OFFER,    KEYS("*"),           ALWAYS,                 NOTHING,               RETURN(R_BACK) },
+	{ OFFER,    WRONG,               IF(dlg_last_failure),   NOTHING,               RETURN(R_GIVE_UP),    NULL, true },
+	{ OFFER,    WRONG,               ALWAYS,                 DO(dlg_count_failure), OFFER,                dlg_say_invalid, true },
+	{ OFFER,    TIMEOUT,             IF(dlg_last_failure),   NOTHING,               RETURN(R_GIVE_UP) },
+	{ OFFER,    TIMEOUT,             ALWAYS,                 DO(dlg_count_failure), OFFER },
+};
+
+const struct dlg_table dlg_transfer = { "transfer", "Transfer", states, rows, COUNT_OF(states), COUNT_OF(rows), START, NULL };

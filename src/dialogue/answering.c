@@ -4,6 +4,7 @@
  * Keys, in the greeting: # to the tone, * log on to this mailbox, 0 operator. Afterwards: 1 listen, 2 record again, 3 or # send,
  * 0 send and operator. Whoever hangs up, waits too long or presses wrong keys has left the message all the same; only one that is
  * too short is dropped. The words "has been saved", or the receipt, come after the mailbox said SAVED, and never otherwise. */
+#include <errno.h>
 #include "dialogue/tell.h"
 #include "dialogue/rows.h"
 #include "dialogue/session.h"

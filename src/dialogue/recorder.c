@@ -24,7 +24,7 @@ static int stop(struct dlg_session *s)
 static bool good(const struct dlg_session *s)
 {
 	/* a name is shorter than any message */
-	uint32_t min_ms = s->rec.kind == DLG_RECORD_NAME ? 300 : dlg_policy(s)->min_recording_ms;
+	uint64_t min_ms = s->rec.kind == DLG_RECORD_NAME ? 300 : dlg_policy(s)->min_recording_ms;
 	return s->rec.kept && s->rec.heard && s->rec.duration_ms >= min_ms;
 }
 

@@ -3,6 +3,7 @@
 #include "admin/server.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdarg.h>
 #include <sys/epoll.h>
@@ -29,6 +30,8 @@ struct admin_server {
 	struct list conns;
 	struct table table[TABLES];
 	unsigned n_tables;
+	bool has_group;
+	gid_t group;
 };
 
 struct admin_conn {
@@ -353,12 +356,28 @@ static void conn_io(struct loop_io *io, uint32_t events, void *arg)
 
 /* ---- accepting ---- */
 
+static bool in_group(const struct admin_server *s, int fd, const struct ucred *peer)
+{
+	gid_t groups[256];
+	socklen_t n = sizeof groups;
+	if (!s->has_group)
+		return false;
+	if (peer->gid == s->group)
+		return true;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &n) != 0)
+		return false;
+	for (size_t i = 0; i < n / sizeof *groups; i++)
+		if (groups[i] == s->group)
+			return true;
+	return false;
+}
+
 static bool may_speak(struct admin_server *s, int fd, struct ucred *peer)
 {
 	socklen_t n = sizeof *peer;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, peer, &n) != 0)
 		return false;
-	if (peer->uid == 0 || peer->uid == geteuid())
+	if (peer->uid == 0 || peer->uid == geteuid() || in_group(s, fd, peer))
 		return true;
 	struct ev_report r = { 0 };
 	struct buf b;
@@ -436,6 +455,22 @@ static int clear_path(const struct sockaddr_un *sun)
 	return unlink(sun->sun_path) == 0 ? 0 : errno;
 }
 
+static void open_to_group(struct admin_server *s)
+{
+	if (!s->prm.group || !*s->prm.group)
+		return;
+	const struct group *g = getgrnam(s->prm.group);
+	if (g && chown(s->path, (uid_t)-1, g->gr_gid) == 0 && chmod(s->path, 0660) == 0) {
+		s->has_group = true;
+		s->group = g->gr_gid;
+		return;
+	}
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_ADMIN_GROUP_UNKNOWN);
+	ev_str(&r, "group", s->prm.group);
+	ev_emit(s->prm.bus, &r);
+}
+
 static int listen_at(struct admin_server *s)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -454,6 +489,7 @@ static int listen_at(struct admin_server *s)
 	umask(was);
 	if (err)
 		return err;
+	open_to_group(s);
 	if (listen(s->fd, 16) != 0)
 		return errno;
 	return loop_io_add(s->prm.loop, &s->io, s->fd, EPOLLIN, accept_h, s);

@@ -26,6 +26,7 @@ struct admin_server_prm {
 	struct loop *loop;
 	struct ev_bus *bus;
 	const char *path;         /* of the socket; a dead one is replaced, a live one is EADDRINUSE */
+	const char *group;        /* its members may use the socket too; NULL or "": only root and the owner */
 	unsigned max_connections; /* 0: 32 */
 };
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin.h  What an administrator can see and do, as commands of the admin socket. Each cmd_*.c holds the table of one noun; the table's arg
+ * is a `struct admin`. What is not there (NULL) makes its commands answer that this process has none. Loop thread only.      */
+#ifndef ADMIN_ADMIN_H
+#define ADMIN_ADMIN_H
+#include "admin/server.h"
+#include "base/clock.h"
+#include "config/cfg.h"
+#include "event/metrics.h"
+
+struct dir;
+struct gw_table;
+struct mbox;
+struct node;
+struct pool;
+struct registry;
+struct sip_core;
+struct store;
+struct trust_keeper;
+
+struct admin_prm {
+	struct loop *loop;
+	const struct um_clock *clock;
+	struct ev_bus *bus;
+	struct metrics *metrics;
+	struct node *node;
+	struct gw_table *gateways;
+	struct sip_core *sip;
+	struct store *store;
+	struct registry *registry;
+	struct dir *dir;
+	struct mbox *mbox;
+	struct trust_keeper *trust;
+	struct pool *files; /* for reading files */
+	struct pool *crypto; /* for making keys */
+	const char *socket; /* path */
+	const char *group;  /* who may use it besides root and the owner; NULL or "": nobody */
+	/* Takes a new configuration into use: 0 or an error with `why`. `objects`: only the organisation's part is to be looked at. */
+	int (*apply)(const struct cfg *cfg, bool objects, struct ev_report *why, void *arg);
+	/* Identities or anchors are swapped in the keeper: tell everyone who has to know. */
+	void (*trust_changed)(void *arg);
+	void *arg;
+};
+
+struct admin;
+/* Opens the socket. */
+int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_report *why);
+void admin_destroy(struct admin *a); /* NULL is allowed */
+/* The configuration that is in use now; a reference is taken. */
+void admin_config(struct admin *a, const struct cfg *cfg);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admin_private.h  What the tables of commands share. */
+#ifndef ADMIN_PRIVATE_H
+#define ADMIN_PRIVATE_H
+#include "admin/admin.h"
+#include "base/list.h"
+#include "gateway/gateway.h"
+
+struct admin {
+	struct admin_prm prm;
+	struct admin_server *server;
+	struct cfg *cfg; /* in use; may be NULL */
+	struct list follows; /* events follow, see cmd_events.c */
+};
+
+extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[],
+	admin_message_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_trust_cmds[];
+
+/* "commands on {what} are not possible: this process has none" and answered. */
+void admin_call_absent(struct admin_call *call, const char *what);
+/* Text of a callback's `why`, or of err, as the answer. */
+void admin_call_why(struct admin_call *call, int err, const struct ev_report *why);
+/* JSON of the output of a function that writes JSON text into a buffer; NULL without memory. */
+json_t *admin_json_of_buf(struct buf *b);
+json_t *admin_json_text(struct text t); /* control bytes escaped */
+
+/* cmd_events.c */
+void admin_follow_init(struct admin *a);
+void admin_follow_stop(struct admin *a);
+
+/* cmd_gateway.c */
+json_t *admin_gateway_json(struct admin *a, struct gateway *g, bool full);
+
+#endif

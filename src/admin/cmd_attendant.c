@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_attendant.c  attendant.*: the auto attendants as configured. */
+#include "admin/admin_private.h"
+#include "admin_events.h"
+
+static json_t *strings_json(const struct cfg_strings *s)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(array, json_string(s->v[i]));
+	return array;
+}
+
+static json_t *keys_json(const struct cfg_attendant *c)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < c->n_keys; i++) {
+		const struct cfg_menu_key *k = &c->keys[i];
+		char key[16] = { k->key, '\0' };
+		if (k->key == 't')
+			text_fill(key, sizeof key, "time-out");
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s}", "key", key, "action", cfg_action_name(k->action), "target", k->target, "say", k->say));
+	}
+	return array;
+}
+
+static json_t *attendant_json(const struct cfg_attendant *c)
+{
+	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:b, s:o}", "name", c->name, "numbers", strings_json(&c->numbers), "uris", strings_json(&c->uris),
+	                 "dialplan", c->dialplan, "greeting", c->greeting, "operator", c->operator_number, "dial_by_extension", c->dial_by_extension,
+	                 "dial_by_name", c->dial_by_name, "keys", keys_json(c));
+}
+
+static void list(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	json_t *array = json_array();
+	(void)args;
+	for (size_t i = 0; a->cfg && i < a->cfg->n_attendants; i++) {
+		const struct cfg_attendant *c = &a->cfg->attendants[i];
+		json_t *o = attendant_json(c);
+		if (o)
+			json_object_set_new(o, "number", json_string(c->numbers.n ? c->numbers.v[0] : c->uris.n ? c->uris.v[0] : ""));
+		json_array_append_new(array, o);
+	}
+	admin_call_ok(call, json_pack("{s:o}", "attendants", array));
+}
+
+static void show(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	struct ev_report why = { 0 };
+	const char *name;
+	if (admin_need_str(args, "name", &name, &why) != 0) {
+		admin_call_fail(call, &why);
+		return;
+	}
+	const struct cfg_attendant *c = a->cfg ? cfg_attendant(a->cfg, text_of(name)) : NULL;
+	if (c)
+		admin_call_ok(call, attendant_json(c));
+	else
+		admin_call_not_found(call, "attendant", name, "umbel attendant list shows those that are configured.");
+}
+
+const struct admin_cmd admin_attendant_cmds[] = { { "attendant.list", list }, { "attendant.show", show }, { NULL, NULL } };

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_cert.c  cert.*: the certificates of this node. */
+#include <errno.h>
+#include "admin/admin_private.h"
+#include "admin_events.h"
+#include "base/mem.h"
+#include "trust/identity.h"
+
+static json_t *names_json(const struct trust_names *l)
+{
+	json_t *array = json_array();
+	for (unsigned i = 0; i < l->n; i++)
+		json_array_append_new(array, json_string(trust_names_at(l, i)));
+	return array;
+}
+
+static json_t *identity_json(struct admin *a, const struct trust_identity *id)
+{
+	const struct trust_cert *c = trust_identity_cert(id);
+	int64_t left_s = c->not_after_s - clock_real_s(a->prm.clock);
+	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "name", trust_identity_name(id), "cn", admin_json_text(text_of(c->cn)),
+	                 "issuer", admin_json_text(text_of(c->issuer)), "sans", names_json(&c->sans), "sha256", c->sha256, "key", c->key, "not_before_s",
+	                 (json_int_t)c->not_before_s, "not_after_s", (json_int_t)c->not_after_s, "days_left", (json_int_t)(left_s / 86400), "cert_file",
+	                 trust_identity_cert_file(id), "key_file", trust_identity_key_file(id));
+}
+
+static void list(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	(void)args;
+	if (!a->prm.trust) {
+		admin_call_absent(call, "TLS");
+		return;
+	}
+	struct trust_set *s = trust_keeper_get(a->prm.trust);
+	json_t *array = json_array();
+	for (unsigned i = 0; i < trust_set_count(s); i++)
+		json_array_append_new(array, identity_json(a, trust_set_at(s, i)));
+	mem_unref(s);
+	admin_call_ok(call, json_pack("{s:o}", "identities", array));
+}
+
+struct warnings {
+	json_t *array;
+};
+
+static void warn_h(const struct ev_report *r, void *arg)
+{
+	struct warnings *w = arg;
+	json_array_append_new(w->array, admin_report_json(r));
+}
+
+static void check(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	const char *name = admin_arg_str(args, "name");
+	json_t *array = json_array();
+	unsigned seen = 0, bad = 0;
+	if (!a->prm.trust) {
+		json_decref(array);
+		admin_call_absent(call, "TLS");
+		return;
+	}
+	struct trust_set *s = trust_keeper_get(a->prm.trust);
+	for (unsigned i = 0; i < trust_set_count(s); i++) {
+		const struct trust_identity *id = trust_set_at(s, i);
+		struct warnings w = { json_array() };
+		if (name && strcmp(name, trust_identity_name(id)) != 0) {
+			json_decref(w.array);
+			continue;
+		}
+		seen++;
+		bad += trust_identity_check(id, a->cfg ? a->cfg->node.fqdn : "", a->cfg ? a->cfg->node.service : "", clock_real_s(a->prm.clock), warn_h, &w);
+		json_t *o = identity_json(a, id);
+		json_object_set_new(o, "warnings", w.array);
+		json_array_append_new(array, o);
+	}
+	mem_unref(s);
+	if (name && !seen) {
+		json_decref(array);
+		admin_call_not_found(call, "identity", name, "umbel cert list shows those of this node.");
+		return;
+	}
+	admin_call_ok(call, json_pack("{s:b, s:o}", "good", bad == 0, "identities", array));
+}
+
+const struct admin_cmd admin_cert_cmds[] = { { "cert.list", list }, { "cert.check", check }, { NULL, NULL } };

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_mailbox.c  mailbox.*: people, their counts, their PINs. A PIN travels on the socket only, never in an event. */
+#include <errno.h>
+#include "admin/admin_private.h"
+#include "admin_events.h"
+#include "base/mem.h"
+#include "directory/pin.h"
+#include "mailbox/mbox.h"
+
+/* A command under way that asks several parts one after the other. */
+struct asked {
+	struct admin *admin;
+	struct admin_call *call;
+	struct dir_view *view;
+	const struct dir_user *user;
+	json_t *answer;
+	char pin[DIR_PIN_SIZE];
+	bool made;
+};
+
+static void asked_free(struct asked *x)
+{
+	json_decref(x->answer);
+	dir_view_unref(x->view);
+	mem_unref(x->call);
+	mem_free_secret(x, sizeof *x);
+}
+
+static json_t *strings_json(const struct cfg_strings *s)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(array, json_string(s->v[i]));
+	return array;
+}
+
+static json_t *user_json(const struct dir_user *u)
+{
+	return json_pack("{s:s, s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:b, s:b}", "name", u->name, "display_name", u->display_name, "extensions",
+	                 strings_json(&u->extensions), "sip_uris", strings_json(&u->sip_uris), "dialplan", u->dialplan, "policy", u->policy, "operator",
+	                 u->operator_number, "dialable", u->dialable, "lamp", u->lamp, "managed_by_file", u->managed_by_file);
+}
+
+static void list(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	struct dir_view *v = a->prm.dir ? dir_view(a->prm.dir) : NULL;
+	json_t *array = json_array();
+	(void)args;
+	if (!v) {
+		json_decref(array);
+		admin_call_absent(call, "mailboxes");
+		return;
+	}
+	for (size_t i = 0; i < dir_view_count(v); i++) {
+		const struct dir_user *u = dir_view_at(v, i);
+		json_t *o = user_json(u);
+		if (o)
+			json_object_set_new(o, "extension", json_string(u->extensions.n ? u->extensions.v[0] : ""));
+		json_array_append_new(array, o);
+	}
+	json_int_t revision = dir_view_revision(v);
+	dir_view_unref(v);
+	admin_call_ok(call, json_pack("{s:o, s:I}", "mailboxes", array, "revision", revision));
+}
+
+/* Finds the mailbox that args name, by name, extension or SIP URI; NULL after the answer was given. */
+static struct asked *begin(struct admin *a, struct admin_call *call, const json_t *args)
+{
+	struct ev_report why = { 0 };
+	const char *name;
+	if (admin_need_str(args, "name", &name, &why) != 0) {
+		admin_call_fail(call, &why);
+		return NULL;
+	}
+	struct asked *x = mem_zalloc(1, sizeof *x);
+	if (!x) {
+		admin_call_errno(call, ENOMEM, NULL);
+		return NULL;
+	}
+	x->admin = a;
+	x->call = mem_ref(call);
+	x->view = a->prm.dir ? dir_view(a->prm.dir) : NULL;
+	x->user = x->view ? dir_find(x->view, text_of(name)) : NULL;
+	if (x->user)
+		return x;
+	admin_call_not_found(call, "mailbox", name, "umbel mailbox list shows all; names, extensions and SIP URIs are understood.");
+	asked_free(x);
+	return NULL;
+}
+
+static void failed(struct asked *x, int err, const struct ev_report *why)
+{
+	admin_call_errno(x->call, err, why);
+	asked_free(x);
+}
+
+/* ---- mailbox.show: the user, then the PIN's state, then the counts ---- */
+
+static void counts_h(int err, const struct mbox_counts *c, const struct ev_report *why, void *arg)
+{
+	struct asked *x = arg;
+	(void)why;
+	if (!err)
+		json_object_set_new(x->answer, "messages", json_pack("{s:i, s:i}", "new", (int)c->fresh, "saved", (int)c->saved));
+	admin_call_ok(x->call, json_incref(x->answer));
+	asked_free(x);
+}
+
+static void pin_status_h(int err, const struct dir_pin_status *st, void *arg)
+{
+	struct asked *x = arg;
+	if (!err)
+		json_object_set_new(x->answer, "pin", json_pack("{s:b, s:b, s:b, s:i, s:I, s:I}", "set", st->set, "must_change", st->must_change, "locked",
+		                                                st->locked, "failures", (int)st->failures, "changed_us", (json_int_t)st->changed_us,
+		                                                "logon_us", (json_int_t)st->logon_us));
+	err = x->admin->prm.mbox ? mbox_counts(x->admin->prm.mbox, x->user->name, counts_h, x, NULL) : ENOTCONN;
+	if (err)
+		counts_h(err, NULL, NULL, x);
+}
+
+static void show(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct asked *x = begin(arg, call, args);
+	if (!x)
+		return;
+	x->answer = user_json(x->user);
+	if (!x->answer) {
+		failed(x, ENOMEM, NULL);
+		return;
+	}
+	int err = dir_pin_status(x->admin->prm.dir, x->user->name, pin_status_h, x, NULL);
+	if (err)
+		pin_status_h(err, NULL, x);
+}
+
+/* ---- PINs ---- */
+
+static void pin_set_h(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg)
+{
+	struct asked *x = arg;
+	if (err == EINVAL && rule != DIR_PIN_GOOD) {
+		struct ev_report r = { 0 };
+		ev_set(&r, EV_ADMIN_PIN_REFUSED);
+		ev_str(&r, "mailbox", x->user->name);
+		ev_str(&r, "rule", dir_pin_rule_name(rule));
+		failed(x, err, &r);
+		return;
+	}
+	if (err) {
+		failed(x, err, why);
+		return;
+	}
+	admin_call_did(x->call, "%s", x->user->name);
+	json_t *o = json_pack("{s:s, s:b}", "mailbox", x->user->name, "must_change", 1);
+	if (x->made)
+		json_object_set_new(o, "pin", json_string(x->pin));
+	admin_call_ok(x->call, o);
+	asked_free(x);
+}
+
+static void set_pin(struct asked *x)
+{
+	int err = dir_pin_set(x->admin->prm.dir, x->user, text_of(x->pin), true, pin_set_h, x, NULL);
+	if (err)
+		failed(x, err, NULL);
+}
+
+static void pin(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct ev_report why = { 0 };
+	const char *given;
+	if (admin_need_str(args, "pin", &given, &why) != 0) {
+		admin_call_fail(call, &why);
+		return;
+	}
+	struct asked *x = begin(arg, call, args);
+	if (!x)
+		return;
+	text_fill(x->pin, sizeof x->pin, given);
+	if (strlen(given) >= sizeof x->pin)
+		pin_set_h(EINVAL, DIR_PIN_TOO_LONG, NULL, x);
+	else
+		set_pin(x);
+}
+
+static void reset_pin(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct asked *x = begin(arg, call, args);
+	if (!x)
+		return;
+	dir_pin_make(dir_policy(x->view, x->user), x->user, x->pin);
+	x->made = true;
+	set_pin(x);
+}
+
+const struct admin_cmd admin_mailbox_cmds[] = {
+	{ "mailbox.list", list }, { "mailbox.show", show }, { "mailbox.set-pin", pin }, { "mailbox.reset-pin", reset_pin }, { NULL, NULL },
+};

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_node.c  status and node.*: this node at a glance, and all nodes of the store. */
+#include <errno.h>
+#include "admin/admin_private.h"
+#include "admin_events.h"
+#include "base/mem.h"
+#include "db/db.h"
+#include "jobs/registry.h"
+#include "mailbox/mbox.h"
+#include "node/node.h"
+#include "sip/core.h"
+
+static json_t *needs_json(const struct node *n)
+{
+	json_t *array = json_array();
+	for (int i = 0; i < NODE_NEEDS; i++) {
+		enum node_need need = (enum node_need)i;
+		json_array_append_new(array, json_pack("{s:s, s:b, s:s}", "name", node_need_name(need), "ok", node_need_ok(n, need), "detail",
+		                                       node_need_detail(n, need)));
+	}
+	return array;
+}
+
+static json_t *node_json(const struct admin *a)
+{
+	const struct node *n = a->prm.node;
+	const struct cfg_node *c = a->cfg ? &a->cfg->node : NULL;
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:i, s:o}", "name", node_name(n), "fqdn", c ? c->fqdn : "", "service", c ? c->service : "",
+	                 "version", UMBEL_VERSION, "state", node_state_name(node_state(n)), "started_us", (json_int_t)node_started_us(n), "now_us",
+	                 (json_int_t)clock_real_us(a->prm.clock), "calls", (int)node_calls(n), "needs", needs_json(n));
+}
+
+static json_t *store_json(const struct admin *a)
+{
+	if (!a->prm.store)
+		return json_null();
+	return json_pack("{s:s, s:s, s:s, s:I, s:I}", "engine", store_engine(a->prm.store), "place", store_place(a->prm.store), "state",
+	                 store_state_name(store_state(a->prm.store)), "queued", (json_int_t)store_queued(a->prm.store), "spooled",
+	                 (json_int_t)(a->prm.mbox ? mbox_spooled(a->prm.mbox) : 0));
+}
+
+static json_t *sip_json(const struct admin *a)
+{
+	struct sip_core_stats s;
+	if (!a->prm.sip)
+		return json_null();
+	sip_core_stats(a->prm.sip, &s);
+	return json_pack("{s:i, s:i, s:i, s:I, s:I, s:I, s:I}", "connections", (int)s.conns, "transactions", (int)s.transactions, "legs", (int)s.legs,
+	                 "invites", (json_int_t)s.invites, "refused", (json_int_t)s.refused, "malformed", (json_int_t)s.malformed, "opened",
+	                 (json_int_t)s.opened);
+}
+
+static void status(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	(void)args;
+	json_t *gateways = json_array();
+	for (unsigned i = 0; a->prm.gateways && i < gw_count(a->prm.gateways); i++)
+		json_array_append_new(gateways, admin_gateway_json(a, gw_at(a->prm.gateways, i), false));
+	admin_call_ok(call, json_pack("{s:o, s:o, s:o, s:o}", "node", a->prm.node ? node_json(a) : json_null(), "gateways", gateways, "store",
+	                              store_json(a), "sip", sip_json(a)));
+}
+
+/* ---- node.list ---- */
+
+static json_t *registry_json(const struct registry_node *n)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I}", "name", n->name, "fqdn", n->fqdn, "version", n->version, "state",
+	                 n->alive ? n->state : "silent", "reason", n->reason, "alive", n->alive, "self", n->self, "started_us", (json_int_t)n->started_us,
+	                 "beat_us", (json_int_t)n->beat_us, "calls", (json_int_t)n->calls);
+}
+
+static void listed_h(int err, const struct registry_node *nodes, size_t n, void *arg)
+{
+	struct admin_call *call = arg;
+	if (err) {
+		admin_call_errno(call, err, NULL);
+	} else {
+		json_t *array = json_array();
+		for (size_t i = 0; i < n; i++)
+			json_array_append_new(array, registry_json(&nodes[i]));
+		admin_call_ok(call, json_pack("{s:o}", "nodes", array));
+	}
+	mem_unref(call);
+}
+
+static void list(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	(void)args;
+	if (!a->prm.registry) {
+		admin_call_absent(call, "registry of nodes");
+		return;
+	}
+	int err = registry_list(a->prm.registry, listed_h, mem_ref(call));
+	if (err) {
+		mem_unref(call);
+		admin_call_errno(call, err, NULL);
+	}
+}
+
+/* ---- drain, resume, stop ---- */
+
+static void not_now(struct admin_call *call, const char *error)
+{
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_ADMIN_NOT_NOW);
+	ev_str(&r, "command", admin_call_cmd(call));
+	ev_str(&r, "error", error);
+	ev_str(&r, "hint", "umbel status shows the node's state.");
+	admin_call_fail(call, &r);
+}
+
+static void answer_state(struct admin *a, struct admin_call *call, int err)
+{
+	if (err == EBUSY) {
+		not_now(call, "the node is stopping");
+		return;
+	}
+	if (!err)
+		admin_call_did(call, "node is %s now", node_state_name(node_state(a->prm.node)));
+	admin_call_ok(call, json_pack("{s:s, s:i, s:b}", "state", node_state_name(node_state(a->prm.node)), "calls", (int)node_calls(a->prm.node),
+	                              "changed", err == 0));
+}
+
+static void drain(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	(void)args;
+	answer_state(a, call, node_drain(a->prm.node));
+}
+
+static void resume(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	(void)args;
+	answer_state(a, call, node_resume(a->prm.node));
+}
+
+static void stop(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	(void)args;
+	admin_call_did(call, "stop, %u calls", node_calls(a->prm.node));
+	admin_call_ok(call, json_pack("{s:s, s:i}", "state", "stopping", "calls", (int)node_calls(a->prm.node)));
+	node_stop(a->prm.node);
+}
+
+const struct admin_cmd admin_node_cmds[] = {
+	{ "status", status }, { "node.list", list }, { "node.drain", drain }, { "node.resume", resume }, { "node.stop", stop }, { NULL, NULL },
+};

@@ -29,6 +29,7 @@ struct sip_timers {
 	unsigned idle_ms;         /* a connection without use is closed after: 15 min */
 	unsigned receipt_ms;      /* LEG_ENDING to leg_confirm(): 6 s */
 	unsigned transfer_ms;     /* REFER to its last NOTIFY: 60 s */
+	unsigned rtp_timeout_ms;  /* MEDIA_RTP_TIMEOUT after that much silence on the wire: 30 s */
 	unsigned first_notify_ms; /* REFER accepted, but no NOTIFY at all: 64*T1 */
 };
 

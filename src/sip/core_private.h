@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* core_private.h  The core as the files of this folder share it. */
+#ifndef SIP_CORE_PRIVATE_H
+#define SIP_CORE_PRIVATE_H
+#include "base/hash.h"
+#include "base/list.h"
+#include "net/conn.h"
+#include "net/tmr.h"
+#include "net/udp.h"
+#include "sip/core.h"
+#include "sip/message.h"
+#include "sip/path.h"
+#include "sip/transaction.h"
+#include "sip/writer.h"
+#include "sip_events.h"
+
+struct sip_listener {
+	struct sip_core *core;
+	unsigned index;
+	struct udp *udp;
+	struct listener *stream;
+	struct net_addr local;
+};
+
+struct sip_core {
+	struct sip_core_prm prm; /* timers and limits complete */
+	struct loop *loop;
+	struct ev_bus *bus;
+	struct sip_txns *txns;
+	struct sip_listener listener[SIP_LISTENERS];
+	struct list conns;
+	unsigned n_conns;
+	struct list legs, requests, uacs, orphans; /* orphans: requests whose leg is over */
+	unsigned n_legs, n_requests;
+	struct hash *leg_by_tag;
+	bool draining, ending;
+	sip_trace_h *tracer;
+	void *tracer_arg;
+	struct sip_core_stats stats;
+	struct {
+		struct metric *conns, *opened, *accepted, *transactions, *legs, *invites, *refused, *malformed, *stray, *in, *out;
+	} m;
+};
+
+/* ---- path.c ---- */
+/* Sends a whole message; the tracer and the TRACE events see it. */
+int sip_path_send(struct sip_core *core, const struct sip_path *path, const void *p, size_t n);
+/* The path of datagrams to `to`: the first UDP listener of that family. EAFNOSUPPORT. */
+int sip_path_udp(struct sip_core *core, struct sip_path *path, const struct net_addr *to);
+/* What the peer is told to find us by: for Via and Contact. */
+struct sip_self {
+	char host[SIP_HOST_SIZE];
+	uint16_t port;
+	enum net_transport transport;
+};
+void sip_self(struct sip_core *core, const struct sip_path *path, struct sip_self *self);
+/* "<sip:user@host:port;transport=tls>" */
+void sip_put_contact(struct buf *b, const struct sip_self *self, struct text user, bool focus);
+enum sip_transport sip_transport_from_net(enum net_transport t);
+bool sip_transport_to_net(enum sip_transport t, enum net_transport *out);
+
+/* ---- receive.c ---- */
+void sip_receive(struct sip_core *core, const struct sip_path *path, struct text bytes);
+/* A stream lost its rhythm: answers what can be answered. */
+void sip_receive_bad(struct sip_core *core, const struct sip_path *path, struct text head, const struct sip_refusal *why);
+
+/* ---- reply.c ---- */
+struct sip_reply {
+	unsigned status;
+	const char *phrase;      /* NULL: the usual one */
+	struct text to_tag;
+	void (*more)(struct buf *b, void *arg); /* writes further headers; may be NULL */
+	void *arg;
+	const char *sentence;    /* put into a Reason header and Warning for the peer's administrator; may be NULL */
+	unsigned retry_after_s;
+	const char *body_type;   /* NULL: none */
+	struct text body;
+	struct buf *keep;        /* the bytes are put here too (to be sent again); may be NULL */
+};
+int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply *r);
+/* Without a transaction (overload, malformed). */
+void sip_reply_stateless(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *r);
+void sip_put_capabilities(struct buf *b); /* Allow, Supported */
+extern const struct sip_served sip_served;
+
+/* ---- who ---- */
+/* The peer of a path, a reference; NULL: nobody we know, and `why` says so. */
+struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, struct ev_report *why);
+/* Tells the flow handler. */
+void sip_flow(struct sip_core *core, struct sip_peer *peer, const struct trust_facts *facts, bool works);
+/* Facts of the path a request came by. */
+void sip_path_facts(struct sip_core *core, const struct sip_path *path, struct trust_facts *f);
+/* "Reason" for people, out of Reason, Warning, ms-diagnostics, into facts. */
+void sip_facts_answer(struct trust_facts *f, const struct sip_msg *res);
+
+/* ---- legs, called by receive.c ---- */
+void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer);
+/* A request within a dialog; false: no such dialog. stx is NULL for ACK. */
+bool sip_leg_request(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req);
+/* CANCEL of the INVITE that `stx` is. */
+void sip_leg_cancelled(struct sip_stx *invite);
+void sip_legs_end(struct sip_core *core);
+void sip_orphans_end(struct sip_core *core);
+void sip_requests_end(struct sip_core *core);
+/* options.c */
+void sip_options_answer(struct sip_core *core, struct sip_stx *stx, const struct sip_peer *peer, bool in_dialog);
+bool sip_is_ready(struct sip_core *core, const struct sip_peer *peer, struct sip_readiness *r);
+
+void sip_ev(struct sip_core *core, struct ev_report *r, uint16_t id, const char *session);
+
+#endif

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialog.c  See dialog.h. */
+#include "sip/dialog.h"
+#include <errno.h>
+#include "base/mem.h"
+#include "base/rand.h"
+
+void sip_dialog_clear(struct sip_dialog *d)
+{
+	mem_free(d->call_id);
+	mem_free(d->remote_tag);
+	mem_free(d->local_uri);
+	mem_free(d->remote_uri);
+	mem_free(d->local_display);
+	mem_free(d->target);
+	for (unsigned i = 0; i < d->n_routes; i++)
+		mem_free(d->route[i]);
+	*d = (struct sip_dialog){ 0 };
+}
+
+static int set(char **p, struct text t)
+{
+	char *copy = text_dup(t.p ? t : TEXT(""));
+
+	if (!copy)
+		return ENOMEM;
+	mem_free(*p);
+	*p = copy;
+	return 0;
+}
+
+/* Record-Route becomes the route set: in order at the callee, in reverse at the caller. */
+static int routes_from(struct sip_dialog *d, const struct sip_msg *msg, bool reverse)
+{
+	struct sip_iter it = sip_iter_of(msg, SIP_HDR_RECORD_ROUTE);
+	struct sip_addr a;
+	int err;
+
+	while (!(err = sip_iter_addr(&it, &a))) {
+		if (d->n_routes == SIP_ROUTES)
+			return EBADMSG;
+		err = set(&d->route[d->n_routes], a.uri.whole);
+		if (err)
+			return err;
+		d->n_routes++;
+	}
+	for (unsigned i = 0, n = d->n_routes; reverse && i < n / 2; i++) {
+		char *swap = d->route[i];
+		d->route[i] = d->route[n - 1 - i];
+		d->route[n - 1 - i] = swap;
+	}
+	return err == ENOENT ? 0 : err;
+}
+
+int sip_dialog_target(struct sip_dialog *d, const struct sip_msg *msg)
+{
+	struct sip_addr a;
+	int err = sip_msg_contact(msg, &a);
+
+	if (err == ENOENT)
+		return 0;
+	if (!err && a.uri.scheme != SIP_SCHEME_SIP && a.uri.scheme != SIP_SCHEME_SIPS)
+		err = EBADMSG;
+	return err ? err : set(&d->target, a.uri.whole);
+}
+
+int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *m, enum net_transport transport)
+{
+	int err;
+
+	*d = (struct sip_dialog){ .transport = transport, .remote_cseq = m->cseq.number, .remote_seen = true };
+	rand_token(d->local_tag, 16);
+	d->local_cseq = rand_below(1u << 16);
+	err = set(&d->call_id, m->call_id);
+	if (!err)
+		err = set(&d->remote_tag, m->from_tag);
+	if (!err)
+		err = set(&d->local_uri, m->to.uri.whole);
+	if (!err)
+		err = set(&d->remote_uri, m->from.uri.whole);
+	if (!err)
+		err = sip_dialog_target(d, m);
+	if (!err && !d->target)
+		err = EBADMSG;
+	if (!err)
+		err = routes_from(d, m, false);
+	if (err)
+		sip_dialog_clear(d);
+	return err;
+}
+
+int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *local_display, const char *remote_uri, enum net_transport transport)
+{
+	char id[33];
+	int err;
+
+	*d = (struct sip_dialog){ .transport = transport };
+	rand_token(d->local_tag, 16);
+	rand_token(id, 32);
+	d->local_cseq = rand_below(1u << 16);
+	err = set(&d->call_id, text_of(id));
+	if (!err)
+		err = set(&d->remote_tag, TEXT(""));
+	if (!err)
+		err = set(&d->local_uri, text_of(local_uri));
+	if (!err)
+		err = set(&d->remote_uri, text_of(remote_uri));
+	if (!err)
+		err = set(&d->target, text_of(remote_uri));
+	if (!err && local_display && local_display[0])
+		err = set(&d->local_display, text_of(local_display));
+	if (err)
+		sip_dialog_clear(d);
+	return err;
+}
+
+int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res)
+{
+	int err;
+
+	for (unsigned i = 0; i < d->n_routes; i++)
+		mem_free(d->route[i]);
+	memset(d->route, 0, sizeof(d->route));
+	d->n_routes = 0;
+	err = set(&d->remote_tag, res->to_tag);
+	if (!err)
+		err = routes_from(d, res, true);
+	if (!err)
+		err = sip_dialog_target(d, res);
+	return err;
+}
+
+bool sip_dialog_matches(const struct sip_dialog *d, const struct sip_msg *req)
+{
+	return text_is(req->call_id, d->call_id) && text_is(req->to_tag, d->local_tag) && text_is(req->from_tag, d->remote_tag);
+}
+
+bool sip_dialog_in_order(struct sip_dialog *d, const struct sip_msg *req)
+{
+	if (d->remote_seen && req->cseq.number <= d->remote_cseq)
+		return false;
+	d->remote_seen = true;
+	d->remote_cseq = req->cseq.number;
+	return true;
+}
+
+static bool is_loose(const char *uri)
+{
+	struct sip_uri u;
+
+	return !sip_uri_parse(&u, text_of(uri), NULL) && sip_uri_is_loose(&u);
+}
+
+static void route_put(struct buf *b, const char *uri)
+{
+	sip_put_printf(b, "Route", "<%s>", uri);
+}
+
+/* RFC 3261 12.2.1.1: a strict router's URI goes into the request line, and the target to the end of the routes. */
+void sip_dialog_put(const struct sip_dialog *d, struct buf *b, const char *method, uint32_t cseq, const struct sip_via_prm *via)
+{
+	bool strict = d->n_routes && !is_loose(d->route[0]);
+	struct sip_addr_prm from = { .display = text_of(d->local_display), .uri = text_of(d->local_uri), .tag = text_of(d->local_tag) };
+	struct sip_addr_prm to = { .uri = text_of(d->remote_uri), .tag = text_of(d->remote_tag) };
+
+	sip_put_request(b, method, text_of(strict ? d->route[0] : d->target));
+	sip_put_via(b, via);
+	sip_put_max_forwards(b);
+	for (unsigned i = strict ? 1 : 0; i < d->n_routes; i++)
+		route_put(b, d->route[i]);
+	if (strict)
+		route_put(b, d->target);
+	sip_put_addr(b, "From", &from);
+	sip_put_addr(b, "To", &to);
+	sip_put_str(b, "Call-ID", d->call_id);
+	sip_put_cseq(b, cseq, method);
+}
+
+int sip_hop_of_uri(struct sip_hop *hop, struct text uri, enum net_transport otherwise)
+{
+	struct sip_uri u;
+	struct text value, host;
+
+	if (sip_uri_parse(&u, uri, NULL) || (u.scheme != SIP_SCHEME_SIP && u.scheme != SIP_SCHEME_SIPS))
+		return EBADMSG;
+	*hop = (struct sip_hop){ .port = u.port, .transport = u.scheme == SIP_SCHEME_SIPS ? NET_TLS : otherwise };
+	if (sip_uri_param(&u, "transport", &value) && !sip_transport_to_net(sip_transport_of(value), &hop->transport))
+		return EBADMSG;
+	if (u.scheme == SIP_SCHEME_SIPS)
+		hop->transport = NET_TLS;
+	host = sip_uri_param(&u, "maddr", &value) && !text_empty(value) ? value : u.host;
+	return text_copy(host, hop->host, sizeof(hop->host)) ? EBADMSG : 0;
+}
+
+/* A URI that names no transport is reached as the dialog came: RFC 3263 would ask NAPTR, and guess UDP without it, which a peer that
+ * called us over TLS seldom means. */
+int sip_dialog_hop(const struct sip_dialog *d, struct sip_hop *hop)
+{
+	return sip_hop_of_uri(hop, text_of(d->n_routes ? d->route[0] : d->target), d->transport);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dialog.h  A dialog (RFC 3261 12) as a value: tags, sequence numbers, the remote target and the route set. It sends nothing; it knows what a
+ * request within it looks like and where its next hop is.                                                              */
+#ifndef SIP_DIALOG_H
+#define SIP_DIALOG_H
+#include "sip/message.h"
+#include "sip/uac.h"
+#include "sip/writer.h"
+
+enum { SIP_TAG_SIZE = 24, SIP_ROUTES = 16 };
+
+struct sip_dialog {
+	char *call_id;
+	char local_tag[SIP_TAG_SIZE];
+	char *remote_tag;                 /* "" until known */
+	char *local_uri, *remote_uri;     /* of From and To, without brackets */
+	char *local_display;              /* plain; may be NULL */
+	char *target;                     /* the peer's Contact */
+	char *route[SIP_ROUTES];          /* URIs, next hop first */
+	unsigned n_routes;
+	uint32_t local_cseq, remote_cseq; /* last used */
+	bool remote_seen;
+	enum net_transport transport;     /* of the way it began on: for URIs that name none */
+};
+
+/* Of an INVITE that came, RFC 3261 12.1.1. EBADMSG: no usable Contact or route; ENOMEM. */
+int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *invite, enum net_transport transport);
+/* Of an INVITE that we shall send. */
+int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *local_display, const char *remote_uri, enum net_transport transport);
+/* Our INVITE's 2xx came, 12.1.2: remote tag, route set, target. */
+int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res);
+void sip_dialog_clear(struct sip_dialog *d);
+/* The Contact of a re-INVITE, UPDATE or their 2xx (12.2.1.2, 12.2.2). Without one nothing changes. ENOMEM. */
+int sip_dialog_target(struct sip_dialog *d, const struct sip_msg *msg);
+/* Call-ID and both tags of a request that came are this dialog's. */
+bool sip_dialog_matches(const struct sip_dialog *d, const struct sip_msg *req);
+/* In order (12.2.2): notes it and says true; false: older than the last one. */
+bool sip_dialog_in_order(struct sip_dialog *d, const struct sip_msg *req);
+/* Request line to CSeq, with Route. */
+void sip_dialog_put(const struct sip_dialog *d, struct buf *b, const char *method, uint32_t cseq, const struct sip_via_prm *via);
+/* The first route, or the target: EBADMSG if it is no SIP URI. */
+int sip_dialog_hop(const struct sip_dialog *d, struct sip_hop *hop);
+/* Host, port and transport of a URI; `otherwise` for one that names no transport. */
+int sip_hop_of_uri(struct sip_hop *hop, struct text uri, enum net_transport otherwise);
+
+#endif

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg.c  A leg's birth, its states, its events, its end; and the way a request within its dialog takes. */
+#include "sip/leg_private.h"
+#include <errno.h>
+#include "base/mem.h"
+
+struct leg_text {
+	struct leg_text *next;
+	char s[];
+};
+
+static void leg_destroy(void *object)
+{
+	struct leg *leg = object;
+
+	while (leg->texts) {
+		struct leg_text *t = leg->texts;
+		leg->texts = t->next;
+		mem_free(t);
+	}
+	sip_dialog_clear(&leg->d);
+	buf_free(&leg->accept.bytes);
+	mem_free(leg->offer);
+	mem_free(leg->hangup_reason);
+	mem_free(leg->end_facts);
+	mem_free(leg->transfer.facts);
+	mem_unref(leg->peer);
+}
+
+const char *leg_keep(struct leg *leg, struct text t)
+{
+	struct leg_text *x;
+
+	if (text_empty(t))
+		return "";
+	x = mem_alloc(sizeof(*x) + t.n + 1);
+	if (!x)
+		return "";
+	memcpy(x->s, t.p, t.n);
+	x->s[t.n] = '\0';
+	x->next = leg->texts;
+	leg->texts = x;
+	return x->s;
+}
+
+static const struct leg_party nobody = { "", "", "", "" };
+
+struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming, const char *session)
+{
+	struct leg *leg = mem_object(sizeof(*leg), leg_destroy);
+
+	if (!leg)
+		return NULL;
+	leg->core = core;
+	leg->peer = mem_ref(peer);
+	leg->state = incoming ? LEG_S_OFFERED : LEG_S_CALLING;
+	leg->started_ms = clock_mono_ms(core->prm.clock);
+	list_init(&leg->reqs);
+	buf_init(&leg->accept.bytes, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
+	sdp_session_init(&leg->sdp, (uint64_t)clock_real_us(core->prm.clock));
+	if (session && session[0])
+		text_fill(leg->session, sizeof(leg->session), session);
+	else
+		id_make(leg->session, core->prm.clock);
+	leg->info = (struct leg_info){ .incoming = incoming, .session = leg->session, .call_id = "", .called = nobody, .to = nobody, .from = nobody,
+		                       .asserted = nobody, .opaque = "", .referred_by = "", .user_agent = "", .peer = peer };
+	return leg;
+}
+
+int leg_enter(struct leg *leg)
+{
+	struct sip_core *core = leg->core;
+	int err = hash_add(core->leg_by_tag, &leg->by_tag, text_of(leg->d.local_tag));
+
+	if (err)
+		return err;
+	list_append(&core->legs, &leg->link);
+	core->n_legs++;
+	metric_set(core->m.legs, core->n_legs);
+	mem_ref(leg);
+	return 0;
+}
+
+static void leg_leave(struct leg *leg)
+{
+	if (!link_linked(&leg->link))
+		return;
+	hash_remove(&leg->by_tag);
+	list_remove(&leg->link);
+	leg->core->n_legs--;
+	metric_set(leg->core->m.legs, leg->core->n_legs);
+	mem_unref(leg);
+}
+
+/* ---- states ---- */
+static const char *const state_names[] = {
+	[LEG_S_OFFERED] = "offered", [LEG_S_ANSWERING] = "answering", [LEG_S_CALLING] = "calling", [LEG_S_UP] = "up",
+	[LEG_S_ENDING] = "ending",   [LEG_S_HANGING] = "hanging up",  [LEG_S_OVER] = "over",
+};
+
+void leg_set_state(struct leg *leg, enum leg_state s)
+{
+	struct ev_report r;
+
+	if (leg->state == s)
+		return;
+	if (ev_wanted(leg->core->bus, EV_SIP_LEG_STATE)) {
+		ev_set(&r, EV_SIP_LEG_STATE);
+		ev_session(&r, leg->session);
+		ev_str(&r, "was", state_names[leg->state]);
+		ev_str(&r, "state", state_names[s]);
+		ev_str(&r, "direction", leg->info.incoming ? "in" : "out");
+		ev_emit(leg->core->bus, &r);
+	}
+	leg->state = s;
+}
+
+bool leg_was_up(const struct leg *leg)
+{
+	return leg->state == LEG_S_UP || leg->state == LEG_S_ANSWERING || leg->state == LEG_S_ENDING || leg->state == LEG_S_HANGING;
+}
+
+void leg_emit(struct leg *leg, struct leg_event *ev)
+{
+	if (!ev->reason)
+		ev->reason = "";
+	if (!ev->target)
+		ev->target = "";
+	if (!ev->referred_by)
+		ev->referred_by = "";
+	mem_ref(leg);
+	if (leg->h)
+		leg->h(leg, ev, leg->arg);
+	mem_unref(leg);
+}
+
+static void report_over(struct leg *leg)
+{
+	struct ev_report r;
+
+	if (leg->ghost || !ev_wanted(leg->core->bus, EV_SIP_CALL_OVER))
+		return;
+	ev_set(&r, EV_SIP_CALL_OVER);
+	ev_session(&r, leg->session);
+	ev_str(&r, "direction", leg->info.incoming ? "in" : "out");
+	ev_str(&r, "gateway", leg->peer ? leg->peer->name : "");
+	ev_str(&r, "end", leg_end_name(leg->end));
+	ev_int(&r, "status", leg->end_status);
+	ev_str(&r, "reason", leg->end_reason);
+	ev_int(&r, "seconds", (clock_mono_ms(leg->core->prm.clock) - leg->started_ms) / 1000);
+	ev_emit(leg->core->bus, &r);
+}
+
+/* Whatever is still open is let go; the peer has been told, or will never be reached. */
+static void stop_all(struct leg *leg)
+{
+	tmr_cancel(&leg->ring);
+	tmr_cancel(&leg->receipt);
+	tmr_cancel(&leg->over);
+	leg_accept_stop(leg);
+	leg_invite_dropped(leg);
+	leg_transfer_drop(leg);
+	leg_out_drop(leg);
+	leg->modify = NULL;
+	leg_reqs_end(leg);
+	if (leg->bye) {
+		leg_reply(leg, leg->bye, 200, NULL);
+		leg->bye = mem_unref(leg->bye);
+	}
+}
+
+static void over_now(struct leg *leg)
+{
+	struct leg_event ev = { .type = LEG_OVER, .end = leg->end, .status = leg->end_status, .reason = leg->end_reason, .facts = leg->end_facts };
+
+	if (leg->state == LEG_S_OVER)
+		return;
+	mem_ref(leg);
+	stop_all(leg);
+	leg_set_state(leg, LEG_S_OVER);
+	leg->port = NULL;
+	report_over(leg);
+	leg_emit(leg, &ev);
+	leg->h = NULL;
+	leg_leave(leg);
+	mem_unref(leg);
+}
+
+static void end_note(struct leg *leg, enum leg_end end, int status, const char *reason)
+{
+	leg->end = end;
+	leg->end_status = status;
+	text_fill(leg->end_reason, sizeof(leg->end_reason), reason ? reason : "");
+}
+
+void leg_over(struct leg *leg, enum leg_end end, int status, const char *reason, const struct trust_facts *facts)
+{
+	struct leg_event ev = { .type = LEG_ENDING, .end = end, .status = status, .reason = reason };
+
+	if (leg->state == LEG_S_OVER)
+		return;
+	mem_ref(leg);
+	end_note(leg, end, status, reason);
+	if (facts && !leg->end_facts && (leg->end_facts = mem_alloc(sizeof(*facts))))
+		*leg->end_facts = *facts;
+	/* Who is up and did not end it himself hears first that it ends, to save what there is. */
+	if ((leg->state == LEG_S_UP || leg->state == LEG_S_ANSWERING) && end != LEG_END_US && !leg->ghost) {
+		leg_set_state(leg, LEG_S_ENDING);
+		leg_emit(leg, &ev);
+		end_note(leg, end, status, reason);
+	}
+	over_now(leg);
+	mem_unref(leg);
+}
+
+static void on_over(void *arg)
+{
+	over_now(arg);
+}
+
+void leg_over_later(struct leg *leg, enum leg_end end, int status, const char *reason)
+{
+	if (leg->state == LEG_S_OVER || tmr_active(&leg->over))
+		return;
+	end_note(leg, end, status, reason);
+	leg_set_state(leg, LEG_S_HANGING);
+	tmr_start(leg->core->loop, &leg->over, 0, on_over, leg);
+}
+
+void sip_legs_end(struct sip_core *core)
+{
+	struct link *l;
+
+	while ((l = list_first(&core->legs)))
+		leg_over(LIST_ENTRY(l, struct leg, link), LEG_END_FAILED, 0, "the server ends", NULL);
+}
+
+void leg_reply(struct leg *leg, struct sip_stx *stx, unsigned status, const char *sentence)
+{
+	struct sip_reply r = { .status = status, .sentence = sentence, .to_tag = text_of(leg->d.local_tag) };
+
+	(void)sip_reply(leg->core, stx, &r);
+}
+
+/* ---- requests within the dialog ---- */
+static void dispatch(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req)
+{
+	switch (req->method) {
+	case SIP_BYE:
+		leg_on_bye(leg, stx, req);
+		break;
+	case SIP_INVITE:
+		leg_on_reinvite(leg, stx, req);
+		break;
+	case SIP_UPDATE:
+		leg_on_update(leg, stx, req);
+		break;
+	case SIP_INFO:
+		leg_on_info(leg, stx, req);
+		break;
+	case SIP_REFER:
+		leg_on_refer(leg, stx, req);
+		break;
+	case SIP_NOTIFY:
+		leg_on_notify(leg, stx, req);
+		break;
+	case SIP_OPTIONS:
+		sip_options_answer(leg->core, stx, leg->peer, true);
+		break;
+	default:
+		leg_reply(leg, stx, 405, "not within a call");
+	}
+}
+
+bool sip_leg_request(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req)
+{
+	struct hash_entry *e = text_empty(req->to_tag) ? NULL : hash_find(core->leg_by_tag, req->to_tag);
+	struct leg *leg = e ? HASH_MEMBER(e, struct leg, by_tag) : NULL;
+
+	if (!leg || !sip_dialog_matches(&leg->d, req))
+		return false;
+	mem_ref(leg);
+	if (!stx)
+		leg_on_ack(leg, req);
+	else if (!sip_dialog_in_order(&leg->d, req))
+		leg_reply(leg, stx, 500, "CSeq is not greater than that of the request before (RFC 3261 12.2.2)");
+	else
+		dispatch(leg, stx, req);
+	mem_unref(leg);
+	return true;
+}
+
+/* ---- small questions ---- */
+void leg_handler(struct leg *leg, leg_event_h *h, void *arg)
+{
+	leg->h = h;
+	leg->arg = arg;
+}
+
+const struct leg_info *leg_info(const struct leg *leg)
+{
+	return &leg->info;
+}
+
+const char *leg_session(const struct leg *leg)
+{
+	return leg->session;
+}
+
+const char *leg_state_name(const struct leg *leg)
+{
+	return state_names[leg->state];
+}
+
+bool leg_is_up(const struct leg *leg)
+{
+	return leg->state == LEG_S_UP;
+}
+
+bool leg_is_over(const struct leg *leg)
+{
+	return leg->state == LEG_S_OVER;
+}
+
+bool leg_is_held(const struct leg *leg)
+{
+	return leg->held;
+}
+
+int64_t leg_started_ms(const struct leg *leg)
+{
+	return leg->started_ms;
+}
+
+const char *leg_event_name(enum leg_event_type t)
+{
+	static const char *const names[] = {
+		[LEG_PROGRESS] = "progress", [LEG_ANSWERED] = "answered", [LEG_HELD] = "held", [LEG_RESUMED] = "resumed", [LEG_DIGIT] = "digit",
+		[LEG_REFERRED] = "referred", [LEG_TRANSFER_PROGRESS] = "transfer progress", [LEG_TRANSFERRED] = "transferred",
+		[LEG_TRANSFER_FAILED] = "transfer failed", [LEG_ENDING] = "ending", [LEG_OVER] = "over",
+	};
+	return names[t];
+}
+
+const char *leg_end_name(enum leg_end e)
+{
+	static const char *const names[] = {
+		[LEG_END_PEER] = "the peer hung up", [LEG_END_US] = "we hung up", [LEG_END_CANCELLED] = "cancelled",
+		[LEG_END_REJECTED] = "refused", [LEG_END_FAILED] = "failed",
+	};
+	return names[e];
+}
+
+void sip_core_each_leg(struct sip_core *core, sip_leg_each_h *each, void *arg)
+{
+	LIST_FOREACH (&core->legs, it)
+		each(LIST_ENTRY(it, struct leg, link), arg);
+}
+
+struct leg *sip_core_leg(struct sip_core *core, const char *session)
+{
+	LIST_FOREACH (&core->legs, it) {
+		struct leg *leg = LIST_ENTRY(it, struct leg, link);
+		if (text_is(text_of(leg->session), session))
+			return leg;
+	}
+	return NULL;
+}

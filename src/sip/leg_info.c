@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg_info.c  What an INVITE says of the call, for those who know no header. Who was called before and who is really calling is believed only from
+ * peers that the administrator marked for it (RFC 3325 5, RFC 5806 security considerations).                            */
+#include <stdio.h>
+#include "sip/leg_private.h"
+
+static const char *plain_user(struct leg *leg, struct text user)
+{
+	char room[256];
+
+	if (sip_unescape(user, room, sizeof(room)))
+		return leg_keep(leg, user);
+	return leg_keep(leg, text_of(room));
+}
+
+static void party_of_uri(struct leg *leg, struct leg_party *p, const struct sip_uri *u)
+{
+	p->uri = leg_keep(leg, u->whole);
+	p->user = plain_user(leg, u->user);
+	p->host = leg_keep(leg, u->host);
+	p->display = "";
+}
+
+static void party_of(struct leg *leg, struct leg_party *p, const struct sip_addr *a)
+{
+	char room[256];
+
+	party_of_uri(leg, p, &a->uri);
+	if (!text_empty(a->display))
+		p->display = leg_keep(leg, text_of(sip_plain_text(a->display, room, sizeof(room))));
+}
+
+static void diversions(struct leg *leg, const struct sip_msg *m)
+{
+	struct sip_iter it = sip_iter_of(m, SIP_HDR_DIVERSION);
+	struct sip_diversion d;
+	struct text item;
+
+	while (leg->info.n_diversions < LEG_DIVERSIONS && !sip_iter_next(&it, &item)) {
+		struct leg_redirect *r = &leg->info.diversion[leg->info.n_diversions];
+		if (sip_diversion_parse(&d, item, NULL))
+			continue;
+		party_of(leg, &r->party, &d.addr);
+		r->reason = leg_keep(leg, d.reason);
+		leg->info.n_diversions++;
+	}
+}
+
+static const char *history_reason(struct leg *leg, const struct sip_history *h)
+{
+	struct sip_reason reason;
+	char room[256], words[64];
+
+	if (!sip_history_reason(h, room, sizeof(room), &reason)) {
+		(void)text_print(words, sizeof(words), "%.*s;cause=%u", TEXT_FMT(reason.protocol), reason.cause);
+		return leg_keep(leg, text_of(words));
+	}
+	if (!h->has_cause)
+		return "";
+	(void)text_print(words, sizeof(words), "SIP;cause=%u", h->cause);
+	return leg_keep(leg, text_of(words));
+}
+
+/* The oldest first, as their indices say, whatever order they stand in. */
+static void history(struct leg *leg, const struct sip_msg *m)
+{
+	struct sip_iter it = sip_iter_of(m, SIP_HDR_HISTORY_INFO);
+	struct sip_history h[LEG_HISTORY], one;
+	struct text item;
+	unsigned n = 0, at;
+
+	while (n < LEG_HISTORY && !sip_iter_next(&it, &item)) {
+		if (sip_history_parse(&one, item, NULL))
+			continue;
+		for (at = n; at > 0 && sip_history_compare(&one, &h[at - 1]) < 0; at--)
+			h[at] = h[at - 1];
+		h[at] = one;
+		n++;
+	}
+	for (unsigned i = 0; i < n; i++) {
+		party_of(leg, &leg->info.history[i].party, &h[i].addr);
+		leg->info.history[i].reason = history_reason(leg, &h[i]);
+	}
+	leg->info.n_history = n;
+}
+
+static void asserted(struct leg *leg, const struct sip_msg *m)
+{
+	struct sip_iter it = sip_iter_of(m, SIP_HDR_P_ASSERTED_IDENTITY);
+	struct sip_addr a;
+
+	if (!sip_iter_addr(&it, &a))
+		party_of(leg, &leg->info.asserted, &a);
+}
+
+void leg_info_fill(struct leg *leg, const struct sip_msg *m, const struct sip_path *path)
+{
+	struct leg_info *i = &leg->info;
+	struct sip_addr by;
+	struct text value;
+
+	i->source = path->peer;
+	i->transport = path->transport;
+	i->call_id = leg_keep(leg, m->call_id);
+	party_of_uri(leg, &i->called, &m->uri);
+	party_of(leg, &i->to, &m->to);
+	party_of(leg, &i->from, &m->from);
+	if (sip_uri_param(&m->uri, "opaque", &value))
+		i->opaque = leg_keep(leg, value);
+	i->user_agent = leg_keep(leg, text_head(sip_msg_value(m, SIP_HDR_USER_AGENT), 200));
+	if (!sip_addr_parse(&by, sip_msg_value(m, SIP_HDR_REFERRED_BY), NULL))
+		i->referred_by = leg_keep(leg, by.uri.whole);
+	i->headers_believed = leg->peer && leg->peer->believes_headers;
+	if (!i->headers_believed)
+		return;
+	asserted(leg, m);
+	diversions(leg, m);
+	history(leg, m);
+}

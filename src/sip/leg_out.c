@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg_out.c  A call of ours: INVITE with our offer, progress, the answer and its ACK, CANCEL and the races around it. (RFC 3261 13.2, 9.1) */
+#include <errno.h>
+#include "base/mem.h"
+#include "sip/conns.h"
+#include "sip/leg_private.h"
+
+void leg_out_drop(struct leg *leg)
+{
+	leg->invite_req = NULL;
+}
+
+static void failed(struct leg *leg, struct leg_req *q, enum sip_uac_event ev)
+{
+	const struct trust_facts *facts = sip_uac_facts(q->uac);
+
+	leg->invite_req = NULL;
+	if (leg->cancel_wanted)
+		leg_over(leg, LEG_END_CANCELLED, 487, "", NULL);
+	else if (ev == SIP_UAC_TIMEOUT)
+		leg_over(leg, LEG_END_FAILED, 408, "no answer", facts);
+	else
+		leg_over(leg, LEG_END_FAILED, 0, strerror(sip_uac_err(q->uac)), facts);
+}
+
+static void flow_told(struct leg *leg, struct leg_req *q, bool works)
+{
+	const struct trust_facts *facts = sip_uac_facts(q->uac);
+
+	if (facts && leg->peer)
+		sip_flow(leg->core, leg->peer, facts, works);
+}
+
+static void cancel_now(struct leg *leg)
+{
+	if (leg->cancel_sent || !leg->invite_req || !leg->provisional)
+		return;
+	leg->cancel_sent = !sip_uac_cancel(leg->invite_req->uac);
+}
+
+/* The peer neither refuses nor answers after our CANCEL (9.1: wait 64*T1). */
+static void on_cancel_late(void *arg)
+{
+	leg_over(arg, LEG_END_CANCELLED, 487, "", NULL);
+}
+
+static void on_ring_late(void *arg)
+{
+	struct leg *leg = arg;
+
+	(void)leg_cancel(leg);
+}
+
+static void refused(struct leg *leg, struct leg_req *q, const struct sip_msg *res)
+{
+	char words[200];
+
+	text_escape(res->phrase, words, sizeof(words));
+	leg->invite_req = NULL;
+	flow_told(leg, q, res->status != 403 && res->status != 408 && res->status < 500);
+	if (leg->cancel_wanted)
+		leg_over(leg, LEG_END_CANCELLED, (int)res->status, words, NULL);
+	else
+		leg_over(leg, LEG_END_REJECTED, (int)res->status, words, sip_uac_facts(q->uac));
+}
+
+/* Another branch of a fork answered too: acknowledged and hung up by a leg that nobody sees (13.2.2.4). */
+static void forked(struct leg *leg, struct leg_req *q, const struct sip_msg *res)
+{
+	struct leg *ghost = leg_make(leg->core, leg->peer, false, leg->session);
+	int err = ghost ? sip_dialog_uac(&ghost->d, leg->d.local_uri, leg->d.local_display, leg->d.remote_uri, leg->d.transport) : ENOMEM;
+
+	if (!err) {
+		ghost->ghost = true;
+		ghost->state = LEG_S_UP;
+		text_fill(ghost->d.local_tag, sizeof(ghost->d.local_tag), leg->d.local_tag);
+		mem_free(ghost->d.call_id);
+		ghost->d.call_id = mem_strdup(leg->d.call_id);
+		ghost->d.local_cseq = q->cseq;
+		err = ghost->d.call_id ? sip_dialog_answered(&ghost->d, res) : ENOMEM;
+	}
+	if (!err) {
+		leg_ack(ghost, q->cseq);
+		leg_bye_send(ghost, NULL);
+		leg_reqs_end(ghost);
+	}
+	mem_unref(ghost);
+}
+
+static void answer_bad(struct leg *leg, const char *sentence)
+{
+	leg_bye_send(leg, sentence);
+	leg_over(leg, LEG_END_FAILED, 488, sentence, NULL);
+}
+
+static void answered(struct leg *leg, struct leg_req *q, const struct sip_msg *res)
+{
+	struct leg_event up = { .type = LEG_ANSWERED, .status = (int)res->status };
+	struct sip_refusal why = { .sentence = "" };
+	struct sdp_agreed agreed;
+	char words[256];
+	struct text sdp;
+
+	tmr_cancel(&leg->ring);
+	if (sip_dialog_answered(&leg->d, res)) {
+		/* Without a usable Contact or route there is no dialog to say BYE in. */
+		leg_over(leg, LEG_END_FAILED, 502, "the 200 has no Contact or Record-Route that can be used", NULL);
+		return;
+	}
+	flow_told(leg, q, true);
+	leg->info.source = sip_uac_path(q->uac)->peer;
+	leg_ack(leg, q->cseq);
+	leg_set_state(leg, LEG_S_UP);
+	if (leg->cancel_wanted) {
+		leg_set_state(leg, LEG_S_HANGING);
+		leg->end = LEG_END_CANCELLED;
+		leg_bye_send(leg, NULL);
+		return;
+	}
+	if (sip_msg_sdp(res, &sdp, &why) || leg_sdp_accept(leg, sdp, &agreed, &why)) {
+		answer_bad(leg, why.sentence[0] ? sip_refusal_text(&why, words, sizeof(words)) : "the 200 has no session description");
+		return;
+	}
+	if (leg_media_apply(leg, &agreed, false)) {
+		answer_bad(leg, "the audio could not be started");
+		return;
+	}
+	leg_emit(leg, &up);
+}
+
+static void on_invite(struct leg *leg, struct leg_req *q, enum sip_uac_event ev, const struct sip_msg *res)
+{
+	struct leg_event progress = { .type = LEG_PROGRESS };
+	char words[200];
+
+	if (ev == SIP_UAC_PROVISIONAL) {
+		leg->provisional = true;
+		if (leg->cancel_wanted) {
+			cancel_now(leg);
+		} else if (res->status > 100) {
+			progress.status = (int)res->status;
+			progress.reason = text_escape(res->phrase, words, sizeof(words));
+			leg_emit(leg, &progress);
+		}
+		return;
+	}
+	if (ev != SIP_UAC_FINAL) {
+		flow_told(leg, q, false);
+		failed(leg, q, ev);
+		return;
+	}
+	if (res->status >= 300) {
+		refused(leg, q, res);
+		return;
+	}
+	if (leg->state == LEG_S_CALLING)
+		answered(leg, q, res);
+	else if (text_is(res->to_tag, leg->d.remote_tag))
+		leg_ack(leg, q->cseq); /* our ACK was lost */
+	else
+		forked(leg, q, res);
+}
+
+static int uris_make(struct leg *leg, const struct leg_call_prm *prm, struct buf *from)
+{
+	struct sip_core *core = leg->core;
+	char host[NET_ADDR_SIZE];
+	struct sip_path path = { .transport = leg->peer->transport, .listener = UINT_MAX };
+	struct sip_self self;
+	struct sip_uri_prm uri = { .scheme = SIP_SCHEME_SIP, .user = text_of(prm->from_user), .host = text_of(prm->from_host) };
+
+	if (!prm->from_host || !prm->from_host[0]) {
+		if (net_addr_parse(&path.peer, text_of(leg->peer->host), 5060))
+			(void)net_addr_parse(&path.peer, TEXT("127.0.0.1"), 5060);
+		sip_self(core, &path, &self);
+		uri.host = text_of(self.host);
+	}
+	(void)host;
+	sip_put_uri(from, &uri);
+	return buf_error(from);
+}
+
+static void info_of_call(struct leg *leg, const struct leg_call_prm *prm)
+{
+	struct leg_info *i = &leg->info;
+	struct sip_uri u;
+
+	i->call_id = leg->d.call_id;
+	i->transport = leg->peer->transport;
+	i->called.uri = i->to.uri = leg_keep(leg, text_of(prm->uri));
+	if (!sip_uri_parse(&u, text_of(prm->uri), NULL)) {
+		i->called.user = i->to.user = leg_keep(leg, u.user);
+		i->called.host = i->to.host = leg_keep(leg, u.host);
+	}
+	i->from.uri = leg_keep(leg, text_of(leg->d.local_uri));
+	i->from.user = leg_keep(leg, text_of(prm->from_user));
+	i->from.display = leg_keep(leg, text_of(prm->from_display));
+	i->referred_by = leg_keep(leg, text_of(prm->referred_by));
+}
+
+static int invite_send(struct leg *leg, const struct leg_call_prm *prm)
+{
+	char referred[600], diversion[600];
+	const char *headers[3] = { NULL };
+	unsigned n = 0;
+	struct buf sdp;
+	int err;
+
+	if (prm->referred_by && prm->referred_by[0] && !text_print(referred, sizeof(referred), "Referred-By: <%s>", prm->referred_by))
+		headers[n++] = referred;
+	if (prm->diversion && prm->diversion[0] && !text_print(diversion, sizeof(diversion), "Diversion: <%s>;reason=unconditional", prm->diversion))
+		headers[n++] = diversion;
+	buf_init(&sdp, 16384);
+	err = leg_sdp_offer(leg, SDP_SENDRECV, &sdp);
+	if (!err)
+		err = leg_req_send(&leg->invite_req, leg, "INVITE", 0, headers, "application/sdp", buf_as_text(&sdp), TRUST_FLOW_CALL_OUT, on_invite);
+	buf_free(&sdp);
+	return err;
+}
+
+int leg_call(struct leg **legp, struct sip_core *core, struct sip_peer *peer, const struct leg_call_prm *prm, struct media_port *port, struct ev_report *why)
+{
+	struct leg *leg = NULL;
+	struct sip_uri target;
+	struct buf from;
+	int err;
+
+	buf_init(&from, 1024);
+	err = core->ending ? ECANCELED : sip_uri_parse(&target, text_of(prm->uri), NULL) || target.scheme == SIP_SCHEME_OTHER ? EINVAL : 0;
+	if (!err && core->n_legs >= core->prm.limits.legs)
+		err = EAGAIN;
+	if (!err && !(leg = leg_make(core, peer, false, prm->session)))
+		err = ENOMEM;
+	if (!err) {
+		leg->port = port;
+		leg->h = prm->h;
+		leg->arg = prm->arg;
+		text_fill(leg->identity, sizeof(leg->identity), prm->identity ? prm->identity : "");
+		if (net_addr_parse(&leg->info.source, text_of(peer->host), peer->port))
+			leg->info.source = (struct net_addr){ 0 };
+		err = uris_make(leg, prm, &from);
+	}
+	if (!err)
+		err = sip_dialog_uac(&leg->d, buf_cstr(&from), prm->from_display, prm->uri, peer->transport);
+	if (!err) {
+		info_of_call(leg, prm);
+		err = leg_enter(leg);
+	}
+	if (!err && (err = invite_send(leg, prm)) != 0) {
+		leg->h = NULL;
+		leg->ghost = true;
+		leg_over(leg, LEG_END_FAILED, 0, "", NULL);
+	}
+	buf_free(&from);
+	if (err) {
+		ev_set(why, EV_SIP_CALL_NOT_STARTED);
+		ev_str(why, "target", prm->uri ? prm->uri : "");
+		ev_str(why, "error", strerror(err));
+		mem_unref(leg);
+		return err;
+	}
+	tmr_start(core->loop, &leg->ring, prm->ring_ms ? prm->ring_ms : core->prm.timers.tc, on_ring_late, leg);
+	*legp = leg;
+	return 0;
+}
+
+int leg_cancel(struct leg *leg)
+{
+	if (leg->state == LEG_S_OVER)
+		return ENOTCONN;
+	if (leg->state != LEG_S_CALLING)
+		return leg_hangup(leg, NULL);
+	if (leg->cancel_wanted)
+		return 0;
+	leg->cancel_wanted = true;
+	/* Not before a provisional answer (9.1): until then nobody knows our INVITE. */
+	cancel_now(leg);
+	tmr_start(leg->core->loop, &leg->ring, (int64_t)leg->core->prm.timers.t1 * 64, on_cancel_late, leg);
+	return 0;
+}

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg_private.h  A leg as its files share it: leg.c (life, events), leg_in.c, leg_out.c, leg_bye.c, leg_modify.c (re-INVITE, UPDATE, hold),
+ * leg_media.c (SDP and the port), leg_info.c (what the INVITE said), leg_request.c (our requests within), leg_digit.c, refer.c. */
+#ifndef SIP_LEG_PRIVATE_H
+#define SIP_LEG_PRIVATE_H
+#include "base/id.h"
+#include "media/media.h"
+#include "sip/core_private.h"
+#include "sip/dialog.h"
+#include "sip/leg.h"
+#include "sip/offer.h"
+#include "sip/uac.h"
+
+enum leg_state {
+	LEG_S_OFFERED,   /* in: INVITE came, nothing final said */
+	LEG_S_ANSWERING, /* in: 200 sent, ACK awaited */
+	LEG_S_CALLING,   /* out: INVITE on its way */
+	LEG_S_UP,
+	LEG_S_ENDING,    /* the peer's BYE waits for the receipt */
+	LEG_S_HANGING,   /* our BYE is on its way */
+	LEG_S_OVER,
+};
+
+/* A 2xx of ours to an INVITE, repeated until its ACK (RFC 3261 13.3.1.4). */
+struct leg_accept {
+	struct sip_stx *stx; /* NULL: none waits */
+	struct buf bytes;
+	struct tmr repeat, give_up;
+	unsigned repeat_ms;
+	uint32_t cseq;
+	bool our_offer; /* it carried an offer; the ACK brings the answer */
+	bool initial;
+};
+
+/* A request of ours within the dialog. */
+struct leg_req;
+typedef void (leg_req_h)(struct leg *leg, struct leg_req *q, enum sip_uac_event ev, const struct sip_msg *res);
+struct leg_req {
+	struct link link;
+	struct leg *leg; /* NULL once the leg let go */
+	struct sip_core *core;
+	const char *method;
+	uint32_t cseq;
+	struct sip_dialog d; /* as it was, copied for ACK and others that outlive the leg */
+	struct buf headers, body;
+	const char *body_type;
+	bool contact;
+	struct sip_uac *uac;
+	leg_req_h *done;
+};
+
+struct leg_transfer {
+	bool active, accepted, notified;
+	struct leg_req *req;
+	struct tmr late;
+	int last_status;
+	struct trust_facts *facts; /* of the REFER's way; NULL before its end */
+};
+struct leg_referral {
+	bool active;
+};
+
+struct leg_text;
+struct leg {
+	struct link link;
+	struct hash_entry by_tag;
+	struct sip_core *core;
+	enum leg_state state;
+	struct leg_info info;
+	struct leg_text *texts;
+	char session[ID_SIZE];
+	leg_event_h *h;
+	void *arg;
+	struct sip_peer *peer;
+	char identity[SIP_PEER_NAME_SIZE];
+	int64_t started_ms;
+	struct sip_dialog d;
+	struct list reqs;
+	struct sip_stx *invite; /* in: until its final response */
+	struct leg_accept accept;
+	char *offer;            /* their offer, until answered; NULL: there was none */
+	bool ghost;             /* nobody above knows it: a forked answer being hung up */
+	/* out */
+	struct leg_req *invite_req;
+	bool cancel_wanted, cancel_sent, provisional;
+	struct tmr ring;
+	/* ending */
+	struct sip_stx *bye;
+	struct tmr receipt, over;
+	bool hangup_wanted;
+	char *hangup_reason;
+	enum leg_end end;
+	int end_status;
+	char end_reason[200];
+	struct trust_facts *end_facts;
+	/* audio */
+	struct media_port *port;
+	struct sdp_session sdp;
+	struct sdp_agreed agreed;
+	bool agreed_once, held, hold_ours;
+	struct leg_req *modify;
+	/* transfer */
+	struct leg_transfer transfer;
+	struct leg_referral referral;
+};
+
+/* ---- leg.c ---- */
+struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming, const char *session);
+int leg_enter(struct leg *leg); /* into the table by its local tag */
+const char *leg_keep(struct leg *leg, struct text t); /* a copy that lives with the leg; "" without memory */
+void leg_set_state(struct leg *leg, enum leg_state s);
+void leg_emit(struct leg *leg, struct leg_event *ev);
+/* The end: LEG_ENDING if it was up and somebody else ended it, then LEG_OVER. facts are copied. */
+void leg_over(struct leg *leg, enum leg_end end, int status, const char *reason, const struct trust_facts *facts);
+/* The same, from the loop: for verbs. */
+void leg_over_later(struct leg *leg, enum leg_end end, int status, const char *reason);
+bool leg_was_up(const struct leg *leg);
+
+/* ---- leg_media.c ---- */
+/* Reads their offer; writes our answer; *agreed is not yet put to work. EPROTO with the refusal. */
+int leg_sdp_answer(struct leg *leg, struct text offer, struct buf *out, struct sdp_agreed *agreed, struct sip_refusal *why);
+int leg_sdp_offer(struct leg *leg, enum sdp_direction direction, struct buf *out);
+int leg_sdp_accept(struct leg *leg, struct text answer, struct sdp_agreed *agreed, struct sip_refusal *why);
+/* Starts or changes the port; tells LEG_HELD or LEG_RESUMED when that changed and `tell`. */
+int leg_media_apply(struct leg *leg, const struct sdp_agreed *agreed, bool tell);
+
+/* ---- leg_in.c ---- */
+void leg_accept_start(struct leg *leg, struct sip_stx *stx, uint32_t cseq, bool initial, bool our_offer); /* bytes are in accept.bytes */
+void leg_accept_stop(struct leg *leg);
+void leg_on_ack(struct leg *leg, const struct sip_msg *ack);
+void leg_put_2xx(struct buf *b, void *arg); /* Contact, Allow, Supported; arg is the leg */
+void leg_invite_dropped(struct leg *leg);
+
+/* ---- leg_request.c ---- */
+/* `headers` are complete lines without CRLF, ended by NULL. *qp (may be NULL) is void after `done` ran with a last event. cseq 0: the next. */
+int leg_req_send(struct leg_req **qp, struct leg *leg, const char *method, uint32_t cseq, const char *const *headers, const char *type, struct text body,
+                 enum trust_flow flow, leg_req_h *done);
+void leg_req_drop(struct leg_req *q);
+void leg_reqs_end(struct leg *leg);
+void leg_ack(struct leg *leg, uint32_t cseq);
+
+/* ---- leg_out.c ---- */
+void leg_out_drop(struct leg *leg);
+
+/* ---- leg_bye.c ---- */
+void leg_on_bye(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+void leg_bye_send(struct leg *leg, const char *reason);
+
+/* ---- leg_modify.c ---- */
+void leg_on_reinvite(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+
+/* ---- leg_digit.c, refer.c ---- */
+void leg_on_info(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+void leg_on_refer(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+void leg_on_notify(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+void leg_transfer_drop(struct leg *leg);
+
+/* ---- leg_info.c ---- */
+void leg_info_fill(struct leg *leg, const struct sip_msg *invite, const struct sip_path *path);
+
+/* A reply with a sentence. */
+void leg_reply(struct leg *leg, struct sip_stx *stx, unsigned status, const char *sentence);
+
+#endif

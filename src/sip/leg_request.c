@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* leg_request.c  Our requests within a dialog: written anew for each address that is tried, sent along the route set. */
+#include <errno.h>
+#include "base/mem.h"
+#include "sip/leg_private.h"
+
+static void req_destroy(void *object)
+{
+	struct leg_req *q = object;
+
+	sip_dialog_clear(&q->d);
+	buf_free(&q->headers);
+	buf_free(&q->body);
+}
+
+static int req_build(struct buf *b, const struct sip_via_prm *via, const struct sip_self *self, void *arg)
+{
+	struct leg_req *q = arg;
+
+	sip_dialog_put(&q->d, b, q->method, q->cseq, via);
+	if (q->contact)
+		sip_put_contact(b, self, TEXT("umbel"), false);
+	if (q->contact)
+		sip_put_capabilities(b);
+	sip_put_str(b, "User-Agent", "umbel/" UMBEL_VERSION);
+	buf_put(b, q->headers.p, q->headers.n);
+	if (q->body_type)
+		sip_put_body(b, q->body_type, buf_as_text(&q->body));
+	else
+		sip_put_end(b);
+	return buf_error(b);
+}
+
+static int dialog_copy(struct sip_dialog *to, const struct sip_dialog *from)
+{
+	char *const *src[] = { &from->call_id, &from->remote_tag, &from->local_uri, &from->remote_uri, &from->local_display, &from->target };
+	char **dst[] = { &to->call_id, &to->remote_tag, &to->local_uri, &to->remote_uri, &to->local_display, &to->target };
+
+	*to = (struct sip_dialog){ .local_cseq = from->local_cseq, .transport = from->transport };
+	text_fill(to->local_tag, sizeof(to->local_tag), from->local_tag);
+	for (unsigned i = 0; i < sizeof(src) / sizeof(*src); i++)
+		if (*src[i] && !(*dst[i] = mem_strdup(*src[i])))
+			return ENOMEM;
+	for (unsigned i = 0; i < from->n_routes; i++, to->n_routes++)
+		if (!(to->route[i] = mem_strdup(from->route[i])))
+			return ENOMEM;
+	return 0;
+}
+
+/* The end of it, wherever it stands. */
+static void req_end(struct leg_req *q)
+{
+	if (!link_linked(&q->link))
+		return;
+	list_remove(&q->link);
+	q->leg = NULL;
+	q->done = NULL;
+	q->uac = sip_uac_stop(q->uac);
+	mem_unref(q);
+}
+
+static void on_uac(struct sip_uac *u, enum sip_uac_event ev, const struct sip_msg *res, void *arg)
+{
+	struct leg_req *q = arg;
+	struct leg *leg = q->leg;
+	bool invite = text_is(text_of(q->method), "INVITE");
+	bool last = ev != SIP_UAC_PROVISIONAL && !(ev == SIP_UAC_FINAL && invite && res->status < 300);
+
+	(void)u;
+	mem_ref(q);
+	mem_ref(leg);
+	if (leg && q->done)
+		q->done(leg, q, ev, res);
+	if (last)
+		req_end(q);
+	mem_unref(leg);
+	mem_unref(q);
+}
+
+static int req_make(struct leg_req **qp, struct leg *leg, const char *method, const char *const *headers, const char *type, struct text body)
+{
+	struct leg_req *q = mem_object(sizeof(*q), req_destroy);
+	int err;
+
+	if (!q)
+		return ENOMEM;
+	q->leg = leg;
+	q->core = leg->core;
+	q->method = method;
+	buf_init(&q->headers, SIP_HEAD_MAX_BYTES);
+	buf_init(&q->body, SIP_BODY_MAX_BYTES);
+	for (; headers && *headers; headers++) {
+		buf_str(&q->headers, *headers);
+		buf_str(&q->headers, "\r\n");
+	}
+	q->body_type = type;
+	buf_put(&q->body, body.p, body.n);
+	err = buf_error(&q->headers) ? buf_error(&q->headers) : buf_error(&q->body);
+	if (!err)
+		err = dialog_copy(&q->d, &leg->d);
+	if (err)
+		return mem_unref(q), err;
+	*qp = q;
+	return 0;
+}
+
+static bool has_contact(const char *method)
+{
+	struct text m = text_of(method);
+
+	return text_is(m, "INVITE") || text_is(m, "UPDATE") || text_is(m, "REFER") || text_is(m, "NOTIFY");
+}
+
+int leg_req_send(struct leg_req **qp, struct leg *leg, const char *method, uint32_t cseq, const char *const *headers, const char *type, struct text body,
+                 enum trust_flow flow, leg_req_h *done)
+{
+	struct leg_req *q;
+	struct sip_hop hop;
+	struct sip_uac_prm prm = { .method = method, .peer = leg->peer, .hop = &hop, .choice = SIP_CONN_REUSE, .flow = flow, .build = req_build,
+		                   .h = on_uac };
+	bool first = leg->state == LEG_S_CALLING && text_is(text_of(method), "INVITE");
+	int err = 0;
+
+	/* The first INVITE goes to the gateway, whatever its URI says (an outbound proxy without a Route). */
+	if (first) {
+		hop = (struct sip_hop){ .port = leg->peer->port, .transport = leg->peer->transport };
+		text_fill(hop.host, sizeof(hop.host), leg->peer->host);
+		prm.new_dialog = true;
+	} else {
+		err = sip_dialog_hop(&leg->d, &hop);
+	}
+	if (!err)
+		err = req_make(&q, leg, method, headers, type, body);
+	if (err)
+		return err;
+	q->contact = has_contact(method);
+	q->done = done;
+	q->cseq = cseq ? cseq : ++leg->d.local_cseq;
+	prm.arg = q;
+	if (leg->identity[0])
+		prm.identity = leg->identity;
+	err = sip_uac_start(&q->uac, leg->core, &prm);
+	if (err)
+		return mem_unref(q), err;
+	list_append(&leg->reqs, &q->link); /* which holds the reference */
+	if (qp)
+		*qp = q;
+	return 0;
+}
+
+/* The leg is no longer interested. What the RFC wants to arrive goes on alone, on the core's list: an ACK, a BYE, a NOTIFY. */
+void leg_req_drop(struct leg_req *q)
+{
+	struct text m = text_of(q->method);
+
+	if (!q->core->ending && (text_is(m, "ACK") || text_is(m, "BYE") || text_is(m, "NOTIFY"))) {
+		list_remove(&q->link);
+		q->leg = NULL;
+		q->done = NULL;
+		list_append(&q->core->orphans, &q->link);
+		return;
+	}
+	req_end(q);
+}
+
+void sip_orphans_end(struct sip_core *core)
+{
+	struct link *l;
+
+	while ((l = list_first(&core->orphans)))
+		req_end(LIST_ENTRY(l, struct leg_req, link));
+}
+
+void leg_reqs_end(struct leg *leg)
+{
+	struct link *l;
+
+	while ((l = list_first(&leg->reqs)))
+		leg_req_drop(LIST_ENTRY(l, struct leg_req, link));
+}
+
+void leg_ack(struct leg *leg, uint32_t cseq)
+{
+	(void)leg_req_send(NULL, leg, "ACK", cseq, NULL, NULL, TEXT_NONE, TRUST_FLOW_DIALOG, NULL);
+}

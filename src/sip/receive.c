@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* receive.c  A message's way in, top to bottom: parsed, matched with a transaction, checked (RFC 3261 8.2), recognised, handed on.
+ * What is refused is answered with a sentence and counted; what nobody asked for is dropped.                           */
+#include <errno.h>
+#include "base/mem.h"
+#include "sip/conns.h"
+#include "sip/core_private.h"
+#include "sip/trace.h"
+
+/* ---- refusals ---- */
+static void refused(struct sip_core *core)
+{
+	core->stats.refused++;
+	metric_add(core->m.refused, 1);
+}
+
+static void report_malformed(struct sip_core *core, const struct sip_path *path, const struct sip_refusal *why)
+{
+	struct ev_report r;
+	char peer[NET_ADDR_SIZE], words[256];
+
+	core->stats.malformed++;
+	metric_add(core->m.malformed, 1);
+	if (!ev_wanted(core->bus, EV_SIP_MALFORMED))
+		return;
+	ev_set(&r, EV_SIP_MALFORMED);
+	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
+	ev_str(&r, "transport", net_transport_name(path->transport));
+	ev_str(&r, "why", sip_refusal_text(why, words, sizeof(words)));
+	ev_int(&r, "status", why->status);
+	ev_emit(core->bus, &r);
+}
+
+struct refusal_more {
+	const struct sip_msg *req;
+	const struct sip_refusal *why;
+};
+
+static void put_refusal(struct buf *b, void *arg)
+{
+	struct refusal_more *m = arg;
+
+	sip_put_refusal_headers(b, m->req, &sip_served, m->why);
+}
+
+static void refuse(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, const struct sip_refusal *why)
+{
+	char words[256];
+	struct refusal_more more = { req, why };
+	struct sip_reply r = { .status = why->status, .more = put_refusal, .arg = &more, .sentence = sip_refusal_text(why, words, sizeof(words)) };
+
+	refused(core);
+	(void)sip_reply(core, stx, &r);
+}
+
+static void refuse_status(struct sip_core *core, struct sip_stx *stx, unsigned status, const char *sentence)
+{
+	struct sip_reply r = { .status = status, .sentence = sentence };
+
+	refused(core);
+	(void)sip_reply(core, stx, &r);
+}
+
+void sip_receive_bad(struct sip_core *core, const struct sip_path *path, struct text head, const struct sip_refusal *why)
+{
+	struct sip_msg *msg = mem_alloc(sizeof(*msg));
+	char words[256];
+	struct sip_reply r = { .status = why->status, .sentence = sip_refusal_text(why, words, sizeof(words)) };
+
+	report_malformed(core, path, why);
+	if (msg && head.n) {
+		(void)sip_msg_parse(msg, head.p, head.n, NULL);
+		sip_reply_stateless(core, path, msg, &r);
+	}
+	mem_free(msg);
+}
+
+static void malformed(struct sip_core *core, const struct sip_path *path, const struct sip_msg *msg, const struct sip_refusal *why)
+{
+	char words[256];
+	struct sip_reply r = { .status = why->status, .sentence = sip_refusal_text(why, words, sizeof(words)) };
+
+	report_malformed(core, path, why);
+	sip_reply_stateless(core, path, msg, &r);
+}
+
+/* ---- who ---- */
+struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, struct ev_report *why)
+{
+	struct sip_source src = { .addr = path->peer, .transport = path->transport, .listener = path->listener, .label = "" };
+	struct sip_peer *peer = NULL;
+	struct trust_facts *facts = NULL;
+	int err;
+
+	/* On a connection that we opened the other side is whom we dialled: it proved it. */
+	if (path->conn && path->conn->opened && path->conn->owner)
+		return mem_ref(path->conn->owner);
+	if (!core->prm.lookup)
+		return NULL;
+	if (path->transport == NET_TLS && path->conn) {
+		facts = mem_alloc(sizeof(*facts));
+		if (!facts)
+			return NULL;
+		sip_conn_facts(path->conn, facts);
+		src.facts = facts;
+		src.label = sip_conn_label(path->conn);
+	}
+	err = core->prm.lookup(&src, &peer, why, core->prm.arg);
+	mem_free(facts);
+	if (err || !peer)
+		return NULL;
+	if (path->conn)
+		sip_conn_recognised(path->conn, peer);
+	return peer;
+}
+
+static void unknown_peer(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, const struct ev_report *why)
+{
+	const struct sip_path *path = sip_stx_path(stx);
+	char peer[NET_ADDR_SIZE], words[400], sentence[320];
+	struct ev_report r;
+
+	ev_sentence(why, words, sizeof(words));
+	(void)text_print(sentence, sizeof(sentence), "%s is no gateway of this server", net_addr_print_host(&path->peer, peer));
+	refuse_status(core, stx, 403, sentence);
+	sip_ev(core, &r, EV_SIP_UNKNOWN_PEER, NULL);
+	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
+	ev_str(&r, "transport", net_transport_name(path->transport));
+	ev_text(&r, "method", req->method_text);
+	ev_str(&r, "why", why->id ? words : "");
+	ev_emit(core->bus, &r);
+}
+
+void sip_flow(struct sip_core *core, struct sip_peer *peer, const struct trust_facts *facts, bool works)
+{
+	if (core->prm.flow)
+		core->prm.flow(peer, facts, works, core->prm.arg);
+}
+
+static void call_came_in(struct sip_core *core, const struct sip_path *path, struct sip_peer *peer)
+{
+	struct trust_facts *f;
+
+	if (!core->prm.flow || !(f = mem_alloc(sizeof(*f))))
+		return;
+	sip_path_facts(core, path, f);
+	facts_flow(f, TRUST_FLOW_CALL_IN);
+	facts_gateway(f, peer->name, peer->host);
+	f->sip.received = true;
+	sip_flow(core, peer, f, true);
+	mem_free(f);
+}
+
+/* ---- requests ---- */
+static void on_cancel(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req)
+{
+	struct sip_stx *invite = sip_stx_cancelled(core->txns, req);
+	struct sip_reply ok = { .status = 200 };
+
+	if (!invite || !sip_stx_is_invite(invite)) {
+		refuse_status(core, stx, 481, "there is no INVITE that this CANCEL could mean");
+		return;
+	}
+	(void)sip_reply(core, stx, &ok);
+	sip_leg_cancelled(invite);
+}
+
+static void new_call(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer)
+{
+	struct sip_reply r = { .status = 503 };
+	struct sip_readiness ready;
+	unsigned same = core->n_legs >= core->prm.limits.legs_per_source ? core->prm.limits.legs_per_source : 0;
+
+	core->stats.invites++;
+	metric_add(core->m.invites, 1);
+	call_came_in(core, sip_stx_path(stx), peer);
+	r.retry_after_s = core->prm.limits.retry_after_s;
+	if (!sip_is_ready(core, peer, &ready)) {
+		r.sentence = ready.reason;
+		r.retry_after_s = ready.retry_after_s;
+	} else if (core->n_legs >= core->prm.limits.legs || (same && same >= core->prm.limits.legs_per_source)) {
+		r.sentence = "too many calls at once";
+	}
+	if (r.sentence) {
+		struct ev_report ev;
+		refused(core);
+		sip_ev(core, &ev, EV_SIP_CALL_REFUSED, NULL);
+		ev_str(&ev, "gateway", peer->name);
+		ev_int(&ev, "calls", core->n_legs);
+		ev_str(&ev, "why", r.sentence);
+		ev_emit(core->bus, &ev);
+		(void)sip_reply(core, stx, &r);
+		return;
+	}
+	sip_leg_invite(core, stx, req, peer);
+}
+
+/* Outside of any dialog. */
+static void on_new(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req)
+{
+	struct ev_report why;
+	struct sip_peer *peer;
+
+	ev_set(&why, 0);
+	peer = sip_who(core, sip_stx_path(stx), &why);
+	if (!peer) {
+		unknown_peer(core, stx, req, &why);
+		return;
+	}
+	switch (req->method) {
+	case SIP_INVITE:
+		new_call(core, stx, req, peer);
+		break;
+	case SIP_OPTIONS:
+		sip_options_answer(core, stx, peer, false);
+		break;
+	case SIP_REFER:
+		refuse_status(core, stx, 403, "a REFER is taken only within a call");
+		break;
+	default:
+		refuse_status(core, stx, 481, "there is no call that this request belongs to");
+	}
+	mem_unref(peer);
+}
+
+static void on_request(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req)
+{
+	struct sip_path back = *path;
+	struct sip_refusal why;
+	struct sip_stx *stx = sip_stx_find(core->txns, req);
+	struct sip_reply busy = { .status = 503, .sentence = "too many transactions at once", .retry_after_s = core->prm.limits.retry_after_s };
+
+	if (path->conn)
+		sip_conn_saw_via(path->conn, &req->via);
+	if (stx) {
+		sip_stx_again(stx, req);
+		return;
+	}
+	if (req->method == SIP_ACK) {
+		if (!sip_leg_request(core, NULL, req))
+			core->stats.stray++;
+		return;
+	}
+	/* RFC 3261 18.2.2, RFC 3581: back to the source address; its port only where rport asks for it. */
+	if (path->transport == NET_UDP && !req->via.has_rport)
+		net_addr_set_port(&back.peer, req->via.port ? req->via.port : 5060);
+	bool merged = text_empty(req->to_tag) && req->method != SIP_CANCEL && sip_stx_merged(core->txns, req);
+	if (sip_stx_create(&stx, core->txns, req, &back)) {
+		refused(core);
+		sip_reply_stateless(core, path, req, &busy);
+		return;
+	}
+	metric_add(core->m.transactions, 1);
+	mem_ref(stx);
+	if (sip_msg_check(req, &sip_served, &why))
+		refuse(core, stx, req, &why);
+	else if (req->method == SIP_CANCEL)
+		on_cancel(core, stx, req);
+	else if (merged)
+		refuse_status(core, stx, 482, "this request came before by another way");
+	else if (text_empty(req->to_tag))
+		on_new(core, stx, req);
+	else if (!sip_leg_request(core, stx, req))
+		refuse_status(core, stx, 481, "this call does not exist (any more) on this node");
+	mem_unref(stx);
+}
+
+static void on_response(struct sip_core *core, const struct sip_path *path, const struct sip_msg *res)
+{
+	if (path->conn)
+		sip_conn_proven(path->conn);
+	if (!sip_ctx_receive(core->txns, res)) {
+		core->stats.stray++;
+		metric_add(core->m.stray, 1);
+	}
+}
+
+void sip_receive(struct sip_core *core, const struct sip_path *path, struct text bytes)
+{
+	struct sip_refusal why;
+	struct sip_msg *msg;
+
+	sip_trace_message(core, path, true, bytes);
+	msg = mem_alloc(sizeof(*msg));
+	if (!msg)
+		return;
+	if (sip_msg_parse(msg, bytes.p, bytes.n, &why))
+		malformed(core, path, msg, &why);
+	else if (msg->request)
+		on_request(core, path, msg);
+	else
+		on_response(core, path, msg);
+	mem_free(msg);
+}

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* reply.c  Responses: what is copied from the request, what every response of ours carries, and the sentence for the other side's administrator. */
+#include <errno.h>
+#include "base/mem.h"
+#include "base/rand.h"
+#include "sip/core_private.h"
+
+static const char *const extensions[] = { "histinfo", NULL };
+
+const struct sip_served sip_served = {
+	.methods = 1u << SIP_INVITE | 1u << SIP_ACK | 1u << SIP_CANCEL | 1u << SIP_BYE | 1u << SIP_OPTIONS | 1u << SIP_REFER | 1u << SIP_NOTIFY |
+	           1u << SIP_INFO | 1u << SIP_UPDATE,
+	.extensions = extensions,
+	.body_types = NULL,
+};
+
+void sip_put_capabilities(struct buf *b)
+{
+	sip_put_allow(b, sip_served.methods);
+	sip_put_str(b, "Supported", "histinfo");
+}
+
+/* 'SIP;cause=403;text="..."': the sentence goes where people look: Reason (RFC 3326), and Warning 399 (RFC 3261 20.43). */
+static void sentence_put(struct sip_core *core, struct buf *b, unsigned status, const char *sentence)
+{
+	buf_printf(b, "Reason: SIP;cause=%u;text=", status);
+	sip_put_quoted(b, text_of(sentence));
+	buf_str(b, "\r\n");
+	buf_printf(b, "Warning: 399 %s ", core->prm.fqdn[0] ? core->prm.fqdn : "umbel");
+	sip_put_quoted(b, text_of(sentence));
+	buf_str(b, "\r\n");
+}
+
+static int build(struct sip_core *core, struct buf *b, const struct sip_msg *req, const struct sip_path *path, const struct sip_reply *r)
+{
+	char host[NET_ADDR_SIZE], tag[17];
+	struct sip_response_prm prm = { .status = r->status, .phrase = r->phrase, .to_tag = r->to_tag,
+		                        .received = text_of(net_addr_print_host(&path->peer, host)), .rport = net_addr_port(&path->peer) };
+
+	if (text_empty(prm.to_tag) && r->status > 100) {
+		rand_token(tag, 16);
+		prm.to_tag = text_of(tag);
+	}
+	sip_put_response(b, req, &prm);
+	if (r->more)
+		r->more(b, r->arg);
+	if (r->status > 100)
+		sip_put_str(b, "Server", "umbel/" UMBEL_VERSION);
+	if (r->retry_after_s)
+		sip_put_uint(b, "Retry-After", r->retry_after_s);
+	if (r->sentence && r->sentence[0])
+		sentence_put(core, b, r->status, r->sentence);
+	if (r->body_type)
+		sip_put_body(b, r->body_type, r->body);
+	else
+		sip_put_end(b);
+	return buf_error(b);
+}
+
+int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply *r)
+{
+	struct text bytes = sip_stx_request(stx);
+	struct sip_msg *req;
+	struct buf b;
+	int err;
+
+	if (text_empty(bytes))
+		return EALREADY;
+	req = mem_alloc(sizeof(*req));
+	if (!req)
+		return ENOMEM;
+	buf_init(&b, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
+	err = sip_msg_parse(req, bytes.p, bytes.n, NULL);
+	if (!err || sip_msg_answerable(req))
+		err = build(core, &b, req, sip_stx_path(stx), r);
+	if (!err && r->keep)
+		err = buf_put(r->keep, b.p, b.n);
+	if (!err)
+		err = sip_stx_respond(stx, r->status, b.p, b.n);
+	buf_free(&b);
+	mem_free(req);
+	return err;
+}
+
+void sip_reply_stateless(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *r)
+{
+	struct sip_path back = *path;
+	struct buf b;
+
+	if (!sip_msg_answerable(req))
+		return;
+	if (path->transport == NET_UDP && !req->via.has_rport)
+		net_addr_set_port(&back.peer, req->via.port ? req->via.port : 5060);
+	buf_init(&b, SIP_HEAD_MAX_BYTES);
+	if (!build(core, &b, req, path, r))
+		(void)sip_path_send(core, &back, b.p, b.n);
+	buf_free(&b);
+}
+
+void sip_ev(struct sip_core *core, struct ev_report *r, uint16_t id, const char *session)
+{
+	(void)core;
+	ev_set(r, id);
+	if (session)
+		ev_session(r, session);
+}
+
+void sip_facts_answer(struct trust_facts *f, const struct sip_msg *res)
+{
+	uint32_t retry = 0;
+	int32_t after = -1;
+
+	facts_sip_answer(f, res->status, res->phrase);
+	if (!sip_retry_after_parse(sip_msg_value(res, SIP_HDR_RETRY_AFTER), &retry) && retry <= INT32_MAX)
+		after = (int32_t)retry;
+	facts_sip_headers(f, sip_msg_value(res, SIP_HDR_REASON), sip_msg_value(res, SIP_HDR_WARNING), sip_msg_value(res, SIP_HDR_MS_DIAGNOSTICS), after);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trace.c  See trace.h. A message names its call by its Call-ID; the session id is looked up by the first one who wants it. */
+#include "sip/trace.h"
+#include "sip/core_private.h"
+
+void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool in, struct text bytes)
+{
+	struct text first = text_head(bytes, text_find(bytes, '\r'));
+	struct ev_report r;
+	char peer[NET_ADDR_SIZE];
+	uint16_t id = in ? EV_SIP_MESSAGE_IN : EV_SIP_MESSAGE_OUT;
+
+	metric_add(in ? core->m.in : core->m.out, 1);
+	if (core->tracer) {
+		struct sip_trace t = { .in = in, .transport = path->transport, .local = path->local, .peer = path->peer,
+			               .real_us = clock_real_us(core->prm.clock), .data = (const uint8_t *)bytes.p, .n = bytes.n, .session = "" };
+		core->tracer(&t, core->tracer_arg);
+	}
+	if (!ev_wanted(core->bus, id))
+		return;
+	ev_set(&r, id);
+	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
+	ev_str(&r, "transport", net_transport_name(path->transport));
+	ev_text(&r, "first_line", text_head(first, 200));
+	ev_text(&r, "message", text_head(bytes, 6000));
+	ev_emit(core->bus, &r);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* uac_private.h  A request on its way, as uac.c and uac_facts.c share it. */
+#ifndef SIP_UAC_PRIVATE_H
+#define SIP_UAC_PRIVATE_H
+#include "sip/conns.h"
+#include "sip/uac.h"
+
+enum uac_state { UAC_RESOLVING, UAC_TRYING, UAC_DONE };
+
+struct sip_uac {
+	struct link link;
+	struct sip_core *core;
+	enum uac_state state;
+	struct sip_peer *peer;
+	struct trust_policy *policy; /* of the next hop */
+	struct sip_hop hop;
+	enum sip_conn_choice choice;
+	enum trust_flow flow;
+	char method[24];
+	char identity[SIP_PEER_NAME_SIZE];
+	char branch[SIP_BRANCH_SIZE];
+	bool invite, ack, new_dialog, sent, received, answered, reused, peers_own, again, no_dns, built_wrong;
+	sip_uac_build_h *build;
+	sip_uac_h *h;
+	void *arg;
+	struct dns_resolve *resolve;
+	struct dns_targets *targets;
+	unsigned at, tried;
+	struct net_addr addr;
+	struct sip_path path;
+	struct sip_conn *conn, *last_conn; /* in use; the one before */
+	struct sip_conn_user use;
+	struct sip_ctx *ctx;
+	struct tmr deadline, attempt, kick;
+	int64_t sent_ms;
+	int err, start_err, connect_err;
+	struct trust_facts *facts;
+};
+
+/* Writes u->facts anew from all that is known at this event. */
+void uac_facts_collect(struct sip_uac *u, enum sip_uac_event ev);
+
+#endif

@@ -115,13 +115,21 @@ class Node:
                     rows.append(json.loads(line))
                 except ValueError:
                     continue  # the line that is being written
-        return [r for r in rows if number is None or str(r.get("event", r.get("id"))) == str(number)]
+        return [r for r in rows if number is None or r.get("id") == number]
+
+    def told(self, pattern, seconds=5):
+        """The first event whose name, text, cause or advice matches, waiting for it; None when there is none."""
+        def look():
+            for r in self.events():
+                if re.search(pattern, " ".join(str(r.get(k, "")) for k in ("name", "text", "cause", "advice")), re.I | re.S):
+                    return r
+        return until(look, seconds, 0.2)
 
     def wait_event(self, number, seconds=15, since=0):
         found = until(lambda: self.events(number)[since:], seconds)
         if not found:
             raise Failed(f"{self.name} told no event {number} in {seconds} s; it told "
-                         f"{[r.get('event', r.get('id')) for r in self.events()][-20:]}")
+                         f"{[r.get('id') for r in self.events()][-20:]}")
         return found[0]
 
     def kill(self):

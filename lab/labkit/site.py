@@ -56,3 +56,56 @@ def ask_options(ca, identity, name, host=space.POOL, tls_max=None, timeout=2):
         return "closed"
     except (ssl.SSLError, OSError) as e:
         return f"refused: {e}"
+
+
+ALICE, BOB, SUBSCRIBER, ATTENDANT = "2001", "2002", "3000", "4000"
+
+
+def organisation():
+    """What both nodes serve: the pool, two people, an attendant. Applied at the nodes' start, the same in each file."""
+    return {
+        "gateways": [{
+            "name": "lyncpool", "address": space.POOL, "port": 5061, "transport": "tls", "trusted_headers": True, "lamp": True,
+            "judges_us": {"profile": "cn-known-servers", "known_names": list(space.NODES)},
+            "options": {"interval": "5s", "timeout": "5s", "misses": 1, "answers": 1},
+        }],
+        "dialplans": [{
+            "name": "office", "gateway": "lyncpool", "domain": "domain.com", "extension_digits": 4, "access_numbers": [SUBSCRIBER],
+        }],
+        "policies": [{"name": "standard", "silence": "3s"}],
+        "attendants": [{
+            "name": "front-desk", "numbers": [ATTENDANT], "dialplan": "office", "business_name": "Domain",
+            "dial_by_extension": True, "dial_by_name": True,
+        }],
+        "mailboxes": [
+            {"name": "alice", "display_name": "Alice Example", "extensions": [ALICE], "dialplan": "office", "policy": "standard",
+             "dialable": True, "lamp": True},
+            {"name": "bob", "display_name": "Bob Example", "extensions": [BOB], "dialplan": "office", "policy": "standard",
+             "dialable": True},
+        ],
+    }
+
+
+def node_config(site, node, identity, tls=None, store=None, changes=None):
+    """umbel.yaml of one node as Python data. `tls` ("1.2", "1.3") pins the version towards the pool."""
+    short, address = node.split(".")[0], space.HOSTS[node]
+    folder = site.dir / short
+    config = {
+        "node": {
+            "name": short, "fqdn": node, "service": space.SERVICE,
+            "listen": [{"transport": "tls", "address": address, "port": 5061}],
+            "media": {"address": address},
+            "identities": [{"name": "own", "cert": str(identity.cert), "key": str(identity.key)}],
+            "store": store or site.pg.url,
+            "admin": {"socket": str(folder / "admin.sock")},
+            "data": str(folder / "data"),
+            "log": {"json": str(folder / "events.jsonl")},
+        },
+        "trust": {"ca_files": [str(site.ca.cert)]},
+        **organisation(),
+    }
+    if tls:
+        config["gateways"][0]["tls"] = {"min": tls, "max": tls}
+    if changes:
+        changes(config)
+    return config

@@ -64,7 +64,7 @@ dns_srv_lb=on
 dns_cache_max_ttl=5
 use_dst_blocklist=off
 
-mpath="/usr/lib/x86_64-linux-gnu/kamailio/modules/"
+mpath="@MODULES@"
 loadmodule "tls.so"
 loadmodule "tcpops.so"
 loadmodule "kex.so"
@@ -227,7 +227,8 @@ class Pool:
             choose = f'$du = "{via[space.NODES.index(self.spread)]}";'
         refuse = "tcp_close_connection();" if self.unknown == "close" else "# not a word"
         text = KAMAILIO_CFG
-        for key, value in {"DIR": self.dir, "ME": me, "POOL": space.POOL, "VIA1": VIA_IN, "VIA2": VIA_IN + 1, "PILOTS": "3000|4000",
+        modules = next(iter(Path("/usr/lib").glob("*/kamailio/modules")), "/usr/lib/kamailio/modules")
+        for key, value in {"DIR": self.dir, "MODULES": f"{modules}/", "ME": me, "POOL": space.POOL, "VIA1": VIA_IN, "VIA2": VIA_IN + 1, "PILOTS": "3000|4000",
                            "PING": self.ping_s if probe else 0, "PROBE": 1 if probe else 0, "REFUSE": refuse, "HOW": self.unknown,
                            "KNOWN": "|".join(re.escape(k) for k in self.known), "CHOOSE": choose, "VIA_STUNNEL": by_node}.items():
             text = text.replace(f"@{key}@", str(value))

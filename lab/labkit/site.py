@@ -58,7 +58,8 @@ def ask_options(ca, identity, name, host=space.POOL, tls_max=None, timeout=2):
         return f"refused: {e}"
 
 
-ALICE, BOB, SUBSCRIBER, ATTENDANT = "2001", "2002", "3000", "4000"
+# The lamp is a number of its own: the pool must not ring it.
+ALICE, BOB, LAMP, SUBSCRIBER, ATTENDANT = "2001", "2002", "2101", "3000", "4000"
 
 
 def organisation():
@@ -79,7 +80,7 @@ def organisation():
         }],
         "mailboxes": [
             {"name": "alice", "display_name": "Alice Example", "extensions": [ALICE], "dialplan": "office", "policy": "standard",
-             "dialable": True, "lamp": True},
+             "dialable": True, "lamp": True, "lamp_uri": f"sip:{LAMP}@domain.com"},
             {"name": "bob", "display_name": "Bob Example", "extensions": [BOB], "dialplan": "office", "policy": "standard",
              "dialable": True},
         ],

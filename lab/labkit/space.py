@@ -53,7 +53,8 @@ def enter(story=None):
         print("SKIP namespaces: this machine does not let us make our own (unshare failed); run as root or allow user namespaces",
               flush=True)
         sys.exit(77)
-    env = {**os.environ, MARK: "root" if os.getuid() == 0 else "user", "PYTHONDONTWRITEBYTECODE": "1"}
+    path = os.environ.get("PATH", "/usr/bin:/bin") + ":/usr/local/sbin:/usr/sbin:/sbin"
+    env = {**os.environ, "PATH": path, MARK: "root" if os.getuid() == 0 else "user", "PYTHONDONTWRITEBYTECODE": "1"}
     os.execvpe(args[0], [*args, sys.executable, os.path.abspath(sys.argv[0]), *sys.argv[1:]], env)
 
 

@@ -2,6 +2,7 @@
 """Finds labkit for the end-to-end tests; `from common import *` is the first line of each."""
 import os
 import sys
+import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lab"))

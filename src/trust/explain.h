@@ -32,9 +32,11 @@ const char *trust_step_name(enum trust_step s); /* "dns", "connect", "handshake"
 enum trust_verdict_id {
 #define VERDICT(id, name, who, step, certainty, sentence, cause, advice) TRUST_V_##id,
 #define OTHER(id, text)
+#define NOTE(id, text)
 #include "trust/verdicts.def"
 #undef VERDICT
 #undef OTHER
+#undef NOTE
 	TRUST_VERDICTS
 };
 
@@ -58,6 +60,9 @@ struct trust_verdict {
 void trust_explain(const struct trust_facts *f, struct trust_verdict *v);
 /* Whether the verdict says that something is wrong. */
 bool trust_verdict_bad(const struct trust_verdict *v);
+/* The subject CN by which the peer knows us best: the known name that is our FQDN, else our service name, else the first known; our FQDN
+ * when nothing is configured. Returns dst ("" if not even that is known). */
+char *trust_wanted_cn(const struct trust_judges_us *j, const char *our_fqdn, const char *our_service, char *dst, size_t size);
 /* The stable name of a row. */
 const char *trust_verdict_name(enum trust_verdict_id id);
 

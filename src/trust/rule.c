@@ -344,16 +344,36 @@ void trust_policy_judge_cert(const struct trust_policy *p, const X509 *cert, str
 	trust_cert_names_free(&names);
 }
 
+/* The names of a described certificate, without taking memory: `room` and `ip` are the caller's. */
+static void names_of_facts(struct trust_cert_names *names, const struct trust_cert *cert, struct trust_name *room, unsigned max, uint8_t (*ip)[16])
+{
+	*names = (struct trust_cert_names){ .name = room, .has_san = cert->has_san, .san_critical = cert->san_critical };
+	for (unsigned i = 0; i < cert->cns.n && names->n < max; i++)
+		room[names->n++] = (struct trust_name){ TRUST_KIND_CN, text_of(trust_names_at(&cert->cns, i)) };
+	for (unsigned i = 0; i < cert->sans.n && names->n < max; i++) {
+		struct text san = text_of(trust_names_at(&cert->sans, i)), kind, value;
+		text_cut(san, ':', &kind, &value);
+		struct trust_name n = { text_is(kind, "URI") ? TRUST_KIND_URI : TRUST_KIND_DNS, value };
+		if (text_is(kind, "IP")) {
+			size_t len;
+			if (!is_address(value.p, ip[names->n], &len))
+				continue;
+			n = (struct trust_name){ TRUST_KIND_IP, text_make(ip[names->n], len) };
+		}
+		room[names->n++] = n;
+	}
+}
+
 bool trust_rule_would_accept(enum trust_rule_kind kind, const struct trust_cert *cert, const struct trust_names *known)
 {
 	struct trust_cert_names names;
-	bool yes = false;
-	if (trust_cert_names_of_facts(&names, cert))
-		return false;
+	struct trust_name room[128];
+	uint8_t ip[128][16];
+	names_of_facts(&names, cert, room, 128, ip);
 	bool behind_uri = any_domain_uri(&names);
-	for (unsigned i = 0; i < names.n && !yes; i++)
-		for (unsigned k = 0; k < known->n && !yes; k++)
-			yes = counts(kind, &names, i, behind_uri) && same(&names.name[i], trust_names_at(known, k));
-	trust_cert_names_free(&names);
-	return yes;
+	for (unsigned i = 0; i < names.n; i++)
+		for (unsigned k = 0; k < known->n; k++)
+			if (counts(kind, &names, i, behind_uri) && same(&names.name[i], trust_names_at(known, k)))
+				return true;
+	return false;
 }

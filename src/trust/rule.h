@@ -41,12 +41,9 @@ struct trust_cert_names {
 	struct trust_name *name; /* owned, with the bytes they point to */
 	unsigned n;
 	bool has_san, san_critical;
-	char *bytes;
 };
 /* 0, ENOMEM, EBADMSG (cannot be decoded, or a duplicate extension), E2BIG (too many). trust_cert_names_free() in any case but ENOMEM is harmless. */
 int trust_cert_names_read(struct trust_cert_names *names, const X509 *cert);
-/* The same from facts (cut lists stay cut): for judging ourselves by a peer's rule. 0, ENOMEM. */
-int trust_cert_names_of_facts(struct trust_cert_names *names, const struct trust_cert *cert);
 void trust_cert_names_free(struct trust_cert_names *names);
 /* Fills the plain value: names, validity, usages, key, fingerprint. Never fails: what cannot be read stays empty. */
 void trust_cert_describe(struct trust_cert *out, const X509 *cert);
@@ -74,7 +71,7 @@ struct trust_judgement {
 void trust_policy_judge(const struct trust_policy *p, const struct trust_cert_names *names, struct trust_judgement *out);
 /* Reads the names of the certificate and judges; what cannot be read is refused. */
 void trust_policy_judge_cert(const struct trust_policy *p, const X509 *cert, struct trust_judgement *out);
-/* One name against one kind of rule: would a peer that knows us as `known` accept this certificate? */
+/* Would a peer that judges by this kind of rule and knows us as `known` accept this certificate? Takes no memory. */
 bool trust_rule_would_accept(enum trust_rule_kind kind, const struct trust_cert *cert, const struct trust_names *known);
 
 #endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* explain_private.h  Between explain.c, which chooses a row, and explain_fields.c, which fills its sentences. */
+#ifndef TRUST_EXPLAIN_PRIVATE_H
+#define TRUST_EXPLAIN_PRIVATE_H
+#include "trust/explain.h"
+
+enum explain_other {
+#define VERDICT(id, name, who, step, certainty, sentence, cause, advice)
+#define NOTE(id, text)
+#define OTHER(id, text) OTHER_##id,
+#include "trust/verdicts.def"
+#undef OTHER
+#undef NOTE
+	OTHERS
+};
+enum explain_note {
+#define OTHER(id, text)
+#define NOTE(id, text) NOTE_##id,
+#include "trust/verdicts.def"
+#undef VERDICT
+#undef OTHER
+#undef NOTE
+	NOTES
+};
+
+/* What explain.c found besides the row. */
+struct explain {
+	const struct trust_facts *f;
+	enum trust_verdict_id id;
+	enum trust_certainty certainty;
+	const struct trust_alert *alert; /* the one that decided */
+	bool judged_by_cn;               /* our CN is not what the peer knows us by */
+	unsigned others;                 /* bits of enum explain_other */
+};
+
+extern const char *const explain_others[OTHERS];
+extern const char *const explain_notes[NOTES];
+/* Fills a pattern; "{{" is a brace. Cut to size. Returns dst. */
+char *explain_fill(const struct explain *x, const char *pattern, char *dst, size_t size);
+/* One field by its name; false if there is none of that name. */
+bool explain_field(const struct explain *x, struct text name, char *dst, size_t size);
+
+#endif

@@ -89,6 +89,32 @@ int trust_cert_names_read(struct trust_cert_names *names, const X509 *cert)
 	return err;
 }
 
+int trust_cert_names_of_facts(struct trust_cert_names *names, const struct trust_cert *cert)
+{
+	int err = 0;
+	uint8_t ip[16];
+	*names = (struct trust_cert_names){ .has_san = cert->has_san, .san_critical = cert->san_critical };
+	for (unsigned i = 0; i < cert->cns.n && !err; i++) {
+		const char *cn = trust_names_at(&cert->cns, i);
+		err = add(names, TRUST_KIND_CN, cn, strlen(cn));
+	}
+	for (unsigned i = 0; i < cert->sans.n && !err; i++) {
+		struct text san = text_of(trust_names_at(&cert->sans, i)), kind, value;
+		text_cut(san, ':', &kind, &value);
+		if (text_is(kind, "DNS"))
+			err = add(names, TRUST_KIND_DNS, value.p, value.n);
+		else if (text_is(kind, "URI"))
+			err = add(names, TRUST_KIND_URI, value.p, value.n);
+		else if (inet_pton(AF_INET, value.p, ip) == 1)
+			err = add(names, TRUST_KIND_IP, ip, 4);
+		else if (inet_pton(AF_INET6, value.p, ip) == 1)
+			err = add(names, TRUST_KIND_IP, ip, 16);
+	}
+	if (err)
+		trust_cert_names_free(names);
+	return err;
+}
+
 /* ---- a certificate in words ---- */
 
 static void describe_names(struct trust_cert *out, const X509 *cert)

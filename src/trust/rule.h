@@ -44,6 +44,8 @@ struct trust_cert_names {
 };
 /* 0, ENOMEM, EBADMSG (cannot be decoded, or a duplicate extension), E2BIG (too many). trust_cert_names_free() in any case but ENOMEM is harmless. */
 int trust_cert_names_read(struct trust_cert_names *names, const X509 *cert);
+/* The same from facts (cut lists stay cut): for judging a described certificate again. 0, ENOMEM. */
+int trust_cert_names_of_facts(struct trust_cert_names *names, const struct trust_cert *cert);
 void trust_cert_names_free(struct trust_cert_names *names);
 /* Fills the plain value: names, validity, usages, key, fingerprint. Never fails: what cannot be read stays empty. */
 void trust_cert_describe(struct trust_cert *out, const X509 *cert);

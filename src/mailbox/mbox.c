@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mbox.c  The service as the loop sees it: calls with handles, each a job of the store. Saving stands in mbox_save.c. */
+#include <errno.h>
+#include "base/mem.h"
+#include "jobs/outbox.h"
+#include "mailbox/mbox_private.h"
+#include "mailbox_events.h"
+
+const char *mbox_codec_name(enum mbox_codec c)
+{
+	return c == MBOX_PCMU ? "PCMU" : "PCMA";
+}
+
+const char *mbox_state_name(enum mbox_state s)
+{
+	return s == MBOX_NEW ? "new" : s == MBOX_SAVED ? "saved" : "deleted";
+}
+
+/* ---- calls ---- */
+
+static void call_free(struct mbox_call *c)
+{
+	op_remove(&c->op);
+	buf_free(&c->audio);
+	mem_free(c->list);
+	mem_free(c->path);
+	mem_unref(c->m);
+	mem_free(c);
+}
+
+static struct mbox_call *call_new(struct mbox *m, const char *mailbox, const char *id)
+{
+	struct mbox_call *c = mem_zalloc(1, sizeof *c);
+	if (!c)
+		return NULL;
+	c->m = mem_ref(m);
+	text_fill(c->msg.mailbox, sizeof c->msg.mailbox, mailbox);
+	for (char *p = c->msg.mailbox; *p; p++)
+		*p = text_lower(*p);
+	text_fill(c->msg.id, sizeof c->msg.id, id ? id : "");
+	buf_init(&c->audio, MBOX_AUDIO_MAX);
+	return c;
+}
+
+static int go(struct mbox_call *c, enum store_kind kind, store_work_h *work, store_done_h *done, op_fn *h, void *arg, uint64_t *handle)
+{
+	struct mbox *m = c->m;
+	int err = store_submit(m->prm.store, kind, work, done, c);
+	if (err) {
+		call_free(c);
+		return err;
+	}
+	ops_add(&m->ops, &c->op, h, arg, handle);
+	return 0;
+}
+
+static void listed(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct mbox_call *c = arg;
+	(void)result;
+	if (c->op.h)
+		((mbox_list_h *)c->op.h)(err, c->list, err ? 0 : c->n_list, why, c->op.arg);
+	call_free(c);
+}
+
+int mbox_list(struct mbox *m, const char *mailbox, int which, enum mbox_order order, mbox_list_h *h, void *arg, uint64_t *handle)
+{
+	struct mbox_call *c = call_new(m, mailbox, NULL);
+	if (!c)
+		return ENOMEM;
+	c->which = which;
+	c->order = order;
+	return go(c, STORE_READ, mbox_list_work, listed, (op_fn *)h, arg, handle);
+}
+
+static void counted(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct mbox_call *c = arg;
+	(void)result;
+	if (c->op.h)
+		((mbox_counts_h *)c->op.h)(err, &c->counts, why, c->op.arg);
+	call_free(c);
+}
+
+int mbox_counts(struct mbox *m, const char *mailbox, mbox_counts_h *h, void *arg, uint64_t *handle)
+{
+	struct mbox_call *c = call_new(m, mailbox, NULL);
+	return c ? go(c, STORE_READ, mbox_counts_work, counted, (op_fn *)h, arg, handle) : ENOMEM;
+}
+
+static void fetched(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct mbox_call *c = arg;
+	(void)result;
+	if (c->op.h)
+		((mbox_audio_h *)c->op.h)(err, c->msg.codec, c->audio.p, err ? 0 : c->audio.n, why, c->op.arg);
+	call_free(c);
+}
+
+int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle)
+{
+	struct mbox_call *c = call_new(m, mailbox, id);
+	return c ? go(c, STORE_READ, mbox_audio_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
+}
+
+/* An unknown end counts as an error here: marking again is harmless, and the caller of the dialogue hears the truth. */
+static void changed(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct mbox_call *c = arg;
+	if (result == STORE_DONE && c->m->prm.outbox && !c->m->closed)
+		outbox_kick(c->m->prm.outbox);
+	if (c->op.h)
+		((mbox_done_h *)c->op.h)(err, why, c->op.arg);
+	call_free(c);
+}
+
+int mbox_mark(struct mbox *m, const char *mailbox, const char *id, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle)
+{
+	struct mbox_call *c = call_new(m, mailbox, id);
+	if (!c)
+		return ENOMEM;
+	c->msg.state = state;
+	return go(c, STORE_WRITE, mbox_mark_work, changed, (op_fn *)h, arg, handle);
+}
+
+/* ---- greetings ---- */
+
+static struct mbox_call *greeting_call(struct mbox *m, const char *mailbox, const char *kind)
+{
+	struct mbox_call *c = call_new(m, mailbox, NULL);
+	if (c)
+		text_fill(c->kind, sizeof c->kind, kind);
+	return c;
+}
+
+int mbox_greeting_set(struct mbox *m, const char *mailbox, const char *kind, enum mbox_codec codec, const struct mbox_audio *audio,
+                      mbox_done_h *h, void *arg, uint64_t *handle)
+{
+	struct mbox_call *c = greeting_call(m, mailbox, kind);
+	if (!c)
+		return ENOMEM;
+	c->msg.codec = codec;
+	c->offset = audio->offset;
+	c->n = audio->n;
+	if (audio->p)
+		buf_put(&c->audio, audio->p, audio->n);
+	else
+		c->path = mem_strdup(audio->path);
+	if (buf_error(&c->audio) || (!audio->p && !c->path)) {
+		call_free(c);
+		return ENOMEM;
+	}
+	return go(c, STORE_WRITE, mbox_greeting_set_work, changed, (op_fn *)h, arg, handle);
+}
+
+int mbox_greeting_get(struct mbox *m, const char *mailbox, const char *kind, mbox_audio_h *h, void *arg, uint64_t *handle)
+{
+	struct mbox_call *c = greeting_call(m, mailbox, kind);
+	return c ? go(c, STORE_READ, mbox_greeting_get_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
+}
+
+int mbox_greeting_delete(struct mbox *m, const char *mailbox, const char *kind, mbox_done_h *h, void *arg, uint64_t *handle)
+{
+	struct mbox_call *c = greeting_call(m, mailbox, kind);
+	return c ? go(c, STORE_WRITE, mbox_greeting_delete_work, changed, (op_fn *)h, arg, handle) : ENOMEM;
+}
+
+/* ---- life ---- */
+
+int mbox_accepts(struct mbox *m, struct ev_report *why)
+{
+	enum store_state st = store_state(m->prm.store);
+	if (st == STORE_GOOD || spool_room(m->spool, NULL) == 0)
+		return 0;
+	int err = spool_room(m->spool, why);
+	ev_set(why, EV_MBOX_NO_RECORDING);
+	ev_printf(why, "error", "the store is %s, the spool: %s", store_state_name(st), strerror(err));
+	return err == ENOSPC || err == EROFS ? err : EHOSTUNREACH;
+}
+
+static void gone(void *p)
+{
+	struct mbox *m = p;
+	spool_close(m->spool);
+}
+
+int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *why)
+{
+	struct mbox *m = mem_object(sizeof *m, gone);
+	if (!m)
+		return ENOMEM;
+	m->prm = *prm;
+	m->prm.receipt_ms = prm->receipt_ms ? prm->receipt_ms : 3000;
+	m->prm.ship_ms = prm->ship_ms ? prm->ship_ms : 5000;
+	ops_init(&m->ops);
+	list_init(&m->saves);
+	int err = spool_open(&m->spool, prm->spool_dir, prm->spool_free_min_bytes ? prm->spool_free_min_bytes : 16 << 20, why);
+	if (err) {
+		mem_unref(m);
+		return err;
+	}
+	m->prm.spool_dir = NULL;
+	m->m_saved = metric_get(prm->metrics, METRIC_COUNTER, "umbel_messages_total", "end=\"saved\"", "Messages left by callers");
+	m->m_spooled = metric_get(prm->metrics, METRIC_COUNTER, "umbel_messages_total", "end=\"spooled\"", "Messages left by callers");
+	m->m_failed = metric_get(prm->metrics, METRIC_COUNTER, "umbel_messages_total", "end=\"failed\"", "Messages left by callers");
+	m->m_waiting = metric_get(prm->metrics, METRIC_GAUGE, "umbel_spool_messages", NULL, "Accepted messages waiting in this node's spool");
+	mbox_ship_start(m);
+	*mp = m;
+	return 0;
+}
+
+void mbox_destroy(struct mbox *m)
+{
+	if (!m)
+		return;
+	m->closed = true;
+	tmr_cancel(&m->ship_tmr);
+	ops_cancel_all(&m->ops);
+	mbox_save_cancel_all(m);
+	mem_unref(m);
+}
+
+void mbox_cancel(struct mbox *m, uint64_t handle)
+{
+	ops_cancel(&m->ops, handle);
+}
+
+size_t mbox_spooled(const struct mbox *m)
+{
+	return m->spooled;
+}

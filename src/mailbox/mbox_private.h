@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mbox_private.h  What the files of mailbox/ share: the service, and the work done in store threads. */
+#ifndef MAILBOX_MBOX_PRIVATE_H
+#define MAILBOX_MBOX_PRIVATE_H
+#include "base/list.h"
+#include "db/op.h"
+#include "mailbox/mbox.h"
+#include "mailbox/spool.h"
+#include "net/pool.h"
+#include "net/tmr.h"
+
+enum { MBOX_AUDIO_MAX = DB_BLOB_MAX, MBOX_LIST_MAX = 5000 };
+
+struct mbox {
+	struct mbox_prm prm;
+	struct ops ops;
+	struct spool *spool;
+	struct list saves; /* struct save */
+	struct tmr ship_tmr;
+	size_t spooled;
+	bool closed, shipping;
+	struct metric *m_saved, *m_spooled, *m_failed, *m_waiting;
+};
+
+/* ---- store threads (mbox_sql.c) ---- */
+
+/* One call for all that reads or changes rows; the fields that a work function needs are filled. */
+struct mbox_call {
+	struct op op;
+	struct mbox *m; /* a reference */
+	struct mbox_message msg;
+	char kind[65];
+	int which;
+	enum mbox_order order;
+	struct mbox_counts counts;
+	struct buf audio; /* in or out */
+	char *path; /* audio comes from this file; owned */
+	uint64_t offset;
+	size_t n;
+	struct mbox_message *list;
+	size_t n_list, room;
+};
+
+/* A message with its audio, its row, and the lamp's order; again is harmless. */
+int mbox_save_work(struct db_tx *tx, const struct mbox_message *msg, const uint8_t *p, size_t n, struct ev_report *why);
+store_work_h mbox_list_work, mbox_counts_work, mbox_audio_work, mbox_mark_work, mbox_greeting_set_work, mbox_greeting_get_work,
+	mbox_greeting_delete_work;
+
+/* ---- loop ---- */
+void mbox_save_cancel_all(struct mbox *m);
+void mbox_ship_start(struct mbox *m);
+
+#endif

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mbox_sql.c  The statements of mailboxes; they run in store threads and may run more than once. */
+#include <errno.h>
+#include "base/mem.h"
+#include "jobs/outbox.h"
+#include "mailbox/mbox_private.h"
+
+static int lamp(struct db_tx *tx, const char *mailbox, struct ev_report *why)
+{
+	return outbox_put(tx, "lamp", mailbox, "{}", why);
+}
+
+int mbox_save_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t *p, size_t n, struct ev_report *why)
+{
+	int err = db_exec(tx, why, "INSERT INTO message (id, mailbox, state, caller_number, caller_name, session, node, received_us, duration_ms,"
+		" bytes, codec, cut, changed_us) VALUES (?1, ?2, 0, ?3, ?4, ?5, '', ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING",
+		"sssssiiiiii", m->id, m->mailbox, m->caller_number, m->caller_name, m->session, m->received_us, (int64_t)m->duration_ms, (int64_t)n,
+		(int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)));
+	if (err || !db_changes(tx)) /* it is there already, perhaps heard and deleted by now: leave it so */
+		return err;
+	err = db_blob_put(tx, m->id, p, n, why);
+	return err ? err : lamp(tx, m->mailbox, why);
+}
+
+static void read_message(const struct db_rows *r, struct mbox_message *m)
+{
+	db_col_copy(r, 0, m->id, sizeof m->id);
+	db_col_copy(r, 1, m->mailbox, sizeof m->mailbox);
+	m->state = (enum mbox_state)db_col_int(r, 2);
+	db_col_copy(r, 3, m->caller_number, sizeof m->caller_number);
+	db_col_copy(r, 4, m->caller_name, sizeof m->caller_name);
+	db_col_copy(r, 5, m->session, sizeof m->session);
+	m->received_us = db_col_int(r, 6);
+	m->duration_ms = (uint32_t)db_col_int(r, 7);
+	m->bytes = (uint32_t)db_col_int(r, 8);
+	m->codec = (enum mbox_codec)db_col_int(r, 9);
+	m->cut = db_col_int(r, 10) != 0;
+}
+
+static int add(struct mbox_call *c, const struct db_rows *r)
+{
+	if (c->n_list == c->room) {
+		size_t room = c->room ? c->room * 2 : 16;
+		struct mbox_message *v = mem_realloc(c->list, room * sizeof *v);
+		if (!v)
+			return ENOMEM;
+		c->list = v;
+		c->room = room;
+	}
+	c->list[c->n_list] = (struct mbox_message){ 0 };
+	read_message(r, &c->list[c->n_list++]);
+	return 0;
+}
+
+int mbox_list_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	struct db_rows *r;
+	int64_t lo = c->which < 0 ? MBOX_NEW : c->which, hi = c->which < 0 ? MBOX_SAVED : c->which;
+	c->n_list = 0;
+	int err = db_query(tx, &r, why, c->order == MBOX_OLDEST_FIRST ?
+		"SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut FROM message"
+		" WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 ORDER BY received_us, id LIMIT ?4" :
+		"SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut FROM message"
+		" WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 ORDER BY received_us DESC, id DESC LIMIT ?4",
+		"siii", c->msg.mailbox, lo, hi, (int64_t)MBOX_LIST_MAX);
+	if (err)
+		return err;
+	while ((err = db_step(r, why)) == 0 && (err = add(c, r)) == 0)
+		;
+	db_rows_close(r);
+	return err == ENOENT ? 0 : err;
+}
+
+int mbox_counts_tx(struct db_tx *tx, const char *mailbox, struct mbox_counts *counts, struct ev_report *why)
+{
+	struct db_rows *r;
+	char lower[65];
+	text_fill(lower, sizeof lower, mailbox);
+	for (char *p = lower; *p; p++)
+		*p = text_lower(*p);
+	int err = db_query_one(tx, &r, why, "SELECT COUNT(CASE WHEN state = 0 THEN 1 END), COUNT(CASE WHEN state = 1 THEN 1 END) FROM message"
+		" WHERE mailbox = ?1 AND state < 2", "s", lower);
+	if (err)
+		return err;
+	counts->fresh = (uint32_t)db_col_int(r, 0);
+	counts->saved = (uint32_t)db_col_int(r, 1);
+	db_rows_close(r);
+	return 0;
+}
+
+int mbox_counts_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	return mbox_counts_tx(tx, c->msg.mailbox, &c->counts, why);
+}
+
+int mbox_audio_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	struct db_rows *r;
+	buf_clear(&c->audio);
+	int err = db_query_one(tx, &r, why, "SELECT codec FROM message WHERE id = ?1 AND mailbox = ?2 AND state < 2", "ss", c->msg.id, c->msg.mailbox);
+	if (err)
+		return err;
+	c->msg.codec = (enum mbox_codec)db_col_int(r, 0);
+	db_rows_close(r);
+	return db_blob_get(tx, c->msg.id, &c->audio, why);
+}
+
+static int exists(struct db_tx *tx, const struct mbox_call *c, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query_one(tx, &r, why, "SELECT id FROM message WHERE id = ?1 AND mailbox = ?2 AND state < 2", "ss", c->msg.id, c->msg.mailbox);
+	if (!err)
+		db_rows_close(r);
+	return err;
+}
+
+int mbox_mark_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	int err = db_exec(tx, why, "UPDATE message SET state = ?1, changed_us = ?2 WHERE id = ?3 AND mailbox = ?4 AND state < 2 AND state <> ?1",
+		"iiss", (int64_t)c->msg.state, clock_real_us(db_clock(tx)), c->msg.id, c->msg.mailbox);
+	if (err)
+		return err;
+	if (!db_changes(tx)) /* already so, or not there; deleting twice is harmless */
+		return c->msg.state == MBOX_DELETED ? 0 : exists(tx, c, why);
+	if (c->msg.state == MBOX_DELETED)
+		err = db_blob_delete(tx, c->msg.id, why);
+	return err ? err : lamp(tx, c->msg.mailbox, why);
+}
+
+/* ---- greetings ---- */
+
+static void greeting_blob(const struct mbox_call *c, char id[160])
+{
+	text_print(id, 160, "greeting/%s/%s", c->msg.mailbox, c->kind);
+}
+
+int mbox_greeting_set_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	char id[160];
+	int err = 0;
+	if (c->path) {
+		buf_clear(&c->audio);
+		err = spool_read_file(c->path, c->offset, c->n, &c->audio);
+	}
+	greeting_blob(c, id);
+	if (!err)
+		err = db_exec(tx, why, "INSERT INTO greeting (mailbox, kind, codec, blob, bytes, changed_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+			" ON CONFLICT (mailbox, kind) DO UPDATE SET codec = excluded.codec, bytes = excluded.bytes, changed_us = excluded.changed_us",
+			"ssisii", c->msg.mailbox, c->kind, (int64_t)c->msg.codec, id, (int64_t)c->audio.n, clock_real_us(db_clock(tx)));
+	return err ? err : db_blob_put(tx, id, c->audio.p, c->audio.n, why);
+}
+
+int mbox_greeting_get_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	struct db_rows *r;
+	char id[160];
+	buf_clear(&c->audio);
+	int err = db_query_one(tx, &r, why, "SELECT codec FROM greeting WHERE mailbox = ?1 AND kind = ?2", "ss", c->msg.mailbox, c->kind);
+	if (err)
+		return err;
+	c->msg.codec = (enum mbox_codec)db_col_int(r, 0);
+	db_rows_close(r);
+	greeting_blob(c, id);
+	return db_blob_get(tx, id, &c->audio, why);
+}
+
+int mbox_greeting_delete_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	char id[160];
+	greeting_blob(c, id);
+	int err = db_exec(tx, why, "DELETE FROM greeting WHERE mailbox = ?1 AND kind = ?2", "ss", c->msg.mailbox, c->kind);
+	return err ? err : db_blob_delete(tx, id, why);
+}

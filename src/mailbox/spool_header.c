@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* spool_header.c  The first line of a spool file. It outlives releases, so it carries its version. */
+#include <errno.h>
+#include <jansson.h>
+#include "base/mem.h"
+#include "mailbox/spool.h"
+
+enum { VERSION = 1 };
+
+static int text_field(const json_t *o, const char *name, char *dst, size_t size)
+{
+	const json_t *v = json_object_get(o, name);
+	return json_is_string(v) ? text_copy(text_make(json_string_value(v), json_string_length(v)), dst, size) : EBADMSG;
+}
+
+static int int_field(const json_t *o, const char *name, int64_t max, int64_t *dst)
+{
+	const json_t *v = json_object_get(o, name);
+	if (!json_is_integer(v) || json_integer_value(v) < 0 || json_integer_value(v) > max)
+		return EBADMSG;
+	*dst = json_integer_value(v);
+	return 0;
+}
+
+static int read_fields(const json_t *o, struct mbox_message *m, uint64_t *audio_bytes)
+{
+	int64_t version, received, duration, bytes, codec, cut;
+	if (int_field(o, "spool", VERSION, &version) || version != VERSION || text_field(o, "id", m->id, sizeof m->id) ||
+	    text_field(o, "mailbox", m->mailbox, sizeof m->mailbox) || text_field(o, "number", m->caller_number, sizeof m->caller_number) ||
+	    text_field(o, "name", m->caller_name, sizeof m->caller_name) || text_field(o, "session", m->session, sizeof m->session) ||
+	    int_field(o, "received_us", INT64_MAX, &received) || int_field(o, "duration_ms", UINT32_MAX, &duration) ||
+	    int_field(o, "bytes", 64 << 20, &bytes) || int_field(o, "codec", MBOX_PCMA, &codec) || int_field(o, "cut", 1, &cut))
+		return EBADMSG;
+	if (!id_valid(text_of(m->id)))
+		return EBADMSG;
+	m->received_us = received;
+	m->duration_ms = (uint32_t)duration;
+	m->bytes = (uint32_t)bytes;
+	m->codec = (enum mbox_codec)codec;
+	m->cut = cut != 0;
+	m->state = MBOX_NEW;
+	*audio_bytes = (uint64_t)bytes;
+	return 0;
+}
+
+int spool_header_parse(struct text line, struct mbox_message *msg, uint64_t *audio_bytes)
+{
+	struct mbox_message m = { 0 };
+	json_t *o = json_loadb(line.p ? line.p : "", line.n, JSON_REJECT_DUPLICATES, NULL);
+	int err = json_is_object(o) ? read_fields(o, &m, audio_bytes) : EBADMSG;
+	json_decref(o);
+	if (!err)
+		*msg = m;
+	return err;
+}
+
+/* Wire text need not be UTF-8, JSON must be: what is not is kept as \xNN. */
+static json_t *word(const char *s)
+{
+	char clean[4 * 128 + 1];
+	json_t *v = json_string(s);
+	return v ? v : json_string(text_escape(text_of(s), clean, sizeof clean));
+}
+
+int spool_header_write(const struct mbox_message *m, uint64_t audio_bytes, struct buf *out)
+{
+	json_t *o = json_pack("{si ss so so so ss sI sI sI si si}", "spool", VERSION, "id", m->id, "mailbox", word(m->mailbox), "number",
+		word(m->caller_number), "name", word(m->caller_name), "session", m->session, "received_us", (json_int_t)m->received_us, "duration_ms",
+		(json_int_t)m->duration_ms, "bytes", (json_int_t)audio_bytes, "codec", (int)m->codec, "cut", (int)m->cut);
+	char *line = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	json_decref(o);
+	if (!line)
+		return ENOMEM;
+	buf_str(out, line);
+	buf_char(out, '\n');
+	free(line);
+	return buf_error(out);
+}

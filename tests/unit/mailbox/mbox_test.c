@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What callers are told, and what is there afterwards, with a store that works, fails, is slow, or comes back. */
+#include "ut.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include "base/mem.h"
+#include "db/faults.h"
+#include "mailbox/mbox.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "pg.h"
+
+struct bench {
+	struct loop *loop;
+	struct store *s;
+	struct db_faults f;
+	struct pool *files;
+	struct mbox *m;
+	char url[300], spool[300];
+	enum mbox_saved saved;
+	unsigned n_saved;
+	int err;
+	bool came;
+	struct mbox_message v[8];
+	size_t n;
+	struct mbox_counts counts;
+	uint8_t audio[64];
+	size_t n_audio;
+	enum mbox_codec codec;
+};
+
+static bool on_pg;
+
+static void open_mbox(struct bench *b, uint64_t receipt_ms)
+{
+	struct mbox_prm prm = { .store = b->s, .loop = b->loop, .files = b->files, .clock = clock_system(), .spool_dir = b->spool,
+		.receipt_ms = receipt_ms, .ship_ms = 20, .spool_free_min_bytes = 1 };
+	assert_int_equal(mbox_create(&b->m, &prm, NULL), 0);
+}
+
+static void begin(struct bench *b)
+{
+	memset(b, 0, sizeof *b);
+	db_faults_init(&b->f);
+	assert_int_equal(loop_create(&b->loop, clock_system()), 0);
+	assert_int_equal(pool_create(&b->files, b->loop, "files", 1, 64), 0);
+	struct store_prm prm = { .url = b->url, .loop = b->loop, .clock = clock_system() };
+	snprintf(b->spool, sizeof b->spool, "%s/spool", ut_tmpdir());
+	if (on_pg) {
+		if (!pg_url())
+			skip();
+		pg_wipe();
+		prm.url = pg_url();
+		assert_int_equal(store_open(&b->s, &prm, NULL), 0);
+	} else {
+		snprintf(b->url, sizeof b->url, "sqlite:%s/m.db", ut_tmpdir());
+		assert_int_equal(store_open_with(&b->s, &prm, &db_scripted, &b->f, NULL), 0);
+	}
+	open_mbox(b, 5000);
+}
+
+static void end(struct bench *b)
+{
+	mbox_destroy(b->m);
+	store_close(b->s);
+	pool_destroy(b->files);
+	loop_destroy(b->loop);
+}
+
+static void wait_came(struct bench *b)
+{
+	for (int i = 0; i < 1000 && !b->came; i++)
+		loop_step(b->loop, 10);
+	assert_true(b->came);
+	b->came = false;
+}
+
+static void on_saved(enum mbox_saved outcome, int err, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->saved = outcome;
+	b->err = err;
+	b->n_saved++;
+	b->came = true;
+}
+
+static struct mbox_message message(const char *mailbox)
+{
+	static int64_t t = 1795356309000000;
+	struct mbox_message m = { .caller_number = "201", .caller_name = "Bob", .duration_ms = 3000, .codec = MBOX_PCMA, .received_us = t++ };
+	id_make(m.id, clock_system());
+	snprintf(m.mailbox, sizeof m.mailbox, "%s", mailbox);
+	return m;
+}
+
+static enum mbox_saved save(struct bench *b, const struct mbox_message *m, const char *words)
+{
+	struct mbox_audio a = { .p = (const uint8_t *)words, .n = strlen(words) };
+	assert_int_equal(mbox_save(b->m, m, &a, on_saved, b, NULL), 0);
+	wait_came(b);
+	return b->saved;
+}
+
+static void on_list(int err, const struct mbox_message *v, size_t n, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->n = n < 8 ? n : 8;
+	if (n)
+		memcpy(b->v, v, b->n * sizeof *v);
+	b->came = true;
+}
+
+static size_t list(struct bench *b, int which)
+{
+	assert_int_equal(mbox_list(b->m, "Alice", which, MBOX_OLDEST_FIRST, on_list, b, NULL), 0);
+	wait_came(b);
+	assert_int_equal(b->err, 0);
+	return b->n;
+}
+
+static void on_counts(int err, const struct mbox_counts *c, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->counts = *c;
+	b->came = true;
+}
+
+static void expect_counts(struct bench *b, unsigned fresh, unsigned saved)
+{
+	assert_int_equal(mbox_counts(b->m, "alice", on_counts, b, NULL), 0);
+	wait_came(b);
+	assert_int_equal(b->counts.fresh, fresh);
+	assert_int_equal(b->counts.saved, saved);
+}
+
+static void on_audio(int err, enum mbox_codec codec, const uint8_t *p, size_t n, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->codec = codec;
+	b->n_audio = n < sizeof b->audio ? n : sizeof b->audio;
+	if (n)
+		memcpy(b->audio, p, b->n_audio);
+	b->came = true;
+}
+
+static int audio(struct bench *b, const char *id)
+{
+	assert_int_equal(mbox_get_audio(b->m, "alice", id, on_audio, b, NULL), 0);
+	wait_came(b);
+	return b->err;
+}
+
+static void on_done(int err, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->came = true;
+}
+
+static int mark(struct bench *b, const char *mailbox, const char *id, enum mbox_state st)
+{
+	assert_int_equal(mbox_mark(b->m, mailbox, id, st, on_done, b, NULL), 0);
+	wait_came(b);
+	return b->err;
+}
+
+static int lamps_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query_one(tx, &r, why, "SELECT COUNT(*), CAST(COALESCE(SUM(version), 0) AS BIGINT) FROM outbox WHERE kind = 'lamp' AND key = 'alice'", "");
+	if (err)
+		return err;
+	*(int64_t *)arg = db_col_int(r, 1);
+	db_rows_close(r);
+	return 0;
+}
+
+static int64_t lamps(struct bench *b)
+{
+	int64_t n = -1;
+	assert_int_equal(store_run(b->s, STORE_READ, lamps_work, &n, NULL), 0);
+	return n;
+}
+
+static void message_lives_from_new_to_deleted(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message one = message("Alice"), two = message("alice"), other = message("bob");
+	assert_int_equal(save(&b, &one, "first"), MBOX_SAVE_DONE);
+	assert_int_equal(save(&b, &two, "second"), MBOX_SAVE_DONE);
+	assert_int_equal(save(&b, &other, "other"), MBOX_SAVE_DONE);
+	assert_int_equal(lamps(&b), 2); /* one order a change */
+	assert_int_equal(list(&b, -1), 2);
+	assert_string_equal(b.v[0].id, one.id);
+	assert_string_equal(b.v[0].caller_name, "Bob");
+	assert_int_equal(b.v[0].duration_ms, 3000);
+	assert_int_equal(b.v[0].bytes, 5);
+	expect_counts(&b, 2, 0);
+	assert_int_equal(audio(&b, two.id), 0);
+	assert_int_equal(b.n_audio, 6);
+	assert_memory_equal(b.audio, "second", 6);
+	assert_int_equal(b.codec, MBOX_PCMA);
+	assert_int_equal(audio(&b, other.id), ENOENT); /* not of this mailbox */
+	assert_int_equal(mark(&b, "alice", one.id, MBOX_SAVED), 0);
+	assert_int_equal(mark(&b, "alice", one.id, MBOX_SAVED), 0);
+	assert_int_equal(lamps(&b), 3);
+	expect_counts(&b, 1, 1);
+	assert_int_equal(mark(&b, "bob", two.id, MBOX_SAVED), ENOENT);
+	assert_int_equal(mark(&b, "alice", two.id, MBOX_DELETED), 0);
+	assert_int_equal(mark(&b, "alice", two.id, MBOX_SAVED), ENOENT);
+	assert_int_equal(audio(&b, two.id), ENOENT);
+	assert_int_equal(list(&b, MBOX_NEW), 0);
+	assert_int_equal(list(&b, MBOX_SAVED), 1);
+	end(&b);
+}
+
+static void saving_again_makes_no_second_message(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message m = message("alice");
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_DONE);
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_DONE);
+	assert_int_equal(list(&b, -1), 1);
+	assert_int_equal(mark(&b, "alice", m.id, MBOX_DELETED), 0);
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_DONE);
+	assert_int_equal(list(&b, -1), 0); /* deleted stays deleted */
+	end(&b);
+}
+
+static void greeting_is_kept_replaced_and_removed(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_audio a = { .p = (const uint8_t *)"hello", .n = 5 };
+	assert_int_equal(mbox_greeting_get(b.m, "alice", "personal", on_audio, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.err, ENOENT);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(mbox_greeting_set(b.m, "alice", "personal", MBOX_PCMU, &a, on_done, &b, NULL), 0);
+		wait_came(&b);
+		assert_int_equal(b.err, 0);
+		assert_int_equal(mbox_greeting_get(b.m, "alice", "personal", on_audio, &b, NULL), 0);
+		wait_came(&b);
+		assert_int_equal(b.n_audio, a.n);
+		assert_memory_equal(b.audio, a.p, a.n);
+		assert_int_equal(b.codec, MBOX_PCMU);
+		a = (struct mbox_audio){ .p = (const uint8_t *)"good day", .n = 8 };
+	}
+	assert_int_equal(mbox_greeting_delete(b.m, "alice", "personal", on_done, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(mbox_greeting_get(b.m, "alice", "personal", on_audio, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.err, ENOENT);
+	end(&b);
+}
+
+static void audio_can_come_from_a_part_of_a_file(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	char path[300];
+	snprintf(path, sizeof path, "%s/rec", ut_tmpdir());
+	FILE *f = fopen(path, "wb");
+	fputs("HEADaudio", f);
+	fclose(f);
+	struct mbox_message m = message("alice");
+	struct mbox_audio a = { .path = path, .offset = 4 };
+	assert_int_equal(mbox_save(b.m, &m, &a, on_saved, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.saved, MBOX_SAVE_DONE);
+	assert_int_equal(audio(&b, m.id), 0);
+	assert_int_equal(b.n_audio, 5);
+	assert_memory_equal(b.audio, "audio", 5);
+	struct mbox_audio none = { .path = "/nonexistent" };
+	m = message("alice");
+	assert_int_equal(mbox_save(b.m, &m, &none, on_saved, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.saved, MBOX_SAVE_FAILED);
+	end(&b);
+}
+
+/* ---- the store fails ---- */
+
+static void wait_shipped(struct bench *b)
+{
+	for (int i = 0; i < 1000 && mbox_spooled(b->m); i++)
+		loop_step(b->loop, 10);
+	assert_int_equal(mbox_spooled(b->m), 0);
+}
+
+static void store_that_refuses_leaves_it_to_the_spool_and_gets_it_later(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message m = message("alice");
+	db_faults_add(&b.f, (struct db_fault){ DB_AT_COMMIT, ENOSPC, .times = 2 });
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_SPOOLED);
+	assert_int_equal(mbox_spooled(b.m), 1);
+	wait_shipped(&b);
+	assert_int_equal(list(&b, -1), 1);
+	assert_int_equal(audio(&b, m.id), 0);
+	assert_memory_equal(b.audio, "words", 5);
+	assert_int_equal(b.n_saved, 1);
+	end(&b);
+}
+
+static void unknown_end_makes_no_second_message(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message m = message("alice");
+	db_faults_add(&b.f, (struct db_fault){ DB_AT_COMMIT, ENOTCONN, .after = true });
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_SPOOLED);
+	wait_shipped(&b);
+	assert_int_equal(list(&b, -1), 1);
+	assert_int_equal(lamps(&b), 1);
+	end(&b);
+}
+
+static int sleep_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct timespec t = { 0, 400000000 };
+	(void)tx;
+	(void)arg;
+	(void)why;
+	nanosleep(&t, NULL);
+	return 0;
+}
+
+static void receipt_does_not_wait_for_a_slow_store(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	mbox_destroy(b.m);
+	open_mbox(&b, 50);
+	struct mbox_message m = message("alice");
+	assert_int_equal(store_submit(b.s, STORE_WRITE, sleep_work, NULL, NULL), 0);
+	int64_t from = clock_mono_ms(clock_system());
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_SPOOLED);
+	assert_true(clock_mono_ms(clock_system()) - from < 350);
+	wait_shipped(&b);
+	assert_int_equal(list(&b, -1), 1);
+	assert_int_equal(b.n_saved, 1);
+	end(&b);
+}
+
+static void spool_of_an_earlier_life_is_shipped(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message m = message("alice");
+	db_faults_add(&b.f, (struct db_fault){ DB_AT_COMMIT, ENOSPC, .times = 1000 });
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_SPOOLED);
+	mbox_destroy(b.m);
+	db_faults_clear(&b.f);
+	for (int i = 0; i < 500 && store_state(b.s) != STORE_GOOD; i++)
+		loop_step(b.loop, 10);
+	open_mbox(&b, 5000);
+	assert_int_equal(mbox_spooled(b.m), 1);
+	wait_shipped(&b);
+	assert_int_equal(list(&b, -1), 1);
+	end(&b);
+}
+
+static void cancelled_call_is_not_heard_of(void **state)
+{
+	(void)state;
+	struct bench b;
+	uint64_t handle = 0;
+	begin(&b);
+	assert_int_equal(mbox_list(b.m, "alice", -1, MBOX_NEWEST_FIRST, on_list, &b, &handle), 0);
+	mbox_cancel(b.m, handle);
+	for (int i = 0; i < 20; i++)
+		loop_step(b.loop, 5);
+	assert_false(b.came);
+	struct mbox_message m = message("alice");
+	struct mbox_audio a = { .p = (const uint8_t *)"x", .n = 1 };
+	assert_int_equal(mbox_save(b.m, &m, &a, on_saved, &b, &handle), 0);
+	end(&b); /* with a call under way */
+	assert_int_equal(b.n_saved, 0);
+}
+
+static int set_pg(void **state)
+{
+	on_pg = true;
+	return ut_setup(state);
+}
+
+static int set_sqlite(void **state)
+{
+	on_pg = false;
+	return ut_setup(state);
+}
+
+#define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
+#define ONE(t) { #t, t, set_sqlite, ut_teardown, NULL }
+
+UT_MAIN(BOTH(message_lives_from_new_to_deleted), BOTH(saving_again_makes_no_second_message), BOTH(greeting_is_kept_replaced_and_removed),
+	BOTH(audio_can_come_from_a_part_of_a_file), ONE(store_that_refuses_leaves_it_to_the_spool_and_gets_it_later),
+	ONE(unknown_end_makes_no_second_message), ONE(receipt_does_not_wait_for_a_slow_store), ONE(spool_of_an_earlier_life_is_shipped),
+	BOTH(cancelled_call_is_not_heard_of))

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* calltest_audio.c  The ear of the test caller.
+ *
+ * A sound is found by its loudest quarter of a second, which is compared with every place; where that fits, the whole is compared. On a line
+ * that loses nothing the likeness is 1; a packet lost here and there still leaves it above 0.8.                          */
+#include "cli/calltest_audio.h"
+#include <errno.h>
+#include <math.h>
+#include "base/mem.h"
+#include "media/g711.h"
+#include "voice/wav.h"
+
+enum { ANCHOR = MEDIA_RATE / 4, HEARD_MAX = MEDIA_RATE * 2 * 900 };
+#define LIKE 0.80
+
+static struct ear *ear_of(struct media_sink *s)
+{
+	return (struct ear *)(void *)s;
+}
+
+static int append(struct media_sink *s, const void *p, size_t n)
+{
+	struct ear *e = ear_of(s);
+	pthread_mutex_lock(&e->lock);
+	int err = buf_put(&e->pcm, p, n);
+	pthread_mutex_unlock(&e->lock);
+	return err;
+}
+
+static int sync_nothing(struct media_sink *s)
+{
+	(void)s;
+	return 0;
+}
+
+static int finish(struct media_sink *s, const struct media_rec_stats *stats)
+{
+	(void)s;
+	(void)stats;
+	return 0;
+}
+
+void ear_init(struct ear *e)
+{
+	*e = (struct ear){ .sink = { append, sync_nothing, finish } };
+	pthread_mutex_init(&e->lock, NULL);
+	buf_init(&e->pcm, HEARD_MAX);
+}
+
+void ear_free(struct ear *e)
+{
+	buf_free(&e->pcm);
+	pthread_mutex_destroy(&e->lock);
+}
+
+size_t ear_samples(struct ear *e)
+{
+	pthread_mutex_lock(&e->lock);
+	size_t n = e->pcm.n / 2;
+	pthread_mutex_unlock(&e->lock);
+	return n;
+}
+
+/* Normalised correlation of two pieces of n samples; 0 if either is silent. */
+static double likeness_of(const int16_t *a, const int16_t *b, size_t n)
+{
+	double ab = 0, aa = 0, bb = 0;
+	for (size_t i = 0; i < n; i++) {
+		ab += (double)a[i] * b[i];
+		aa += (double)a[i] * a[i];
+		bb += (double)b[i] * b[i];
+	}
+	return aa > (double)n * 100 && bb > (double)n * 100 ? ab / sqrt(aa * bb) : 0;
+}
+
+static size_t loudest(const int16_t *sound, size_t n, size_t len)
+{
+	size_t best = 0;
+	double best_power = -1;
+	for (size_t i = 0; i + len <= n; i += 80) {
+		double power = 0;
+		for (size_t k = i; k < i + len; k += 4)
+			power += (double)sound[k] * sound[k];
+		if (power > best_power) {
+			best_power = power;
+			best = i;
+		}
+	}
+	return best;
+}
+
+static bool search(const int16_t *heard, size_t n_heard, const int16_t *sound, size_t n, size_t *at, double *likeness)
+{
+	size_t len = n < ANCHOR ? n : ANCHOR, anchor = loudest(sound, n, len);
+	for (size_t i = anchor; i + (n - anchor) <= n_heard; i++) {
+		/* A few samples first: they rule out almost every place. */
+		if (likeness_of(heard + i, sound + anchor, len < 64 ? len : 64) < 0.5 || likeness_of(heard + i, sound + anchor, len) < LIKE)
+			continue;
+		double whole = likeness_of(heard + i - anchor, sound, n);
+		if (whole >= LIKE) {
+			*at = i - anchor;
+			*likeness = whole;
+			return true;
+		}
+	}
+	return false;
+}
+
+bool ear_heard(struct ear *e, size_t from, const int16_t *sound, size_t n, size_t *at, double *likeness)
+{
+	bool found = false;
+	pthread_mutex_lock(&e->lock);
+	const int16_t *heard = (const int16_t *)(const void *)e->pcm.p;
+	size_t have = e->pcm.n / 2;
+	if (heard && from < have && n)
+		found = search(heard + from, have - from, sound, n, at, likeness);
+	pthread_mutex_unlock(&e->lock);
+	if (found)
+		*at += from;
+	return found;
+}
+
+int ear_write(struct ear *e, size_t from, size_t to, const char *path)
+{
+	pthread_mutex_lock(&e->lock);
+	size_t have = e->pcm.n / 2;
+	if (to > have)
+		to = have;
+	size_t n = from < to ? to - from : 0;
+	int16_t *copy = mem_zalloc(n ? n : 1, sizeof *copy);
+	if (copy && n)
+		memcpy(copy, e->pcm.p + from * 2, n * 2);
+	pthread_mutex_unlock(&e->lock);
+	int err = copy ? wav_write(path, copy, n) : ENOMEM;
+	mem_free(copy);
+	return err;
+}
+
+int16_t *clip_pcm(const struct media_clip *c, size_t *n)
+{
+	*n = media_clip_samples(c);
+	int16_t *pcm = mem_zalloc(*n, sizeof *pcm);
+	const uint8_t *law = media_clip_bytes(c, MEDIA_PCMU);
+	if (pcm)
+		g711_decode(MEDIA_PCMU, pcm, law, *n);
+	return pcm;
+}

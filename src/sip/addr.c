@@ -53,7 +53,7 @@ static int parse_bracketed(struct sip_addr *a, struct text t, struct sip_refusal
 	if (t.p[0] != ';')
 		return sip_refuse(why, SIP_FAULT_ADDRESS, t);
 	a->params = text_skip(t, 1);
-	if (!sip_trim(a->params).n)
+	if (!sip_params_begin(a->params))
 		return sip_refuse(why, SIP_FAULT_PARAMETER, t);
 	return 0;
 }
@@ -67,7 +67,7 @@ static int parse_bare(struct sip_addr *a, struct text t, struct sip_refusal *why
 	uri = sip_trim(uri);
 	if (text_find(uri, '?') != SIZE_MAX || text_find(uri, ',') != SIZE_MAX)
 		return sip_refuse(why, SIP_FAULT_ADDRESS_BRACKETS, uri);
-	if (more && !sip_trim(a->params).n)
+	if (more && !sip_params_begin(a->params))
 		return sip_refuse(why, SIP_FAULT_PARAMETER, t);
 	return sip_uri_parse(&a->uri, uri, why);
 }

@@ -54,6 +54,12 @@ size_t sip_quoted_end(struct text t, size_t at)
 	return SIZE_MAX;
 }
 
+bool sip_params_begin(struct text params)
+{
+	params = sip_trim(params);
+	return params.n && params.p[0] != ';';
+}
+
 struct text sip_trim(struct text t)
 {
 	while (t.n && sip_is(t.p[0], SIP_C_BLANK)) {

@@ -68,6 +68,8 @@ bool sip_all_escaped(struct text t, unsigned classes);
 size_t sip_quoted_end(struct text t, size_t at);
 /* callid = word [ "@" word ] */
 bool sip_is_callid(struct text t);
+/* What stands behind a first ';' begins with a parameter, not with nothing or another ';'. */
+bool sip_params_begin(struct text params);
 /* Cuts off blanks, folding included, at both ends. */
 struct text sip_trim(struct text t);
 

@@ -16,7 +16,7 @@ static int token_and_params(struct text t, struct text *token, struct text *para
 		return EBADMSG;
 	*token = text_head(t, end);
 	*params = at < t.n ? text_skip(t, at + 1) : TEXT_NONE;
-	if (at < t.n && !sip_trim(*params).n)
+	if (at < t.n && !sip_params_begin(*params))
 		return EBADMSG;
 	return sip_params_check(*params);
 }

@@ -89,11 +89,12 @@ static int check_require(const struct sip_msg *msg, const struct sip_served *ser
 {
 	struct sip_iter it = sip_iter_of(msg, SIP_HDR_REQUIRE);
 	struct text item;
+	int err;
 
-	while (!sip_iter_next(&it, &item))
+	while ((err = sip_iter_next(&it, &item)) == 0)
 		if (!in_list(served->extensions, item))
 			return sip_refuse(why, SIP_FAULT_BAD_EXTENSION, item);
-	return 0;
+	return err == ENOENT ? 0 : sip_refuse(why, SIP_FAULT_HEADER_VALUE, sip_msg_value(msg, SIP_HDR_REQUIRE));
 }
 
 static bool body_type_served(struct text value, const char *const *types)

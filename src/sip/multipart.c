@@ -39,16 +39,25 @@ static bool session_disposition(struct text t)
 	return text_is_nocase(kind, "session") || text_is_nocase(kind, "render");
 }
 
-/* "--boundary" at the front of a line; index in t or SIZE_MAX. */
+static size_t skip_blanks(struct text t, size_t at)
+{
+	while (at < t.n && (t.p[at] == ' ' || t.p[at] == '\t'))
+		at++;
+	return at;
+}
+
+/* A line that is "--boundary", maybe with "--" or blanks behind; index in t or SIZE_MAX. */
 static size_t find_delimiter(struct text t, size_t from, struct text delimiter)
 {
 	while (from < t.n) {
-		size_t at = text_find_text(text_skip(t, from), delimiter);
+		size_t at = text_find_text(text_skip(t, from), delimiter), end;
 
 		if (at == SIZE_MAX)
 			return SIZE_MAX;
 		at += from;
-		if (at == 0 || (at >= 2 && t.p[at - 1] == '\n' && t.p[at - 2] == '\r'))
+		end = at + delimiter.n;
+		if ((at == 0 || (at >= 2 && t.p[at - 1] == '\n' && t.p[at - 2] == '\r')) &&
+		    (text_starts(text_skip(t, end), "--") || text_starts(text_skip(t, skip_blanks(t, end)), "\r\n")))
 			return at;
 		from = at + 1;
 	}
@@ -87,13 +96,9 @@ static int walk(struct search *s, struct text t, struct text delimiter, bool bes
 
 		if (text_starts(text_skip(t, from), "--"))
 			return 0;
-		while (from < t.n && (t.p[from] == ' ' || t.p[from] == '\t'))
-			from++;
-		if (!text_starts(text_skip(t, from), "\r\n"))
-			return sip_refuse(s->why, SIP_FAULT_MULTIPART, TEXT_NONE);
 		if (++s->parts > PARTS_MAX)
 			return sip_refuse(s->why, SIP_FAULT_MULTIPART_DEPTH, TEXT_NONE);
-		from += 2;
+		from = skip_blanks(t, from) + 2;
 		/* the line end before a delimiter belongs to it; of a part without anything, to the line before */
 		at = find_delimiter(t, from, delimiter);
 		if (at == SIZE_MAX)

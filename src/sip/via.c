@@ -158,7 +158,7 @@ int sip_via_parse(struct sip_via *v, struct text t, struct sip_refusal *why)
 		return sip_refuse(why, SIP_FAULT_VIA, t);
 	rest = text_skip(t, at + 1);
 	v->params = rest;
-	if (!sip_trim(rest).n)
+	if (!sip_params_begin(rest))
 		return sip_refuse(why, SIP_FAULT_VIA, t);
 	while ((err = sip_param_next(&rest, &name, &value)) == 0)
 		if (take_param(v, name, value))

@@ -126,6 +126,7 @@ struct dlg_session {
 	char uri[DLG_URI];     /* of the target, once a transfer was tried */
 	char home[DLG_URI];    /* host of URIs made from numbers where no dial plan names one */
 	int xfer_status;
+	char xfer_reason[160];
 	const struct dir_user *match[DLG_MATCHES];
 	unsigned n_match, at_match;
 	size_t total_match;

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call.c  A call's life, top to bottom: arrived, who is called, may they, answered, conversation, over. Leg events enter at on_leg() only,
+ * media events at on_media() only.
+ *
+ * Two things end, in either order: the conversation (talk_over) and the leg (leg_over). When the conversation ends first, we hang up; when
+ * the caller hangs up first, the conversation learns of it, keeps what has to be kept, and confirms. The call leaves the list when
+ * both are over and the port is closed.                                                                                 */
+#include "dialogue/call_private.h"
+#include <errno.h>
+#include <stdarg.h>
+#include "base/mem.h"
+#include "dialogue_events.h"
+
+enum { RETRY_AFTER_S = 30 };
+
+/* ---- telling ---- */
+void dlg_call_step(struct dlg_call *c, const char *fmt, ...)
+{
+	if (c->n_steps == DLG_CALL_STEPS) {
+		c->steps_lost++;
+		return;
+	}
+	struct dlg_call_step *st = &c->step[c->n_steps++];
+	st->at_ms = c->svc ? clock_mono_ms(c->svc->prm.clock) - c->started_mono_ms : 0;
+	va_list ap;
+	va_start(ap, fmt);
+	vsnprintf(st->text, sizeof(st->text), fmt, ap);
+	va_end(ap);
+}
+
+void dlg_call_emit(struct dlg_call *c, struct ev_report *r)
+{
+	if (!c->svc)
+		return;
+	ev_session(r, c->session);
+	if (!ev_field(r, "caller"))
+		ev_str(r, "caller", *c->who.caller_number ? c->who.caller_number : "an unknown caller");
+	if (!ev_field(r, "gateway"))
+		ev_str(r, "gateway", c->gateway);
+	ev_emit(c->svc->prm.bus, r);
+}
+
+static void set_outcome(struct dlg_call *c, const char *text)
+{
+	if (!*c->outcome)
+		text_fill(c->outcome, sizeof(c->outcome), text);
+}
+
+/* ---- the end ---- */
+static void destroy(void *object)
+{
+	struct dlg_call *c = object;
+	for (int i = 0; i < DLG_CLIPS; i++)
+		mem_unref(c->clip[i]);
+	recorder_free(c->recorder);
+	dlg_session_close(&c->s);
+	mem_unref(c->table_owner);
+	mem_unref(c->leg);
+}
+
+static void stop_timers(struct dlg_call *c)
+{
+	for (int i = 0; i < DLG_TIMERS; i++)
+		tmr_cancel(&c->timer[i]);
+	tmr_cancel(&c->limit);
+}
+
+static void tell_over(struct dlg_call *c)
+{
+	struct ev_report r;
+	ev_set(&r, EV_CALL_OVER);
+	ev_int(&r, "seconds", (clock_mono_ms(c->svc->prm.clock) - c->started_mono_ms) / 1000);
+	ev_str(&r, "outcome", c->outcome);
+	ev_str(&r, "mailbox", c->who.box ? c->who.box->name : "");
+	dlg_call_emit(c, &r);
+}
+
+static void maybe_gone(struct dlg_call *c)
+{
+	if (!c->talk_over || !c->leg_over || c->port || !c->listed)
+		return;
+	set_outcome(c, "ended");
+	tell_over(c);
+	stop_timers(c);
+	leg_handler(c->leg, NULL, NULL);
+	dlg_service_over(c->svc, c);
+}
+
+static const char *outcome_of(const struct dlg_call *c, int result)
+{
+	switch (result) {
+	case R_TRANSFERRED: return "transferred";
+	case R_REFUSED: return "not logged on";
+	case R_GIVE_UP: return "gave up after wrong or missing keys";
+	case R_GOODBYE: return c->s.lost ? "message lost" : c->s.left_message ? "message left" : "goodbye said";
+	case R_GONE:
+	case R_NONE: return c->s.lost ? "message lost" : c->s.left_message ? "message left, caller hung up" : "caller hung up";
+	default: return "ended";
+	}
+}
+
+static void close_port(struct dlg_call *c)
+{
+	if (!c->port)
+		return;
+	dlg_live_hush(c);
+	media_port_close(c->port); /* MEDIA_CLOSED comes, perhaps at once */
+}
+
+/* The conversation is over: its bottom table returned, or had nothing to do after a hang-up. Called from within the engine. */
+void dlg_call_talk_over(struct dlg_call *c, int result)
+{
+	if (c->talk_over)
+		return;
+	c->talk_over = true;
+	c->result = result;
+	set_outcome(c, outcome_of(c, result));
+	dlg_call_step(c, "over: %s", c->outcome);
+	if (c->receipt) {
+		c->receipt = false;
+		leg_confirm(c->leg, !c->s.lost);
+	}
+	if (!c->leg_over)
+		leg_hangup(c->leg, NULL);
+	stop_timers(c);
+	close_port(c);
+	maybe_gone(c);
+}
+
+/* The caller is gone, or is to be treated so. */
+static void hang_up_talk(struct dlg_call *c)
+{
+	if (c->started)
+		dlg_hangup(&c->s.eng);
+	else
+		dlg_call_talk_over(c, R_NONE);
+}
+
+void dlg_call_end(struct dlg_call *c, const char *why)
+{
+	set_outcome(c, why);
+	dlg_call_step(c, "ended: %s", why);
+	mem_ref(c);
+	hang_up_talk(c);
+	mem_unref(c);
+}
+
+static void nobody_listens(struct media_port *port, const struct media_event *ev, void *arg)
+{
+	(void)port, (void)ev, (void)arg;
+}
+
+void dlg_call_detach(struct dlg_call *c)
+{
+	leg_handler(c->leg, NULL, NULL);
+	if (!c->leg_over)
+		leg_hangup(c->leg, "the server is stopping");
+	stop_timers(c);
+	dlg_live_hush(c);
+	if (c->port) {
+		media_port_handler(c->port, nobody_listens, NULL);
+		media_port_close(c->port);
+		c->port = NULL;
+		c->recorder = NULL; /* its file threads may still write: the process ends, and the next one finds the file */
+	}
+	c->talk_over = c->leg_over = true;
+	dlg_engine_close(&c->s.eng);
+	c->listed = false;
+	c->svc = NULL;
+}
+
+/* ---- conversation ---- */
+static void too_long(void *arg)
+{
+	struct dlg_call *c = arg;
+	struct ev_report r;
+	ev_set(&r, EV_CALL_TOO_LONG);
+	ev_int(&r, "seconds", (int64_t)(dlg_policy(&c->s)->max_call_ms / 1000));
+	dlg_call_emit(c, &r);
+	dlg_call_end(c, "greatest length of a call");
+}
+
+static void start_talk(struct dlg_call *c)
+{
+	if (c->started || c->talk_over)
+		return;
+	c->started = true;
+	uint64_t limit_ms = dlg_policy(&c->s)->max_call_ms;
+	if (limit_ms)
+		tmr_start(c->svc->prm.loop, &c->limit, (int64_t)limit_ms, too_long, c);
+	dlg_start(&c->s.eng, c->table);
+}
+
+/* ---- what the leg says ---- */
+static void transfer_ended(struct dlg_call *c, const struct leg_event *ev)
+{
+	uint32_t job = c->xfer_job;
+	c->xfer_job = 0;
+	if (ev->type == LEG_TRANSFERRED) {
+		metric_add(c->svc->m.transfers, 1);
+		dlg_call_step(c, "transfer: the target answered");
+		dlg_job_done(&c->s.eng, job, J_DONE);
+		return;
+	}
+	metric_add(c->svc->m.transfers_failed, 1);
+	c->s.xfer_status = ev->status;
+	text_fill(c->s.xfer_reason, sizeof(c->s.xfer_reason), ev->reason);
+	dlg_call_step(c, "transfer failed: %d %s", ev->status, ev->reason);
+	dlg_job_failed(&c->s.eng, job, ECONNREFUSED);
+}
+
+static void on_leg(struct leg *leg, const struct leg_event *ev, void *arg)
+{
+	struct dlg_call *c = mem_ref(arg);
+	(void)leg;
+	switch (ev->type) {
+	case LEG_ANSWERED:
+		dlg_call_step(c, "answered");
+		start_talk(c);
+		break;
+	case LEG_DIGIT:
+		dlg_key(&c->s.eng, ev->digit);
+		break;
+	case LEG_TRANSFER_PROGRESS:
+		dlg_call_step(c, "transfer: %d", ev->status);
+		dlg_job_progress(&c->s.eng, c->xfer_job, ev->status);
+		break;
+	case LEG_TRANSFERRED:
+	case LEG_TRANSFER_FAILED:
+		transfer_ended(c, ev);
+		break;
+	case LEG_ENDING:
+		c->receipt = ev->receipt;
+		dlg_call_step(c, "ending: %s", leg_end_name(ev->end));
+		if (c->talk_over) {
+			c->receipt = false;
+			leg_confirm(c->leg, !c->s.lost);
+		} else {
+			hang_up_talk(c);
+		}
+		break;
+	case LEG_OVER:
+		c->leg_over = true;
+		c->receipt = false;
+		if (!c->answered || ev->end == LEG_END_FAILED)
+			set_outcome(c, ev->reason && *ev->reason ? ev->reason : leg_end_name(ev->end));
+		if (!c->talk_over)
+			hang_up_talk(c);
+		maybe_gone(c);
+		break;
+	case LEG_REFERRED:
+		leg_refer_progress(c->leg, 603); /* callers do not send us elsewhere */
+		break;
+	default: /* hold changes nothing: what is said then is not heard, as the caller asked */
+		break;
+	}
+	mem_unref(c);
+}
+
+/* ---- what the port says ---- */
+static void on_media(struct media_port *port, const struct media_event *ev, void *arg)
+{
+	struct dlg_call *c = mem_ref(arg);
+	(void)port;
+	if (dlg_live_media(c, ev)) {
+		mem_unref(c);
+		return;
+	}
+	switch (ev->type) {
+	case MEDIA_DIGIT:
+		dlg_key(&c->s.eng, ev->digit);
+		break;
+	case MEDIA_RTP_TIMEOUT:
+		if (!leg_is_held(c->leg))
+			dlg_call_end(c, "no audio from the caller any more");
+		break;
+	case MEDIA_CLOSED:
+		c->port = NULL;
+		maybe_gone(c);
+		break;
+	default:
+		break;
+	}
+	mem_unref(c);
+}
+
+/* ---- the beginning ---- */
+static int open_port(struct dlg_call *c, struct ev_report *why)
+{
+	const struct leg_info *info = leg_info(c->leg);
+	struct net_addr local;
+	int err = *c->svc->media_address ? net_addr_parse(&local, text_of(c->svc->media_address), 0)
+	                                 : net_addr_local_for(&local, &info->source);
+	if (err)
+		return err;
+	net_addr_set_port(&local, 0);
+	struct media_port_prm prm = { .local = &local, .handler = on_media, .arg = c, .session = c->session };
+	err = media_port_open(&c->port, c->svc->prm.media, &prm, why);
+	if (!err)
+		player_init(&c->player, c->port);
+	return err;
+}
+
+static void choose_table(struct dlg_call *c)
+{
+	struct dlg_service *svc = c->svc;
+	switch (c->who.kind) {
+	case DLG_WHO_ATTENDANT:
+		c->table = dlg_attendant_table(svc->attendants, text_of(c->who.attendant->name));
+		c->table_owner = mem_ref(svc->attendants);
+		metric_add(svc->m.attendant, 1);
+		break;
+	case DLG_WHO_SUBSCRIBER:
+		c->table = &dlg_subscriber;
+		metric_add(svc->m.subscriber, 1);
+		break;
+	default:
+		c->table = &dlg_answering;
+		metric_add(svc->m.answering, 1);
+		break;
+	}
+}
+
+static struct dlg_call *make(struct dlg_service *svc, struct leg *leg, struct dir_view *view, const struct dlg_who *who)
+{
+	struct dlg_call *c = mem_object(sizeof(*c), destroy);
+	if (!c)
+		return NULL;
+	const struct leg_info *info = leg_info(leg);
+	c->svc = svc;
+	c->leg = mem_ref(leg);
+	c->who = *who;
+	c->started_us = clock_real_us(svc->prm.clock);
+	c->started_mono_ms = clock_mono_ms(svc->prm.clock);
+	text_fill(c->session, sizeof(c->session), info->session);
+	text_fill(c->called, sizeof(c->called), info->called.uri);
+	text_fill(c->gateway, sizeof(c->gateway), info->peer ? info->peer->name : "");
+	char addr[NET_ADDR_SIZE];
+	text_fill(c->source, sizeof(c->source), net_addr_print(&info->source, addr));
+	dlg_session_init(&c->s, view, &dlg_live, c);
+	c->s.box = who->box;
+	c->s.aa = who->attendant;
+	c->s.caller = who->caller;
+	text_fill(c->s.caller_number, sizeof(c->s.caller_number), who->caller_number);
+	text_fill(c->s.caller_name, sizeof(c->s.caller_name), who->caller_name);
+	text_fill(c->s.home, sizeof(c->s.home), info->peer && *info->peer->host ? info->peer->host : info->from.host);
+	choose_table(c);
+	return c;
+}
+
+static void tell_arrived(struct dlg_call *c)
+{
+	struct ev_report r;
+	ev_set(&r, EV_CALL_ARRIVED);
+	ev_str(&r, "dialogue", c->table->title);
+	ev_str(&r, "called", c->called);
+	ev_str(&r, "by", c->who.by);
+	ev_str(&r, "mailbox", c->who.box ? c->who.box->name : "");
+	dlg_call_emit(c, &r);
+	dlg_call_step(c, "%s, told by %s", c->table->title, c->who.by);
+}
+
+static void tell_not_answered(struct dlg_call *c, const struct ev_report *why, int err)
+{
+	struct ev_report r;
+	char sentence[256];
+	ev_set(&r, EV_CALL_NOT_ANSWERED);
+	ev_str(&r, "reason", why->id ? ev_sentence(why, sentence, sizeof(sentence)) : strerror(err));
+	dlg_call_emit(c, &r);
+}
+
+int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *view, const struct dlg_who *who)
+{
+	struct ev_report why;
+	ev_set(&why, 0);
+	struct dlg_call *c = make(svc, leg, view, who);
+	if (!c || !c->table) {
+		mem_unref(c);
+		leg_reject(leg, 500, "the call cannot be taken", RETRY_AFTER_S);
+		return ENOMEM;
+	}
+	mem_ref(c); /* the first reference is the list's, and a leg that is refused may be over at once */
+	dlg_service_add(svc, c);
+	tell_arrived(c);
+	leg_handler(leg, on_leg, c);
+	int err = open_port(c, &why);
+	if (err) {
+		leg_reject(leg, 503, "no port for audio is left", RETRY_AFTER_S);
+	} else {
+		err = leg_answer(leg, c->port, &why); /* refuses by itself what it cannot speak */
+		if (err && err != EPROTO)
+			leg_reject(leg, 500, "the call cannot be answered", 0);
+	}
+	if (err) {
+		tell_not_answered(c, &why, err);
+		dlg_call_end(c, "not answered");
+	} else {
+		c->answered = true;
+		if (who->kind == DLG_WHO_MAILBOX)
+			dlg_job_count(c);
+	}
+	mem_unref(c);
+	return err;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* call_private.h  One call between its leg, its port and its conversation; shared by call.c (the life), effects_live.c and jobs_live.c (what the
+ * conversation can do) and service.c (all of them).
+ *
+ * A call is an object: the service's list holds one reference until the end, every job under way another, so that a result that comes
+ * after the end finds a call that no longer listens, never freed memory.                                               */
+#ifndef DIALOGUE_CALL_PRIVATE_H
+#define DIALOGUE_CALL_PRIVATE_H
+#include "base/list.h"
+#include "dialogue/service.h"
+#include "dialogue/session.h"
+#include "dialogue/who.h"
+#include "media/media.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "net/tmr.h"
+#include "sip/leg.h"
+#include "voice/name.h"
+#include "voice/player.h"
+#include "voice/recorder.h"
+
+struct dlg_call;
+
+struct dlg_metrics {
+	struct metric *active, *answering, *subscriber, *attendant, *refused, *saved, *lost, *transfers, *transfers_failed;
+};
+struct dlg_service {
+	struct dlg_service_prm prm;
+	char spool_dir[SPOOL_PATH], media_address[64];
+	struct cfg *cfg;
+	struct dlg_attendants *attendants;
+	struct list calls, past, jobs;
+	unsigned n_calls, n_past, n_saves; /* saves: messages on their way to the mailbox */
+	bool draining;
+	dlg_idle_h *idle;
+	void *idle_arg;
+	struct dlg_metrics m;
+};
+
+/* A job whose handler is still to come. */
+struct live_job {
+	struct link link;       /* service's jobs */
+	struct dlg_call *call;  /* a reference */
+	struct dlg_service *svc;
+	uint32_t id;            /* the engine's */
+	enum dlg_clip clip;
+	uint64_t handle;        /* of directory or mailbox; 0 for the pool's jobs */
+	bool of_directory, keeps_file;
+	char path[SPOOL_PATH];
+	struct spool_info info;
+	struct buf audio;
+	const char *kind;
+	void (*then)(struct live_job *j); /* after the file was read */
+};
+
+struct live_name {
+	struct dlg_call *call;
+	bool waits;
+	struct media_clip *clip;
+};
+
+struct dlg_call {
+	struct link link;
+	struct dlg_service *svc; /* NULL once the service is gone */
+	struct leg *leg;
+	struct media_port *port;
+	struct player player;
+	struct recorder *recorder;
+	struct spool_info rec_info;
+	char rec_path[SPOOL_PATH]; /* "" when there is no file of ours */
+	uint32_t rec_job, xfer_job;
+	struct media_clip *clip[DLG_CLIPS];
+
+	struct dlg_utterance saying; /* while its names are being spoken */
+	uint32_t say_id;
+	struct live_name name[DLG_WORDS];
+	unsigned names_wait;
+	bool in_say;
+
+	struct tmr timer[DLG_TIMERS], limit;
+	struct dlg_who who;
+	struct dlg_session s;
+	const struct dlg_table *table;
+	void *table_owner;
+	uint32_t box_messages;
+	bool box_counted;
+
+	bool answered, started, talk_over, leg_over, receipt, listed;
+	int result;
+	char session[EV_SESSION_SIZE], called[128], gateway[64], source[64], outcome[96];
+	int64_t started_us, started_mono_ms;
+	struct dlg_call_step step[DLG_CALL_STEPS];
+	unsigned n_steps, steps_lost;
+};
+
+/* call.c */
+int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *view, const struct dlg_who *who);
+void dlg_call_end(struct dlg_call *c, const char *why); /* by us: as if the caller had hung up, then BYE */
+void dlg_call_talk_over(struct dlg_call *c, int result);
+void dlg_call_step(struct dlg_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void dlg_call_emit(struct dlg_call *c, struct ev_report *r); /* with session, caller and gateway */
+void dlg_call_detach(struct dlg_call *c); /* the service goes away */
+/* effects_live.c */
+extern const struct dlg_effects dlg_live;
+void dlg_live_hush(struct dlg_call *c);
+bool dlg_live_media(struct dlg_call *c, const struct media_event *ev); /* true if it was the player's or the recorder's */
+void dlg_live_drop_file(struct dlg_call *c);
+/* jobs_live.c: the effects that ask directory, mailbox and files */
+int dlg_job_save(void *arg, uint32_t job);
+int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box);
+int dlg_job_greeting_set(void *arg, uint32_t job);
+int dlg_job_greeting_remove(void *arg, uint32_t job);
+int dlg_job_list(void *arg, uint32_t job);
+int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state);
+int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct text pin);
+int dlg_job_pin_set(void *arg, uint32_t job, struct text pin);
+void dlg_job_count(struct dlg_call *c); /* how full the mailbox is */
+void dlg_file_remove(struct dlg_service *svc, const char *path);
+/* Handlers still to come will find nobody. */
+void dlg_jobs_cancel(struct dlg_service *svc);
+/* service.c */
+void dlg_service_add(struct dlg_service *svc, struct dlg_call *c);
+void dlg_service_over(struct dlg_service *svc, struct dlg_call *c); /* into the history; gives the list's reference back */
+void dlg_service_check_idle(struct dlg_service *svc);
+
+#endif

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* effects_live.c  What a conversation can do, done: prompts by the player, keys' timers by the loop, recordings by the recorder, receipts and
+ * transfers by the leg. What asks the directory, the mailbox or the disk is in jobs_live.c.
+ *
+ * A sentence with names waits until these are spoken (voice/name.h keeps those it knows); one that cannot be spoken is left out. */
+#include <errno.h>
+#include <sys/statvfs.h>
+#include "base/mem.h"
+#include "dialogue/call_private.h"
+#include "dialogue_events.h"
+
+enum { SPOOL_FREE_MIN = 16 << 20 };
+
+/* ---- saying ---- */
+static void add_name(struct say_seq *q, const struct dlg_said *w, struct media_clip *clip)
+{
+	if (clip)
+		say_clip(q, clip);
+	else if (w->text[0] >= '0' && w->text[0] <= '9')
+		say_digits(q, text_of(w->text));
+}
+
+static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
+{
+	const struct dlg_said *w = &c->saying.word[i];
+	const char *text = w->fixed ? w->fixed : w->text;
+	switch (w->kind) {
+	case DLG_W_PROMPT: say_prompt(q, dlg_prompt_name(w->prompt)); break;
+	case DLG_W_NAMED: say_prompt(q, text); break;
+	case DLG_W_NUMBER: say_number(q, w->number > 0 ? (uint32_t)w->number : 0); break;
+	case DLG_W_DIGITS: say_digits(q, text_of(text)); break;
+	case DLG_W_COUNT:
+		say_count(q, (uint32_t)w->number, dlg_prompt_name(w->prompt), dlg_prompt_name(w->singular), dlg_prompt_name(w->plural));
+		break;
+	case DLG_W_WHEN: say_when(q, w->number, clock_real_s(c->svc->prm.clock)); break;
+	case DLG_W_LENGTH: say_duration(q, (uint32_t)w->number); break;
+	case DLG_W_NAME: add_name(q, w, c->name[i].clip); break;
+	case DLG_W_CLIP: say_clip(q, c->clip[w->number]); break;
+	case DLG_W_BEEP: say_beep(q); break;
+	case DLG_W_END: break;
+	}
+}
+
+static void played(struct player *p, bool stopped, uint32_t ms, void *arg)
+{
+	struct dlg_call *c = mem_ref(arg);
+	(void)p, (void)ms;
+	if (!stopped)
+		dlg_said(&c->s.eng, c->say_id);
+	mem_unref(c);
+}
+
+static void name_spoken(struct media_clip *clip, void *arg);
+
+static void forget_names(struct dlg_call *c)
+{
+	for (unsigned i = 0; i < DLG_WORDS; i++) {
+		struct live_name *n = &c->name[i];
+		if (n->waits && c->svc && c->svc->prm.names)
+			voice_name_cancel(c->svc->prm.names, name_spoken, n);
+		n->waits = false;
+		n->clip = mem_unref(n->clip);
+	}
+	c->names_wait = 0;
+}
+
+static int play(struct dlg_call *c)
+{
+	struct say_seq q;
+	struct ev_report why;
+	say_begin(&q, c->svc->prm.prompts);
+	for (unsigned i = 0; i < c->saying.n; i++)
+		add_word(c, &q, i);
+	if (say_error(&q, &why))
+		dlg_call_emit(c, &why);
+	int err = c->port ? player_play(&c->player, &q, played, c) : ENOTCONN;
+	say_clear(&q);
+	forget_names(c);
+	if (err && c->port) {
+		ev_set(&why, EV_PROMPT_NOT_SAID);
+		ev_str(&why, "reason", strerror(err));
+		dlg_call_emit(c, &why);
+	}
+	return err;
+}
+
+static void name_spoken(struct media_clip *clip, void *arg)
+{
+	struct live_name *n = arg;
+	struct dlg_call *c = n->call;
+	n->waits = false;
+	n->clip = mem_ref(clip);
+	if (--c->names_wait || c->in_say || !c->svc)
+		return;
+	mem_ref(c);
+	if (play(c))
+		dlg_said(&c->s.eng, c->say_id);
+	mem_unref(c);
+}
+
+static void ask_names(struct dlg_call *c)
+{
+	struct voice_names *names = c->svc->prm.names;
+	for (unsigned i = 0; names && i < c->saying.n; i++) {
+		const struct dlg_said *w = &c->saying.word[i];
+		const char *text = w->fixed ? w->fixed : w->text;
+		if (w->kind != DLG_W_NAME || !*text)
+			continue;
+		struct live_name *n = &c->name[i];
+		n->call = c;
+		n->waits = true;
+		c->names_wait++;
+		if (voice_name_clip(names, text_of(text), name_spoken, n)) {
+			n->waits = false;
+			c->names_wait--;
+		}
+	}
+}
+
+static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
+{
+	struct dlg_call *c = arg;
+	if (!c->svc || !c->port)
+		return ENOTCONN;
+	player_forget(&c->player);
+	forget_names(c);
+	c->saying = *u;
+	c->say_id = id;
+	c->in_say = true;
+	ask_names(c);
+	c->in_say = false;
+	return c->names_wait ? 0 : play(c);
+}
+
+void dlg_live_hush(struct dlg_call *c)
+{
+	forget_names(c);
+	if (c->port)
+		player_forget(&c->player);
+}
+
+static void hush(void *arg)
+{
+	dlg_live_hush(arg);
+}
+
+/* ---- time ---- */
+static void state_time(void *arg)
+{
+	struct dlg_call *c = mem_ref(arg);
+	dlg_timer_fired(&c->s.eng, DLG_T_STATE);
+	mem_unref(c);
+}
+
+static void key_time(void *arg)
+{
+	struct dlg_call *c = mem_ref(arg);
+	dlg_timer_fired(&c->s.eng, DLG_T_KEY);
+	mem_unref(c);
+}
+
+static void timer(void *arg, enum dlg_timer which, int64_t ms)
+{
+	struct dlg_call *c = arg;
+	if (ms < 0 || !c->svc)
+		tmr_cancel(&c->timer[which]);
+	else
+		tmr_start(c->svc->prm.loop, &c->timer[which], ms, which == DLG_T_STATE ? state_time : key_time, c);
+}
+
+/* ---- history ---- */
+static void step(void *arg, const struct dlg_step *st)
+{
+	struct dlg_call *c = arg;
+	const struct dlg_table *t = st->table;
+	const char *from = t->states[st->from].name;
+	char on[48];
+	if (*st->keys)
+		text_print(on, sizeof(on), "%s %s", dlg_event_name(st->event), st->keys);
+	else if (st->event == DLG_DONE || st->event == DLG_RESULT)
+		text_print(on, sizeof(on), "%s", dlg_code_name(st->code));
+	else
+		text_print(on, sizeof(on), "%s", dlg_event_name(st->event));
+	const char *to = st->result ? dlg_code_name(st->result) : st->to == DLG_STAY ? "same" : t->states[st->to].name;
+	if (st->to != DLG_STAY || st->event != DLG_KEYS)
+		dlg_call_step(c, "%s: %s -> %s on %s", t->name, from, to, on);
+	if (!c->svc || !ev_wanted(c->svc->prm.bus, EV_CALL_STEP))
+		return;
+	struct ev_report r;
+	ev_set(&r, EV_CALL_STEP);
+	ev_str(&r, "table", t->name);
+	ev_str(&r, "from", from);
+	ev_str(&r, "to", to);
+	ev_str(&r, "event", on);
+	dlg_call_emit(c, &r);
+}
+
+static void over(void *arg, int result)
+{
+	dlg_call_talk_over(arg, result);
+}
+
+/* ---- the call ---- */
+static void confirm(void *arg, bool ok)
+{
+	struct dlg_call *c = arg;
+	if (!c->receipt)
+		return;
+	c->receipt = false;
+	leg_confirm(c->leg, ok);
+}
+
+static int transfer(void *arg, uint32_t job, const char *uri)
+{
+	struct dlg_call *c = arg;
+	c->xfer_job = job;
+	dlg_call_step(c, "transfer to %s", uri);
+	return leg_transfer(c->leg, uri, NULL);
+}
+
+static void event(void *arg, struct ev_report *r)
+{
+	struct dlg_call *c = arg;
+	if (c->svc && r->id == EV_MESSAGE_LOST)
+		metric_add(c->svc->m.lost, 1);
+	dlg_call_emit(c, r);
+}
+
+/* ---- recording ---- */
+static int accepts(void *arg, const struct dir_user *box)
+{
+	struct dlg_call *c = arg;
+	struct ev_report why;
+	ev_set(&why, 0);
+	int err = mbox_accepts(c->svc->prm.mbox, &why);
+	if (err) {
+		dlg_call_emit(c, &why);
+		return err;
+	}
+	struct statvfs fs;
+	if (statvfs(c->svc->spool_dir, &fs))
+		return errno;
+	if (fs.f_flag & ST_RDONLY)
+		return EROFS;
+	if ((uint64_t)fs.f_bavail * fs.f_frsize < SPOOL_FREE_MIN)
+		return ENOSPC;
+	uint32_t max = dir_policy(c->s.view, box)->max_messages;
+	return max && c->box_counted && box == c->who.box && c->box_messages >= max ? EDQUOT : 0;
+}
+
+static void recorded(struct recorder *r, const struct recorder_result *res, void *arg)
+{
+	struct dlg_call *c = mem_ref(arg);
+	uint32_t job = c->rec_job;
+	c->rec_info = *res->info;
+	text_fill(c->rec_path, sizeof(c->rec_path), res->path);
+	c->s.rec.duration_ms = res->info->duration_ms;
+	c->s.rec.heard = res->heard;
+	c->s.rec.kept = res->info->bytes > 0;
+	bool failed = res->end == REC_FAILED;
+	int err = res->err ? res->err : EIO;
+	recorder_free(r);
+	c->recorder = NULL;
+	c->rec_job = 0;
+	dlg_call_step(c, "recorded %u ms%s", c->s.rec.duration_ms, c->s.rec.heard ? "" : ", silence");
+	if (c->talk_over) /* nobody wants it any more: the conversation gave up, or the call ended in the middle of it */
+		dlg_live_drop_file(c);
+	else if (failed)
+		dlg_job_failed(&c->s.eng, job, err);
+	else
+		dlg_job_done(&c->s.eng, job, J_REC_ENDED);
+	mem_unref(c);
+}
+
+static const char *const record_kinds[] = { [DLG_RECORD_MESSAGE] = "message", [DLG_RECORD_GREETING] = "greeting", [DLG_RECORD_NAME] = "name" };
+
+static int record(void *arg, uint32_t job)
+{
+	struct dlg_call *c = arg;
+	if (!c->port)
+		return ENOTCONN;
+	dlg_live_drop_file(c);
+	const struct cfg_policy *policy = dlg_policy(&c->s);
+	bool message = c->s.rec.kind == DLG_RECORD_MESSAGE;
+	uint64_t max_ms = message ? policy->max_recording_ms : c->s.rec.kind == DLG_RECORD_NAME ? 10000 : policy->max_greeting_ms;
+	struct recorder_prm prm = {
+		.port = c->port, .dir = c->svc->spool_dir, .clock = c->svc->prm.clock, .bus = c->svc->prm.bus,
+		.mailbox = c->s.box ? c->s.box->name : "", .caller = c->s.caller_number, .name = c->s.caller_name, .session = c->session,
+		.kind = record_kinds[c->s.rec.kind], .codec = MEDIA_PCMU, .max_ms = (uint32_t)max_ms,
+		.silence_ms = (uint32_t)policy->silence_ms, .handler = recorded, .arg = c,
+	};
+	struct ev_report why;
+	ev_set(&why, 0);
+	int err = recorder_start(&c->recorder, &prm, &why);
+	if (err)
+		dlg_call_emit(c, &why);
+	else
+		c->rec_job = job;
+	return err;
+}
+
+static void record_stop(void *arg, bool hangup)
+{
+	struct dlg_call *c = arg;
+	if (c->recorder)
+		recorder_stop(c->recorder, hangup ? REC_HANGUP : REC_STOPPED);
+}
+
+void dlg_live_drop_file(struct dlg_call *c)
+{
+	c->clip[CLIP_RECORDING] = mem_unref(c->clip[CLIP_RECORDING]);
+	if (*c->rec_path && c->svc)
+		dlg_file_remove(c->svc, c->rec_path);
+	c->rec_path[0] = '\0';
+}
+
+static void record_drop(void *arg)
+{
+	dlg_live_drop_file(arg);
+}
+
+static void logon_gave_up(void *arg, const struct dir_user *box, unsigned tries)
+{
+	struct dlg_call *c = arg;
+	dir_logon_gave_up(c->svc->prm.dir, box ? box->name : "", c->s.caller_number, tries, c->session);
+}
+
+bool dlg_live_media(struct dlg_call *c, const struct media_event *ev)
+{
+	if (player_event(&c->player, ev))
+		return true;
+	return c->recorder && recorder_event(c->recorder, ev);
+}
+
+const struct dlg_effects dlg_live = {
+	.io = { .say = say, .hush = hush, .timer = timer, .step = step, .over = over },
+	.confirm = confirm,
+	.accepts = accepts,
+	.record = record,
+	.record_stop = record_stop,
+	.record_drop = record_drop,
+	.save = dlg_job_save,
+	.fetch = dlg_job_fetch,
+	.greeting_set = dlg_job_greeting_set,
+	.greeting_remove = dlg_job_greeting_remove,
+	.list = dlg_job_list,
+	.mark = dlg_job_mark,
+	.logon = dlg_job_logon,
+	.logon_gave_up = logon_gave_up,
+	.pin_set = dlg_job_pin_set,
+	.transfer = transfer,
+	.event = event,
+};

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* jobs_live.c  Jobs of conversations that somebody else does: directory, mailbox, files. Each holds its call until its handler came; the engine
+ * drops what comes too late. A recording's file is removed only after the mailbox said that it has the message; otherwise it
+ * stays and is found at the next start.                                                                                 */
+#include <errno.h>
+#include "base/mem.h"
+#include "dialogue/call_private.h"
+#include "dialogue_events.h"
+
+enum { AUDIO_MAX = 64 << 20 };
+
+static struct live_job *begin(struct dlg_call *c, uint32_t id)
+{
+	struct live_job *j = mem_zalloc(1, sizeof(*j));
+	if (!j)
+		return NULL;
+	j->call = mem_ref(c);
+	j->svc = c->svc;
+	j->id = id;
+	buf_init(&j->audio, AUDIO_MAX);
+	list_append(&c->svc->jobs, &j->link);
+	return j;
+}
+
+static void finish(struct live_job *j)
+{
+	list_remove(&j->link);
+	buf_free(&j->audio);
+	mem_unref(j->call);
+	mem_free(j);
+}
+
+/* The job is over: tell the engine, then let go. */
+static void done(struct live_job *j, int code)
+{
+	dlg_job_done(&j->call->s.eng, j->id, code);
+	finish(j);
+}
+
+static void failed(struct live_job *j, int err)
+{
+	dlg_job_failed(&j->call->s.eng, j->id, err ? err : EIO);
+	finish(j);
+}
+
+/* A job that could not be handed over: gone, and the action fails. */
+static int not_begun(struct live_job *j, int err)
+{
+	if (err)
+		finish(j);
+	return err;
+}
+
+void dlg_jobs_cancel(struct dlg_service *svc)
+{
+	LIST_FOREACH(&svc->jobs, it) {
+		struct live_job *j = LIST_ENTRY(it, struct live_job, link);
+		if (j->handle && j->of_directory)
+			dir_cancel(svc->prm.dir, j->handle);
+		else if (j->handle)
+			mbox_cancel(svc->prm.mbox, j->handle);
+		if (j->handle)
+			finish(j);
+		else
+			j->svc = NULL; /* the pool's: its handler still comes */
+	}
+}
+
+/* ---- files ---- */
+static int unlink_work(void *arg)
+{
+	return spool_remove(arg);
+}
+
+static void unlink_done(enum pool_result result, int err, void *arg)
+{
+	(void)result, (void)err; /* what stays is found at the next start */
+	mem_free(arg);
+}
+
+void dlg_file_remove(struct dlg_service *svc, const char *path)
+{
+	char *copy = mem_strdup(path);
+	if (copy && pool_submit(svc->prm.files, unlink_work, unlink_done, copy))
+		mem_free(copy);
+}
+
+static int read_work(void *arg)
+{
+	struct live_job *j = arg;
+	return spool_read(j->path, &j->info, &j->audio);
+}
+
+static void read_done(enum pool_result result, int err, void *arg)
+{
+	struct live_job *j = arg;
+	if (!j->svc)
+		finish(j);
+	else if (result != POOL_DONE)
+		failed(j, err);
+	else
+		j->then(j);
+}
+
+/* Reads the recording, then goes on with it. */
+static int with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j))
+{
+	if (!*c->rec_path)
+		return ENOENT;
+	struct live_job *j = begin(c, id);
+	if (!j)
+		return ENOMEM;
+	j->then = then;
+	text_fill(j->path, sizeof(j->path), c->rec_path);
+	return not_begun(j, pool_submit(c->svc->prm.files, read_work, read_done, j));
+}
+
+static enum mbox_codec mbox_codec_of(enum media_codec c)
+{
+	return c == MEDIA_PCMA ? MBOX_PCMA : MBOX_PCMU;
+}
+
+static enum media_codec media_codec_of(enum mbox_codec c)
+{
+	return c == MBOX_PCMA ? MEDIA_PCMA : MEDIA_PCMU;
+}
+
+static void put_clip(struct live_job *j, enum media_codec codec, const uint8_t *p, size_t n)
+{
+	struct dlg_call *c = j->call;
+	struct media_clip *clip;
+	int err = media_clip_from_bytes(&clip, codec, p, n);
+	if (err) {
+		failed(j, err);
+		return;
+	}
+	if (!dlg_awaits(&c->s.eng, j->id)) {
+		mem_unref(clip);
+		finish(j);
+		return;
+	}
+	mem_unref(c->clip[j->clip]);
+	c->clip[j->clip] = clip;
+	c->s.has_clip[j->clip] = true;
+	done(j, J_DONE);
+}
+
+/* ---- saving ---- */
+static void saved(enum mbox_saved outcome, int err, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	struct dlg_call *c = j->call;
+	j->svc->n_saves--;
+	if (outcome == MBOX_SAVE_FAILED) {
+		struct ev_report r;
+		if (why && why->id) {
+			ev_copy(&r, why);
+			dlg_call_emit(c, &r);
+		}
+		failed(j, err);
+		return;
+	}
+	dlg_file_remove(j->svc, j->path);
+	if (strcmp(c->rec_path, j->path) == 0)
+		c->rec_path[0] = '\0';
+	metric_add(j->svc->m.saved, 1);
+	dlg_call_step(c, "message %s is %s", j->info.id, outcome == MBOX_SAVE_SPOOLED ? "in the spool" : "in the store");
+	struct dlg_service *svc = j->svc;
+	done(j, J_SAVED);
+	dlg_service_check_idle(svc);
+}
+
+static void save_read(struct live_job *j)
+{
+	struct mbox_message m = { .received_us = j->info.started_s * 1000000, .duration_ms = j->info.duration_ms,
+		                  .codec = mbox_codec_of(j->info.codec) };
+	text_fill(m.id, sizeof(m.id), j->info.id);
+	text_fill(m.mailbox, sizeof(m.mailbox), j->info.mailbox);
+	text_fill(m.caller_number, sizeof(m.caller_number), j->info.caller);
+	text_fill(m.caller_name, sizeof(m.caller_name), j->info.name);
+	text_fill(m.session, sizeof(m.session), j->info.session);
+	struct mbox_audio audio = { .p = j->audio.p, .n = j->audio.n };
+	int err = mbox_save(j->svc->prm.mbox, &m, &audio, saved, j, &j->handle);
+	if (err)
+		failed(j, err);
+	else
+		j->svc->n_saves++;
+}
+
+int dlg_job_save(void *arg, uint32_t job)
+{
+	return with_recording(arg, job, save_read);
+}
+
+/* ---- greetings ---- */
+static void greeting_done(int err, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	struct ev_report r;
+	if (err && why && why->id) {
+		ev_copy(&r, why);
+		dlg_call_emit(j->call, &r);
+	}
+	if (err)
+		failed(j, err);
+	else
+		done(j, J_DONE);
+}
+
+static void greeting_read(struct live_job *j)
+{
+	struct mbox_audio audio = { .p = j->audio.p, .n = j->audio.n };
+	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, j->kind, mbox_codec_of(j->info.codec), &audio, greeting_done, j,
+	                            &j->handle);
+	if (err)
+		failed(j, err);
+}
+
+static void greeting_read_personal(struct live_job *j)
+{
+	j->kind = "personal";
+	greeting_read(j);
+}
+
+static void greeting_read_name(struct live_job *j)
+{
+	j->kind = "name";
+	greeting_read(j);
+}
+
+int dlg_job_greeting_set(void *arg, uint32_t job)
+{
+	struct dlg_call *c = arg;
+	if (!c->s.box || !c->s.logged_on)
+		return EACCES;
+	return with_recording(c, job, c->s.rec.kind == DLG_RECORD_NAME ? greeting_read_name : greeting_read_personal);
+}
+
+int dlg_job_greeting_remove(void *arg, uint32_t job)
+{
+	struct dlg_call *c = arg;
+	if (!c->s.box || !c->s.logged_on)
+		return EACCES;
+	struct live_job *j = begin(c, job);
+	if (!j)
+		return ENOMEM;
+	return not_begun(j, mbox_greeting_delete(c->svc->prm.mbox, c->s.box->name, "personal", greeting_done, j, &j->handle));
+}
+
+/* ---- fetching ---- */
+static void fetched(int err, enum mbox_codec codec, const uint8_t *p, size_t n, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	if (!err) {
+		put_clip(j, media_codec_of(codec), p, n);
+		return;
+	}
+	if (err != ENOENT && j->clip != CLIP_MESSAGE) {
+		struct ev_report r;
+		char sentence[256];
+		ev_set(&r, EV_GREETING_UNREADABLE);
+		ev_str(&r, "kind", j->clip == CLIP_NAME ? "recorded name" : "greeting");
+		ev_str(&r, "mailbox", j->kind);
+		ev_str(&r, "reason", why && why->id ? ev_sentence(why, sentence, sizeof(sentence)) : strerror(err));
+		dlg_call_emit(j->call, &r);
+	}
+	failed(j, err);
+}
+
+static void recording_read(struct live_job *j)
+{
+	put_clip(j, j->info.codec, j->audio.p, j->audio.n);
+}
+
+int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box)
+{
+	struct dlg_call *c = arg;
+	c->clip[clip] = mem_unref(c->clip[clip]);
+	c->s.has_clip[clip] = false;
+	if (clip == CLIP_RECORDING) {
+		int err = with_recording(c, job, recording_read);
+		if (!err)
+			LIST_ENTRY(c->svc->jobs.head.prev, struct live_job, link)->clip = clip;
+		return err;
+	}
+	if (!box)
+		return ENOENT;
+	struct live_job *j = begin(c, job);
+	if (!j)
+		return ENOMEM;
+	j->clip = clip;
+	j->kind = box->name;
+	struct mbox *m = c->svc->prm.mbox;
+	if (clip == CLIP_MESSAGE)
+		return not_begun(j, c->s.at < c->s.n_list ? mbox_get_audio(m, box->name, c->s.list[c->s.at].id, fetched, j, &j->handle) : ENOENT);
+	return not_begun(j, mbox_greeting_get(m, box->name, clip == CLIP_NAME ? "name" : "personal", fetched, j, &j->handle));
+}
+
+/* ---- the mailbox ---- */
+static void listed(int err, const struct mbox_message *v, size_t n, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	(void)why;
+	if (!err && dlg_awaits(&j->call->s.eng, j->id))
+		err = dlg_list_set(&j->call->s, v, n);
+	if (err)
+		failed(j, err);
+	else
+		done(j, J_DONE);
+}
+
+int dlg_job_list(void *arg, uint32_t job)
+{
+	struct dlg_call *c = arg;
+	if (!c->s.box || !c->s.logged_on)
+		return EACCES;
+	struct live_job *j = begin(c, job);
+	if (!j)
+		return ENOMEM;
+	return not_begun(j, mbox_list(c->svc->prm.mbox, c->s.box->name, -1, MBOX_OLDEST_FIRST, listed, j, &j->handle));
+}
+
+int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
+{
+	struct dlg_call *c = arg;
+	if (!c->s.box || !c->s.logged_on)
+		return EACCES;
+	struct live_job *j = begin(c, job);
+	if (!j)
+		return ENOMEM;
+	return not_begun(j, mbox_mark(c->svc->prm.mbox, c->s.box->name, id, state, greeting_done, j, &j->handle));
+}
+
+static void counted(int err, const struct mbox_counts *n, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	(void)why;
+	if (!err) {
+		j->call->box_messages = n->fresh + n->saved;
+		j->call->box_counted = true;
+	}
+	finish(j);
+}
+
+void dlg_job_count(struct dlg_call *c)
+{
+	struct live_job *j = begin(c, 0);
+	if (j)
+		not_begun(j, mbox_counts(c->svc->prm.mbox, c->who.box->name, counted, j, &j->handle));
+}
+
+/* ---- PINs ---- */
+static void logged_on(const struct dir_logon_result *r, const struct ev_report *why, void *arg)
+{
+	static const int code[] = { [DIR_LOGON_OK] = J_LOGON_OK, [DIR_LOGON_MUST_CHANGE] = J_LOGON_MUST_CHANGE, [DIR_LOGON_WRONG] = J_LOGON_WRONG,
+		                    [DIR_LOGON_LOCKED] = J_LOGON_LOCKED, [DIR_LOGON_NO_PIN] = J_LOGON_NO_PIN };
+	struct live_job *j = arg;
+	if (r->outcome != DIR_LOGON_FAILED) {
+		done(j, code[r->outcome]);
+		return;
+	}
+	struct ev_report copy;
+	if (why && why->id) {
+		ev_copy(&copy, why);
+		dlg_call_emit(j->call, &copy);
+	}
+	failed(j, EHOSTUNREACH);
+}
+
+int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct text pin)
+{
+	struct dlg_call *c = arg;
+	struct live_job *j = begin(c, job);
+	if (!j)
+		return ENOMEM;
+	j->of_directory = true;
+	struct dir *d = c->svc->prm.dir;
+	return not_begun(j, box ? dir_logon(d, box, pin, c->session, logged_on, j, &j->handle) : dir_logon_nobody(d, pin, logged_on, j, &j->handle));
+}
+
+static void pin_was_set(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	(void)why;
+	if (err == EINVAL && rule != DIR_PIN_GOOD) {
+		if (dlg_awaits(&j->call->s.eng, j->id))
+			j->call->s.pin_rule = rule;
+		done(j, J_PIN_RULE);
+	} else if (err) {
+		failed(j, err);
+	} else {
+		done(j, J_DONE);
+	}
+}
+
+int dlg_job_pin_set(void *arg, uint32_t job, struct text pin)
+{
+	struct dlg_call *c = arg;
+	if (!c->s.box)
+		return EACCES;
+	struct live_job *j = begin(c, job);
+	if (!j)
+		return ENOMEM;
+	j->of_directory = true;
+	return not_begun(j, dir_pin_set(c->svc->prm.dir, c->s.box, pin, false, pin_was_set, j, &j->handle));
+}

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* service.c  All calls of this node: how they come in, the list, the history, drain, and what was left behind by a crash. */
+#include "dialogue/service.h"
+#include <errno.h>
+#include "base/mem.h"
+#include "dialogue/call_private.h"
+#include "dialogue_events.h"
+
+enum { RETRY_AFTER_S = 30, STOP_STEPS = 150, STOP_STEP_MS = 20 };
+
+/* A call that is over, in one block. */
+struct past {
+	struct link link;
+	char session[EV_SESSION_SIZE], from[64], from_name[128], called[128], gateway[64], source[64], dialogue[CFG_NAME_SIZE];
+	char object[CFG_NAME_SIZE], outcome[96];
+	int64_t started_us, duration_ms;
+	unsigned n_steps, steps_lost;
+	struct dlg_call_step steps[];
+};
+
+/* ---- life ---- */
+static void make_metrics(struct dlg_service *s)
+{
+	struct metrics *m = s->prm.metrics;
+	const char *calls = "umbel_calls_total", *help = "Calls taken, by conversation";
+	s->m.active = metric_get(m, METRIC_GAUGE, "umbel_calls_active", NULL, "Calls alive");
+	s->m.answering = metric_get(m, METRIC_COUNTER, calls, "dialogue=\"answering\"", help);
+	s->m.subscriber = metric_get(m, METRIC_COUNTER, calls, "dialogue=\"subscriber\"", help);
+	s->m.attendant = metric_get(m, METRIC_COUNTER, calls, "dialogue=\"attendant\"", help);
+	s->m.refused = metric_get(m, METRIC_COUNTER, "umbel_calls_refused_total", NULL, "Calls refused: nobody called, drain, no room");
+	s->m.saved = metric_get(m, METRIC_COUNTER, "umbel_messages_saved_total", NULL, "Messages whose caller heard or got the receipt");
+	s->m.lost = metric_get(m, METRIC_COUNTER, "umbel_messages_lost_total", NULL, "Messages that neither store nor spool took");
+	s->m.transfers = metric_get(m, METRIC_COUNTER, "umbel_transfers_total", "outcome=\"done\"", "Transfers by outcome");
+	s->m.transfers_failed = metric_get(m, METRIC_COUNTER, "umbel_transfers_total", "outcome=\"failed\"", "Transfers by outcome");
+}
+
+int dlg_service_create(struct dlg_service **sp, const struct dlg_service_prm *prm, struct ev_report *why)
+{
+	(void)why;
+	struct dlg_service *s = mem_zalloc(1, sizeof(*s));
+	if (!s)
+		return ENOMEM;
+	s->prm = *prm;
+	list_init(&s->calls);
+	list_init(&s->past);
+	list_init(&s->jobs);
+	int err = text_copy(text_of(prm->spool_dir), s->spool_dir, sizeof(s->spool_dir));
+	if (!err && prm->media_address)
+		err = text_copy(text_of(prm->media_address), s->media_address, sizeof(s->media_address));
+	if (!err)
+		err = dlg_service_config(s, prm->cfg);
+	if (err) {
+		mem_free(s);
+		return err;
+	}
+	make_metrics(s);
+	*sp = s;
+	return 0;
+}
+
+int dlg_service_config(struct dlg_service *s, const struct cfg *cfg)
+{
+	struct dlg_attendants *a;
+	int err = dlg_attendants_create(&a, cfg);
+	if (err)
+		return err;
+	mem_unref(s->attendants);
+	cfg_unref(s->cfg);
+	s->attendants = a;
+	s->cfg = cfg_ref(cfg);
+	return 0;
+}
+
+void dlg_service_destroy(struct dlg_service *s)
+{
+	if (!s)
+		return;
+	s->draining = true;
+	LIST_FOREACH(&s->calls, it)
+		dlg_call_end(LIST_ENTRY(it, struct dlg_call, link), "the server is stopping");
+	for (int i = 0; i < STOP_STEPS && (s->n_calls || s->n_saves); i++)
+		loop_step(s->prm.loop, STOP_STEP_MS);
+	for (struct link *l; (l = list_pop(&s->calls));) {
+		struct dlg_call *c = LIST_ENTRY(l, struct dlg_call, link);
+		dlg_call_detach(c);
+		mem_unref(c);
+	}
+	dlg_jobs_cancel(s);
+	for (struct link *l; (l = list_pop(&s->past));)
+		mem_free(LIST_ENTRY(l, struct past, link));
+	mem_unref(s->attendants);
+	cfg_unref(s->cfg);
+	mem_free(s);
+}
+
+/* ---- a call comes ---- */
+static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who *who, uint16_t id, int status, const char *reason)
+{
+	const struct leg_info *info = leg_info(leg);
+	struct ev_report r;
+	ev_set(&r, id);
+	ev_session(&r, info->session);
+	ev_str(&r, "caller", who && *who->caller_number ? who->caller_number : *info->from.uri ? info->from.uri : "an unknown caller");
+	ev_str(&r, "gateway", info->peer ? info->peer->name : "");
+	ev_int(&r, "status", status);
+	ev_str(&r, "reason", reason);
+	ev_str(&r, "looked_for", who ? who->looked_for : "");
+	ev_str(&r, "call_id", info->call_id);
+	ev_emit(s->prm.bus, &r);
+	metric_add(s->m.refused, 1);
+	leg_reject(leg, status, reason, status == 503 ? RETRY_AFTER_S : 0);
+}
+
+void dlg_service_offer(struct dlg_service *s, struct leg *leg)
+{
+	struct dlg_who who;
+	struct dir_view *view = dir_view(s->prm.dir);
+	if (s->draining) {
+		refuse(s, leg, NULL, EV_CALL_REFUSED, 503, "this server is being drained and takes no new calls");
+	} else if (s->prm.max_calls && s->n_calls >= s->prm.max_calls) {
+		refuse(s, leg, NULL, EV_CALL_REFUSED, 503, "this server has as many calls as it may take");
+	} else if (!view) {
+		refuse(s, leg, NULL, EV_CALL_REFUSED, 503, "the directory has not been read yet");
+	} else {
+		dlg_who(view, leg_info(leg), &who);
+		if (who.kind == DLG_WHO_NOBODY)
+			refuse(s, leg, &who, EV_CALL_REJECTED, 404, "no mailbox, attendant or access number here has this name.");
+		else
+			dlg_call_begin(s, leg, view, &who);
+	}
+	dir_view_unref(view);
+}
+
+void dlg_service_offered_h(struct leg *leg, void *service)
+{
+	dlg_service_offer(service, leg);
+}
+
+/* ---- the list and the history ---- */
+void dlg_service_add(struct dlg_service *s, struct dlg_call *c)
+{
+	list_append(&s->calls, &c->link);
+	c->listed = true;
+	metric_set(s->m.active, ++s->n_calls);
+}
+
+static const char *object_of(const struct dlg_call *c)
+{
+	return c->who.box ? c->who.box->name : c->who.attendant ? c->who.attendant->name : "";
+}
+
+static const char *dialogue_of(const struct dlg_call *c)
+{
+	return c->who.kind == DLG_WHO_ATTENDANT ? "attendant" : c->table->name;
+}
+
+static void remember(struct dlg_service *s, const struct dlg_call *c)
+{
+	struct past *p = mem_zalloc(1, sizeof(*p) + c->n_steps * sizeof(p->steps[0]));
+	if (!p)
+		return;
+	text_fill(p->session, sizeof(p->session), c->session);
+	text_fill(p->from, sizeof(p->from), c->who.caller_number);
+	text_fill(p->from_name, sizeof(p->from_name), c->who.caller_name);
+	text_fill(p->called, sizeof(p->called), c->called);
+	text_fill(p->gateway, sizeof(p->gateway), c->gateway);
+	text_fill(p->source, sizeof(p->source), c->source);
+	text_fill(p->dialogue, sizeof(p->dialogue), dialogue_of(c));
+	text_fill(p->object, sizeof(p->object), object_of(c));
+	text_fill(p->outcome, sizeof(p->outcome), c->outcome);
+	p->started_us = c->started_us;
+	p->duration_ms = clock_mono_ms(s->prm.clock) - c->started_mono_ms;
+	p->n_steps = c->n_steps;
+	p->steps_lost = c->steps_lost;
+	memcpy(p->steps, c->step, c->n_steps * sizeof(p->steps[0]));
+	list_prepend(&s->past, &p->link);
+	if (++s->n_past > DLG_HISTORY) {
+		struct past *oldest = LIST_ENTRY(s->past.head.prev, struct past, link);
+		list_remove(&oldest->link);
+		mem_free(oldest);
+		s->n_past--;
+	}
+}
+
+void dlg_service_over(struct dlg_service *s, struct dlg_call *c)
+{
+	remember(s, c);
+	list_remove(&c->link);
+	c->listed = false;
+	metric_set(s->m.active, --s->n_calls);
+	mem_unref(c);
+	dlg_service_check_idle(s);
+}
+
+/* ---- drain ---- */
+void dlg_service_drain(struct dlg_service *s, bool on)
+{
+	s->draining = on;
+}
+
+unsigned dlg_service_count(const struct dlg_service *s)
+{
+	return s->n_calls;
+}
+
+void dlg_service_check_idle(struct dlg_service *s)
+{
+	if (s->n_calls || s->n_saves || !s->idle)
+		return;
+	dlg_idle_h *h = s->idle;
+	s->idle = NULL;
+	h(s->idle_arg);
+}
+
+void dlg_service_when_idle(struct dlg_service *s, dlg_idle_h *h, void *arg)
+{
+	s->idle = h;
+	s->idle_arg = arg;
+	dlg_service_check_idle(s);
+}
+
+/* ---- for the administrator ---- */
+static void show_call(struct dlg_service *s, struct dlg_call *c, dlg_call_h *h, void *arg)
+{
+	char state[160];
+	const struct dlg_table *t = dlg_table_of(&c->s.eng);
+	text_print(state, sizeof(state), "%s%s%s", t ? t->name : leg_state_name(c->leg), t ? ": " : "", t ? dlg_state_of(&c->s.eng) : "");
+	struct dlg_call_info info = {
+		.session = c->session, .from = c->who.caller_number, .from_name = c->who.caller_name, .called = c->called, .gateway = c->gateway,
+		.source = c->source, .dialogue = dialogue_of(c), .object = object_of(c), .state = state, .held = leg_is_held(c->leg),
+		.started_us = c->started_us, .duration_ms = clock_mono_ms(s->prm.clock) - c->started_mono_ms,
+		.steps = c->step, .n_steps = c->n_steps, .steps_lost = c->steps_lost,
+	};
+	h(&info, arg);
+}
+
+static void show_past(const struct past *p, dlg_call_h *h, void *arg)
+{
+	struct dlg_call_info info = {
+		.session = p->session, .from = p->from, .from_name = p->from_name, .called = p->called, .gateway = p->gateway, .source = p->source,
+		.dialogue = p->dialogue, .object = p->object, .state = p->outcome, .over = true, .started_us = p->started_us,
+		.duration_ms = p->duration_ms, .steps = p->steps, .n_steps = p->n_steps, .steps_lost = p->steps_lost,
+	};
+	h(&info, arg);
+}
+
+void dlg_service_calls(struct dlg_service *s, bool history, dlg_call_h *each, void *arg)
+{
+	LIST_FOREACH(&s->calls, it)
+		show_call(s, LIST_ENTRY(it, struct dlg_call, link), each, arg);
+	if (!history)
+		return;
+	LIST_FOREACH(&s->past, it)
+		show_past(LIST_ENTRY(it, struct past, link), each, arg);
+}
+
+/* The live or past call whose session begins so: exactly one of *c and *p is set on success. */
+static int find(struct dlg_service *s, const char *session, struct dlg_call **c, struct past **p)
+{
+	unsigned found = 0;
+	*c = NULL;
+	*p = NULL;
+	if (!session || !*session)
+		return ENOENT;
+	LIST_FOREACH(&s->calls, it) {
+		struct dlg_call *x = LIST_ENTRY(it, struct dlg_call, link);
+		if (text_starts(text_of(x->session), session)) {
+			*c = x;
+			found++;
+		}
+	}
+	LIST_FOREACH(&s->past, it) {
+		struct past *x = LIST_ENTRY(it, struct past, link);
+		if (!text_starts(text_of(x->session), session))
+			continue;
+		if (!*c)
+			*p = x;
+		found++;
+	}
+	return found == 0 ? ENOENT : found == 1 ? 0 : EEXIST;
+}
+
+int dlg_service_call(struct dlg_service *s, const char *session, dlg_call_h *h, void *arg)
+{
+	struct dlg_call *c;
+	struct past *p;
+	int err = find(s, session, &c, &p);
+	if (err)
+		return err;
+	if (c)
+		show_call(s, c, h, arg);
+	else
+		show_past(p, h, arg);
+	return 0;
+}
+
+int dlg_service_end(struct dlg_service *s, const char *session)
+{
+	struct dlg_call *c;
+	struct past *p;
+	int err = find(s, session, &c, &p);
+	if (err || !c)
+		return err ? err : ENOENT;
+	struct ev_report r;
+	ev_set(&r, EV_CALL_ENDED_BY_ADMIN);
+	dlg_call_emit(c, &r);
+	dlg_call_end(c, "ended by the administrator");
+	return 0;
+}

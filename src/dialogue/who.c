@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* who.c  Who is called, and by whom. */
+#include "dialogue/who.h"
+#include "base/buf.h"
+
+/* The names of a party that may be looked up: its whole URI, its user part. */
+static const struct dir_user *user_of(const struct dir_view *view, const struct leg_party *p)
+{
+	const struct dir_user *u = *p->uri ? dir_find_uri(view, text_of(p->uri)) : NULL;
+	if (!u && *p->user)
+		u = dir_find_number(view, text_of(p->user));
+	if (!u && *p->user)
+		u = dir_find_name(view, text_of(p->user));
+	return u;
+}
+
+static const struct cfg_attendant *attendant_of(const struct cfg *cfg, const struct leg_party *p)
+{
+	const struct cfg_attendant *aa = *p->user ? cfg_attendant_by_number(cfg, text_of(p->user)) : NULL;
+	return aa || !*p->uri ? aa : cfg_attendant_by_number(cfg, text_of(p->uri));
+}
+
+/* "sip:voicemail@example.com;transport=tls" counts as "sip:voicemail@example.com". */
+static bool same_place(const char *number_or_uri, const struct leg_party *p)
+{
+	if (text_is_nocase(text_of(p->user), number_or_uri))
+		return *number_or_uri != '\0';
+	struct text want = text_of(number_or_uri);
+	if (text_starts_nocase(want, "sip:"))
+		want = text_skip(want, 4);
+	else if (text_starts_nocase(want, "sips:"))
+		want = text_skip(want, 5);
+	struct text user, host;
+	if (!text_cut(want, '@', &user, &host))
+		return false;
+	return text_eq_nocase(user, text_of(p->user)) && text_eq_nocase(host, text_of(p->host));
+}
+
+static bool is_access(const struct cfg *cfg, const struct leg_party *p)
+{
+	for (size_t i = 0; i < cfg->n_dialplans; i++)
+		for (size_t k = 0; k < cfg->dialplans[i].access_numbers.n; k++)
+			if (same_place(cfg->dialplans[i].access_numbers.v[k], p))
+				return true;
+	return false;
+}
+
+/* Whom a call was for before it was sent here. */
+static const struct dir_user *redirected_from(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
+{
+	const struct dir_user *u = NULL;
+	for (unsigned i = info->n_diversions; !u && i > 0; i--) { /* the last one is the original */
+		u = user_of(view, &info->diversion[i - 1].party);
+		who->by = "Diversion";
+	}
+	for (unsigned i = 0; !u && i < info->n_history; i++) {
+		u = user_of(view, &info->history[i].party);
+		who->by = "History-Info";
+	}
+	return u;
+}
+
+static void who_calls(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
+{
+	const struct leg_party *p = *info->asserted.uri ? &info->asserted : &info->from;
+	if (info->headers_believed)
+		who->caller = user_of(view, p);
+	bool anonymous = text_is_nocase(text_of(p->user), "anonymous") || text_is_nocase(text_of(p->host), "anonymous.invalid");
+	if (anonymous)
+		return;
+	text_fill(who->caller_number, sizeof(who->caller_number), p->user);
+	const char *name = *p->display ? p->display : who->caller ? who->caller->display_name : "";
+	text_fill(who->caller_name, sizeof(who->caller_name), name);
+}
+
+static void what_was_there(const struct leg_info *info, struct dlg_who *who)
+{
+	struct buf b;
+	buf_init(&b, sizeof(who->looked_for) - 1);
+	buf_printf(&b, "Request-URI %s, To %s", *info->called.uri ? info->called.uri : "?", *info->to.uri ? info->to.uri : "?");
+	for (unsigned i = 0; i < info->n_diversions; i++)
+		buf_printf(&b, ", Diversion %s", info->diversion[i].party.uri);
+	for (unsigned i = 0; i < info->n_history; i++)
+		buf_printf(&b, ", History-Info %s", info->history[i].party.uri);
+	if (!info->headers_believed)
+		buf_str(&b, "; Diversion and History-Info of this gateway are not believed");
+	else if (!info->n_diversions && !info->n_history)
+		buf_str(&b, "; no Diversion, no History-Info");
+	struct text t = b.p ? text_make(b.p, b.n) : TEXT_NONE;
+	text_print(who->looked_for, sizeof(who->looked_for), "%.*s", TEXT_FMT(t));
+	buf_free(&b);
+}
+
+static void mailbox(struct dlg_who *who, const struct dir_user *u)
+{
+	who->box = u;
+	/* Whoever calls his own mailbox wants to hear it, not to leave a message to himself. */
+	who->kind = who->caller == u ? DLG_WHO_SUBSCRIBER : DLG_WHO_MAILBOX;
+}
+
+void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
+{
+	const struct cfg *cfg = dir_view_cfg(view);
+	*who = (struct dlg_who){ .by = "Request-URI" };
+	who_calls(view, info, who);
+	what_was_there(info, who);
+	who->attendant = attendant_of(cfg, &info->called);
+	if (who->attendant) {
+		who->kind = DLG_WHO_ATTENDANT;
+		return;
+	}
+	bool access = is_access(cfg, &info->called);
+	const struct dir_user *u = access ? NULL : user_of(view, &info->called);
+	if (!u)
+		u = redirected_from(view, info, who);
+	if (!u && !(access && is_access(cfg, &info->to))) {
+		u = user_of(view, &info->to);
+		who->by = "To";
+	}
+	if (u) {
+		mailbox(who, u);
+		return;
+	}
+	if (access) {
+		who->kind = DLG_WHO_SUBSCRIBER;
+		who->box = who->caller;
+		who->by = "Request-URI";
+		return;
+	}
+	who->attendant = attendant_of(cfg, &info->to);
+	who->kind = who->attendant ? DLG_WHO_ATTENDANT : DLG_WHO_NOBODY;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* who.h  Who is called, and by whom: pure, from what the leg knows and the directory's view.
+ *
+ * In this order: an attendant by the Request-URI; an access number there (then a diversion, the history or To says whose mailbox is
+ * answered for; without any it is the subscriber access); a mailbox by the Request-URI (opaque=app:voicemail changes nothing: the name says it); the
+ * original diversion; the oldest entry of the history; To. The leg holds diversions and history only from believed peers. */
+#ifndef DIALOGUE_WHO_H
+#define DIALOGUE_WHO_H
+#include "directory/dir.h"
+#include "sip/leg.h"
+
+enum dlg_who_kind { DLG_WHO_NOBODY, DLG_WHO_ATTENDANT, DLG_WHO_MAILBOX, DLG_WHO_SUBSCRIBER };
+struct dlg_who {
+	enum dlg_who_kind kind;
+	const struct cfg_attendant *attendant;
+	const struct dir_user *box;    /* MAILBOX: whose; SUBSCRIBER: the caller's own, or NULL */
+	const struct dir_user *caller; /* a user, when the caller's identity is believed; NULL */
+	const char *by;                /* which header told: "Request-URI", "Diversion", "History-Info", "To" */
+	char caller_number[64], caller_name[128];
+	char looked_for[512];          /* what was looked at, in words */
+};
+void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);
+
+#endif

@@ -89,7 +89,7 @@ static int read_packet(struct rtcp_heard *h, const uint8_t *p, size_t n, uint32_
 	case SR:
 		h->sr = true;
 		h->ntp = (uint64_t)get32(p + 8) << 32 | get32(p + 12);
-		/* fall through */
+		__attribute__((fallthrough));
 	case RR:
 		h->ssrc = get32(p + 4);
 		read_blocks(h, p + fixed, n - fixed, count, our_ssrc);

@@ -376,6 +376,11 @@ static void f_known(const struct explain *x, char *dst, size_t size)
 	trust_names_join(&x->f->judges.known, dst, size > 400 ? 400 : size);
 }
 
+static void f_known_note(const struct explain *x, char *dst, size_t size)
+{
+	note(x, x->f->judges.known.n ? NOTE_KNOWS : NOTE_ANY_NAME, dst, size);
+}
+
 static void f_judge_rule(const struct explain *x, char *dst, size_t size)
 {
 	text_fill(dst, size, trust_rule_kind_name(x->f->judges.rule));
@@ -513,7 +518,7 @@ static const struct {
 	{ "our_eku", f_our_eku }, { "their_eku", f_their_eku }, { "now", f_now }, { "bad_not_after", f_bad_not_after },
 	{ "bad_not_before", f_bad_not_before }, { "our_not_after", f_our_not_after }, { "our_not_before", f_our_not_before },
 	{ "expired_cause", f_expired_cause }, { "expired_advice", f_expired_advice }, { "wanted", f_wanted }, { "offered", f_offered },
-	{ "rule", f_rule }, { "dialled_note", f_dialled_note }, { "known", f_known }, { "judge_rule", f_judge_rule },
+	{ "rule", f_rule }, { "dialled_note", f_dialled_note }, { "known", f_known }, { "known_note", f_known_note }, { "judge_rule", f_judge_rule },
 	{ "our_judged", f_our_judged }, { "wanted_cn", f_wanted_cn }, { "identity_clause", f_identity_clause },
 	{ "second_note", f_second_note }, { "identity_cause", f_identity_cause }, { "second_how", f_second_how },
 	{ "second_status", f_second_status }, { "identity_held", f_identity_held }, { "held_identity", f_held_identity },

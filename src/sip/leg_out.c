@@ -203,12 +203,15 @@ static int invite_send(struct leg *leg, const struct leg_call_prm *prm)
 	char referred[600], diversion[600];
 	const char *headers[3] = { NULL };
 	unsigned n = 0;
+	struct sip_uri u;
 	struct buf sdp;
 	int err;
 
-	if (prm->referred_by && prm->referred_by[0] && !text_print(referred, sizeof(referred), "Referred-By: <%s>", prm->referred_by))
+	if (prm->referred_by && prm->referred_by[0] && !sip_uri_parse(&u, text_of(prm->referred_by), NULL) &&
+	    !text_print(referred, sizeof(referred), "Referred-By: <%s>", prm->referred_by))
 		headers[n++] = referred;
-	if (prm->diversion && prm->diversion[0] && !text_print(diversion, sizeof(diversion), "Diversion: <%s>;reason=unconditional", prm->diversion))
+	if (prm->diversion && prm->diversion[0] && !sip_uri_parse(&u, text_of(prm->diversion), NULL) &&
+	    !text_print(diversion, sizeof(diversion), "Diversion: <%s>;reason=unconditional", prm->diversion))
 		headers[n++] = diversion;
 	buf_init(&sdp, 16384);
 	err = leg_sdp_offer(leg, SDP_SENDRECV, &sdp);

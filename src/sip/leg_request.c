@@ -90,6 +90,8 @@ static int req_make(struct leg_req **qp, struct leg *leg, const char *method, co
 	buf_init(&q->headers, SIP_HEAD_MAX_BYTES);
 	buf_init(&q->body, SIP_BODY_MAX_BYTES);
 	for (; headers && *headers; headers++) {
+		if (strpbrk(*headers, "\r\n"))
+			return mem_unref(q), EINVAL;
 		buf_str(&q->headers, *headers);
 		buf_str(&q->headers, "\r\n");
 	}

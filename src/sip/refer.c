@@ -118,6 +118,8 @@ int leg_transfer(struct leg *leg, const char *target, const char *referred_by)
 		return EBUSY;
 	if (!target || sip_uri_parse(&u, text_of(target), NULL) || u.scheme == SIP_SCHEME_OTHER)
 		return EINVAL;
+	if (referred_by && referred_by[0] && sip_uri_parse(&u, text_of(referred_by), NULL))
+		return EINVAL;
 	if (text_print(refer_to, sizeof(refer_to), "Refer-To: <%s>", target) ||
 	    text_print(by, sizeof(by), "Referred-By: <%s>", referred_by && referred_by[0] ? referred_by : leg->d.local_uri))
 		return EINVAL;

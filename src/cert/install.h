@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* install.h  From files that a CA gave back to the identity in use.
+ *
+ * What is installed by command lies as one file (key and chain together, so that one rename replaces both) in the node's data folder:
+ * DATA/tls/NAME.pem, mode 0600. It takes the place of the configured files of that identity as long as it is younger than they are.  */
+#ifndef CERT_INSTALL_H
+#define CERT_INSTALL_H
+#include "base/clock.h"
+#include "event/bus.h"
+#include "trust/identity.h"
+
+/* Where the identity of that name is installed; dst of 512 bytes. Returns dst. */
+char *cert_installed_path(const char *data_dir, const char *name, char *dst);
+/* Loads an identity: the installed one if there is one and it is younger than the configured certificate file, else the configured. To be
+ * used wherever identities are loaded. Errors as trust_identity_load(). Startup or worker. */
+int cert_load_identity(struct trust_identity **ip, const struct trust_identity_prm *configured, const char *data_dir, struct ev_report *why);
+
+/* Checks before use: chain against the set's anchors in both roles, dates, usages, our FQDN among the names. What stops it is an error with
+ * `why`; what is only questionable goes to `each`. 0, EKEYREJECTED ... EINVAL. Worker. */
+int cert_examine(const struct trust_identity *id, const struct trust_set *set, const char *our_fqdn, const char *our_service, int64_t now_s,
+		 struct ev_report *why, trust_warn_h *each, void *arg);
+/* Writes the installed file (atomically). Worker. `previous` (may be NULL) says whether one was there; its content is kept as NAME.pem.old. */
+int cert_write_installed(const char *data_dir, const struct trust_identity *id, const char *name, struct ev_report *why);
+/* Takes the installed file out again, or puts NAME.pem.old back. Worker. */
+int cert_unwrite_installed(const char *data_dir, const char *name);
+/* Puts an identity into use under its name: listener and dialler show it on new connections from now on. Event 2431. Loop thread. */
+int cert_put_live(struct trust_keeper *keeper, struct trust_identity *id, struct ev_bus *bus);
+/* Takes an identity out of use. */
+int cert_take_out(struct trust_keeper *keeper, const char *name);
+
+/* All of it for `umbel cert install`: PEM chain and key (or key TEXT_NONE: the key that the last request of that identity made, or the one in
+ * use). Worker until the swap, which the caller does by cert_put_live(). */
+int cert_install_prepare(struct trust_identity **ip, const char *name, struct text chain_pem, struct text key_pem, const char *data_dir,
+			 const struct trust_set *set, struct ev_report *why);
+
+#endif

@@ -9,6 +9,7 @@
 #include "event/metrics.h"
 
 struct dir;
+struct dlg_service;
 struct gw_table;
 struct mbox;
 struct node;
@@ -30,6 +31,7 @@ struct admin_prm {
 	struct registry *registry;
 	struct dir *dir;
 	struct mbox *mbox;
+	struct dlg_service *calls;
 	struct trust_keeper *trust;
 	struct pool *files; /* for reading files */
 	struct pool *crypto; /* for making keys */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_attendant.c  attendant.*: the auto attendants as configured. */
+#include <errno.h>
 #include "admin/admin_private.h"
 #include "admin_events.h"
+#include "dialogue/service.h"
 
 static json_t *strings_json(const struct cfg_strings *s)
 {
@@ -62,4 +64,25 @@ static void show(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_not_found(call, "attendant", name, "umbel attendant list shows those that are configured.");
 }
 
-const struct admin_cmd admin_attendant_cmds[] = { { "attendant.list", list }, { "attendant.show", show }, { NULL, NULL } };
+static void draw(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	struct ev_report why = { 0 };
+	const char *name, *form = admin_arg_str(args, "form");
+	struct buf b;
+	if (admin_need_str(args, "name", &name, &why) != 0) {
+		admin_call_fail(call, &why);
+		return;
+	}
+	buf_init(&b, 1 << 20);
+	int err = dlg_draw_named(a->cfg, text_of(name), form && strcmp(form, "dot") == 0 ? DLG_DRAW_GRAPHVIZ : DLG_DRAW_TEXT, &b);
+	if (err == ENOENT)
+		admin_call_not_found(call, "attendant or conversation", name, "umbel attendant list shows the attendants; built in are answering and subscriber.");
+	else if (err)
+		admin_call_errno(call, err, NULL);
+	else
+		admin_call_ok(call, json_pack("{s:s, s:s}", "name", name, "drawing", b.n ? buf_cstr(&b) : ""));
+	buf_free(&b);
+}
+
+const struct admin_cmd admin_attendant_cmds[] = { { "attendant.list", list }, { "attendant.show", show }, { "attendant.draw", draw }, { NULL, NULL } };

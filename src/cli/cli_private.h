@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cli_private.h  What several nouns share. */
+#ifndef CLI_PRIVATE_H
+#define CLI_PRIVATE_H
+#include "base/buf.h"
+#include "cli/cli.h"
+
+extern const struct cli_cmd cli_status_cmds[], cli_gateway_cmds[], cli_explain_cmds[], cli_events_cmds[], cli_log_cmds[], cli_call_cmds[], cli_calltest_cmds[], cli_mailbox_cmds[],
+	cli_message_cmds[], cli_attendant_cmds[], cli_check_cmds[], cli_cert_cmds[], cli_ca_cmds[], cli_trust_cmds[], cli_completion_cmds[];
+
+void cli_show_gateways(struct cli *c, const json_t *gateways);
+/* Whether anybody listens on the socket. */
+bool cli_server_there(struct cli *c);
+/* A whole file (at most max bytes) into b; "-" is standard input. CLI_GOOD, or CLI_NO after having said why. */
+int cli_read_file(struct cli *c, const char *path, size_t max, struct buf *b);
+/* Writes a file that did not exist or is replaced whole; "-" is standard output. */
+int cli_write_file(struct cli *c, const char *path, const void *p, size_t n, unsigned mode);
+/* Adds an option's value to args if it was given. */
+void cli_arg_opt(struct cli *c, json_t *args, const char *opt, const char *key);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_call.c  umbel call list, show, end: the calls of this node. The caller of our own is in cmd_calltest.c. */
+#include "cli/cli_private.h"
+
+static int show_list(struct cli *c, const json_t *r)
+{
+	json_t *calls = json_deep_copy(json_object_get(r, "calls"));
+	size_t i;
+	json_t *o;
+	json_array_foreach(calls, i, o) {
+		json_object_set_new(o, "began", json_string(cli_when_us(cli_int(o, "started_us"))));
+		json_object_set_new(o, "lasts", json_string(cli_duration_ms(cli_int(o, "duration_ms"))));
+	}
+	if (json_array_size(calls))
+		cli_table(c, calls, "id:CALL began:BEGAN lasts:LASTS from:FROM called:CALLED gateway:GATEWAY dialogue:DIALOGUE object:FOR state:STATE");
+	else
+		fprintf(c->out, "There is no call.\n");
+	json_decref(calls);
+	return CLI_GOOD;
+}
+
+static int list(struct cli *c)
+{
+	return cli_ask_show(c, "call.list", json_pack("{s:b}", "history", cli_opt(c, "history") != NULL), show_list);
+}
+
+static int show_one(struct cli *c, const json_t *o)
+{
+	size_t i;
+	const json_t *s;
+	fprintf(c->out, "Call %s, %s\n  from %s %s\n  called %s\n  by gateway %s from %s\n  began %s, lasts %s\n  %s %s: %s\n", cli_text(o, "id"),
+	        cli_true(o, "over") ? "over" : "alive", cli_text(o, "from"), cli_text(o, "from_name"), cli_text(o, "called"), cli_text(o, "gateway"),
+	        cli_text(o, "source"), cli_when_us(cli_int(o, "started_us")), cli_duration_ms(cli_int(o, "duration_ms")), cli_text(o, "dialogue"),
+	        cli_text(o, "object"), cli_text(o, "state"));
+	json_array_foreach(json_object_get(o, "steps"), i, s)
+		fprintf(c->out, "  %8.3f s  %s\n", (double)cli_int(s, "at_ms") / 1000, cli_text(s, "text"));
+	fprintf(c->out, "Its events: umbel events list --session %s\n", cli_text(o, "id"));
+	return CLI_GOOD;
+}
+
+static int show(struct cli *c)
+{
+	return cli_ask_show(c, "call.show", json_pack("{s:s}", "id", c->pos[0]), show_one);
+}
+
+static int show_ended(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "Call %s is being ended; what the caller left is kept.\n", cli_text(r, "ended"));
+	return CLI_GOOD;
+}
+
+static int end(struct cli *c)
+{
+	return cli_ask_show(c, "call.end", json_pack("{s:s}", "id", c->pos[0]), show_ended);
+}
+
+static const struct cli_opt list_opts[] = { { "history", NULL, "also those that are lately over" }, { NULL, NULL, NULL } };
+
+const struct cli_cmd cli_call_cmds[] = {
+	{ "call", "list", "", 0, 0, list_opts, "List the calls of this node", NULL, "  umbel call list\n  umbel call list --history", list },
+	{ "call", "show", "CALL", 1, 1, NULL, "Show one call, step by step", "A unique beginning of the id is enough.", "  umbel call show 01JD", show },
+	{ "call", "end", "CALL", 1, 1, NULL, "End a call as if the caller had hung up", NULL, "  umbel call end 01JD", end },
+	{ NULL },
+};

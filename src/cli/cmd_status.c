@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_status.c  umbel status, umbel node ...: this node at a glance, and all nodes. */
+#include "base/text.h"
+#include "cli/cli_private.h"
+
+static const char *flow_cell(const json_t *gateway, const char *flow)
+{
+	static char cells[8][64];
+	static unsigned next;
+	const json_t *f = json_object_get(json_object_get(gateway, "flows"), flow);
+	int64_t at = cli_int(f, "at_us");
+	char *cell = cells[next++ % 8];
+	if (at)
+		text_print(cell, sizeof cells[0], "%s %.8s", cli_text(f, "works"), cli_when_us(at) + 11);
+	else
+		text_fill(cell, sizeof cells[0], cli_text(f, "works"));
+	return cell;
+}
+
+static void show_refused(struct cli *c, const json_t *gateway)
+{
+	static const char *const flows[] = { "options", "transfer", "lamp", "calls-in" };
+	static const char *const words[] = { "OPTIONS", "Transfer", "Lamp", "Calls in" };
+	bool any = false;
+	for (unsigned i = 0; i < 4; i++) {
+		const json_t *f = json_object_get(json_object_get(gateway, "flows"), flows[i]);
+		if (strcmp(cli_text(f, "works"), "refused") != 0)
+			continue;
+		any = true;
+		fprintf(c->out, "\n%s with %s is refused (%s, certainty: %s):\n", words[i], cli_text(gateway, "name"), cli_text(f, "verdict_name"),
+		        cli_text(f, "certainty"));
+		cli_wrapped(c->out, cli_text(f, "sentence"), "  ");
+	}
+	if (any)
+		fprintf(c->out, "  Why, and what to do: umbel explain gateway %s\n", cli_text(gateway, "name"));
+}
+
+void cli_show_gateways(struct cli *c, const json_t *gateways)
+{
+	json_t *rows = json_array();
+	size_t i;
+	const json_t *g;
+	json_array_foreach(gateways, i, g) {
+		char address[300];
+		text_print(address, sizeof address, "%s %s", cli_text(g, "address"), cli_text(g, "transport"));
+		json_array_append_new(rows, json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "name", cli_text(g, "name"), "node", cli_text(g, "node"), "address",
+		                                      address, "state", cli_text(g, "state"), "in", flow_cell(g, "calls-in"), "options",
+		                                      flow_cell(g, "options"), "transfer", flow_cell(g, "transfer"), "lamp", flow_cell(g, "lamp")));
+	}
+	cli_table(c, rows, "name:GATEWAY node:NODE address:ADDRESS state:STATE in:CALLS-IN options:OPTIONS transfer:TRANSFER lamp:LAMP");
+	json_decref(rows);
+	json_array_foreach(gateways, i, g)
+		show_refused(c, g);
+}
+
+static void show_node(struct cli *c, const json_t *n)
+{
+	size_t i;
+	const json_t *need;
+	int64_t up_ms = (cli_int(n, "now_us") - cli_int(n, "started_us")) / 1000;
+	fprintf(c->out, "Node %s (%s): %s, %lld calls, up %s, version %s\n", cli_text(n, "name"), cli_text(n, "fqdn"), cli_text(n, "state"),
+	        (long long)cli_int(n, "calls"), cli_duration_ms(up_ms), cli_text(n, "version"));
+	json_array_foreach(json_object_get(n, "needs"), i, need)
+		fprintf(c->out, "  %-12s %-4s %s\n", cli_text(need, "name"), cli_true(need, "ok") ? "good" : "NOT", cli_text(need, "detail"));
+}
+
+static int show_status(struct cli *c, const json_t *r)
+{
+	const json_t *store = json_object_get(r, "store"), *gateways = json_object_get(r, "gateways");
+	show_node(c, json_object_get(r, "node"));
+	if (json_is_object(store)) {
+		fprintf(c->out, "Store: %s %s: %s\n", cli_text(store, "engine"), cli_text(store, "place"), cli_text(store, "state"));
+		if (cli_int(store, "spooled"))
+			fprintf(c->out, "  %lld accepted messages wait on this node's disk for the store\n", (long long)cli_int(store, "spooled"));
+	}
+	fputc('\n', c->out);
+	if (json_array_size(gateways))
+		cli_show_gateways(c, gateways);
+	else
+		fprintf(c->out, "No gateways are configured.\n");
+	return strcmp(cli_text(json_object_get(r, "node"), "state"), "ready") == 0 ? CLI_GOOD : CLI_NO;
+}
+
+static int status(struct cli *c)
+{
+	json_t *result = NULL;
+	int code = cli_ask(c, "status", NULL, &result);
+	if (code == CLI_GOOD) {
+		bool ready = strcmp(cli_text(json_object_get(result, "node"), "state"), "ready") == 0;
+		if (c->json)
+			cli_print_json(c, result);
+		else
+			show_status(c, result);
+		code = ready ? CLI_GOOD : CLI_NO;
+	}
+	json_decref(result);
+	return code;
+}
+
+/* ---- node ---- */
+
+static int show_nodes(struct cli *c, const json_t *r)
+{
+	json_t *nodes = json_deep_copy(json_object_get(r, "nodes"));
+	size_t i;
+	json_t *n;
+	json_array_foreach(nodes, i, n)
+		json_object_set_new(n, "beat", json_string(cli_when_us(cli_int(n, "beat_us"))));
+	cli_table(c, nodes, "name:NODE fqdn:FQDN state:STATE calls:CALLS version:VERSION beat:LAST-SIGN reason:REASON");
+	json_decref(nodes);
+	return CLI_GOOD;
+}
+
+static int node_list(struct cli *c)
+{
+	return cli_ask_show(c, "node.list", NULL, show_nodes);
+}
+
+static int show_state(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "The node is %s%s; %lld calls go on.\n", cli_text(r, "state"), json_is_false(json_object_get(r, "changed")) ? " already" : "",
+	        (long long)cli_int(r, "calls"));
+	return CLI_GOOD;
+}
+
+static int node_drain(struct cli *c)
+{
+	return cli_ask_show(c, "node.drain", NULL, show_state);
+}
+
+static int node_resume(struct cli *c)
+{
+	return cli_ask_show(c, "node.resume", NULL, show_state);
+}
+
+static int node_stop(struct cli *c)
+{
+	return cli_ask_show(c, "node.stop", NULL, show_state);
+}
+
+const struct cli_cmd cli_status_cmds[] = {
+	{ "status", NULL, "", 0, 0, NULL, "Show this node, its store, and what works with each gateway",
+	  "For each gateway: calls in, OPTIONS, transfer and lamp, each works, refused or not tried, with the time of\nthe last try. "
+	  "Exit code 1 when the node is not ready.",
+	  "  umbel status\n  umbel status --json", status },
+	{ "node", "list", "", 0, 0, NULL, "List the nodes that share the store", NULL, "  umbel node list", node_list },
+	{ "node", "drain", "", 0, 0, NULL, "Take no new calls; those that go on run to their end",
+	  "New calls and OPTIONS are answered 503, so that peers turn to other nodes.", "  umbel node drain", node_drain },
+	{ "node", "resume", "", 0, 0, NULL, "Take new calls again after a drain", NULL, "  umbel node resume", node_resume },
+	{ "node", "stop", "", 0, 0, NULL, "Stop the server as SIGTERM does",
+	  "Calls may go on for some seconds, then they are hung up; what callers said is kept.", "  umbel node stop", node_stop },
+	{ NULL },
+};

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_trust.c  umbel trust ...: whom this node believes. */
+#include "cli/cli_private.h"
+
+static int show_list(struct cli *c, const json_t *r)
+{
+	json_t *anchors = json_deep_copy(json_object_get(r, "anchors"));
+	size_t i;
+	json_t *a;
+	json_array_foreach(anchors, i, a) {
+		char print[20];
+		text_fill(print, sizeof print, cli_text(a, "sha256"));
+		json_object_set_new(a, "print", json_string(print));
+		json_object_set_new(a, "until", json_string(cli_when_us(cli_int(a, "not_after_s") * 1000000)));
+	}
+	if (json_array_size(anchors))
+		cli_table(c, anchors, "print:FINGERPRINT until:GOOD-UNTIL subject:AUTHORITY");
+	else
+		fprintf(c->out, "No authority is trusted: no peer can prove who it is. umbel trust add FILE adds one.\n");
+	json_decref(anchors);
+	return CLI_GOOD;
+}
+
+static int list(struct cli *c)
+{
+	return cli_ask_show(c, "trust.list", NULL, show_list);
+}
+
+static int show_added(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "%s certificates are trusted from now on, until the server restarts.\nTo keep them: add the file to \"trust.ca_files\" of the configuration.\n",
+	        cli_text(r, "added"));
+	return CLI_GOOD;
+}
+
+static int add(struct cli *c)
+{
+	struct buf b;
+	int code = cli_read_file(c, c->pos[0], 1 << 20, &b);
+	if (code)
+		return code;
+	json_t *args = json_pack("{s:s}", "pem", b.n ? buf_cstr(&b) : "");
+	buf_free(&b);
+	return cli_ask_show(c, "trust.add", args, show_added);
+}
+
+static int show_removed(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "%s is not trusted any more. Connections that stand are not cut.\nTo keep it so: take its file out of \"trust.ca_files\".\n", cli_text(r, "removed"));
+	return CLI_GOOD;
+}
+
+static int remove_one(struct cli *c)
+{
+	return cli_ask_show(c, "trust.remove", json_pack("{s:s}", "sha256", c->pos[0]), show_removed);
+}
+
+const struct cli_cmd cli_trust_cmds[] = {
+	{ "trust", "list", "", 0, 0, NULL, "List the authorities that are believed", NULL, "  umbel trust list", list },
+	{ "trust", "add", "FILE", 1, 1, NULL, "Believe the certificates of a PEM file from now on", NULL, "  umbel trust add root.pem", add },
+	{ "trust", "remove", "FINGERPRINT", 1, 1, NULL, "Believe an authority no more", "The first 8 or more characters of its fingerprint.", "  umbel trust remove 3F2A91C07B", remove_one },
+	{ NULL },
+};

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* files.c  Files that commands read and write. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "cli/cli_private.h"
+
+enum { AT_ONCE = 65536 };
+
+int cli_read_file(struct cli *c, const char *path, size_t max, struct buf *b)
+{
+	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return cli_error(c, CLI_NO, "%s cannot be read: %s", path, strerror(errno));
+	buf_init(b, max);
+	for (;;) {
+		uint8_t *p = buf_reserve(b, AT_ONCE);
+		ssize_t n = p ? read(fd, p, AT_ONCE) : -1;
+		if (n <= 0) {
+			int err = p ? errno : EFBIG;
+			close(fd);
+			if (n == 0)
+				return CLI_GOOD;
+			buf_free(b);
+			return cli_error(c, CLI_NO, "%s cannot be read: %s", path, strerror(err));
+		}
+		buf_grew(b, (size_t)n);
+	}
+}
+
+int cli_write_file(struct cli *c, const char *path, const void *data, size_t n, unsigned mode)
+{
+	int fd = strcmp(path, "-") == 0 ? dup(STDOUT_FILENO) : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
+	const uint8_t *p = data;
+	while (fd >= 0 && n) {
+		ssize_t put = write(fd, p, n);
+		if (put < 0 && errno != EINTR)
+			break;
+		p += put > 0 ? put : 0;
+		n -= put > 0 ? (size_t)put : 0;
+	}
+	int err = fd < 0 || n ? errno : 0;
+	if (fd >= 0 && close(fd) != 0 && !err)
+		err = errno;
+	return err ? cli_error(c, CLI_NO, "%s cannot be written: %s", path, strerror(err)) : CLI_GOOD;
+}
+
+void cli_arg_opt(struct cli *c, json_t *args, const char *opt, const char *key)
+{
+	const char *v = cli_opt(c, opt);
+	if (v)
+		json_object_set_new(args, key, json_string(v));
+}
+
+bool cli_server_there(struct cli *c)
+{
+	struct sockaddr_un sun = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool there = fd >= 0 && text_print(sun.sun_path, sizeof sun.sun_path, "%s", c->socket) == 0 &&
+	             connect(fd, (const struct sockaddr *)&sun, sizeof sun) == 0;
+	if (fd >= 0)
+		close(fd);
+	return there;
+}

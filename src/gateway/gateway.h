@@ -53,6 +53,11 @@ void gw_table_trust_changed(struct gw_table *t);
 /* No more probes (on the way out). */
 void gw_table_stop(struct gw_table *t);
 
+/* Whose certificates our listeners accept: one rule a gateway, labelled with its name. Borrowed until the next gw_table_apply(). */
+struct trust_policy *gw_table_policy(const struct gw_table *t);
+/* Versions and suites that listeners must offer so that every gateway may connect as its settings allow: the widest of them. */
+void gw_table_accept_tls(const struct gw_table *t, struct tls_limits *limits);
+
 /* For sip_core_prm: who is this (sip_peer_lookup_h), and what is known of a flow (sip_flow_h). arg is the table. */
 int gw_identify(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg);
 void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg);

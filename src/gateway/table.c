@@ -252,3 +252,25 @@ void gw_table_destroy(struct gw_table *t)
 	cfg_unref(t->cfg);
 	mem_free(t);
 }
+
+struct trust_policy *gw_table_policy(const struct gw_table *t)
+{
+	return t->policy;
+}
+
+void gw_table_accept_tls(const struct gw_table *t, struct tls_limits *limits)
+{
+	*limits = (struct tls_limits){ 0 };
+	for (const struct link *e = t->gateways.head.next; e != &t->gateways.head; e = e->next) {
+		const struct gateway *g = LIST_ENTRY(e, struct gateway, link);
+		const struct tls_limits *l = &g->peer->tls;
+		if (g->conf->transport != CFG_TLS)
+			continue;
+		if (l->min && (!limits->min || l->min < limits->min))
+			limits->min = l->min;
+		if (l->max > limits->max)
+			limits->max = l->max;
+		if (l->legacy > limits->legacy)
+			limits->legacy = l->legacy;
+	}
+}

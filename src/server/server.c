@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.c  The table of parts, and the simple ones among them. */
+#include "server/server.h"
+#include <errno.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "server/server_private.h"
+#include "server_events.h"
+
+enum { KEEP_EVENTS = 1000, CRYPTO_THREADS = 2, FILE_THREADS = 2, POOL_QUEUE = 512, SAY_MS = 5000, NAMES_KEPT = 512 };
+
+/* ---- events, metrics, loop ---- */
+static void apply_levels(struct server *s)
+{
+	for (unsigned c = 0; c < EV_CATEGORIES; c++)
+		ev_bus_level(s->bus, (enum ev_category)c, EV_LEVEL_LOW);
+	for (size_t i = 0; i < s->cfg->node.n_levels; i++) {
+		enum ev_category c;
+		enum ev_level l;
+		const struct cfg_level *x = &s->cfg->node.levels[i];
+		if (ev_level_parse(text_of(x->level), &l) == 0 && ev_category_parse(text_of(x->category), &c) == 0)
+			ev_bus_level(s->bus, c, l);
+	}
+}
+
+static int build_events(struct server *s, struct ev_report *why)
+{
+	int err = ev_bus_create(&s->bus, clock_system(), KEEP_EVENTS);
+	if (!err)
+		err = metrics_create(&s->metrics);
+	if (err)
+		return err;
+	apply_levels(s);
+	if (!s->quiet)
+		err = ev_sink_text(s->bus, STDERR_FILENO);
+	if (!err && s->cfg->node.log_json[0] && (err = ev_sink_json(s->bus, s->cfg->node.log_json)) != 0) {
+		ev_set(why, EV_SERVER_LOG_UNUSABLE);
+		ev_str(why, "path", s->cfg->node.log_json);
+		ev_str(why, "error", strerror(err));
+	}
+	if (!err && s->cfg->node.log_journal)
+		(void)ev_sink_journal(s->bus); /* a machine without a journal is none the worse */
+	return err;
+}
+
+static void drop_events(struct server *s)
+{
+	ev_bus_destroy(s->bus);
+	metrics_destroy(s->metrics);
+}
+
+static int build_loop(struct server *s, struct ev_report *why)
+{
+	struct rlimit files;
+	(void)why;
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files); /* a socket a call and more; the hard limit is the administrator's word */
+	}
+	int err = loop_create(&s->loop, clock_system());
+	if (!err)
+		loop_observe(s->loop, s->bus, s->metrics);
+	return err;
+}
+
+static void drop_loop(struct server *s)
+{
+	loop_destroy(s->loop);
+}
+
+static void on_signal(struct loop_io *io, uint32_t events, void *arg)
+{
+	struct server *s = arg;
+	struct signalfd_siginfo info;
+	(void)events;
+	while (read(io->fd, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo == SIGHUP)
+			server_reload(s);
+		else
+			node_stop(s->node);
+	}
+}
+
+static int build_signals(struct server *s, struct ev_report *why)
+{
+	sigset_t set;
+	(void)why;
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL); /* threads made from here on inherit it */
+	s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	return s->signal_fd < 0 ? errno : loop_io_add(s->loop, &s->signal_io, s->signal_fd, EPOLLIN, on_signal, s);
+}
+
+static void drop_signals(struct server *s)
+{
+	loop_io_del(&s->signal_io);
+	if (s->signal_fd >= 0)
+		close(s->signal_fd);
+}
+
+static int build_pools(struct server *s, struct ev_report *why)
+{
+	(void)why;
+	int err = pool_create(&s->crypto, s->loop, "crypto", CRYPTO_THREADS, POOL_QUEUE);
+	if (!err)
+		err = pool_create(&s->files, s->loop, "files", FILE_THREADS, POOL_QUEUE);
+	if (!err) {
+		pool_observe(s->crypto, s->metrics);
+		pool_observe(s->files, s->metrics);
+	}
+	return err;
+}
+
+static void drop_pools(struct server *s)
+{
+	pool_destroy(s->files);
+	pool_destroy(s->crypto);
+}
+
+static int build_dns(struct server *s, struct ev_report *why)
+{
+	struct buf servers;
+	buf_init(&servers, 4096);
+	for (size_t i = 0; i < s->cfg->node.dns.n; i++)
+		buf_printf(&servers, "%s%s", i ? "," : "", s->cfg->node.dns.v[i]);
+	int err = dns_create(&s->dns, s->loop, servers.n ? buf_cstr(&servers) : NULL);
+	buf_free(&servers);
+	if (err == EINVAL) {
+		ev_set(why, EV_SERVER_DNS_UNUSABLE);
+		ev_str(why, "servers", "node.dns");
+	}
+	if (!err)
+		dns_observe(s->dns, s->bus, s->metrics);
+	return err;
+}
+
+static void drop_dns(struct server *s)
+{
+	dns_destroy(s->dns);
+}
+
+/* ---- what is kept ---- */
+static int make_folder(const char *path, struct ev_report *why)
+{
+	if (mkdir(path, 0700) == 0 || errno == EEXIST)
+		return 0;
+	int err = errno;
+	ev_set(why, EV_SERVER_FOLDER_UNUSABLE);
+	ev_str(why, "path", path);
+	ev_str(why, "error", strerror(err));
+	return err;
+}
+
+static char *below_data(const struct server *s, const char *name, char *dst, size_t size)
+{
+	text_print(dst, size, "%s/%s", s->cfg->node.data, name);
+	return dst;
+}
+
+static void store_need(struct server *s)
+{
+	struct ev_report why = { 0 };
+	char sentence[256];
+	if (!s->node)
+		return;
+	if (s->mbox && mbox_accepts(s->mbox, &why) == 0)
+		node_met(s->node, NODE_NEED_STORE);
+	else
+		node_not_met(s->node, NODE_NEED_STORE, why.id ? ev_sentence(&why, sentence, sizeof sentence) : "the store does not answer");
+}
+
+static void on_store_state(struct store *store, enum store_state was, enum store_state now, void *arg)
+{
+	(void)store;
+	(void)was;
+	(void)now;
+	store_need(arg);
+}
+
+static int build_store(struct server *s, struct ev_report *why)
+{
+	struct store_prm prm = { .url = s->cfg->node.store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .may_be_away = true };
+	int err = make_folder(s->cfg->node.data, why);
+	return err ? err : store_open(&s->store, &prm, why);
+}
+
+static void drop_store(struct server *s)
+{
+	store_close(s->store);
+}
+
+static int build_jobs(struct server *s, struct ev_report *why)
+{
+	const struct cfg_node *n = &s->cfg->node;
+	struct outbox_prm op = { .store = s->store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = n->name };
+	struct registry_prm rp = { .store = s->store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .node = n->name, .fqdn = n->fqdn,
+		                   .version = UMBEL_VERSION };
+	(void)why;
+	int err = outbox_create(&s->outbox, &op);
+	return err ? err : registry_create(&s->registry, &rp);
+}
+
+static void drop_jobs(struct server *s)
+{
+	registry_destroy(s->registry);
+	outbox_destroy(s->outbox);
+}
+
+static int build_directory(struct server *s, struct ev_report *why)
+{
+	struct dir_prm prm = { .store = s->store, .loop = s->loop, .crypto = s->crypto, .clock = clock_system(), .bus = s->bus, .node = s->cfg->node.name };
+	(void)why;
+	int err = dir_create(&s->dir, &prm);
+	return err ? err : dir_apply(s->dir, s->cfg, NULL, NULL);
+}
+
+static void drop_directory(struct server *s)
+{
+	dir_destroy(s->dir);
+}
+
+static int build_mailbox(struct server *s, struct ev_report *why)
+{
+	char spool[4200];
+	struct mbox_prm prm = { .store = s->store, .loop = s->loop, .files = s->files, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics,
+		                .outbox = s->outbox, .spool_dir = below_data(s, "spool", spool, sizeof spool), .receipt_ms = s->cfg->node.receipt_ms };
+	return mbox_create(&s->mbox, &prm, why);
+}
+
+static void drop_mailbox(struct server *s)
+{
+	mbox_destroy(s->mbox);
+}
+
+/* ---- sound ---- */
+static int build_media(struct server *s, struct ev_report *why)
+{
+	const struct cfg_media *m = &s->cfg->node.media;
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct media_engine_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics,
+		                        .threads = m->threads ? m->threads : cores > 0 ? (unsigned)cores : 1, .port_min = m->port_min, .port_max = m->port_max };
+	return media_engine_create(&s->media, &prm, why);
+}
+
+static void drop_media(struct server *s)
+{
+	media_engine_destroy(s->media);
+}
+
+static int build_voice(struct server *s, struct ev_report *why)
+{
+	const struct cfg_node *n = &s->cfg->node;
+	struct prompt_set_prm prm = { .language = n->voice_set[0] ? n->voice_set : NULL, .wav_dir = n->voice[0] ? n->voice : NULL, .bus = s->bus };
+	int err = prompt_set_open(&s->prompts, &prm, why);
+	return err ? err : voice_names_create(&s->names, s->files, s->bus, NAMES_KEPT);
+}
+
+static void drop_voice(struct server *s)
+{
+	voice_names_destroy(s->names);
+	prompt_set_close(s->prompts);
+}
+
+/* ---- calls ---- */
+static int build_gateways(struct server *s, struct ev_report *why)
+{
+	const struct cfg_node *n = &s->cfg->node;
+	struct gw_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .dns = s->dns, .trust = s->keeper, .media = s->media,
+		              .node = n->name, .fqdn = n->fqdn };
+	(void)why;
+	int err = gw_table_create(&s->gateways, &prm);
+	return err ? err : gw_table_apply(s->gateways, s->cfg);
+}
+
+static void drop_gateways(struct server *s)
+{
+	gw_table_destroy(s->gateways);
+}
+
+static int build_calls(struct server *s, struct ev_report *why)
+{
+	char recordings[4200];
+	const struct cfg_node *n = &s->cfg->node;
+	struct dlg_service_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox,
+		                       .media = s->media, .prompts = s->prompts, .names = s->names, .files = s->files,
+		                       .spool_dir = below_data(s, "recordings", recordings, sizeof recordings), .media_address = n->media.address,
+		                       .max_calls = n->sip.max_calls, .rtp_timeout_ms = (uint32_t)n->media.rtp_timeout_ms };
+	int err = dlg_service_create(&s->calls, &prm, why);
+	if (!err)
+		dlg_service_recover(s->calls);
+	return err;
+}
+
+static void drop_calls(struct server *s)
+{
+	dlg_service_destroy(s->calls);
+}
+
+/* ---- the node as a whole ---- */
+static unsigned count_calls(void *arg)
+{
+	return dlg_service_count(((struct server *)arg)->calls);
+}
+
+static void stop_accepting(void *arg)
+{
+	struct server *s = arg;
+	dlg_service_drain(s->calls, true);
+	if (s->gateways)
+		gw_table_stop(s->gateways);
+	outbox_stop(s->outbox);
+}
+
+static void end_one(const struct dlg_call_info *c, void *arg)
+{
+	dlg_service_end(arg, c->session);
+}
+
+static void hang_up(void *arg)
+{
+	struct server *s = arg;
+	dlg_service_calls(s->calls, false, end_one, s->calls);
+}
+
+static void stopped(void *arg)
+{
+	loop_stop(((struct server *)arg)->loop);
+}
+
+static int build_node(struct server *s, struct ev_report *why)
+{
+	struct node_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .name = s->cfg->node.name, .stop_wait_ms = (unsigned)s->cfg->node.drain_ms,
+		                .h = { count_calls, stop_accepting, hang_up, stopped, s } };
+	(void)why;
+	int err = node_create(&s->node, &prm);
+	if (err)
+		return err;
+	store_on_state(s->store, on_store_state, s);
+	store_need(s);
+	server_certificate_need(s);
+	node_met(s->node, NODE_NEED_PROMPTS); /* without them we would not be here */
+	return 0;
+}
+
+static void drop_node(struct server *s)
+{
+	tmr_cancel(&s->minute);
+	node_destroy(s->node);
+	s->node = NULL;
+}
+
+static void now_and_then(void *arg)
+{
+	struct server *s = arg;
+	struct node_answer a;
+	store_need(s);
+	server_certificate_need(s);
+	node_answer(s->node, &a);
+	registry_say(s->registry, node_state_name(node_state(s->node)), a.ready ? "" : a.reason, node_calls(s->node));
+	tmr_start(s->loop, &s->minute, SAY_MS, now_and_then, s);
+}
+
+static int build_admin(struct server *s, struct ev_report *why)
+{
+	struct admin_prm prm = {
+		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .sip = s->sip,
+		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .files = s->files,
+		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply,
+		.trust_changed = server_trust_changed, .arg = s,
+	};
+	struct admin_http_prm hp = { .loop = s->loop, .bus = s->bus, .metrics = s->metrics, .node = node_view(s->node) };
+	int err = admin_create(&s->admin, &prm, why);
+	if (!err)
+		admin_config(s->admin, s->cfg);
+	if (!err && s->cfg->node.admin_http[0]) {
+		err = net_addr_parse_port(&hp.listen, text_of(s->cfg->node.admin_http), 9091);
+		if (err) {
+			ev_set(why, EV_SERVER_ADDRESS_BAD);
+			ev_str(why, "key", "node.admin_http");
+			ev_str(why, "value", s->cfg->node.admin_http);
+		} else {
+			err = admin_http_create(&s->http, &hp, why);
+		}
+	}
+	return err;
+}
+
+static void drop_admin(struct server *s)
+{
+	admin_http_destroy(s->http);
+	admin_destroy(s->admin);
+	s->http = NULL;
+	s->admin = NULL;
+}
+
+static int start(struct server *s, struct ev_report *why)
+{
+	(void)why;
+	gw_table_start(s->gateways, s->sip);
+	outbox_start(s->outbox);
+	now_and_then(s);
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_SERVER_STARTED);
+	ev_str(&r, "node", s->cfg->node.name);
+	ev_str(&r, "version", UMBEL_VERSION);
+	ev_str(&r, "fqdn", s->cfg->node.fqdn);
+	ev_emit(s->bus, &r);
+	return 0;
+}
+
+/* The house from the ground up. It comes down in reverse. */
+static const struct part {
+	const char *name;
+	part_build_h *build;
+	part_drop_h *drop;
+} parts[] = {
+	{ "events", build_events, drop_events },
+	{ "loop", build_loop, drop_loop },
+	{ "signals", build_signals, drop_signals },
+	{ "pools", build_pools, drop_pools },
+	{ "dns", build_dns, drop_dns },
+	{ "trust", server_build_trust, server_drop_trust },
+	{ "store", build_store, drop_store },
+	{ "jobs", build_jobs, drop_jobs },
+	{ "directory", build_directory, drop_directory },
+	{ "mailbox", build_mailbox, drop_mailbox },
+	{ "media", build_media, drop_media },
+	{ "voice", build_voice, drop_voice },
+	{ "gateways", build_gateways, drop_gateways },
+	{ "lamps", server_build_lamp, server_drop_lamp },
+	{ "calls", build_calls, drop_calls },
+	{ "node", build_node, drop_node },
+	{ "sip", server_build_sip, server_drop_sip },
+	{ "administration", build_admin, drop_admin },
+	{ "user", server_become_user, NULL },
+	{ "start", start, NULL },
+};
+enum { PARTS = sizeof parts / sizeof parts[0] };
+
+int server_create(struct server **sp, const struct server_prm *prm, struct ev_report *why)
+{
+	struct server *s = mem_zalloc(1, sizeof *s);
+	if (!s)
+		return ENOMEM;
+	s->signal_fd = -1;
+	s->cfg = cfg_ref(prm->cfg);
+	s->quiet = prm->quiet;
+	s->keep_user = prm->keep_user;
+	text_fill(s->path, sizeof s->path, prm->path);
+	for (; s->built < PARTS; s->built++) {
+		int err = parts[s->built].build(s, why);
+		if (!err)
+			continue;
+		if (!why->id) {
+			ev_set(why, EV_SERVER_PART_FAILED);
+			ev_str(why, "part", parts[s->built].name);
+			ev_str(why, "error", strerror(err));
+		}
+		s->built++; /* a part that failed half-way is taken down like a whole one */
+		server_destroy(s);
+		return err;
+	}
+	*sp = s;
+	return 0;
+}
+
+int server_run(struct server *s)
+{
+	return loop_run(s->loop);
+}
+
+void server_destroy(struct server *s)
+{
+	if (!s)
+		return;
+	while (s->built) {
+		const struct part *p = &parts[--s->built];
+		if (p->drop)
+			p->drop(s);
+	}
+	cfg_unref(s->cfg);
+	mem_free(s);
+}

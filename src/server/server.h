@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server.h  All parts of a node put together. server_create() builds them bottom-up from a table of parts, server_destroy() takes them down in
+ * reverse; between the two server_run() is the loop. What a part is and does stands in its own folder; here is only who knows whom. */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+#include "config/cfg.h"
+#include "event/report.h"
+
+struct server;
+
+struct server_prm {
+	const struct cfg *cfg; /* with a node part; referenced */
+	const char *path;      /* of the file, for reload */
+	bool quiet;            /* no events on standard error */
+	bool keep_user;        /* do not become node.user (already somebody else, or a test) */
+};
+/* 0, or an errno with `why` in words: nothing is left behind then. */
+int server_create(struct server **sp, const struct server_prm *prm, struct ev_report *why);
+/* Until SIGTERM or SIGINT and the end of what was still going on, or `umbel node stop`. SIGHUP reads the configuration anew. */
+int server_run(struct server *s);
+void server_destroy(struct server *s); /* NULL is allowed */
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* server_private.h  The parts of a node, in the order in which they are built. */
+#ifndef SERVER_PRIVATE_H
+#define SERVER_PRIVATE_H
+#include "admin/admin.h"
+#include "admin/http.h"
+#include "delivery/lamp.h"
+#include "dialogue/service.h"
+#include "directory/dir.h"
+#include "gateway/gateway.h"
+#include "jobs/outbox.h"
+#include "jobs/registry.h"
+#include "mailbox/mbox.h"
+#include "media/media.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "net/tmr.h"
+#include "node/node.h"
+#include "server/server.h"
+#include "sip/core.h"
+#include "voice/name.h"
+#include "voice/prompt.h"
+
+struct server {
+	struct cfg *cfg; /* in use */
+	char path[4096];
+	bool quiet, keep_user;
+	unsigned built;  /* parts that stand */
+
+	struct ev_bus *bus;
+	struct metrics *metrics;
+	struct loop *loop;
+	struct loop_io signal_io;
+	int signal_fd;
+	struct pool *crypto, *files;
+	struct dns *dns;
+	struct trust_keeper *keeper;
+	struct store *store;
+	struct outbox *outbox;
+	struct registry *registry;
+	struct dir *dir;
+	struct mbox *mbox;
+	struct media_engine *media;
+	struct prompt_set *prompts;
+	struct voice_names *names;
+	struct node *node;
+	struct gw_table *gateways;
+	struct lamp *lamp;
+	struct dlg_service *calls;
+	struct sip_core *sip;
+	struct admin *admin;
+	struct admin_http *http;
+	struct tmr minute; /* looks at certificates, tells the registry */
+	bool reloading;
+};
+
+typedef int (part_build_h)(struct server *s, struct ev_report *why);
+typedef void (part_drop_h)(struct server *s);
+
+/* trust.c: identities and anchors of a configuration as one set; warnings become events. */
+int server_trust_set(struct server *s, const struct cfg *cfg, struct trust_set **setp, struct ev_report *why);
+int server_build_trust(struct server *s, struct ev_report *why);
+void server_drop_trust(struct server *s);
+void server_certificate_need(struct server *s);
+
+/* sip.c: the SIP core, who may call, and how lamps are sent. */
+int server_build_sip(struct server *s, struct ev_report *why);
+void server_drop_sip(struct server *s);
+int server_build_lamp(struct server *s, struct ev_report *why);
+void server_drop_lamp(struct server *s);
+
+/* reload.c */
+int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, void *server);
+void server_trust_changed(void *server);
+void server_reload(struct server *s);
+
+/* user.c: from here on an ordinary user. */
+int server_become_user(struct server *s, struct ev_report *why);
+
+#endif

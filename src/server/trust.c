@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* trust.c  The identities and anchors that the configuration names, as one set, and whether our certificate still holds. */
+#include <errno.h>
+#include "base/mem.h"
+#include "server/server_private.h"
+#include "server_events.h"
+
+static void warn(const struct ev_report *r, void *arg)
+{
+	ev_emit(arg, r);
+}
+
+static int add_identities(struct server *s, const struct cfg *cfg, struct trust_set *set, struct ev_report *why)
+{
+	const struct cfg_node *n = &cfg->node;
+	int err = 0;
+	/* The default one first: a set takes its first identity for that. */
+	for (int turn = 0; turn < 2; turn++)
+		for (size_t i = 0; i < n->n_identities && !err; i++) {
+			const struct cfg_identity *c = &n->identities[i];
+			bool is_default = n->identity[0] ? strcmp(c->name, n->identity) == 0 : i == 0;
+			if (is_default != (turn == 0))
+				continue;
+			struct trust_identity_prm prm = { .name = c->name, .cert_file = c->cert, .key_file = c->key, .chain_file = c->chain[0] ? c->chain : NULL };
+			struct trust_identity *id = NULL;
+			err = trust_identity_load(&id, &prm, why);
+			if (!err) {
+				trust_identity_check(id, n->fqdn, n->service, clock_real_s(clock_system()), warn, s->bus);
+				err = trust_set_identity(set, id);
+			}
+			mem_unref(id);
+		}
+	return err;
+}
+
+int server_trust_set(struct server *s, const struct cfg *cfg, struct trust_set **setp, struct ev_report *why)
+{
+	struct trust_set *set = NULL;
+	int err = trust_set_create(&set);
+	if (!err)
+		err = add_identities(s, cfg, set, why);
+	for (size_t i = 0; i < cfg->trust.ca_files.n && !err; i++)
+		err = trust_set_anchor_file(set, cfg->trust.ca_files.v[i], NULL, why);
+	for (size_t i = 0; i < cfg->trust.crl_files.n && !err; i++)
+		err = trust_set_crl_file(set, cfg->trust.crl_files.v[i], why);
+	if (err) {
+		mem_unref(set);
+		return err;
+	}
+	*setp = set;
+	return 0;
+}
+
+int server_build_trust(struct server *s, struct ev_report *why)
+{
+	struct trust_set *set;
+	int err = server_trust_set(s, s->cfg, &set, why);
+	if (err)
+		return err;
+	err = trust_keeper_create(&s->keeper, set);
+	mem_unref(set);
+	return err;
+}
+
+void server_drop_trust(struct server *s)
+{
+	trust_keeper_destroy(s->keeper);
+}
+
+static bool listens_by_tls(const struct cfg *cfg)
+{
+	for (size_t i = 0; i < cfg->node.n_listen; i++)
+		if (cfg->node.listen[i].transport == CFG_TLS)
+			return true;
+	return false;
+}
+
+void server_certificate_need(struct server *s)
+{
+	struct trust_set *set = trust_keeper_get(s->keeper);
+	const struct trust_identity *id = trust_set_find(set, NULL);
+	int64_t now = clock_real_s(clock_system());
+	if (!listens_by_tls(s->cfg))
+		node_met(s->node, NODE_NEED_CERTIFICATE);
+	else if (!id)
+		node_not_met(s->node, NODE_NEED_CERTIFICATE, "there is a TLS listener, but no identity to show");
+	else if (now > trust_identity_not_after_s(id))
+		node_not_met(s->node, NODE_NEED_CERTIFICATE, "the certificate shown has expired");
+	else if (now < trust_identity_cert(id)->not_before_s)
+		node_not_met(s->node, NODE_NEED_CERTIFICATE, "the certificate shown is not valid yet, or this machine's clock is wrong");
+	else
+		node_met(s->node, NODE_NEED_CERTIFICATE);
+	mem_unref(set);
+}

@@ -138,8 +138,9 @@ static int submit(struct store *s, enum store_kind kind, struct job *j)
 		s->queued++;
 		pthread_cond_broadcast(&s->more);
 	}
+	int64_t queued = (int64_t)s->queued;
 	pthread_mutex_unlock(&s->lock);
-	metric_set(s->m_queue, (int64_t)s->queued);
+	metric_set(s->m_queue, queued);
 	return err;
 }
 

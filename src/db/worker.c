@@ -342,8 +342,9 @@ static unsigned next(struct worker *w, struct job **jobs, bool *closing)
 		n = take(w, jobs);
 	}
 	*closing = s->closing && !n;
+	int64_t queued = (int64_t)s->queued;
 	pthread_mutex_unlock(&s->lock);
-	metric_set(s->m_queue, (int64_t)s->queued);
+	metric_set(s->m_queue, queued);
 	return n;
 }
 

@@ -156,12 +156,10 @@ static void on_ctx(struct sip_ctx *ctx, enum sip_ctx_event ev, const struct sip_
 		on_final(u, res);
 		break;
 	case SIP_CTX_TIMEOUT:
-		u->ctx = NULL;
-		target_failed(u, ETIMEDOUT);
-		break;
 	case SIP_CTX_TRANSPORT:
+		sip_ctx_forget(ctx); /* it ends by itself */
 		u->ctx = NULL;
-		target_failed(u, ECONNABORTED);
+		target_failed(u, ev == SIP_CTX_TIMEOUT ? ETIMEDOUT : ECONNABORTED);
 		break;
 	case SIP_CTX_OVER:
 		u->ctx = NULL;

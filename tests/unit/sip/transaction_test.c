@@ -99,7 +99,8 @@ static void answer(struct bench *b, const char *method, const char *branch, unsi
 	         "Call-ID: x\r\nCSeq: 7 %s\r\nContent-Length: 0\r\n\r\n",
 	         status, branch, tag, method);
 	parse(&m, room);
-	snprintf(b->log + strlen(b->log), sizeof(b->log) - strlen(b->log), "%s", sip_ctx_receive(b->txns, &m) ? "" : "stray ");
+	if (!sip_ctx_receive(b->txns, &m))
+		snprintf(b->log + strlen(b->log), sizeof(b->log) - strlen(b->log), "stray ");
 }
 
 static void on_ctx(struct sip_ctx *c, enum sip_ctx_event ev, const struct sip_msg *res, void *arg)

@@ -53,12 +53,17 @@ static void write_block(struct filer *f, struct rec_block *b)
 	struct rec *r = b->rec;
 	bool last = b->last;
 	size_t samples = b->n / media_codec_sample_bytes(r->prm.format);
-	int err = b->n && !r->broken ? r->prm.sink->append(r->prm.sink, b->bytes, b->n) : 0;
-	bool wrote = b->n && !r->broken && !err;
+	struct media_sink *sink = r->prm.sink;
+	bool begins = !r->begun && sink->begin;
+	int err = begins ? sink->begin(sink) : 0;
+	r->begun = true;
+	bool wrote = !err && b->n && !r->broken;
+	if (wrote && (err = sink->append(sink, b->bytes, b->n)) != 0)
+		wrote = false;
 	if (err)
 		r->broken = true;
 	int64_t now = clock_mono_us(f->clock);
-	bool sync = last || (wrote && now - r->synced_us >= SYNC_EVERY_US);
+	bool sync = last || begins || (wrote && now - r->synced_us >= SYNC_EVERY_US);
 	if (sync)
 		r->synced_us = now;
 	atomic_store_explicit(&b->busy, false, memory_order_release);

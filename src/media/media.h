@@ -124,9 +124,10 @@ void media_play_stop(struct media_port *port);
 int media_send_digits(struct media_port *port, const char *digits, unsigned on_ms, unsigned gap_ms);
 
 /* ---- recording ---- */
-/* Where recorded bytes go. The functions run on the engine's file threads, append never beside itself, sync perhaps beside
+/* Where recorded bytes go. The functions run on the engine's file threads, begin and append never beside each other, sync perhaps beside
  * append; finish is the last of them. They may block. 0 or errno; after an error the recording ends with it. */
 struct media_sink {
+	int (*begin)(struct media_sink *s);                           /* at once, before all others; may be NULL */
 	int (*append)(struct media_sink *s, const void *p, size_t n); /* 16 KiB at a time, the last one shorter */
 	int (*sync)(struct media_sink *s);                            /* at most every 4 s */
 	int (*finish)(struct media_sink *s, const struct media_rec_stats *stats);

@@ -71,7 +71,7 @@ struct rec {
 	struct media_rec_stats stats; /* read by others after the last block only */
 	/* writer */
 	int64_t synced_us;
-	bool broken;
+	bool begun, broken;
 	/* under the filer's lock */
 	struct link sync_link, news_link;
 	bool final, done;

@@ -160,6 +160,9 @@ void rec_start(struct rec *r, struct media_port *port, int64_t now_us)
 	vad_init(&r->vad, r->prm.silence_db);
 	r->stats.peak_db = LEVEL_NOTHING;
 	r->lost_at_start = rtp_rx_lost(&port->rtp_rx);
+	r->now = r->block[0]; /* an empty block opens the sink, so that a full disk is known before the caller has spoken */
+	if (hand_over(r, port->thread, false))
+		r->now = NULL;
 }
 
 void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, enum media_codec codec)

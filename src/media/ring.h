@@ -2,7 +2,6 @@
 /* ring.h  A bounded queue of values between exactly two threads, without locks: one puts, one takes. */
 #ifndef MEDIA_RING_H
 #define MEDIA_RING_H
-#include <stdalign.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,8 +10,10 @@ struct ring {
 	unsigned char *slots;
 	size_t size;              /* of a value */
 	unsigned mask;            /* number of slots - 1; a power of two */
-	alignas(64) atomic_uint head; /* next to take */
-	alignas(64) atomic_uint tail; /* next to put */
+	char apart[64];           /* the two ends on cache lines of their own */
+	atomic_uint head;         /* next to take */
+	char apart_too[64];
+	atomic_uint tail;         /* next to put */
 };
 
 /* `slots` a power of two. ENOMEM. */

@@ -150,7 +150,7 @@ static int odd_finish(struct media_sink *s, const struct media_rec_stats *stats)
 
 static struct odd_sink odd(void)
 {
-	return (struct odd_sink){ .sink = { odd_append, odd_sync, odd_finish } };
+	return (struct odd_sink){ .sink = { .append = odd_append, .sync = odd_sync, .finish = odd_finish } };
 }
 
 static void one_append_per_16_kib_and_a_sync_in_4_s(void **state)

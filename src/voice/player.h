@@ -15,6 +15,7 @@ typedef void (player_h)(struct player *p, bool stopped, uint32_t ms, void *arg);
 struct player {
 	struct media_port *port; /* borrowed */
 	uint32_t id;             /* of the play that counts; 0: none */
+	uint32_t first, ms;      /* its first part, if others were appended; heard of the parts that are over */
 	player_h *handler;
 	void *arg;
 };

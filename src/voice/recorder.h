@@ -57,7 +57,8 @@ struct recorder_prm {
 	recorder_h *handler;
 	void *arg;
 };
-/* 0; ENOSPC, EACCES, EROFS ... with `why`; EBUSY while the port records. */
+/* Opens nothing itself, for the loop must not wait for a disk: a file that cannot be made ends the recording at once, as REC_FAILED with err
+ * (ENOSPC, EACCES, EROFS ...) and an event. 0; EBUSY while the port records, EAGAIN, ENOMEM. */
 int recorder_start(struct recorder **rp, const struct recorder_prm *prm, struct ev_report *why);
 /* Stops; the handler comes when the file is synced. Again: nothing. */
 void recorder_stop(struct recorder *r, enum recorder_end as);

@@ -13,7 +13,8 @@ enum { SAY_MAX = 128, SAY_NAME = 48 };
 
 struct say_seq {
 	const struct prompt_set *set;
-	struct media_clip *clip[SAY_MAX]; /* references */
+	struct media_clip *clip[SAY_MAX]; /* references: in the default voice */
+	struct media_clip *recorded[SAY_MAX]; /* references: as people recorded it; NULL: nobody did */
 	unsigned n;
 	int err;               /* 0, ENOENT, E2BIG, ENOMEM */
 	char missing[SAY_NAME]; /* the first prompt that was not there */
@@ -24,9 +25,13 @@ void say_clear(struct say_seq *q); /* gives the references back; begin anew afte
 /* 0 or the error that stuck, told in words: VOICE_PROMPT_MISSING names the prompt. What could be built still plays. */
 int say_error(const struct say_seq *q, struct ev_report *why);
 uint32_t say_ms(const struct say_seq *q);
+/* What is to be played, q->n clips: the recorded ones if all words of the sequence were recorded, else the default voice alone. A
+ * sentence comes from one voice. */
+struct media_clip *const *say_clips(const struct say_seq *q);
 
 void say_prompt(struct say_seq *q, const char *name);
-void say_clip(struct say_seq *q, struct media_clip *clip); /* takes a reference of its own; NULL does nothing */
+/* A name, a message, a greeting: goes with any voice. Takes a reference of its own; NULL does nothing. */
+void say_clip(struct say_seq *q, struct media_clip *clip);
 void say_pause(struct say_seq *q, unsigned ms);            /* at most 5 s */
 void say_beep(struct say_seq *q);
 void say_number(struct say_seq *q, uint32_t n);            /* up to 999,999,999: "forty two" */

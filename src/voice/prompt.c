@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* prompt.c  The catalogue: one mapped file, and perhaps recordings beside it. */
+#include "voice/prompt.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "event/bus.h"
+#include "umbel-config.h"
+#include "voice/pack.h"
+#include "voice/prompt_private.h"
+#include "voice/wav.h"
+#include "voice_events.h"
+
+enum { PATH_SIZE = 1024, MAP_MAX = 1 << 20 };
+
+struct prompt {
+	char name[PACK_NAME_MAX + 1];
+	char *text;
+	struct media_clip *clip, *recorded;
+};
+
+struct prompt_set {
+	char language[PACK_LANGUAGE];
+	struct prompt *prompt; /* by name */
+	unsigned n, n_recorded;
+};
+
+/* The mapped file; clips hold references to it. */
+struct mapping {
+	void *p;
+	size_t n;
+};
+
+static void unmap(void *object)
+{
+	struct mapping *m = object;
+	if (m->p)
+		munmap(m->p, m->n);
+}
+
+static int map_file(struct mapping **mp, const char *path)
+{
+	struct stat st;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	int err = fstat(fd, &st) ? errno : !S_ISREG(st.st_mode) || st.st_size <= 0 ? EBADMSG : 0;
+	struct mapping *m = err ? NULL : mem_object(sizeof *m, unmap);
+	if (!err && !m)
+		err = ENOMEM;
+	if (!err) {
+		/* populated: a page that is not there must not hold up a media thread */
+		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0);
+		if (p == MAP_FAILED)
+			err = errno;
+		else
+			*m = (struct mapping){ p, (size_t)st.st_size };
+	}
+	close(fd);
+	if (err)
+		mem_unref(m);
+	else
+		*mp = m;
+	return err;
+}
+
+/* The folders where packs are, most special first. */
+static const char *const *folders(void)
+{
+	static const char *list[4];
+	unsigned n = 0;
+	const char *env = getenv("UMBEL_PROMPTS");
+	if (env && *env)
+		list[n++] = env;
+	list[n++] = UMBEL_DATADIR "/prompts";
+	list[n++] = UMBEL_BUILD_ROOT "/prompts";
+	list[n] = NULL;
+	return list;
+}
+
+/* Where the pack is; if nowhere, where it was looked for first. */
+static int find_pack(char *path, size_t size, const char *language)
+{
+	const char *const *dir = folders();
+	for (unsigned i = 0; dir[i]; i++) {
+		int err = text_print(path, size, "%s/%s.pack", dir[i], language);
+		if (err)
+			return err;
+		if (!access(path, R_OK))
+			return 0;
+	}
+	text_print(path, size, "%s/%s.pack", dir[0], language);
+	return ENOENT;
+}
+
+static int load(struct prompt_set *s, const struct pack *pk, struct mapping *m)
+{
+	memcpy(s->language, pk->language, sizeof s->language);
+	s->prompt = mem_zalloc(pk->entries ? pk->entries : 1, sizeof *s->prompt);
+	if (!s->prompt)
+		return ENOMEM;
+	for (; s->n < pk->entries; s->n++) {
+		struct pack_entry e = pack_entry_at(pk, s->n);
+		struct prompt *p = &s->prompt[s->n];
+		text_copy(e.name, p->name, sizeof p->name);
+		p->text = text_dup(e.text);
+		int err = p->text ? media_clip_borrow(&p->clip, e.pcmu, e.pcma, e.samples, m) : ENOMEM;
+		if (err) {
+			s->n++; /* so that it is freed */
+			return err;
+		}
+	}
+	return 0;
+}
+
+static struct prompt *find(const struct prompt_set *s, const char *name)
+{
+	unsigned from = 0, to = s->n;
+	while (from < to) {
+		unsigned at = from + (to - from) / 2;
+		int c = strcmp(name, s->prompt[at].name);
+		if (!c)
+			return &s->prompt[at];
+		if (c < 0)
+			to = at;
+		else
+			from = at + 1;
+	}
+	return NULL;
+}
+
+/* ---- recordings ---- */
+static void map_complaint(struct ev_bus *bus, const char *path, unsigned line, const char *error)
+{
+	struct ev_report r;
+	ev_set(&r, EV_VOICE_WAV_MAP);
+	ev_str(&r, "path", path);
+	ev_int(&r, "line", line);
+	ev_str(&r, "error", error);
+	ev_emit(bus, &r);
+}
+
+static int load_recording(struct prompt_set *s, struct prompt *p, const char *path, struct ev_bus *bus)
+{
+	int16_t *pcm;
+	size_t n;
+	struct media_clip *c;
+	int err = wav_read(path, &pcm, &n);
+	if (!err) {
+		err = media_clip_from_l16(&c, pcm, n);
+		mem_free(pcm);
+	}
+	if (err == ENOMEM)
+		return err;
+	if (err) {
+		struct ev_report r;
+		ev_set(&r, EV_VOICE_WAV_UNUSABLE);
+		ev_str(&r, "path", path);
+		ev_str(&r, "prompt", p->name);
+		ev_str(&r, "error", err == EBADMSG ? "not a WAV file" : err == ENOTSUP ? "a format that is not read" : strerror(err));
+		ev_emit(bus, &r);
+		return 0;
+	}
+	mem_unref(p->recorded);
+	p->recorded = c;
+	s->n_recorded++;
+	return 0;
+}
+
+static int map_line(struct prompt_set *s, struct text line, unsigned number, const struct prompt_set_prm *prm, const char *map)
+{
+	struct text name, file;
+	char buf[PACK_NAME_MAX + 1], path[PATH_SIZE];
+	line = text_trim(line);
+	if (text_empty(line) || line.p[0] == '#')
+		return 0;
+	bool ok = text_cut(line, ':', &name, &file) && !text_copy(text_trim(name), buf, sizeof buf);
+	file = text_trim(file);
+	struct prompt *p = ok ? find(s, buf) : NULL;
+	if (!p || text_empty(file) || text_print(path, sizeof path, "%s/%.*s", prm->wav_dir, TEXT_FMT(file))) {
+		map_complaint(prm->bus, map, number, !ok ? "not a line \"prompt: file\"" : !p ? "there is no such prompt" : "no file, or its name is too long");
+		return 0;
+	}
+	return load_recording(s, p, path, prm->bus);
+}
+
+static int load_recordings(struct prompt_set *s, const struct prompt_set_prm *prm, const char *pack)
+{
+	char path[PATH_SIZE];
+	size_t n = strlen(pack);
+	int err = prm->wav_map ? text_print(path, sizeof path, "%s", prm->wav_map)
+	                       : text_print(path, sizeof path, "%.*s.wavmap", (int)(n > 5 ? n - 5 : n), pack);
+	FILE *f = err ? NULL : fopen(path, "re");
+	if (!f) {
+		map_complaint(prm->bus, path, 0, strerror(err ? err : errno));
+		return 0;
+	}
+	char line[PATH_SIZE];
+	for (unsigned number = 1; !err && fgets(line, sizeof line, f); number++)
+		err = map_line(s, text_of(line), number, prm, path);
+	fclose(f);
+	return err;
+}
+
+/* ---- public ---- */
+int prompt_set_open(struct prompt_set **sp, const struct prompt_set_prm *prm, struct ev_report *why)
+{
+	const char *language = prm->language ? prm->language : "en-US";
+	char path[PATH_SIZE];
+	struct mapping *m = NULL;
+	struct prompt_set *s = mem_zalloc(1, sizeof *s);
+	if (!s)
+		return ENOMEM;
+	int err = prm->pack ? text_print(path, sizeof path, "%s", prm->pack) : find_pack(path, sizeof path, language);
+	if (!err)
+		err = map_file(&m, path);
+	bool there = !err;
+	struct pack pk;
+	if (!err)
+		err = pack_open(&pk, m->p, m->n, true);
+	if (!err)
+		err = load(s, &pk, m);
+	mem_unref(m);
+	if (!err && prm->wav_dir)
+		err = load_recordings(s, prm, path);
+	if (err) {
+		ev_set(why, there ? EV_VOICE_PACK_DAMAGED : EV_VOICE_PACK_MISSING);
+		ev_str(why, "language", language);
+		ev_str(why, "path", path);
+		ev_str(why, "error", err == EBADMSG ? "damaged or cut off" : err == ENOTSUP ? "made by another version" : strerror(err));
+		prompt_set_close(s);
+		return err;
+	}
+	*sp = s;
+	return 0;
+}
+
+void prompt_set_close(struct prompt_set *s)
+{
+	if (!s)
+		return;
+	for (unsigned i = 0; i < s->n; i++) {
+		mem_unref(s->prompt[i].clip);
+		mem_unref(s->prompt[i].recorded);
+		mem_free(s->prompt[i].text);
+	}
+	mem_free(s->prompt);
+	mem_free(s);
+}
+
+const char *prompt_set_language(const struct prompt_set *s)
+{
+	return s->language;
+}
+
+struct media_clip *prompt_clip(const struct prompt_set *s, const char *name)
+{
+	const struct prompt *p = find(s, name);
+	return p ? p->clip : NULL;
+}
+
+struct media_clip *prompt_recorded(const struct prompt_set *s, const char *name)
+{
+	const struct prompt *p = find(s, name);
+	return p ? p->recorded : NULL;
+}
+
+bool prompt_has_recordings(const struct prompt_set *s)
+{
+	return s->n_recorded > 0;
+}
+
+const char *prompt_text(const struct prompt_set *s, const char *name)
+{
+	const struct prompt *p = find(s, name);
+	return p ? p->text : NULL;
+}
+
+unsigned prompt_count(const struct prompt_set *s)
+{
+	return s->n;
+}
+
+const char *prompt_name(const struct prompt_set *s, unsigned i)
+{
+	return s->prompt[i].name;
+}
+
+int prompt_check(const struct prompt_set *s, const char *name, struct ev_report *why)
+{
+	if (find(s, name))
+		return 0;
+	ev_set(why, EV_VOICE_PROMPT_MISSING);
+	ev_str(why, "prompt", name);
+	ev_str(why, "language", s->language);
+	return ENOENT;
+}

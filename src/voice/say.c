@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* say.c  English numbers, dates and times out of prompts. */
+#include "voice/say.h"
+#include <errno.h>
+#include <time.h>
+#include "base/mem.h"
+#include "voice/prompt_private.h"
+#include "voice_events.h"
+
+enum { PAUSE_MAX = 5000, DAY_S = 86400 };
+
+void say_begin(struct say_seq *q, const struct prompt_set *set)
+{
+	q->set = set;
+	q->n = 0;
+	q->err = 0;
+	q->missing[0] = 0;
+}
+
+void say_clear(struct say_seq *q)
+{
+	for (unsigned i = 0; i < q->n; i++) {
+		mem_unref(q->clip[i]);
+		mem_unref(q->recorded[i]);
+	}
+	q->n = 0;
+	q->err = 0;
+}
+
+int say_error(const struct say_seq *q, struct ev_report *why)
+{
+	if (q->err == ENOENT)
+		return prompt_check(q->set, q->missing, why);
+	return q->err;
+}
+
+struct media_clip *const *say_clips(const struct say_seq *q)
+{
+	for (unsigned i = 0; i < q->n; i++)
+		if (!q->recorded[i])
+			return q->clip;
+	return q->recorded;
+}
+
+uint32_t say_ms(const struct say_seq *q)
+{
+	struct media_clip *const *c = say_clips(q);
+	uint64_t samples = 0;
+	for (unsigned i = 0; i < q->n; i++)
+		samples += media_clip_samples(c[i]);
+	samples /= MEDIA_RATE / 1000;
+	return samples > UINT32_MAX ? UINT32_MAX : (uint32_t)samples;
+}
+
+/* Both are referenced; recorded may be NULL. */
+static void add(struct say_seq *q, struct media_clip *clip, struct media_clip *recorded)
+{
+	if (q->n == SAY_MAX) {
+		q->err = q->err ? q->err : E2BIG;
+		return;
+	}
+	q->clip[q->n] = mem_ref(clip);
+	q->recorded[q->n++] = mem_ref(recorded);
+}
+
+void say_prompt(struct say_seq *q, const char *name)
+{
+	struct media_clip *c = prompt_clip(q->set, name);
+	if (c) {
+		add(q, c, prompt_recorded(q->set, name));
+	} else if (!q->err) {
+		q->err = ENOENT;
+		text_fill(q->missing, sizeof q->missing, name);
+	}
+}
+
+static void say_printf(struct say_seq *q, const char *fmt, unsigned n)
+{
+	char name[SAY_NAME];
+	text_print(name, sizeof name, fmt, n);
+	say_prompt(q, name);
+}
+
+void say_clip(struct say_seq *q, struct media_clip *clip)
+{
+	if (clip)
+		add(q, clip, clip);
+}
+
+void say_pause(struct say_seq *q, unsigned ms)
+{
+	struct media_clip *c;
+	if (!ms)
+		return;
+	int err = media_clip_silence(&c, ms > PAUSE_MAX ? PAUSE_MAX : ms);
+	if (err) {
+		q->err = q->err ? q->err : err;
+		return;
+	}
+	add(q, c, c);
+	mem_unref(c);
+}
+
+void say_beep(struct say_seq *q)
+{
+	struct media_clip *c = prompt_clip(q->set, "beep");
+	if (c)
+		add(q, c, c); /* a tone has no voice */
+	else
+		say_prompt(q, "beep");
+}
+
+/* ---- numbers ---- */
+/* One prompt for the whole number sounds better; but people who recorded prompts spoke only its parts. */
+static bool as_parts(const struct say_seq *q, unsigned n)
+{
+	char name[SAY_NAME];
+	if (n <= 20 || n % 10 == 0)
+		return false;
+	text_print(name, sizeof name, "digits/%u", n);
+	return prompt_has_recordings(q->set) && !prompt_recorded(q->set, name);
+}
+
+static void below_100(struct say_seq *q, unsigned n)
+{
+	if (as_parts(q, n)) {
+		say_printf(q, "digits/%u", n - n % 10);
+		say_printf(q, "digits/%u", n % 10);
+	} else {
+		say_printf(q, "digits/%u", n);
+	}
+}
+
+static void below_1000(struct say_seq *q, unsigned n)
+{
+	if (n >= 100) {
+		say_printf(q, "digits/%u", n / 100);
+		say_prompt(q, "digits/hundred");
+	}
+	if (n % 100 || !n)
+		below_100(q, n % 100);
+}
+
+void say_number(struct say_seq *q, uint32_t n)
+{
+	static const struct {
+		uint32_t unit;
+		const char *word;
+	} groups[] = { { 1000000, "digits/million" }, { 1000, "digits/thousand" } };
+	if (n > 999999999) {
+		char digits[16];
+		text_print(digits, sizeof digits, "%u", n);
+		say_digits(q, text_of(digits));
+		return;
+	}
+	bool said = false;
+	for (unsigned i = 0; i < 2; i++) {
+		if (n < groups[i].unit)
+			continue;
+		below_1000(q, n / groups[i].unit);
+		say_prompt(q, groups[i].word);
+		n %= groups[i].unit;
+		said = true;
+	}
+	if (n || !said)
+		below_1000(q, n);
+}
+
+void say_ordinal(struct say_seq *q, unsigned n)
+{
+	if (!n || n > 31) {
+		say_number(q, n);
+	} else if (as_parts(q, n)) {
+		say_printf(q, "digits/%u", n - n % 10);
+		say_printf(q, "digits/h-%u", n % 10);
+	} else {
+		say_printf(q, "digits/h-%u", n);
+	}
+}
+
+void say_digits(struct say_seq *q, struct text digits)
+{
+	for (size_t i = 0; i < digits.n; i++) {
+		char c = text_lower(digits.p[i]);
+		if (c >= '0' && c <= '9')
+			say_printf(q, "digits/%u", (unsigned)(c - '0'));
+		else if (c >= 'a' && c <= 'z')
+			say_letters(q, text_make(&c, 1));
+		else if (c == '*' || c == '#' || c == '+')
+			say_prompt(q, c == '*' ? "digits/star" : c == '#' ? "digits/pound" : "letters/plus");
+	}
+}
+
+void say_letters(struct say_seq *q, struct text word)
+{
+	for (size_t i = 0; i < word.n; i++) {
+		char c = text_lower(word.p[i]), name[] = "letters/?";
+		if (c >= 'a' && c <= 'z') {
+			name[sizeof name - 2] = c;
+			say_prompt(q, name);
+		} else if (c >= '0' && c <= '9') {
+			say_printf(q, "digits/%u", (unsigned)(c - '0'));
+		}
+	}
+}
+
+void say_count(struct say_seq *q, uint32_t n, const char *adjective, const char *singular, const char *plural)
+{
+	if (n)
+		say_number(q, n);
+	else
+		say_prompt(q, "no");
+	if (adjective)
+		say_prompt(q, adjective);
+	say_prompt(q, n == 1 ? singular : plural);
+}
+
+/* ---- time ---- */
+static void say_clock(struct say_seq *q, const struct tm *tm)
+{
+	unsigned hour = (unsigned)tm->tm_hour, minute = (unsigned)tm->tm_min;
+	say_number(q, hour % 12 ? hour % 12 : 12);
+	if (minute && minute < 10)
+		say_prompt(q, "digits/oh");
+	if (minute)
+		say_number(q, minute);
+	else
+		say_prompt(q, "digits/oclock");
+	say_prompt(q, hour < 12 ? "digits/a-m" : "digits/p-m");
+}
+
+void say_time(struct say_seq *q, int64_t when_s)
+{
+	struct tm tm;
+	time_t t = (time_t)when_s;
+	if (localtime_r(&t, &tm))
+		say_clock(q, &tm);
+}
+
+static void say_day(struct say_seq *q, const struct tm *tm)
+{
+	say_printf(q, "digits/mon-%u", (unsigned)tm->tm_mon);
+	say_ordinal(q, (unsigned)tm->tm_mday);
+}
+
+void say_date(struct say_seq *q, int64_t when_s)
+{
+	struct tm tm;
+	time_t t = (time_t)when_s;
+	if (!localtime_r(&t, &tm))
+		return;
+	say_printf(q, "digits/day-%u", (unsigned)tm.tm_wday);
+	say_day(q, &tm);
+}
+
+/* Days since 1970 of a local date, so that "yesterday" holds also across a change of summer time. */
+static int64_t day_number(struct tm tm)
+{
+	tm.tm_hour = 12;
+	tm.tm_min = tm.tm_sec = 0;
+	tm.tm_isdst = 0;
+	return timegm(&tm) / DAY_S;
+}
+
+void say_when(struct say_seq *q, int64_t when_s, int64_t now_s)
+{
+	struct tm tm, now;
+	time_t t = (time_t)when_s, n = (time_t)now_s;
+	if (!localtime_r(&t, &tm) || !localtime_r(&n, &now))
+		return;
+	int64_t ago = day_number(now) - day_number(tm);
+	if (ago == 0)
+		say_prompt(q, "digits/today");
+	else if (ago == 1)
+		say_prompt(q, "digits/yesterday");
+	else if (ago > 1 && ago < 7)
+		say_printf(q, "digits/day-%u", (unsigned)tm.tm_wday);
+	else
+		say_day(q, &tm);
+	say_prompt(q, "digits/at");
+	say_clock(q, &tm);
+}
+
+void say_duration(struct say_seq *q, uint32_t ms)
+{
+	uint32_t s = ms / 1000 + (ms % 1000 >= 500), h = s / 3600, m = s / 60 % 60;
+	s %= 60;
+	if (h)
+		say_count(q, h, NULL, "hour", "hours");
+	if (m)
+		say_count(q, m, NULL, "minute", "minutes");
+	if ((h || m) && s)
+		say_prompt(q, "and");
+	if (s)
+		say_count(q, s, NULL, "second", "seconds");
+	if (!h && !m && !s) {
+		say_number(q, 0);
+		say_prompt(q, "seconds");
+	}
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ut.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "audio.h"
+#include "base/mem.h"
+#include "media/g711.h"
+#include "media_pair.h"
+#include "voice/recorder.h"
+
+static struct pair p;
+static struct recorder *rec;
+static unsigned told;
+static struct recorder_result res;
+static struct spool_info info;
+static char path[SPOOL_PATH];
+static int16_t pcm[8 * 6000], heard[8 * 10000];
+
+static void over(struct recorder *r, const struct recorder_result *result, void *arg)
+{
+	assert_ptr_equal(arg, &told);
+	assert_ptr_equal(r, rec);
+	told++;
+	res = *result;
+	info = *result->info;
+	snprintf(path, sizeof path, "%s", result->path);
+	recorder_free(r);
+	rec = NULL;
+}
+
+static void pass_on(struct media_port *port, const struct media_event *ev, void *arg)
+{
+	(void)port;
+	(void)arg;
+	if (rec)
+		recorder_event(rec, ev);
+}
+
+static void begin(const char *dir, struct recorder_prm prm)
+{
+	pair_open(&p, false);
+	p.b.also = pass_on;
+	told = 0;
+	pair_run(&p, 60);
+	prm.port = p.b.port;
+	prm.dir = dir;
+	prm.clock = &p.clock.clock;
+	prm.mailbox = "4711";
+	prm.caller = "+49 30 123";
+	prm.name = "Zo\xc3\xab\nX";
+	prm.kind = "message";
+	prm.session = "s1";
+	prm.handler = over;
+	prm.arg = &told;
+	assert_int_equal(recorder_start(&rec, &prm, NULL), 0);
+}
+
+static void speak(unsigned ms)
+{
+	struct media_clip *clip = pair_clip(pcm, (size_t)ms * 8, 9);
+	assert_int_equal(media_play(p.a.port, &clip, 1, NULL), 0);
+	mem_unref(clip);
+}
+
+static void silence_ends_and_is_trimmed(void **state)
+{
+	(void)state;
+	struct spool_info back;
+	struct buf audio;
+	char dir[128];
+	snprintf(dir, sizeof dir, "%s/spool", ut_tmpdir()); /* is made */
+	begin(dir, (struct recorder_prm){ .codec = MEDIA_PCMA, .silence_ms = 3000 });
+	speak(4000);
+	pair_run(&p, 9000);
+	assert_int_equal(told, 1);
+	assert_int_equal(res.end, REC_SILENCE);
+	assert_int_equal(res.err, 0);
+	assert_true(res.heard);
+	assert_in_range(info.duration_ms, 4100, 4500);
+	buf_init(&audio, 1 << 20);
+	assert_int_equal(spool_read(path, &back, &audio), 0);
+	assert_true(back.complete);
+	assert_string_equal(back.mailbox, "4711");
+	assert_string_equal(back.caller, "+49 30 123");
+	assert_string_equal(back.name, "Zo\xc3\xab X");
+	assert_string_equal(back.id, info.id);
+	assert_int_equal(back.codec, MEDIA_PCMA);
+	assert_int_equal(back.duration_ms, info.duration_ms);
+	assert_int_equal(back.peak_db, info.peak_db);
+	assert_int_equal(back.started_s, 1800000000);
+	assert_int_equal(audio.n, back.duration_ms * 8);
+	g711_decode(MEDIA_PCMA, heard, audio.p, audio.n);
+	assert_true(audio_compare(pcm, 4000 * 8, heard, audio.n, 800).correlation > 0.99);
+	buf_free(&audio);
+	assert_int_equal(spool_remove(path), 0);
+	assert_int_equal(spool_read(path, &back, NULL), ENOENT);
+	pair_close(&p);
+}
+
+static void nobody_speaks(void **state)
+{
+	(void)state;
+	begin(ut_tmpdir(), (struct recorder_prm){ .silence_ms = 3000, .start_silence_ms = 6000 });
+	pair_run(&p, 7000);
+	assert_int_equal(told, 1);
+	assert_int_equal(res.end, REC_SILENCE);
+	assert_false(res.heard);
+	pair_close(&p);
+}
+
+static void a_key_stops_it(void **state)
+{
+	(void)state;
+	begin(ut_tmpdir(), (struct recorder_prm){ .silence_ms = 3000 });
+	speak(5000);
+	pair_run(&p, 5000);
+	assert_in_range(recorder_ms(rec), 4000, 4200); /* as of the last block */
+	recorder_stop(rec, REC_STOPPED);
+	recorder_stop(rec, REC_HANGUP);
+	pair_run(&p, 40);
+	assert_int_equal(told, 1);
+	assert_int_equal(res.end, REC_STOPPED);
+	assert_in_range(info.duration_ms, 4950, 5050);
+	pair_close(&p);
+}
+
+static void the_longest_time(void **state)
+{
+	(void)state;
+	begin(ut_tmpdir(), (struct recorder_prm){ .max_ms = 2500 });
+	pair_run(&p, 3000);
+	assert_int_equal(res.end, REC_FULL);
+	assert_int_equal(info.duration_ms, 2500);
+	pair_close(&p);
+}
+
+static void a_closed_port_is_a_hang_up_and_keeps_it(void **state)
+{
+	(void)state;
+	struct spool_info back;
+	begin(ut_tmpdir(), (struct recorder_prm){ .codec = MEDIA_L16 });
+	speak(3000);
+	pair_run(&p, 2000);
+	pair_close(&p);
+	assert_int_equal(told, 1);
+	assert_int_equal(res.end, REC_HANGUP);
+	assert_int_equal(spool_read(path, &back, NULL), 0);
+	assert_true(back.complete);
+	assert_in_range(back.duration_ms, 1950, 2050);
+}
+
+static void a_folder_that_cannot_be_made_ends_it_at_once(void **state)
+{
+	(void)state;
+	begin("/proc/no/such/folder", (struct recorder_prm){ 0 });
+	pair_run(&p, 60);
+	assert_int_equal(told, 1);
+	assert_int_equal(res.end, REC_FAILED);
+	assert_int_equal(res.err, ENOENT);
+	pair_close(&p);
+}
+
+/* ---- after a crash ---- */
+static unsigned found;
+static struct spool_info found_info;
+static void on_found(const char *where, const struct spool_info *i, void *arg)
+{
+	(void)arg;
+	found++;
+	found_info = *i;
+	snprintf(path, sizeof path, "%s", where);
+}
+
+/* The process vanishes while the caller speaks: what the disk has then is copied away and looked at by the next start. */
+static void what_was_cut_off_is_found_and_marked(void **state)
+{
+	(void)state;
+	const char *dir = ut_tmpdir(), *after = ut_tmpdir();
+	char command[256];
+	begin(dir, (struct recorder_prm){ 0 });
+	speak(6000);
+	pair_run(&p, 6500);
+	snprintf(command, sizeof command, "cp %s/*.spool %s/ && echo rubbish > %s/x.spool && touch %s/other", dir, after, after, after);
+	assert_int_equal(system(command), 0);
+	pair_close(&p);
+	found = 0;
+	assert_int_equal(recorder_recover(after, NULL, on_found, NULL), 0);
+	assert_int_equal(found, 1);
+	assert_false(found_info.complete);
+	assert_string_equal(found_info.mailbox, "4711");
+	assert_in_range(found_info.duration_ms, 6000, 6200); /* three blocks: nothing older than two seconds is missing */
+	struct stat st;
+	snprintf(command, sizeof command, "%s/x.spool.bad", after);
+	assert_int_equal(stat(command, &st), 0);
+	found = 0; /* found again while nobody stored it; still cut */
+	assert_int_equal(recorder_recover(after, NULL, on_found, NULL), 0);
+	assert_int_equal(found, 1);
+	assert_false(found_info.complete);
+	assert_int_equal(recorder_recover("/nonexistent", NULL, on_found, NULL), 0);
+}
+
+static void too_short_a_piece_is_not_kept(void **state)
+{
+	(void)state;
+	const char *dir = ut_tmpdir(), *after = ut_tmpdir();
+	char command[256];
+	begin(dir, (struct recorder_prm){ 0 });
+	pair_run(&p, 1500); /* no block written yet */
+	snprintf(command, sizeof command, "cp %s/*.spool %s/", dir, after);
+	assert_int_equal(system(command), 0);
+	pair_close(&p);
+	found = 0;
+	assert_int_equal(recorder_recover(after, NULL, on_found, NULL), 0);
+	assert_int_equal(found, 0);
+	snprintf(command, sizeof command, "test -z \"$(ls %s)\"", after);
+	assert_int_equal(system(command), 0);
+}
+
+UT_MAIN(UT(silence_ends_and_is_trimmed), UT(nobody_speaks), UT(a_key_stops_it), UT(the_longest_time), UT(a_closed_port_is_a_hang_up_and_keeps_it),
+	UT(a_folder_that_cannot_be_made_ends_it_at_once), UT(what_was_cut_off_is_found_and_marked), UT(too_short_a_piece_is_not_kept))

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* render-prompts.c  Makes the file of prompts out of their words, at build time.
+ *
+ *   render-prompts LANGUAGE WORDS.prompts OUT.pack
+ *
+ * WORDS.prompts says in its head what a line looks like. Every line must become a sound: a prompt that cannot be rendered
+ * fails the build.                                                                                                      */
+#include <errno.h>
+#include "base/mem.h"
+#include "voice/pack.h"
+#include "voice/speak.h"
+
+enum { LINE = 2048 };
+
+struct list_of_items {
+	struct pack_item *p;
+	uint32_t n;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct pack_item *)a)->name, ((const struct pack_item *)b)->name);
+}
+
+/* "@tone HZ HZ2 MS LEVEL", "@silence MS", or words. */
+static int make_clip(struct media_clip **c, const char *words)
+{
+	unsigned hz, hz2, ms;
+	int level;
+	if (sscanf(words, "@tone %u %u %u %d", &hz, &hz2, &ms, &level) == 4)
+		return media_clip_tone(c, hz, hz2, ms, level);
+	if (sscanf(words, "@silence %u", &ms) == 1)
+		return media_clip_silence(c, ms);
+	return words[0] == '@' ? EINVAL : speak_text(c, words);
+}
+
+static int add(struct list_of_items *items, struct text name, struct text words)
+{
+	struct media_clip *clip;
+	char *n = text_dup(name), *w = text_dup(words);
+	struct pack_item *p = n && w ? mem_realloc(items->p, (items->n + 1) * sizeof *p) : NULL;
+	if (!p)
+		return ENOMEM;
+	items->p = p;
+	int err = make_clip(&clip, w);
+	if (err)
+		return err;
+	if (w[0] == '@')
+		w[0] = '\0'; /* a tone has no words */
+	p[items->n++] = (struct pack_item){ n, w, clip };
+	return 0;
+}
+
+static int read_words(struct list_of_items *items, const char *path)
+{
+	char buf[LINE];
+	FILE *f = fopen(path, "r");
+	int err = f ? 0 : errno;
+	for (unsigned number = 1; !err && fgets(buf, sizeof buf, f); number++) {
+		struct text line = text_trim(text_of(buf)), name, words;
+		if (text_empty(line) || line.p[0] == '#')
+			continue;
+		err = text_cut(line, ':', &name, &words) ? add(items, text_trim(name), text_trim(words)) : EINVAL;
+		if (err)
+			fprintf(stderr, "%s:%u: \"%.*s\" cannot become a sound: %s\n", path, number, TEXT_FMT(line), strerror(err));
+	}
+	if (f)
+		fclose(f);
+	return err;
+}
+
+static int write_pack(const char *path, const char *language, struct list_of_items *items)
+{
+	struct buf out;
+	buf_init(&out, 256 << 20);
+	qsort(items->p, items->n, sizeof *items->p, by_name);
+	int err = 0;
+	for (uint32_t i = 1; i < items->n; i++)
+		if (!strcmp(items->p[i - 1].name, items->p[i].name)) {
+			fprintf(stderr, "the prompt \"%s\" is there twice\n", items->p[i].name);
+			err = EEXIST;
+		}
+	if (!err)
+		err = pack_write(&out, language, items->p, items->n);
+	FILE *f = err ? NULL : fopen(path, "wb");
+	if (!err && !f)
+		err = errno;
+	if (f && (fwrite(out.p, 1, out.n, f) != out.n))
+		err = EIO;
+	if (f && fclose(f) && !err)
+		err = errno;
+	buf_free(&out);
+	return err;
+}
+
+int main(int argc, char **argv)
+{
+	struct list_of_items items = { 0 };
+	if (argc != 4) {
+		fprintf(stderr, "usage: render-prompts LANGUAGE WORDS.prompts OUT.pack\n");
+		return 2;
+	}
+	int err = read_words(&items, argv[2]);
+	if (!err)
+		err = write_pack(argv[3], argv[1], &items);
+	for (uint32_t i = 0; i < items.n; i++) {
+		mem_free((char *)items.p[i].name);
+		mem_free((char *)items.p[i].text);
+		mem_unref((struct media_clip *)items.p[i].clip);
+	}
+	mem_free(items.p);
+	if (err)
+		fprintf(stderr, "render-prompts: %s: %s\n", argv[3], strerror(err));
+	return err ? 1 : 0;
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Brings the sentences of src/dialogue/prompts.h into prompts/en-US.prompts, between its two marker lines; all else stays.
+
+  sync-prompts.py             writes the file
+  sync-prompts.py --check     says what differs, exit 1 if anything does
+"""
+import ast, pathlib, re, sys
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BEGIN, END = "# ---- sentences of the dialogues (src/dialogue/prompts.h) ----", "# ---- end of the dialogues ----"
+
+def main():
+    header = (ROOT / "src/dialogue/prompts.h").read_text()
+    rows = re.findall(r'X\(P_\w+,\s*("(?:[^"\\]|\\.)*"),\s*((?:"(?:[^"\\]|\\.)*"\s*\\?\s*)+)\)', header)
+    lines = []
+    for name, words in rows:
+        text = "".join(ast.literal_eval(s) for s in re.findall(r'"(?:[^"\\]|\\.)*"', words))
+        lines.append(f"{ast.literal_eval(name)}: {text}")
+    path = ROOT / "prompts/en-US.prompts"
+    old = path.read_text()
+    head, rest = old.split(BEGIN, 1)
+    tail = rest.split(END, 1)[1]
+    new = head + BEGIN + "\n" + "\n".join(lines) + "\n" + END + tail
+    if "--check" in sys.argv:
+        was, now = set(old.splitlines()), set(new.splitlines())
+        for line in sorted(was ^ now):
+            print(("only in prompts/en-US.prompts: " if line in was else "only in src/dialogue/prompts.h: ") + line)
+        return 0 if was == now else 1
+    path.write_text(new)
+    return 0
+
+sys.exit(main())

@@ -242,6 +242,8 @@ static void no_codec(struct leg *leg, const struct sip_refusal *why, struct ev_r
 		sdp_offered_codecs(sdp, codecs, sizeof(codecs));
 	mem_free(sdp);
 	sip_refusal_text(why, words, sizeof(words));
+	if (why->fault == SIP_FAULT_SDP_NO_CODEC && codecs[0])
+		(void)text_print(words, sizeof(words), "%s %s", why->sentence, codecs);
 	ev_set(report, EV_SIP_NO_COMMON_CODEC);
 	ev_session(report, leg->session);
 	ev_str(report, "gateway", leg->peer ? leg->peer->name : "");

@@ -20,6 +20,8 @@ struct rig_side {
 	struct media_port *port;
 	bool auto_answer, auto_confirm, auto_hangup_on_transfer, no_lookup;
 	int auto_reject;
+	int answer_err;            /* of the automatic answer */
+	struct ev_report why;
 	char log[4096];            /* "offered answered digit:5 ..." */
 	struct leg_event last;
 	char last_target[256];

@@ -1,0 +1,501 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* raw_test.c  What the core answers to messages written by hand, over a plain socket: refusals with their sentences, races, repetition, the 2xx
+ * until its ACK, an offer in our 200, NOTIFY before the 202.                                                           */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "call/rig.h"
+
+struct raw {
+	struct rig r;
+	int fd;
+	bool stream;
+	unsigned port; /* ours */
+	char in[65536];
+	char tag[64];  /* of their To, out of the last answer read */
+	unsigned cseq;
+};
+
+static void raw_open(struct raw *x, bool stream)
+{
+	struct sockaddr_in me = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(me);
+	struct sockaddr_in to;
+
+	rig_open(&x->r, NET_UDP, false);
+	x->stream = stream;
+	x->fd = socket(AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM, 0);
+	assert_true(x->fd >= 0);
+	if (!stream)
+		assert_int_equal(bind(x->fd, (struct sockaddr *)&me, sizeof(me)), 0);
+	to = sip_core_local(x->r.side[B].core, stream ? 1 : 0)->u.v4;
+	assert_int_equal(connect(x->fd, (struct sockaddr *)&to, sizeof(to)), 0);
+	assert_int_equal(getsockname(x->fd, (struct sockaddr *)&me, &n), 0);
+	x->port = ntohs(me.sin_port);
+	fcntl(x->fd, F_SETFL, O_NONBLOCK);
+	if (stream)
+		assert_int_equal(setsockopt(x->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)), 0);
+	x->cseq = 1;
+	x->tag[0] = '\0';
+}
+
+static void raw_close(struct raw *x)
+{
+	close(x->fd);
+	rig_close(&x->r);
+}
+
+/* All that comes within some turns; one datagram after the other. */
+static const char *heard(struct raw *x, int64_t ms)
+{
+	size_t n = 0;
+
+	rig_run(&x->r, ms);
+	for (;;) {
+		ssize_t got = recv(x->fd, x->in + n, sizeof(x->in) - 1 - n, 0);
+		if (got <= 0)
+			break;
+		n += (size_t)got;
+	}
+	x->in[n] = '\0';
+	for (char *to = x->in; (to = strstr(to, "\r\nTo:")); to += 2) {
+		char *tag = strstr(to, ";tag=");
+		if (tag && tag < strstr(to + 2, "\r\n") && strncmp(tag, ";tag=me", 7) != 0)
+			snprintf(x->tag, sizeof(x->tag), "%.*s", (int)strcspn(tag, "\r\n"), tag);
+	}
+	return x->in;
+}
+
+static void say_bytes(struct raw *x, const char *p, size_t n)
+{
+	assert_int_equal(send(x->fd, p, n, 0), (ssize_t)n);
+}
+
+#define SDP \
+	"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
+
+/* method, branch, more headers (with CR LF), body */
+static void say(struct raw *x, const char *method, const char *branch, const char *more, const char *body)
+{
+	char room[8192];
+	int n = snprintf(room, sizeof(room),
+	                 "%s sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/%s 127.0.0.1:%u;rport;branch=z9hG4bK%s\r\nFrom: <sip:a@a.test>;tag=me\r\n"
+	                 "To: <sip:100@b.test>%s\r\nCall-ID: raw\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\nContact: <sip:a@127.0.0.1:%u>\r\n%s"
+	                 "%sContent-Length: %zu\r\n\r\n%s",
+	                 method, x->stream ? "TCP" : "UDP", x->port, branch, x->tag, x->cseq, method, x->port, more,
+	                 *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+
+	say_bytes(x, room, (size_t)n);
+}
+
+static unsigned count(const char *text, const char *what)
+{
+	unsigned n = 0;
+
+	for (; (text = strstr(text, what)); text++)
+		n++;
+	return n;
+}
+
+#define wants(x, word) \
+	do { \
+		if (!strstr((x)->in, word)) \
+			fail_msg("wanted '%s' in:\n%s", word, (x)->in); \
+	} while (0)
+
+static void refusals(void **state)
+{
+	static const struct {
+		const char *method, *more, *body, *status, *word;
+	} row[] = {
+		{ "MESSAGE", "", "", "SIP/2.0 405 ", "Allow: INVITE" },
+		{ "SUBSCRIBE", "", "", "SIP/2.0 405 ", "Allow:" },
+		{ "FOO", "", "", "SIP/2.0 405 ", "Allow:" },
+		{ "INVITE", "Require: 100rel, foo\r\n", SDP, "SIP/2.0 420 ", "Unsupported: foo" },
+		{ "BYE", "", "", "SIP/2.0 481 ", "" },
+		{ "INFO", "", "", "SIP/2.0 481 ", "" },
+		{ "NOTIFY", "Event: refer\r\nSubscription-State: active\r\n", "", "SIP/2.0 481 ", "" },
+		{ "CANCEL", "", "", "SIP/2.0 481 ", "Reason: SIP;cause=481" },
+		{ "REFER", "Refer-To: <sip:x@y>\r\n", "", "SIP/2.0 403 ", "" },
+		{ "OPTIONS", "", "", "SIP/2.0 200 ", "Accept: application/sdp" },
+		{ "INVITE", "", "v=0\r\nrubbish\r\n", "SIP/2.0 400 ", "Warning: 399" },
+		{ "INVITE", "", "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n", "SIP/2.0 488 ", "G729" },
+	};
+	struct raw x;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		raw_open(&x, false);
+		say(&x, row[i].method, "1", row[i].more, row[i].body);
+		heard(&x, 100);
+		wants(&x, row[i].status);
+		wants(&x, row[i].word);
+		raw_close(&x);
+	}
+}
+
+static void malformed_datagrams(void **state)
+{
+	static const char bad_version[] = "OPTIONS sip:a@b SIP/3.0\r\nVia: SIP/2.0/UDP h;rport;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+	                                  "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+	static const char no_cseq[] = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;rport;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+	                              "Call-ID: 1\r\nCSeq: 1 BYE\r\nContent-Length: 0\r\n\r\n";
+	static const char mailto[] = "OPTIONS mailto:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;rport;branch=z9hG4bKb\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+	                             "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+	static const char stray[] = "SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>;tag=2\r\n"
+	                            "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	say_bytes(&x, bad_version, sizeof(bad_version) - 1);
+	heard(&x, 50);
+	wants(&x, "SIP/2.0 505 ");
+	say_bytes(&x, no_cseq, sizeof(no_cseq) - 1);
+	heard(&x, 50);
+	wants(&x, "SIP/2.0 400 ");
+	wants(&x, "CSeq");
+	say_bytes(&x, mailto, sizeof(mailto) - 1);
+	heard(&x, 50);
+	wants(&x, "SIP/2.0 416 ");
+	say_bytes(&x, "rubbish rubbish rubbish\r\n\r\n", 27);
+	say_bytes(&x, "\r\n\r\n", 4);
+	say_bytes(&x, stray, sizeof(stray) - 1);
+	assert_string_equal(heard(&x, 50), "");
+	assert_int_equal(rig_stats(&x.r, B).stray, 1);
+	assert_int_equal(rig_stats(&x.r, B).malformed, 3);
+	raw_close(&x);
+}
+
+static void bad_streams_are_answered_and_closed(void **state)
+{
+	static const char bad[] = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+	                          "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: many\r\n\r\n";
+	static const char whole[] = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+	                            "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+	struct raw x;
+	char c;
+
+	(void)state;
+	raw_open(&x, true);
+	say_bytes(&x, bad, sizeof(bad) - 1);
+	heard(&x, 100);
+	wants(&x, "SIP/2.0 400 ");
+	assert_int_equal(recv(x.fd, &c, 1, 0), 0);
+	raw_close(&x);
+
+	raw_open(&x, true); /* begun, never finished */
+	say_bytes(&x, bad, 40);
+	rig_run(&x.r, 15000);
+	assert_int_equal(recv(x.fd, &c, 1, 0), -1);
+	rig_run(&x.r, 6000);
+	assert_int_equal(recv(x.fd, &c, 1, 0), 0);
+	raw_close(&x);
+
+	raw_open(&x, true); /* in pieces, with keep-alives between */
+	say_bytes(&x, "\r\n\r\n", 4);
+	assert_string_equal(heard(&x, 50), "\r\n");
+	say_bytes(&x, whole, 80);
+	rig_run(&x.r, 1000);
+	say_bytes(&x, whole + 80, sizeof(whole) - 81);
+	heard(&x, 50);
+	wants(&x, "SIP/2.0 200 ");
+	raw_close(&x);
+}
+
+static void the_200_is_repeated_until_its_ack(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 100 ");
+	wants(&x, "SIP/2.0 200 ");
+	wants(&x, "m=audio ");
+	wants(&x, " RTP/AVP 8 101");
+	assert_int_equal(count(heard(&x, 8000), "SIP/2.0 200 "), 4); /* 0.5, 1.5, 3.5, 7.5 */
+	say(&x, "INVITE", "1", "", SDP); /* repeated: absorbed */
+	assert_int_equal(count(heard(&x, 20), "SIP/2.0"), 0);
+	say(&x, "ACK", "2", "", "");
+	assert_true(rig_until(&x.r, B, "answered", 500));
+	assert_string_equal(heard(&x, 5000), "");
+	raw_close(&x);
+
+	raw_open(&x, false); /* it never comes: BYE */
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 30000);
+	heard(&x, 4000);
+	wants(&x, "BYE sip:a@127.0.0.1");
+	assert_true(rig_until(&x.r, B, "ending over:failed:408", 100));
+	raw_close(&x);
+}
+
+static void hang_up_waits_for_the_ack(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 20);
+	assert_int_equal(leg_hangup(x.r.side[B].leg, "enough"), 0);
+	assert_int_equal(count(heard(&x, 200), "BYE"), 0);
+	say(&x, "ACK", "2", "", "");
+	heard(&x, 50);
+	wants(&x, "BYE sip:a@127.0.0.1");
+	wants(&x, "text=\"enough\"");
+	raw_close(&x);
+}
+
+static void no_offer_means_ours(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	say(&x, "INVITE", "1", "", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	wants(&x, "RTP/AVP 0 8 101");
+	say(&x, "ACK", "2", "", SDP);
+	assert_true(rig_until(&x.r, B, "answered", 500));
+	/* the same again as a re-INVITE */
+	x.cseq++;
+	say(&x, "INVITE", "3", "", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	wants(&x, "RTP/AVP 0 8 101");
+	say(&x, "ACK", "4", "", SDP);
+	assert_string_equal(heard(&x, 3000), "");
+	assert_true(leg_is_up(x.r.side[B].leg));
+	raw_close(&x);
+
+	raw_open(&x, false); /* and an ACK without answer ends the call */
+	say(&x, "INVITE", "1", "", "");
+	heard(&x, 20);
+	say(&x, "ACK", "2", "", "");
+	heard(&x, 50);
+	wants(&x, "BYE ");
+	assert_true(rig_until(&x.r, B, "over:failed:488", 500));
+	raw_close(&x);
+}
+
+static void up(struct raw *x, bool stream)
+{
+	raw_open(x, stream);
+	say(x, "INVITE", "1", "", SDP);
+	heard(x, 20);
+	say(x, "ACK", "2", "", "");
+	assert_true(rig_until(&x->r, B, "answered", 500));
+	x->cseq++;
+}
+
+static void within_a_call(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	up(&x, false);
+	say(&x, "OPTIONS", "10", "", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	x.cseq--;
+	say(&x, "OPTIONS", "11", "", ""); /* an older CSeq */
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 500 ");
+	wants(&x, "CSeq is not greater");
+	x.cseq += 2;
+	say(&x, "UPDATE", "12", "Session-Expires: 1800;refresher=uac\r\nSupported: timer\r\n", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	x.cseq++;
+	say(&x, "UPDATE", "13", "", SDP "a=sendonly\r\n");
+	heard(&x, 20);
+	wants(&x, "a=recvonly");
+	assert_true(rig_until(&x.r, B, "answered held", 100) || rig_until(&x.r, B, "answered", 100));
+	x.cseq++;
+	say(&x, "NOTIFY", "14", "Event: presence\r\nSubscription-State: active\r\n", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 489 ");
+	x.cseq++;
+	say(&x, "INVITE", "15", "", "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 488 ");
+	say(&x, "ACK", "15", "", "");
+	assert_true(leg_is_up(x.r.side[B].leg));
+	x.cseq++;
+	say(&x, "BYE", "16", "Reason: Q.850;cause=16;text=\"Terminated\"\r\n", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	assert_string_equal(x.r.side[B].last.reason ? "over" : "", "over");
+	say(&x, "BYE", "16", "", ""); /* repeated: the same answer */
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	x.cseq++;
+	say(&x, "BYE", "17", "", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 481 ");
+	raw_close(&x);
+}
+
+static void the_wrong_tag_is_481(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	up(&x, false);
+	x.tag[10] = x.tag[10] == 'a' ? 'b' : 'a';
+	say(&x, "BYE", "20", "", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 481 ");
+	assert_true(leg_is_up(x.r.side[B].leg));
+	raw_close(&x);
+}
+
+static void merged_and_cancelled(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	x.r.side[B].auto_answer = false;
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 20);
+	say(&x, "INVITE", "other", "", SDP);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 482 ");
+	x.tag[0] = '\0';
+	say(&x, "ACK", "other", "", "");
+	say(&x, "CANCEL", "1", "", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 487 ");
+	assert_int_equal(count(x.in, "SIP/2.0 200 "), 1);
+	assert_true(rig_until(&x.r, B, "over:cancelled:487", 100));
+	say(&x, "CANCEL", "1", "", ""); /* repeated */
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	raw_close(&x);
+}
+
+/* The NOTIFY overtakes the 202, and comes by TCP while the call is on UDP. */
+static void notify_before_the_202(void **state)
+{
+	struct sockaddr_in to;
+	struct raw x;
+	char via[200], cseq[32];
+	int tcp, n;
+	char room[2048];
+
+	(void)state;
+	up(&x, false);
+	assert_int_equal(leg_transfer(x.r.side[B].leg, "sip:200@pool.test", "sip:um@b.test"), 0);
+	heard(&x, 50);
+	wants(&x, "REFER sip:a@127.0.0.1");
+	wants(&x, "Refer-To: <sip:200@pool.test>");
+	wants(&x, "Referred-By: <sip:um@b.test>");
+	snprintf(via, sizeof(via), "%.*s", (int)strcspn(strstr(x.in, "Via: "), "\r"), strstr(x.in, "Via: "));
+	snprintf(cseq, sizeof(cseq), "%.*s", (int)strcspn(strstr(x.in, "CSeq: "), "\r"), strstr(x.in, "CSeq: "));
+
+	tcp = socket(AF_INET, SOCK_STREAM, 0);
+	to = sip_core_local(x.r.side[B].core, 1)->u.v4;
+	assert_int_equal(connect(tcp, (struct sockaddr *)&to, sizeof(to)), 0);
+	n = snprintf(room, sizeof(room),
+	             "NOTIFY sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKn\r\nFrom: <sip:a@a.test>;tag=me\r\n"
+	             "To: <sip:100@b.test>%s\r\nCall-ID: raw\r\nCSeq: %u NOTIFY\r\nMax-Forwards: 70\r\nContact: <sip:a@127.0.0.1:9>\r\nEvent: refer\r\n"
+	             "Subscription-State: active;expires=60\r\nContent-Type: message/sipfrag;version=2.0\r\nContent-Length: 20\r\n\r\nSIP/2.0 100 Trying\r\n",
+	             x.tag, x.cseq);
+	assert_int_equal(send(tcp, room, (size_t)n, 0), n);
+	assert_true(rig_until(&x.r, B, "transferring:100", 500));
+	n = snprintf(room, sizeof(room), "SIP/2.0 202 Accepted\r\n%s\r\nFrom: <sip:100@b.test>%s\r\nTo: <sip:a@a.test>;tag=me\r\nCall-ID: raw\r\n%s\r\n"
+	             "Contact: <sip:a@127.0.0.1:%u>\r\nContent-Length: 0\r\n\r\n", via, x.tag, cseq, x.port);
+	say_bytes(&x, room, (size_t)n);
+	assert_true(rig_until(&x.r, B, "transferring:202", 500));
+	x.cseq++;
+	n = snprintf(room, sizeof(room),
+	             "NOTIFY sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bKo\r\nFrom: <sip:a@a.test>;tag=me\r\n"
+	             "To: <sip:100@b.test>%s\r\nCall-ID: raw\r\nCSeq: %u NOTIFY\r\nMax-Forwards: 70\r\nContact: <sip:a@127.0.0.1:9>\r\nEvent: refer\r\n"
+	             "Subscription-State: terminated;reason=noresource\r\nContent-Type: message/sipfrag\r\nContent-Length: 16\r\n\r\nSIP/2.0 200 OK\r\n",
+	             x.tag, x.cseq);
+	assert_int_equal(send(tcp, room, (size_t)n, 0), n);
+	assert_true(rig_until(&x.r, B, "transferred:200", 500));
+	close(tcp);
+	raw_close(&x);
+}
+
+static void who_called_before(void **state)
+{
+	static const char more[] = "Diversion: <sip:bob@b.test>;reason=no-answer, \"Team\" <sip:team@b.test>;reason=user-busy\r\n"
+				   "P-Asserted-Identity: \"Alice A.\" <sip:alice@a.test>\r\n"
+				   "History-Info: <sip:um@b.test>;index=1.1, <sip:bob@b.test?Reason=SIP%3Bcause%3D486>;index=1\r\n";
+	const struct leg_info *i;
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	say(&x, "INVITE", "1", more, SDP);
+	heard(&x, 20);
+	i = leg_info(x.r.side[B].leg);
+	assert_int_equal(i->n_diversions, 2);
+	assert_string_equal(i->diversion[0].party.user, "bob");
+	assert_string_equal(i->diversion[0].reason, "no-answer");
+	assert_string_equal(i->diversion[1].party.display, "Team");
+	assert_string_equal(i->asserted.user, "alice");
+	assert_string_equal(i->asserted.display, "Alice A.");
+	assert_int_equal(i->n_history, 2);
+	assert_string_equal(i->history[0].party.user, "bob");
+	assert_string_equal(i->history[0].reason, "SIP;cause=486");
+	raw_close(&x);
+
+	raw_open(&x, false); /* a peer that is not believed */
+	x.r.side[B].other->believes_headers = false;
+	say(&x, "INVITE", "1", more, SDP);
+	heard(&x, 20);
+	i = leg_info(x.r.side[B].leg);
+	assert_int_equal(i->n_diversions + i->n_history, 0);
+	assert_string_equal(i->asserted.uri, "");
+	raw_close(&x);
+}
+
+static void routes(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	/* loose: the route set in its order, the target in the request line */
+	raw_open(&x, false);
+	char rr[200];
+	snprintf(rr, sizeof(rr), "Record-Route: <sip:127.0.0.1:%u;lr>, <sip:far.test;lr>\r\n", x.port);
+	say(&x, "INVITE", "1", rr, SDP);
+	heard(&x, 20);
+	wants(&x, "Record-Route: <sip:127.0.0.1");
+	say(&x, "ACK", "2", "", "");
+	assert_true(rig_until(&x.r, B, "answered", 500));
+	leg_hangup(x.r.side[B].leg, NULL);
+	heard(&x, 50);
+	wants(&x, "BYE sip:a@127.0.0.1");
+	wants(&x, ";lr>\r\nRoute: <sip:far.test;lr>\r\n");
+	raw_close(&x);
+	/* strict: the route in the request line, the target behind the routes */
+	raw_open(&x, false);
+	snprintf(rr, sizeof(rr), "Record-Route: <sip:127.0.0.1:%u>\r\n", x.port);
+	say(&x, "INVITE", "1", rr, SDP);
+	heard(&x, 20);
+	say(&x, "ACK", "2", "", "");
+	assert_true(rig_until(&x.r, B, "answered", 500));
+	leg_hangup(x.r.side[B].leg, NULL);
+	heard(&x, 50);
+	wants(&x, "BYE sip:127.0.0.1:");
+	wants(&x, "Route: <sip:a@127.0.0.1:");
+	raw_close(&x);
+}
+
+UT_MAIN(UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
+        UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
+        UT(notify_before_the_202), UT(who_called_before), UT(routes))

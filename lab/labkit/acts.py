@@ -13,7 +13,7 @@ from .pool import VIA_IN
 from .run import Failed, until
 
 POOL = (space.HOSTS[space.POOL], 5060)
-PIN = "483920"
+FIRST_PIN, PIN = "482917", "739462"
 GATEWAY = "lyncpool"
 
 
@@ -36,9 +36,8 @@ class Stage:
         self.phones["bob"] = Baresip(self.site.dir, lab.BOB, "phone1.domain.com", lab.SPEECH_B).start()
         self.phones["caller"] = Baresip(self.site.dir, "2003", "phone2.domain.com", lab.SPEECH_A).start()
         self.lamp = Lamp(self.site.dir, lab.LAMP).start()
-        status, text = self.first.cli.run("mailbox", "pin", "alice", "--pin", PIN)
-        if status:
-            raise Failed(f"Alice's PIN could not be set: {text}")
+        self.first.set_pin("alice", FIRST_PIN)
+        self.pin_is_hers = False
 
     @property
     def first(self):
@@ -76,7 +75,16 @@ class Stage:
         call.wait_quiet(15, seconds=0.8)
         call.press(f"{lab.ALICE}#")
         call.wait_quiet(10, seconds=1.2)
-        call.press(f"{PIN}#")
+        if self.pin_is_hers:
+            call.press(f"{PIN}#")
+        else:
+            # The first log-on asks for a PIN of her own, twice.
+            call.press(f"{FIRST_PIN}#")
+            for _ in range(2):
+                time.sleep(1)
+                call.wait_quiet(15, seconds=1.2)
+                call.press(f"{PIN}#")
+            self.pin_is_hers = True
         time.sleep(1.5)
         call.wait_quiet(15, seconds=1.5)
         call.heard.clear()
@@ -110,9 +118,7 @@ class Stage:
         """Callers of the messages in Alice's mailbox, read through a node that is alive."""
         for node in self.nodes.values():
             if node.proc.running():
-                rows = node.cli.json("message", "list", "alice")
-                rows = rows.get("messages", rows) if isinstance(rows, dict) else rows
-                return [str(r.get("caller_number", r.get("caller", ""))) for r in rows]
+                return node.callers("alice")
         raise Failed("no node is alive to be asked")
 
     def all_kept(self):

@@ -57,8 +57,8 @@ class Cli:
             args = shlex.split(args[0])
         if args[0] == "umbel":
             args = args[1:]
-        done = subprocess.run([str(program("umbel")), *map(str, args)], capture_output=True, text=True, timeout=timeout, input=input,
-                              env={**os.environ, "UMBEL_SOCKET": self.socket}, stdin=None if input is not None else subprocess.DEVNULL)
+        done = subprocess.run([str(program("umbel")), *map(str, args)], capture_output=True, text=True, timeout=timeout, input=input or "",
+                              env={**os.environ, "UMBEL_SOCKET": self.socket})
         return done.returncode, done.stdout + done.stderr
 
     def json(self, *args, timeout=30):
@@ -131,6 +131,16 @@ class Node:
             raise Failed(f"{self.name} told no event {number} in {seconds} s; it told "
                          f"{[r.get('id') for r in self.events()][-20:]}")
         return found[0]
+
+    def set_pin(self, box, pin):
+        """By the administrator's way; its owner must change it at the next log-on."""
+        status, text = self.cli.run("mailbox", "set-pin", box, input=pin + "\n")
+        if status:
+            raise Failed(f"the PIN of {box} could not be set: {text}")
+
+    def callers(self, box):
+        """Who left the messages of that mailbox."""
+        return [str(m.get("caller", "")) for m in self.cli.json("message", "list", box)["messages"]]
 
     def kill(self):
         return self.proc.kill()

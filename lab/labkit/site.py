@@ -68,12 +68,12 @@ def organisation():
         "gateways": [{
             "name": "lyncpool", "address": space.POOL, "port": 5061, "transport": "tls", "trusted_headers": True, "lamp": True,
             "judges_us": {"profile": "cn-known-servers", "known_names": list(space.NODES)},
-            "options": {"interval": "5s", "timeout": "5s", "misses": 1, "answers": 1},
+            "options": {"interval_s": 5, "timeout_s": 5, "misses": 1, "answers": 1},
         }],
         "dialplans": [{
             "name": "office", "gateway": "lyncpool", "domain": "domain.com", "extension_digits": 4, "access_numbers": [SUBSCRIBER],
         }],
-        "policies": [{"name": "standard", "silence": "3s"}],
+        "policies": [{"name": "standard", "silence_s": 4}],
         "attendants": [{
             "name": "front-desk", "numbers": [ATTENDANT], "dialplan": "office", "business_name": "Domain",
             "dial_by_extension": True, "dial_by_name": True,
@@ -82,7 +82,7 @@ def organisation():
             {"name": "alice", "display_name": "Alice Example", "extensions": [ALICE], "dialplan": "office", "policy": "standard",
              "dialable": True, "lamp": True, "lamp_uri": f"sip:{LAMP}@domain.com"},
             {"name": "bob", "display_name": "Bob Example", "extensions": [BOB], "dialplan": "office", "policy": "standard",
-             "dialable": True},
+             "dialable": True, "lamp": False},
         ],
     }
 
@@ -94,7 +94,7 @@ def node_config(site, node, identity, tls=None, store=None, changes=None):
     config = {
         "node": {
             "name": short, "fqdn": node, "service": space.SERVICE,
-            "listen": [{"transport": "tls", "address": address, "port": 5061}],
+            "listen": [f"tls:{address}:5061"],
             "media": {"address": address},
             "identities": [{"name": "own", "cert": str(identity.cert), "key": str(identity.key)}],
             "store": store or site.pg.url,
@@ -102,7 +102,7 @@ def node_config(site, node, identity, tls=None, store=None, changes=None):
             "data": str(folder / "data"),
             "log": {"json": str(folder / "events.jsonl")},
         },
-        "trust": {"ca_files": [str(site.ca.cert)]},
+        "trust": {"ca": [str(site.ca.cert)]},
         **organisation(),
     }
     if tls:

@@ -6,7 +6,6 @@ from labkit.node import Node
 from labkit.run import Failed
 
 ADDRESS = ("127.0.1.11", 5060)
-PIN = "483920"
 
 
 class Quiet:
@@ -21,15 +20,15 @@ def config(folder, name="node01"):
     mine = folder / name
     objects = lab.organisation()
     objects["gateways"] = [{"name": "phones", "address": "127.0.0.1", "port": 5060, "transport": "udp", "trusted_headers": True,
-                            "sources": ["127.0.0.0/8"], "options": {"enabled": False}}]
+                            "sources": ["127.0.0.0/8"], "options": {"on": False}}]
     objects["dialplans"][0]["gateway"] = "phones"
     for box in objects["mailboxes"]:
-        box.pop("lamp", None)
+        box.pop("lamp_uri", None)
+        box["lamp"] = False
     return {
         "node": {
             "name": name, "fqdn": space.NODES[0],
-            "listen": [{"transport": "udp", "address": ADDRESS[0], "port": ADDRESS[1]},
-                       {"transport": "tcp", "address": ADDRESS[0], "port": ADDRESS[1]}],
+            "listen": [f"{t}:{ADDRESS[0]}:{ADDRESS[1]}" for t in ("udp", "tcp")],
             "media": {"address": ADDRESS[0]},
             "store": f"sqlite:{mine}/umbel.db",
             "admin": {"socket": f"{mine}/admin.sock"},
@@ -47,19 +46,6 @@ def node(story, change=None, **how):
     n = Node(story.dir, "node01", c)
     n.start(**how)
     return n
-
-
-def set_pin(n, box="alice", pin=PIN):
-    status, text = n.cli.run("mailbox", "pin", box, "--pin", pin)
-    if status:
-        raise Failed(f"PIN of {box}: {text}")
-
-
-def kept(n, box="alice"):
-    """The callers of the messages in that mailbox."""
-    rows = n.cli.json("message", "list", box)
-    rows = rows.get("messages", rows) if isinstance(rows, dict) else rows
-    return [str(r.get("caller_number", r.get("caller", ""))) for r in rows]
 
 
 def deposit(caller, clip, number="2001", **how):

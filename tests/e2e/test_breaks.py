@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What an administrator breaks, and what Umbel says of it: names, ports, DNS, trust, certificates; each with its own verdict, and none of them
 keeps the good gateway from working."""
+import re
 import socket
 import ssl
 import threading
@@ -36,7 +37,7 @@ def tls_server(address, port, identity=None):
 
 def gateway(name, address, port=5061, **more):
     return {"name": name, "address": address, "port": port, "transport": "tls",
-            "options": {"interval": "5s", "timeout": "3s", "misses": 1, "answers": 1}, **more}
+            "options": {"interval_s": 5, "timeout_s": 3, "misses": 1, "answers": 1}, **more}
 
 
 with Story("breaks") as story:
@@ -71,7 +72,7 @@ with Story("breaks") as story:
         name = g["name"]
         def explained():
             text = node.cli.run("explain", "gateway", name, "--json")[1]
-            return text if __import__("re").search(verdict, text) else ""
+            return text if re.search(verdict, text) else ""
         text = until(explained, 30, 1)
         story.check(f"{name}: the verdict is {verdict.split('|')[0]}", text, node.cli.run("explain", "gateway", name)[1])
         words = node.cli.run("explain", "gateway", name)[1]

@@ -37,7 +37,7 @@ def wrong_configuration(story):
     for name, change, words in (
             ("an unknown key", lambda c: c["node"].update(fqnd="x"), r"fqnd"),
             ("a wrong word for a transport", lambda c: c["gateways"][0].update(transport="tsl"), r"transport.*tls"),
-            ("a port out of range", lambda c: c["node"]["listen"][0].update(port=70000), r"port"),
+            ("a port out of range", lambda c: c["node"].update(listen=["udp:127.0.1.11:70000"]), r"listen|port"),
             ("a reference to nothing", lambda c: c["dialplans"][0].update(gateway="nobody"), r"nobody"),
             ("an extension given twice", lambda c: c["mailboxes"][1].update(extensions=["2001"]), r"2001"),
             ("no node at all", lambda c: c.pop("node"), r"node")):
@@ -56,9 +56,9 @@ def certificates(story):
 
     def with_tls(cert, key):
         def change(c):
-            c["node"]["listen"] = [{"transport": "tls", "address": single.ADDRESS[0], "port": 5061}]
+            c["node"]["listen"] = [f"tls:{single.ADDRESS[0]}:5061"]
             c["node"]["identities"] = [{"name": "own", "cert": str(cert), "key": str(key)}]
-            c["trust"] = {"ca_files": [str(ca.cert)]}
+            c["trust"] = {"ca": [str(ca.cert)]}
         return change
     for name, cert, key, words in (("a missing certificate", story.dir / "no.pem", one.key, r"no\.pem"),
                                    ("a key that does not fit", one.cert, two.key, r"(fit|match|belong)"),
@@ -166,7 +166,7 @@ def stalling_peers(story, node):
 
 def guessing(story, node):
     """A hundred wrong PINs: locked, across calls, and the right PIN does not open it then."""
-    single.set_pin(node, "bob", "739184")
+    node.set_pin("bob", "739184")
     tried = 0
     for n in range(34):
         call = Call(single.ADDRESS, lab.SUBSCRIBER, caller="7200").start()
@@ -227,7 +227,7 @@ def full_disk(story):
         def good():
             return single.deposit(f"73{int(time.time()) % 100:02}", CLIP).bye_status == 200
         story.check("full disk: with space again messages are taken within 30 s, without a restart", lambda: until(good, 30, 2))
-        kept = single.kept(node)
+        kept = node.callers("alice")
         story.check("full disk: what was accepted before is there", "7301" in kept, kept)
     finally:
         node.stop()
@@ -248,7 +248,7 @@ def store_away(story):
     story.check("store away: an event says so", node.told(r"store", 10))
     pg.start()
     def shipped():
-        kept = single.kept(node)
+        kept = node.callers("alice")
         return all(c in kept for c in ["7401", *accepted])
     story.check(f"store away: all {1 + len(accepted)} accepted messages are in the store when it is back",
                 lambda: until(shipped, 40, 2), f"{accepted}")

@@ -33,8 +33,6 @@ class Deposit(threading.Thread):
         call.close()
 
 
-import time  # noqa: E402
-
 with Story("kill") as story:
     seed = int(os.environ.get("UMBEL_SEED", random.randrange(1 << 30)))
     dice = random.Random(seed)
@@ -59,7 +57,7 @@ with Story("kill") as story:
         slowest = max(slowest, time.monotonic() - began)
         again.hang_up(3)
         again.close()
-    kept = single.kept(node)
+    kept = node.callers("alice")
     lost = [a for a in accepted if a not in kept]
     double = sorted({k for k in kept if kept.count(k) > 1 and k.startswith("8") and k != "8999"})
     story.say(f"{len(accepted)} of {ROUNDS * CALLS} were acknowledged before the kill; {len(kept)} messages are there")

@@ -7,7 +7,11 @@
 #include "sip/header.h"
 #include "sip/uri.h"
 
-enum { HOST_MAX = 255, PORT_MAX = 65535 };
+enum {
+	HOST_MAX = 255,
+	PORT_MAX = 65535,
+	PAIRS_MAX = 64, /* parameters, and headers: comparing two URIs looks at each with each */
+};
 
 static bool is_ipv4(struct text t)
 {
@@ -117,7 +121,7 @@ static bool params_good(struct text t)
 {
 	struct text item, name, value;
 
-	for (;;) {
+	for (unsigned n = 0; n < PAIRS_MAX; n++) {
 		bool more = text_cut(t, ';', &item, &t);
 		bool assigned = text_cut(item, '=', &name, &value);
 
@@ -132,6 +136,7 @@ static bool params_good(struct text t)
 		if (!more)
 			return true;
 	}
+	return false;
 }
 
 static bool headers_good(struct text t)
@@ -139,9 +144,9 @@ static bool headers_good(struct text t)
 	struct text item, name, value;
 	bool more = true;
 
-	while (more) {
+	for (unsigned n = 0; more; n++) {
 		more = text_cut(t, '&', &item, &t);
-		if (!text_cut(item, '=', &name, &value) || !name.n)
+		if (n == PAIRS_MAX || !text_cut(item, '=', &name, &value) || !name.n)
 			return false;
 		/* "=" and "@" of a Replaces that nobody escaped do no harm here */
 		for (size_t i = 0; i < value.n; i++)

@@ -31,7 +31,7 @@ struct sip_uri {
 	struct text opaque;      /* other schemes: all behind the colon */
 };
 
-/* Takes `t` apart, which must hold the URI and nothing else. EBADMSG with URI_* faults. Does not allocate. */
+/* Takes `t` apart, which must hold the URI and nothing else. EBADMSG with URI_* faults, also for more than 64 parameters or headers. Does not allocate. */
 int sip_uri_parse(struct sip_uri *u, struct text t, struct sip_refusal *why);
 /* Host and optional port, as in a URI or Via ("host", "host:port", "[v6]:port"). *port is 0 when none is given. */
 int sip_hostport_parse(struct text t, struct text *host, enum sip_host_kind *kind, uint16_t *port, struct sip_refusal *why);

@@ -56,13 +56,13 @@ static bool find(struct text list, char separator, struct text wanted, struct te
 /* Every parameter of `a` agrees with `b`; `strict`: it must stand there. */
 static bool agrees(struct text a, struct text b, char separator, bool strict)
 {
-	struct text item, name, mine, theirs;
+	struct text all = a, item, name, mine, theirs;
 	bool more = a.n > 0;
 
 	while (more) {
 		more = text_cut(a, separator, &item, &a);
-		if (!text_cut(item, '=', &name, &mine))
-			mine = TEXT_NONE;
+		text_cut(item, '=', &name, &mine);
+		find(all, separator, name, &mine); /* of one that stands twice, the first counts */
 		if (!find(b, separator, name, &theirs)) {
 			if (strict || matters(name))
 				return false;

@@ -165,6 +165,10 @@ static void refuses_what_is_broken(void **state)
 	bad("sip:a@host;x=%zz", SIP_FAULT_URI_ESCAPE);
 	bad("sip:a\"b@host", SIP_FAULT_URI);
 	bad("sip:a<b@host", SIP_FAULT_URI);
+	memcpy(longest, "sip:h", 5);
+	for (size_t i = 5; i + 2 < sizeof(longest); i += 2)
+		memcpy(longest + i, ";x", 3);
+	bad(longest, SIP_FAULT_URI);
 	memset(longest, 'a', sizeof(longest));
 	memcpy(longest, "sip:", 4);
 	longest[sizeof(longest) - 1] = '\0';
@@ -202,6 +206,7 @@ static void compares_as_rfc_3261_says(void **state)
 	assert_true(same("tel:+1-201-555-0123", "tel:+12015550123"));
 	assert_false(same("tel:123;phone-context=a.example", "tel:123;phone-context=b.example"));
 	assert_false(same("tel:123", "tel:123;phone-context=b.example"));
+	assert_true(same("sip:a@b.c;x=1;x=2", "sip:a@b.c;x=1;x=2"));
 	assert_true(same("urn:service:sos", "URN:service:sos"));
 }
 

@@ -21,6 +21,7 @@ enum {
 	SIP_C_UNRESERVED = 1024,
 	SIP_C_ALPHA = 2048,
 	SIP_C_CONTROL = 4096, /* control bytes but for HTAB, CR, LF */
+	SIP_C_LIST = 8192,    /* what a comma list is split by: , " < > */
 };
 
 extern const uint16_t sip_chars[256];

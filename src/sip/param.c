@@ -10,6 +10,8 @@ static size_t item_end(struct text t, size_t at)
 	bool bracket = false;
 
 	for (size_t i = at; i < t.n; i++) {
+		if (!sip_is(t.p[i], SIP_C_LIST))
+			continue;
 		switch (t.p[i]) {
 		case ',':
 			if (!bracket)

@@ -104,7 +104,8 @@ struct media_stream {
 	const struct net_addr *remote_rtcp; /* NULL: one port above (RFC 3550 11) */
 	enum media_codec codec;             /* sent; received may be either law by its static payload type */
 	uint8_t pt;                         /* of that codec */
-	uint8_t dtmf_pt;                    /* telephone-event/8000 (RFC 4733) or MEDIA_NO_PT */
+	uint8_t dtmf_pt;                    /* telephone-event/8000 (RFC 4733) that we send, or MEDIA_NO_PT */
+	uint8_t dtmf_recv_pt;               /* the one that we announced, if it is another; 0: the same */
 	bool send, recv;                    /* as seen from us: false, false is inactive */
 	bool no_silence;                    /* send nothing while nothing is played */
 	uint32_t rtp_timeout_ms;            /* 0: never */

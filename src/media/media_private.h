@@ -114,7 +114,7 @@ enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_DIGITS, CMD_RE
 struct stream_cfg {
 	struct net_addr remote, remote_rtcp;
 	enum media_codec codec;
-	uint8_t pt, dtmf_pt;
+	uint8_t pt, dtmf_pt, dtmf_recv_pt;
 	bool send, recv, no_silence;
 	uint32_t rtp_timeout_ms;
 };

@@ -216,7 +216,8 @@ int media_port_start(struct media_port *port, const struct media_stream *s)
 		return EINVAL;
 	struct media_cmd cmd = { .type = CMD_START, .port = port };
 	struct stream_cfg *c = &cmd.u.stream;
-	*c = (struct stream_cfg){ .remote = *s->remote, .codec = s->codec, .pt = s->pt, .dtmf_pt = s->dtmf_pt, .send = s->send, .recv = s->recv,
+	*c = (struct stream_cfg){ .remote = *s->remote, .codec = s->codec, .pt = s->pt, .dtmf_pt = s->dtmf_pt,
+		.dtmf_recv_pt = s->dtmf_recv_pt ? s->dtmf_recv_pt : s->dtmf_pt, .send = s->send, .recv = s->recv,
 		.no_silence = s->no_silence, .rtp_timeout_ms = s->rtp_timeout_ms };
 	if (s->remote_rtcp && s->remote_rtcp->u.sa.sa_family == s->remote->u.sa.sa_family) {
 		c->remote_rtcp = *s->remote_rtcp;

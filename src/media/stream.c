@@ -86,7 +86,7 @@ static void packet(struct media_thread *t, struct media_port *port, const struct
 	bool first = !port->rtp_rx.known;
 	if (rtp_rx_packet(&port->rtp_rx, pkt, (uint32_t)(now_us * 8 / 1000)) == RTP_RX_NEW_SOURCE && !first)
 		source_changed(port);
-	if (pkt->pt == port->cfg.dtmf_pt && port->cfg.dtmf_pt != MEDIA_NO_PT) {
+	if (pkt->pt == port->cfg.dtmf_recv_pt || pkt->pt == port->cfg.dtmf_pt) { /* MEDIA_NO_PT is more than seven bits */
 		struct dtmf_news news;
 		if (dtmf_rx_packet(&port->dtmf_rx, pkt, now_us, &news))
 			count(&port->count.bad);

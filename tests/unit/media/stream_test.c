@@ -121,6 +121,25 @@ static void send_key(int fd, const struct net_addr *to, uint16_t seq, uint8_t ke
 	send_rtp(fd, to, 101, seq, seq * 160u, event, sizeof event);
 }
 
+static void keys_are_heard_by_the_type_that_we_announced(void **state)
+{
+	(void)state;
+	struct net_addr at;
+	int peer = open_socket(&at);
+	uint8_t event[] = { 4, 0x8a, 3, 32 };
+	pair_open_idle(&p, false);
+	struct media_stream st = { .remote = &at, .dtmf_pt = 96, .dtmf_recv_pt = 101, .send = true, .recv = true };
+	assert_int_equal(media_port_start(p.a.port, &st), 0);
+	pair_run(&p, 20);
+	send_key(peer, media_port_addr(p.a.port), 1, 3);
+	send_rtp(peer, media_port_addr(p.a.port), 96, 2, 2000, event, sizeof event); /* who mixes them up is heard too */
+	send_rtp(peer, media_port_addr(p.a.port), 97, 3, 4000, event, sizeof event);
+	pair_run(&p, 40);
+	assert_string_equal(pair_digits(&p.a), "34");
+	close(peer);
+	pair_close(&p);
+}
+
 static void strangers_are_not_heard_but_named(void **state)
 {
 	(void)state;
@@ -375,6 +394,7 @@ static void reports_tell_losses_and_round_trip(void **state)
 	pair_close(&p);
 }
 
-UT_MAIN(UT(what_is_played_is_heard), UT(keys_go_both_ways_at_once), UT(strangers_are_not_heard_but_named), UT(many_strangers_are_told_seldom),
+UT_MAIN(UT(what_is_played_is_heard), UT(keys_go_both_ways_at_once), UT(keys_are_heard_by_the_type_that_we_announced),
+	UT(strangers_are_not_heard_but_named), UT(many_strangers_are_told_seldom),
 	UT(rubbish_is_counted), UT(silence_of_the_peer_is_told_once), UT(packets_follow_the_clock), UT(nothing_is_sent_while_held_or_silent),
 	UT(clips_follow_each_other_without_a_gap), UT(stopping_tells_what_was_heard), UT(reports_tell_losses_and_round_trip))

@@ -85,6 +85,7 @@ static int start(struct leg *leg, const struct sdp_agreed *a)
 		s.remote_rtcp = &rtcp;
 	}
 	s.dtmf_pt = a->send_dtmf_pt < 0 ? MEDIA_NO_PT : (uint8_t)a->send_dtmf_pt;
+	s.dtmf_recv_pt = a->recv_dtmf_pt < 0 ? 0 : (uint8_t)a->recv_dtmf_pt;
 	s.send = !a->held && (a->direction == SDP_SENDRECV || a->direction == SDP_SENDONLY);
 	s.recv = a->direction == SDP_SENDRECV || a->direction == SDP_RECVONLY;
 	if (a->held)

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* talk.c  The fakes of talk.h. */
+#include "talk.h"
+#include <errno.h>
+#include <stdio.h>
+#include "base/mem.h"
+#include "world.h"
+
+enum { SAY_MS = 1000, NEVER = -1 };
+
+static void note(struct talk *t, const char *fmt, const char *what)
+{
+	size_t at = strlen(t->heard);
+	snprintf(t->heard + at, sizeof(t->heard) - at, fmt, what);
+}
+
+/* ---- engine's side ---- */
+static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
+{
+	struct talk *t = arg;
+	for (unsigned i = 0; i < u->n; i++) {
+		const struct dlg_said *w = &u->word[i];
+		char n[32];
+		snprintf(n, sizeof(n), "#%lld ", (long long)w->number);
+		switch (w->kind) {
+		case DLG_W_PROMPT: note(t, "%s ", dlg_prompt_name(w->prompt)); break;
+		case DLG_W_BEEP: note(t, "*tone* %s", ""); break;
+		case DLG_W_CLIP: note(t, "[clip%s] ", w->number == CLIP_GREETING ? " greeting" : w->number == CLIP_NAME ? " name"
+			: w->number == CLIP_RECORDING ? " recording" : " message"); break;
+		case DLG_W_NAME:
+		case DLG_W_DIGITS:
+		case DLG_W_NAMED: note(t, "<%s> ", w->fixed ? w->fixed : w->text); break;
+		default: note(t, "%s", n); break;
+		}
+	}
+	t->say_id = id;
+	t->saying = true;
+	t->said_due_ms = t->now_ms + SAY_MS;
+	return 0;
+}
+
+static void hush(void *arg)
+{
+	((struct talk *)arg)->saying = false;
+}
+
+static void timer(void *arg, enum dlg_timer which, int64_t ms)
+{
+	struct talk *t = arg;
+	t->timer[which] = ms < 0 ? NEVER : t->now_ms + ms;
+}
+
+static void over(void *arg, int result)
+{
+	struct talk *t = arg;
+	t->over = true;
+	t->result = result;
+}
+
+/* ---- jobs ---- */
+static int job(struct talk *t, enum talk_mode mode, uint32_t id, int code, int err)
+{
+	if (mode == TALK_REFUSES)
+		return EAGAIN;
+	if (mode == TALK_NEVER)
+		return 0;
+	for (int i = 0; i < TALK_JOBS; i++)
+		if (!t->job[i].used) {
+			t->job[i] = (struct talk_job){ .id = id, .due_ms = t->now_ms + t->job_ms, .code = code, .err = mode == TALK_FAILS ? EIO : err, .used = true };
+			return 0;
+		}
+	return ENOMEM;
+}
+
+static void confirm(void *arg, bool ok)
+{
+	struct talk *t = arg;
+	t->confirmed = ok;
+	t->n_confirmed++;
+}
+
+static int accepts(void *arg, const struct dir_user *box)
+{
+	(void)box;
+	return ((struct talk *)arg)->accepts_err;
+}
+
+static int record(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	if (t->record == TALK_REFUSES)
+		return ENOSPC;
+	t->rec_job = id;
+	t->rec_started_ms = t->now_ms;
+	t->n_recorded++;
+	t->file = true;
+	return 0;
+}
+
+static void recorded(struct talk *t, int64_t ms)
+{
+	uint32_t id = t->rec_job;
+	t->rec_job = 0;
+	t->s.rec.duration_ms = (uint32_t)ms;
+	t->s.rec.heard = !t->mute && ms > 0;
+	t->s.rec.kept = t->file;
+	if (t->record == TALK_FAILS)
+		dlg_job_failed(&t->s.eng, id, ENOSPC);
+	else
+		dlg_job_done(&t->s.eng, id, J_REC_ENDED);
+}
+
+static void record_stop(void *arg, bool hangup)
+{
+	struct talk *t = arg;
+	(void)hangup;
+	if (t->rec_job && t->record != TALK_NEVER) {
+		t->speak_ms = t->now_ms - t->rec_started_ms; /* ends at once, told with the next turn */
+		t->mute = t->mute || t->speak_ms == 0;
+	}
+}
+
+static void record_drop(void *arg)
+{
+	struct talk *t = arg;
+	t->n_dropped += t->file;
+	t->file = false;
+}
+
+static int save(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	return job(t, t->save, id, J_SAVED, 0);
+}
+
+static int fetch(void *arg, uint32_t id, enum dlg_clip clip, const struct dir_user *box)
+{
+	struct talk *t = arg;
+	bool there = clip == CLIP_GREETING ? t->has_greeting : clip == CLIP_NAME ? t->has_name && box : true;
+	t->s.has_clip[clip] = there && t->fetch == TALK_GOOD;
+	return job(t, t->fetch, id, J_DONE, there ? 0 : ENOENT);
+}
+
+static int greeting_set(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	t->n_greetings += t->greeting == TALK_GOOD;
+	return job(t, t->greeting, id, J_DONE, 0);
+}
+
+static int greeting_remove(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	t->n_removed += t->greeting == TALK_GOOD;
+	return job(t, t->greeting, id, J_DONE, 0);
+}
+
+static int list(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	int err = job(t, t->list, id, J_DONE, 0);
+	for (int i = 0; i < TALK_JOBS; i++)
+		if (t->job[i].used && t->job[i].id == id)
+			t->job[i].is_list = true;
+	return err;
+}
+
+static int mark(void *arg, uint32_t id, const char *message, enum mbox_state state)
+{
+	struct talk *t = arg;
+	t->marked = state;
+	if (t->mark == TALK_GOOD) {
+		t->n_marks++;
+		for (unsigned i = 0; i < t->n_messages; i++)
+			if (strcmp(t->messages[i].id, message) == 0)
+				t->messages[i].state = state;
+	}
+	return job(t, t->mark, id, J_DONE, 0);
+}
+
+static int logon(void *arg, uint32_t id, const struct dir_user *box, struct text pin)
+{
+	struct talk *t = arg;
+	t->n_tries++;
+	int code = J_LOGON_WRONG;
+	if (t->no_pin)
+		code = J_LOGON_NO_PIN;
+	else if (t->locked)
+		code = J_LOGON_LOCKED;
+	else if (box && text_is(pin, t->pin))
+		code = t->must_change ? J_LOGON_MUST_CHANGE : J_LOGON_OK;
+	else if (t->n_tries >= 10)
+		t->locked = true;
+	return job(t, t->logon, id, code, 0);
+}
+
+static void logon_gave_up(void *arg, const struct dir_user *box, unsigned tries)
+{
+	(void)box, (void)tries;
+	((struct talk *)arg)->n_gave_up++;
+}
+
+static int pin_set(void *arg, uint32_t id, struct text pin)
+{
+	struct talk *t = arg;
+	text_copy(pin, t->new_pin, sizeof(t->new_pin));
+	t->n_pins++;
+	return job(t, t->pin_set, id, J_DONE, 0);
+}
+
+static int transfer(void *arg, uint32_t id, const char *uri)
+{
+	struct talk *t = arg;
+	text_fill(t->uri, sizeof(t->uri), uri);
+	if (t->transfer == TALK_REFUSES)
+		return ENOTCONN;
+	t->xfer_job = id;
+	return 0;
+}
+
+static void event(void *arg, struct ev_report *r)
+{
+	struct talk *t = arg;
+	t->n_events++;
+	t->last_event = r->id;
+}
+
+static const struct dlg_effects fakes = {
+	.io = { say, hush, timer, NULL, over },
+	.confirm = confirm, .accepts = accepts, .record = record, .record_stop = record_stop, .record_drop = record_drop, .save = save,
+	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
+	.logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
+};
+
+/* ---- the test's side ---- */
+void talk_init(struct talk *t)
+{
+	*t = (struct talk){ .view = world_view(), .job_ms = 10, .speak_ms = 5000, .pin = "482915", .confirmed = -1, .timer = { NEVER, NEVER },
+		            .xfer_ms = 2000 };
+	dlg_session_init(&t->s, t->view, &fakes, t);
+	text_fill(t->s.caller_number, sizeof(t->s.caller_number), "+15550100");
+}
+
+void talk_start(struct talk *t, const struct dlg_table *table)
+{
+	dlg_start(&t->s.eng, table);
+}
+
+void talk_end(struct talk *t)
+{
+	dlg_session_close(&t->s);
+	t->view = dir_view_unref(t->view);
+}
+
+void talk_box(struct talk *t, const char *mailbox)
+{
+	t->s.box = world_user(t->view, mailbox);
+}
+
+void talk_message(struct talk *t, const char *id, enum mbox_state state, const char *caller)
+{
+	struct mbox_message *m = &t->messages[t->n_messages++];
+	text_fill(m->id, sizeof(m->id), id);
+	text_fill(m->caller_number, sizeof(m->caller_number), caller);
+	m->state = state;
+	m->duration_ms = 4000;
+}
+
+static bool due(const struct talk *t, int64_t at)
+{
+	return at != NEVER && at <= t->now_ms;
+}
+
+static void job_back(struct talk *t, struct talk_job *j)
+{
+	struct talk_job copy = *j;
+	j->used = false;
+	if (copy.is_list && !copy.err)
+		dlg_list_set(&t->s, t->messages, t->n_messages);
+	if (copy.code == J_SAVED && !copy.err) {
+		t->n_saved++;
+		t->file = false;
+		text_fill(t->saved_for, sizeof(t->saved_for), t->s.box ? t->s.box->name : "");
+	}
+	if (copy.err)
+		dlg_job_failed(&t->s.eng, copy.id, copy.err);
+	else
+		dlg_job_done(&t->s.eng, copy.id, copy.code);
+}
+
+static void transfer_back(struct talk *t)
+{
+	uint32_t id = t->xfer_job;
+	t->xfer_job = 0;
+	t->s.xfer_status = t->xfer_status;
+	if (t->transfer == TALK_FAILS)
+		dlg_job_failed(&t->s.eng, id, ECONNREFUSED);
+	else
+		dlg_job_done(&t->s.eng, id, J_DONE);
+}
+
+/* Everything due now, one thing a turn. */
+static bool turn(struct talk *t)
+{
+	if (t->over)
+		return false;
+	for (int i = 0; i < TALK_JOBS; i++)
+		if (t->job[i].used && t->job[i].due_ms <= t->now_ms) {
+			job_back(t, &t->job[i]);
+			return true;
+		}
+	if (t->rec_job && t->speak_ms >= 0 && t->now_ms - t->rec_started_ms >= t->speak_ms && t->record != TALK_NEVER) {
+		recorded(t, t->speak_ms);
+		return true;
+	}
+	if (t->xfer_job && t->transfer != TALK_NEVER && t->now_ms >= t->xfer_ms) {
+		transfer_back(t);
+		return true;
+	}
+	if (t->saying && t->said_due_ms <= t->now_ms) {
+		t->saying = false;
+		dlg_said(&t->s.eng, t->say_id);
+		return true;
+	}
+	for (int i = 0; i < DLG_TIMERS; i++)
+		if (due(t, t->timer[i])) {
+			t->timer[i] = NEVER;
+			dlg_timer_fired(&t->s.eng, (enum dlg_timer)i);
+			return true;
+		}
+	return false;
+}
+
+void talk_wait(struct talk *t, int64_t ms)
+{
+	for (int64_t end = t->now_ms + ms; ;) {
+		while (turn(t))
+			;
+		if (t->now_ms >= end)
+			return;
+		t->now_ms += 10;
+	}
+}
+
+void talk_keys(struct talk *t, const char *keys)
+{
+	for (; *keys; keys++) {
+		dlg_key(&t->s.eng, *keys);
+		talk_wait(t, 50);
+	}
+}
+
+void talk_hangup(struct talk *t)
+{
+	dlg_hangup(&t->s.eng);
+}
+
+bool talk_heard(struct talk *t, const char *what)
+{
+	char *at = strstr(t->heard, what);
+	if (!at)
+		return false;
+	at += strlen(what);
+	memmove(t->heard, at, strlen(at) + 1);
+	return true;
+}
+
+const char *talk_where(struct talk *t)
+{
+	static char where[96];
+	const struct dlg_table *table = dlg_table_of(&t->s.eng);
+	snprintf(where, sizeof(where), "%s: %s", table ? table->name : "over", dlg_state_of(&t->s.eng));
+	return where;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* talk.h  A conversation in virtual time with fakes for all that it can do: every sentence takes a second, every job has a delay and an
+ * outcome that the test chooses. No SIP, no media, no store.                                                           */
+#ifndef TESTS_DIALOGUE_TALK_H
+#define TESTS_DIALOGUE_TALK_H
+#include "dialogue/session.h"
+
+enum talk_mode { TALK_GOOD, TALK_FAILS, TALK_NEVER, TALK_REFUSES /* the function itself returns an error */ };
+enum { TALK_JOBS = 16, TALK_MESSAGES = 8 };
+struct talk_job {
+	uint32_t id;
+	int64_t due_ms;
+	int code, err; /* err != 0: failed */
+	bool is_list, used;
+};
+struct talk {
+	struct dlg_session s;
+	struct dir_view *view;
+	int64_t now_ms, timer[DLG_TIMERS], said_due_ms;
+	uint32_t say_id;
+	bool saying;
+	struct talk_job job[TALK_JOBS];
+	uint32_t rec_job, xfer_job;
+
+	/* what the world does */
+	enum talk_mode save, fetch, greeting, mark, list, transfer, logon, pin_set, record;
+	int job_ms, accepts_err;
+	int64_t speak_ms;      /* the caller speaks so long, then is silent; -1: until stopped */
+	bool mute;             /* nobody speaks at all */
+	const char *pin;       /* the right one */
+	bool locked, must_change, no_pin, has_greeting, has_name;
+	int xfer_status;
+	int64_t xfer_ms;
+	struct mbox_message messages[TALK_MESSAGES];
+	unsigned n_messages;
+
+	/* what happened */
+	char heard[16384];     /* "answer-leave-message <alice> *tone* ..." since the last talk_heard() */
+	int confirmed;         /* -1: not, 0: 500, 1: 200 */
+	unsigned n_confirmed, n_saved, n_dropped, n_recorded, n_greetings, n_removed, n_tries, n_gave_up, n_pins, n_marks, n_events;
+	uint16_t last_event;
+	enum mbox_state marked;
+	char uri[DLG_URI], saved_for[65], new_pin[40];
+	int64_t rec_started_ms;
+	bool file;             /* a recording lies on the disk */
+	int result;
+	bool over;
+};
+
+void talk_init(struct talk *t); /* a good world; the caller speaks for 5 s */
+void talk_start(struct talk *t, const struct dlg_table *table);
+void talk_end(struct talk *t);
+void talk_box(struct talk *t, const char *mailbox);
+void talk_message(struct talk *t, const char *id, enum mbox_state state, const char *caller);
+/* Time passes: prompts end, jobs come back, timers fire, in order. */
+void talk_wait(struct talk *t, int64_t ms);
+void talk_keys(struct talk *t, const char *keys); /* 50 ms apart */
+void talk_hangup(struct talk *t);
+/* Whether that was heard since the last time (and forgets what came before and with it). */
+bool talk_heard(struct talk *t, const char *what);
+const char *talk_where(struct talk *t); /* "answering: greeting" */
+
+#endif

@@ -75,6 +75,7 @@ static const struct dlg_row rows[] = {
 	{ PLAY,    RESULT(R_GOODBYE),   ALWAYS,               NOTHING,                BYE },
 	{ PLAY,    RESULT(R_GIVE_UP),   ALWAYS,               NOTHING,                BYE },
 	{ PLAY,    ANY_RESULT,          ALWAYS,               DO(dlg_no_failures),    MAIN },
+	{ OPTIONS, RESULT(R_GONE),      ALWAYS,               NOTHING,                RETURN(R_GONE) },
 	{ OPTIONS, RESULT(R_GOODBYE),   ALWAYS,               NOTHING,                BYE },
 	{ OPTIONS, RESULT(R_GIVE_UP),   ALWAYS,               NOTHING,                BYE },
 	{ OPTIONS, ANY_RESULT,          ALWAYS,               DO(dlg_no_failures),    MAIN },

@@ -12,7 +12,6 @@
 	X(P_INVALID_KEY, "invalid-key", "Sorry, that is not a valid choice.") \
 	X(P_NO_INPUT, "no-input", "Sorry, I did not hear a key.") \
 	X(P_GIVE_UP, "give-up", "Sorry, I could not help you.") \
-	X(P_ONE_MOMENT, "one-moment", "One moment, please.") \
 	X(P_TRY_LATER, "try-later", "Please try again later.") \
 	X(P_SERVICE_FAILED, "service-failed", "Sorry, this service is not available at the moment.") \
 	X(P_EXTENSION, "extension", "extension") \
@@ -20,13 +19,10 @@
 	X(P_NOT_YET, "not-available-yet", "This choice is not available.") \
 	/* call answering */ \
 	X(P_ANSWER_NAME_AWAY, "answer-not-available", "is not available.") \
-	X(P_ANSWER_EXT_AWAY, "answer-person-at-extension", "The person at extension") \
-	X(P_ANSWER_NOBODY, "answer-person-away", "The person you are calling is not available.") \
 	X(P_ANSWER_LEAVE, "answer-leave-message", "Please leave a message after the tone. When you have finished, hang up, or press pound for more choices.") \
 	X(P_ANSWER_LEAVE_SHORT, "answer-after-tone", "Please leave your message after the tone.") \
 	X(P_ANSWER_FULL, "answer-mailbox-full", "Sorry, this mailbox is full and cannot take another message.") \
 	X(P_ANSWER_NO_ROOM, "answer-cannot-record", "Sorry, messages cannot be recorded at the moment.") \
-	X(P_ANSWER_CLOSED, "answer-no-messages", "Sorry, this mailbox does not take messages.") \
 	X(P_ANSWER_TOO_SHORT, "answer-too-short", "Your message was too short and has not been kept.") \
 	X(P_ANSWER_SILENT, "answer-nothing-heard", "I did not hear a message.") \
 	X(P_ANSWER_MENU, "answer-menu", "To listen to your message, press 1. To record it again, press 2. To send it, press 3 or pound.") \
@@ -87,7 +83,6 @@
 	X(P_PIN_RULES_LENGTH, "pin-rule-length", "The PIN is too short. The number of digits it needs at least is") \
 	X(P_PIN_RULES_LONG, "pin-rule-too-long", "That PIN is too long.") \
 	X(P_PIN_RULES_TRIVIAL, "pin-rule-trivial", "That PIN is too easy to guess. Please do not use your extension, repeated digits or digits in a row.") \
-	X(P_PIN_RULES_SAME, "pin-rule-same", "Please choose a PIN that you have not used before.") \
 	X(P_PIN_MISMATCH, "pin-mismatch", "The two PINs are not the same.") \
 	X(P_PIN_CHANGED, "pin-changed", "Your PIN has been changed.") \
 	X(P_PIN_CHANGE_FAILED, "pin-change-failed", "Sorry, your PIN could not be changed. The old one is still valid.") \
@@ -102,7 +97,6 @@
 	X(P_AA_UNKNOWN_EXT, "attendant-unknown-extension", "Sorry, there is no such extension.") \
 	X(P_AA_NO_OPERATOR, "attendant-no-operator", "Sorry, there is no operator.") \
 	X(P_AA_NOT_ALLOWED, "attendant-not-allowed", "Sorry, that number cannot be dialed from here.") \
-	X(P_AA_LOOKUP_FAILED, "attendant-lookup-failed", "Sorry, the directory cannot be read at the moment.") \
 	X(P_AA_LEAVE_FOR, "attendant-message-for", "You are leaving a message for") \
 	/* dial by name */ \
 	X(P_NAME_SPELL, "name-spell", "Spell the last name, then the first name, with the keys of your phone, followed by pound. For the letters Q and Z, press 7 and 9. To go back, press star.") \

@@ -15,7 +15,7 @@ struct asked {
 	const struct dir_user *user;
 	json_t *answer;
 	char pin[DIR_PIN_SIZE];
-	bool made;
+	bool made, must_change;
 };
 
 static void asked_free(struct asked *x)
@@ -152,7 +152,7 @@ static void pin_set_h(int err, enum dir_pin_rule rule, const struct ev_report *w
 		return;
 	}
 	admin_call_did(x->call, "%s", x->user->name);
-	json_t *o = json_pack("{s:s, s:b}", "mailbox", x->user->name, "must_change", 1);
+	json_t *o = json_pack("{s:s, s:b}", "mailbox", x->user->name, "must_change", x->must_change);
 	if (x->made)
 		json_object_set_new(o, "pin", json_string(x->pin));
 	admin_call_ok(x->call, o);
@@ -161,7 +161,7 @@ static void pin_set_h(int err, enum dir_pin_rule rule, const struct ev_report *w
 
 static void set_pin(struct asked *x)
 {
-	int err = dir_pin_set(x->admin->prm.dir, x->user, text_of(x->pin), true, pin_set_h, x, NULL);
+	int err = dir_pin_set(x->admin->prm.dir, x->user, text_of(x->pin), x->must_change, pin_set_h, x, NULL);
 	if (err)
 		failed(x, err, NULL);
 }
@@ -178,6 +178,7 @@ static void pin(struct admin_call *call, const json_t *args, void *arg)
 	if (!x)
 		return;
 	text_fill(x->pin, sizeof x->pin, given);
+	x->must_change = admin_arg_bool(args, "must_change");
 	if (strlen(given) >= sizeof x->pin)
 		pin_set_h(EINVAL, DIR_PIN_TOO_LONG, NULL, x);
 	else
@@ -190,7 +191,7 @@ static void reset_pin(struct admin_call *call, const json_t *args, void *arg)
 	if (!x)
 		return;
 	dir_pin_make(dir_policy(x->view, x->user), x->user, x->pin);
-	x->made = true;
+	x->made = x->must_change = true;
 	set_pin(x);
 }
 

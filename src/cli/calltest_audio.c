@@ -42,7 +42,7 @@ static int finish(struct media_sink *s, const struct media_rec_stats *stats)
 
 void ear_init(struct ear *e)
 {
-	*e = (struct ear){ .sink = { append, sync_nothing, finish } };
+	*e = (struct ear){ .sink = { .append = append, .sync = sync_nothing, .finish = finish } };
 	pthread_mutex_init(&e->lock, NULL);
 	buf_init(&e->pcm, HEARD_MAX);
 }

@@ -66,11 +66,137 @@ static int check(struct cli *c)
 	return code;
 }
 
+/* ---- request, install ---- */
+
+static int show_request(struct cli *c, const json_t *r)
+{
+	const char *out = cli_opt(c, "out"), *pem = cli_text(r, "csr");
+	if (!out) {
+		fputs(pem, c->out);
+		return CLI_GOOD;
+	}
+	int code = cli_write_file(c, out, pem, strlen(pem), 0644);
+	if (!code)
+		fprintf(c->out, "The request for CN %s is in %s; its key stays in the server. Have it signed, then: umbel cert install FILE\n", cli_text(r, "cn"), out);
+	return code;
+}
+
+static int request(struct cli *c)
+{
+	json_t *args = json_object();
+	cli_arg_opt(c, args, "identity", "name");
+	cli_arg_opt(c, args, "gateway", "gateway");
+	cli_arg_opt(c, args, "kind", "kind");
+	return cli_ask_show(c, "cert.request", args, show_request);
+}
+
+static int show_installed(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "Identity %s is CN %s now, until %s; new connections show it, those that stand keep theirs.\n", cli_text(r, "name"), cli_text(r, "cn"),
+	        cli_when_us(cli_int(r, "not_after_s") * 1000000));
+	return CLI_GOOD;
+}
+
+static int add_file(struct cli *c, json_t *args, const char *key, const char *path)
+{
+	struct buf b;
+	int code = cli_read_file(c, path, 1 << 20, &b);
+	if (code)
+		return code;
+	json_object_set_new(args, key, json_string(b.n ? buf_cstr(&b) : ""));
+	buf_free(&b);
+	return CLI_GOOD;
+}
+
+static int install(struct cli *c)
+{
+	json_t *args = json_object();
+	cli_arg_opt(c, args, "identity", "name");
+	int code = add_file(c, args, "chain", c->pos[0]);
+	if (!code && cli_opt(c, "key"))
+		code = add_file(c, args, "key", cli_opt(c, "key"));
+	if (code) {
+		json_decref(args);
+		return code;
+	}
+	return cli_ask_show(c, "cert.install", args, show_installed);
+}
+
+/* ---- cure ---- */
+
+static bool cure_step(struct cli *c, const json_t *step, void *arg)
+{
+	(void)arg;
+	if (c->json) {
+		json_dumpf(step, c->out, JSON_COMPACT);
+		fputc('\n', c->out);
+	} else {
+		fprintf(c->out, "%-9s ", cli_text(step, "step"));
+		cli_wrapped(c->out, cli_text(step, "text"), "");
+		if (*cli_text(step, "advice"))
+			cli_wrapped(c->out, cli_text(step, "advice"), "            ");
+	}
+	return fflush(c->out) == 0;
+}
+
+static int cure(struct cli *c)
+{
+	json_t *r = NULL, *args = json_pack("{s:s, s:b}", "gateway", c->pos[0], "force", cli_opt(c, "force") != NULL);
+	uint64_t days, wait;
+	if (cli_opt_number(c, "days", 36500, 0, &days) || cli_opt_number(c, "wait", 86400, 0, &wait)) {
+		json_decref(args);
+		return CLI_USAGE;
+	}
+	cli_arg_opt(c, args, "ca", "ca");
+	cli_arg_opt(c, args, "ca-key", "ca_key");
+	cli_arg_opt(c, args, "kind", "kind");
+	cli_arg_opt(c, args, "signed", "signed");
+	json_object_set_new(args, "days", json_integer((json_int_t)days));
+	json_object_set_new(args, "wait_ms", json_integer((json_int_t)wait * 1000));
+	int code = cli_follow(c, "cert.cure", args, cure_step, NULL, &r);
+	if (code == CLI_GOOD && c->json)
+		cli_print_json(c, r);
+	else if (code == CLI_GOOD)
+		fprintf(c->out, "Gateway %s is cured: identity %s is CN %s now, until %s. No call was dropped.\n", cli_text(r, "gateway"), cli_text(r, "identity"),
+		        cli_text(r, "cn"), cli_when_us(cli_int(r, "not_after_s") * 1000000));
+	json_decref(r);
+	return code;
+}
+
+static const struct cli_opt request_opts[] = {
+	{ "identity", "NAME", "for which identity of the node (default: the default one)" },
+	{ "gateway", "NAME", "ask for the names that this gateway knows us by" },
+	{ "kind", "KIND", "of key: rsa-2048 (default) or ec-p256" },
+	{ "out", "FILE", "write the request there (default: standard output)" },
+	{ NULL, NULL, NULL },
+};
+static const struct cli_opt install_opts[] = {
+	{ "identity", "NAME", "as which identity of the node (default: the default one)" },
+	{ "key", "FILE", "its key (default: the key of the last request, which is in the server)" },
+	{ NULL, NULL, NULL },
+};
+static const struct cli_opt cure_opts[] = {
+	{ "ca", "FILE", "authority that signs (default: one of trust.ca_files whose key lies beside it)" },
+	{ "ca-key", "FILE", "its key" },
+	{ "signed", "FILE", "where the certificate will appear when somebody else signs" },
+	{ "wait", "SECONDS", "how long to wait for it then (default 3600)" },
+	{ "kind", "KIND", "of key: rsa-2048 (default) or ec-p256" },
+	{ "days", "N", "how long the certificate holds (default 397)" },
+	{ "force", NULL, "install although the rehearsal was not answered" },
+	{ NULL, NULL, NULL },
+};
+
 const struct cli_cmd cli_cert_cmds[] = {
 	{ "cert", "list", "", 0, 0, NULL, "List the certificates of this node", NULL, "  umbel cert list", list },
 	{ "cert", "check", "[NAME]", 0, 1, NULL, "Say what is questionable in the certificates of this node, and what it leads to",
 	  "Exit code 1 when something is.", "  umbel cert check\n  umbel cert check default", check },
+	{ "cert", "cure", "GATEWAY", 1, 1, cure_opts, "Give this node the certificate that a gateway wants, and prove that it works",
+	  "Makes the key in the server, requests, has it signed (or writes the request and waits for the file), rehearses\n"
+	  "against the gateway, installs live for new connections, and proves it; or puts everything back.",
+	  "  umbel cert cure pool\n  umbel cert cure pool --ca /etc/umbel/ca/ca.pem --ca-key /etc/umbel/ca/ca.key", cure },
+	{ "cert", "request", "", 0, 0, request_opts, "Make a key in the server and print a certificate request for it", NULL,
+	  "  umbel cert request --out node01.csr\n  umbel cert request --gateway pool", request },
+	{ "cert", "install", "FILE", 1, 1, install_opts, "Take a certificate (chain, leaf first) into use, without a restart",
+	  "It is examined first: key, chain, names, usages.", "  umbel cert install node01.pem\n  umbel cert install node01.pem --key node01.key", install },
 	{ NULL },
 };
-
-const struct cli_cmd cli_ca_cmds[] = { { NULL } };

@@ -52,7 +52,7 @@ static int show(struct cli *c)
 	return cli_ask_show(c, "mailbox.show", json_pack("{s:s}", "name", c->pos[0]), show_one);
 }
 
-/* From the terminal without echo, or a line of standard input: never from the command line, where others could read it. */
+/* From the terminal without echo, or a line of standard input: the command line can be read by others. */
 static int read_pin(struct cli *c, char *pin, size_t size)
 {
 	struct termios was;
@@ -79,17 +79,18 @@ static int show_pin(struct cli *c, const json_t *r)
 	if (*cli_text(r, "pin"))
 		fprintf(c->out, "The PIN of %s is %s now; it must be changed at the next log-on.\n", cli_text(r, "mailbox"), cli_text(r, "pin"));
 	else
-		fprintf(c->out, "The PIN of %s is set; it must be changed at the next log-on.\n", cli_text(r, "mailbox"));
+		fprintf(c->out, "The PIN of %s is set%s.\n", cli_text(r, "mailbox"), cli_true(r, "must_change") ? "; it must be changed at the next log-on" : "");
 	return CLI_GOOD;
 }
 
 static int set_pin(struct cli *c)
 {
-	char pin[128];
-	int code = read_pin(c, pin, sizeof pin);
+	char pin[128] = "";
+	const char *given = cli_opt(c, "pin");
+	int code = given ? CLI_GOOD : read_pin(c, pin, sizeof pin);
 	if (code)
 		return code;
-	json_t *args = json_pack("{s:s, s:s}", "name", c->pos[0], "pin", pin);
+	json_t *args = json_pack("{s:s, s:s, s:b}", "name", c->pos[0], "pin", given ? given : pin, "must_change", cli_opt(c, "must-change") != NULL);
 	explicit_bzero(pin, sizeof pin);
 	return cli_ask_show(c, "mailbox.set-pin", args, show_pin);
 }
@@ -99,12 +100,19 @@ static int reset_pin(struct cli *c)
 	return cli_ask_show(c, "mailbox.reset-pin", json_pack("{s:s}", "name", c->pos[0]), show_pin);
 }
 
+static const struct cli_opt pin_opts[] = {
+	{ "pin", "PIN", "the PIN; other users of this machine could see it while the command runs" },
+	{ "must-change", NULL, "it must be changed at the next log-on" },
+	{ NULL, NULL, NULL },
+};
+
 const struct cli_cmd cli_mailbox_cmds[] = {
 	{ "mailbox", "list", "", 0, 0, NULL, "List the mailboxes", NULL, "  umbel mailbox list", list },
 	{ "mailbox", "show", "NAME", 1, 1, NULL, "Show one mailbox: messages, PIN, addresses", "NAME is its name, an extension or a SIP URI.",
 	  "  umbel mailbox show alice\n  umbel mailbox show 201", show },
-	{ "mailbox", "set-pin", "NAME", 1, 1, NULL, "Set the PIN of a mailbox, and unlock it", "The PIN is read from the terminal or from standard input, never from the command line.",
-	  "  umbel mailbox set-pin alice\n  printf '%s\\n' 482913 | umbel mailbox set-pin alice", set_pin },
+	{ "mailbox", "pin", "NAME", 1, 1, pin_opts, "Set the PIN of a mailbox, and unlock it", "Without --pin it is read from the terminal or from standard input.",
+	  "  umbel mailbox pin alice --must-change\n  printf '%s\\n' 482913 | umbel mailbox pin alice", set_pin },
+	{ "mailbox", "set-pin", "NAME", 1, 1, pin_opts, "The same as mailbox pin", NULL, "  umbel mailbox set-pin alice", set_pin },
 	{ "mailbox", "reset-pin", "NAME", 1, 1, NULL, "Let the server choose a new PIN, and print it", NULL, "  umbel mailbox reset-pin alice", reset_pin },
 	{ NULL },
 };

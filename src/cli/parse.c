@@ -5,7 +5,7 @@
 #include <stdarg.h>
 #include "base/text.h"
 
-#define SOCKET_DEFAULT "/run/umbel/admin.sock"
+#define SOCKET_DEFAULT "/run/umbel/umbel.sock"
 
 static const struct cli_opt common[] = {
 	{ "json", NULL, "print JSON instead of text for people" },

@@ -115,6 +115,10 @@ void gw_member(const struct gateway *g, unsigned i, struct gw_member_info *info)
 typedef void (gw_probed_h)(struct gateway *g, void *arg);
 int gw_probe(struct gateway *g, gw_probed_h *h, void *arg);
 
+/* One OPTIONS on a fresh connection showing another identity of ours; counts for nothing but its handler, which comes once, later. */
+typedef void (gw_tried_h)(bool answered, const struct trust_facts *facts, void *arg);
+int gw_try_identity(struct gateway *g, const char *identity, gw_tried_h *h, void *arg);
+
 /* ---- lamps ---- */
 struct gw_lamp {
 	const char *account;  /* "sip:201@domain" */

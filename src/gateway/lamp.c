@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lamp.c  NOTIFY of message-summary to a gateway (RFC 3842, unsolicited as peers of unified messaging expect it), and what became of it. */
+/* lamp.c  NOTIFY of message-summary to a gateway (RFC 3842, unsolicited as peers of unified messaging expect it), and what became of it; and
+ * the single OPTIONS by which a new certificate is rehearsed. */
 #include <errno.h>
 #include "base/mem.h"
 #include "gateway/gateway_private.h"
 
 enum { LAMP_TIMEOUT_MS = 10000 };
 
+/* A request on its own way: a lamp, or a try with another identity. */
 struct gw_note {
 	struct link link;
 	struct gateway *gw;
 	struct sip_request *rq;
 	gw_lamp_h *h;
+	gw_tried_h *tried;
 	void *arg;
+	char identity[TRUST_LABEL_SIZE];
 };
 
 /* What another try could change. A peer that does not know the method, the event or the user will not know it in a minute either; one
@@ -89,6 +93,45 @@ int gw_lamp_send(struct gateway *g, const struct gw_lamp *lamp, gw_lamp_h *h, vo
 	return 0;
 }
 
+/* ---- a try with another identity ---- */
+
+static void finish_try(struct gw_note *n, bool answered, const struct trust_facts *facts)
+{
+	gw_tried_h *h = n->tried;
+	void *arg = n->arg;
+	list_remove(&n->link);
+	mem_free(n);
+	h(answered, facts, arg);
+}
+
+static void tried_h(const struct sip_result *res, void *arg)
+{
+	struct gw_note *n = arg;
+	n->rq = NULL;
+	finish_try(n, res->outcome == SIP_ANSWERED && res->status < 300, res->facts);
+}
+
+int gw_try_identity(struct gateway *g, const char *identity, gw_tried_h *h, void *arg)
+{
+	struct gw_table *t = g->table;
+	struct gw_note *n = mem_zalloc(1, sizeof *n);
+	if (!n)
+		return ENOMEM;
+	n->gw = g;
+	n->tried = h;
+	n->arg = arg;
+	text_fill(n->identity, sizeof n->identity, identity);
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = (int64_t)g->conf->options.timeout_ms, .choice = SIP_CONN_FRESH,
+		                       .identity = n->identity, .flow = TRUST_FLOW_OPTIONS };
+	int err = t->hooks.send(&n->rq, t->core, g->peer, &prm, tried_h, n);
+	if (err) {
+		mem_free(n);
+		return err;
+	}
+	list_append(&t->lamps, &n->link);
+	return 0;
+}
+
 void gw_lamps_cancel(struct gw_table *t, const struct gateway *only)
 {
 	LIST_FOREACH(&t->lamps, it) {
@@ -99,6 +142,9 @@ void gw_lamps_cancel(struct gw_table *t, const struct gateway *only)
 			continue;
 		if (n->rq)
 			t->hooks.cancel(n->rq);
-		finish(n, &r);
+		if (n->tried)
+			finish_try(n, false, NULL);
+		else
+			finish(n, &r);
 	}
 }

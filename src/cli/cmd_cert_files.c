@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_cert_files.c  umbel cert verify, umbel cert sign, umbel ca init: certificates as files, without any server. */
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/clock.h"
+#include "base/rfc3339.h"
+#include "cert/ca.h"
+#include "cli/cli_private.h"
+#include "trust/verify.h"
+
+enum { PEM_MAX = 1 << 20, NAMES = 32 };
+
+/* ---- cert verify ---- */
+
+static int parse_time(struct cli *c, int64_t *s)
+{
+	const char *t = cli_opt(c, "time");
+	uint64_t epoch;
+	*s = clock_real_s(clock_system());
+	if (!t)
+		return CLI_GOOD;
+	if (text_u64(text_of(t), INT64_MAX, &epoch) == 0) {
+		*s = (int64_t)epoch;
+		return CLI_GOOD;
+	}
+	return rfc3339_parse(text_of(t), s) == 0 ? CLI_GOOD : cli_error(c, CLI_USAGE, "--time wants 2026-11-22T14:05:09Z or seconds since 1970, not \"%s\"", t);
+}
+
+struct verify {
+	struct buf ca, chain, crl;
+	const char *names[NAMES];
+	struct trust_verify_prm prm;
+};
+
+static int read_verify(struct cli *c, struct verify *v)
+{
+	const char *purpose = cli_opt(c, "purpose"), *profile = cli_opt(c, "profile"), *crl = cli_opt(c, "crl");
+	uint64_t depth = 0;
+	if (!cli_opt(c, "ca") || !cli_opt(c, "chain") || !cli_opt(c, "host"))
+		return cli_error(c, CLI_USAGE, "--ca FILE, --chain FILE and --host NAME are needed");
+	if (purpose && strcmp(purpose, "server") != 0 && strcmp(purpose, "client") != 0)
+		return cli_error(c, CLI_USAGE, "--purpose is server or client, not \"%s\"", purpose);
+	if (trust_rule_kind_parse(text_of(profile ? profile : "rfc5922"), &v->prm.rule) != 0)
+		return cli_error(c, CLI_USAGE, "--profile is rfc5922, san-or-cn or cn-only, not \"%s\"", profile);
+	if (cli_opt_number(c, "depth", 100, 0, &depth) != 0)
+		return CLI_USAGE;
+	int code = parse_time(c, &v->prm.time_s);
+	if (!code)
+		code = cli_read_file(c, cli_opt(c, "ca"), PEM_MAX, &v->ca);
+	if (!code)
+		code = cli_read_file(c, cli_opt(c, "chain"), PEM_MAX, &v->chain);
+	if (!code && crl)
+		code = cli_read_file(c, crl, PEM_MAX, &v->crl);
+	while (v->prm.n_names < NAMES && (v->names[v->prm.n_names] = cli_opt_nth(c, "host", v->prm.n_names)) != NULL)
+		v->prm.n_names++;
+	v->prm.names = v->names;
+	v->prm.ca_pem = buf_as_text(&v->ca);
+	v->prm.chain_pem = buf_as_text(&v->chain);
+	v->prm.crl_pem = crl ? buf_as_text(&v->crl) : TEXT_NONE;
+	v->prm.as_client = purpose && strcmp(purpose, "client") == 0;
+	v->prm.depth = cli_opt(c, "depth") ? (int)depth : -1;
+	return code;
+}
+
+static int print_judgement(struct cli *c, bool accepted, const struct trust_verdict *v)
+{
+	if (c->json) {
+		json_t *o = json_pack("{s:b, s:s, s:s}", "accepted", accepted, "reason", trust_verify_name(accepted, v), "certainty",
+		                      trust_certainty_name(v->certainty));
+		json_object_set_new(o, "sentence", json_string(v->sentence));
+		json_object_set_new(o, "cause", json_string(v->cause));
+		json_object_set_new(o, "advice", json_string(v->advice));
+		json_object_set_new(o, "wanted", json_string(v->wanted));
+		json_object_set_new(o, "offered", json_string(v->offered));
+		cli_print_json(c, o);
+		json_decref(o);
+		return accepted ? CLI_GOOD : CLI_NO;
+	}
+	fprintf(c->out, "%s: %s\n", accepted ? "accepted" : "refused", trust_verify_name(accepted, v));
+	cli_wrapped(c->out, v->sentence, "  ");
+	if (!accepted && *v->cause)
+		cli_wrapped(c->out, v->cause, "  ");
+	if (!accepted && *v->advice) {
+		fprintf(c->out, "What to do:\n");
+		cli_wrapped(c->out, v->advice, "  ");
+	}
+	return accepted ? CLI_GOOD : CLI_NO;
+}
+
+static int verify(struct cli *c)
+{
+	struct verify *v = calloc(1, sizeof *v);
+	struct trust_verdict *verdict = calloc(1, sizeof *verdict);
+	struct ev_report why = { 0 };
+	bool accepted = false;
+	int code = v && verdict ? read_verify(c, v) : cli_error(c, CLI_NO, "no memory left");
+	if (!code) {
+		int err = trust_verify(&v->prm, &accepted, NULL, verdict, &why);
+		code = err && why.id ? cli_error_report(c, CLI_NO, &why) : err ? cli_error(c, CLI_NO, "%s", strerror(err)) : print_judgement(c, accepted, verdict);
+	}
+	if (v) {
+		buf_free(&v->ca);
+		buf_free(&v->chain);
+		buf_free(&v->crl);
+	}
+	free(v);
+	free(verdict);
+	return code;
+}
+
+/* ---- ca init ---- */
+
+static int report(struct cli *c, int err, const struct ev_report *why)
+{
+	return why->id ? cli_error_report(c, CLI_NO, why) : cli_error(c, CLI_NO, "%s", strerror(err));
+}
+
+static int init(struct cli *c)
+{
+	char cert[1024], key[1024];
+	const char *dir = c->n_pos ? c->pos[0] : ".", *kind = cli_opt(c, "kind");
+	struct ev_report why = { 0 };
+	uint64_t days;
+	text_print(cert, sizeof cert, "%s/ca.pem", dir);
+	text_print(key, sizeof key, "%s/ca.key", dir);
+	struct cert_ca_prm prm = { .clock = clock_system(), .cert_file = cert, .key_file = key, .cn = cli_opt(c, "name") };
+	if (cli_opt_number(c, "days", 36500, 0, &days) != 0)
+		return CLI_USAGE;
+	if (kind && cert_key_kind_parse(text_of(kind), &prm.kind) != 0)
+		return cli_error(c, CLI_USAGE, "--kind is rsa-2048 or ec-p256, not \"%s\"", kind);
+	prm.days = (unsigned)days;
+	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+		return cli_error(c, CLI_NO, "%s cannot be made: %s", dir, strerror(errno));
+	int err = cert_ca_init(&prm, NULL, &why);
+	if (err)
+		return report(c, err, &why);
+	if (c->json) {
+		json_t *o = json_pack("{s:s, s:s}", "cert", cert, "key", key);
+		cli_print_json(c, o);
+		json_decref(o);
+	} else {
+		fprintf(c->out, "The authority is made:\n  certificate  %s   to be trusted by every node and every peer\n  key          %s   to be kept secret: who has it can be anybody\n", cert, key);
+		fprintf(c->out, "Name the certificate in \"trust.ca_files\" of each node; where the key lies beside it, umbel cert cure signs with it.\n");
+	}
+	return CLI_GOOD;
+}
+
+/* ---- cert sign ---- */
+
+static int sign(struct cli *c)
+{
+	const char *ca = cli_opt(c, "ca"), *key = cli_opt(c, "ca-key"), *out = cli_opt(c, "out");
+	struct ev_report why = { 0 };
+	struct buf csr, chain;
+	char beside[1024];
+	uint64_t days;
+	if (!ca)
+		return cli_error(c, CLI_USAGE, "--ca FILE, the certificate of the authority that signs, is needed");
+	size_t dot = text_rfind(text_of(ca), '.');
+	text_print(beside, sizeof beside, "%.*s.key", dot == SIZE_MAX ? (int)strlen(ca) : (int)dot, ca);
+	if (cli_opt_number(c, "days", 36500, 0, &days) != 0)
+		return CLI_USAGE;
+	int code = cli_read_file(c, c->pos[0], PEM_MAX, &csr);
+	if (code)
+		return code;
+	struct cert_sign_prm prm = { .clock = clock_system(), .ca_cert_file = ca, .ca_key_file = key ? key : beside, .days = (unsigned)days,
+		                     .cdp_url = cli_opt(c, "cdp") };
+	buf_init(&chain, PEM_MAX);
+	int err = cert_ca_sign(&chain, buf_as_text(&csr), &prm, &why);
+	code = err ? report(c, err, &why) : cli_write_file(c, out ? out : "-", chain.p, chain.n, 0644);
+	if (!code && out && !c->json)
+		fprintf(c->out, "%s is signed: %s\nInstall it on the node that made the request: umbel cert install %s\n", c->pos[0], out, out);
+	buf_free(&csr);
+	buf_free(&chain);
+	return code;
+}
+
+static const struct cli_opt verify_opts[] = {
+	{ "ca", "FILE", "the trusted authorities (PEM)" },
+	{ "chain", "FILE", "the certificate shown, leaf first, then its intermediates (PEM)" },
+	{ "host", "NAME", "the name that it must prove (may be repeated: any of them)" },
+	{ "time", "TIME", "judge as of then: 2026-11-22T14:05:09Z or seconds since 1970 (default: now)" },
+	{ "purpose", "ROLE", "what the certificate is used as: server (default) or client" },
+	{ "crl", "FILE", "revocation lists (PEM); every leaf is checked then" },
+	{ "depth", "N", "at most so many intermediates" },
+	{ "profile", "NAME", "how names are judged: rfc5922 (default), san-or-cn, cn-only" },
+	{ NULL, NULL, NULL },
+};
+static const struct cli_opt sign_opts[] = {
+	{ "ca", "FILE", "certificate of the authority" },
+	{ "ca-key", "FILE", "its key (default: beside it, with the ending .key)" },
+	{ "out", "FILE", "where the certificate goes (default: standard output)" },
+	{ "days", "N", "how long it holds (default 397)" },
+	{ "cdp", "URL", "where the revocation list is to be found (Lync wants one)" },
+	{ NULL, NULL, NULL },
+};
+static const struct cli_opt init_opts[] = {
+	{ "name", "CN", "name of the authority (default \"Umbel CA\")" },
+	{ "kind", "KIND", "rsa-2048 (default) or ec-p256" },
+	{ "days", "N", "how long it holds (default 3650)" },
+	{ NULL, NULL, NULL },
+};
+
+const struct cli_cmd cli_cert_file_cmds[] = {
+	{ "cert", "verify", "", 0, 0, verify_opts, "Judge a certificate as a live connection would, without a server",
+	  "Exit code 0 accepted, 1 refused, with the reason in words and as a stable name.",
+	  "  umbel cert verify --ca root.pem --chain node01.pem --host node01.domain.local\n"
+	  "  umbel cert verify --ca root.pem --chain node01.pem --host um.domain.local --purpose client --profile cn-only --json",
+	  verify },
+	{ "cert", "sign", "REQUEST", 1, 1, sign_opts, "Sign a certificate request with an authority of umbel ca init", NULL,
+	  "  umbel cert sign node01.csr --ca /etc/umbel/ca/ca.pem --out node01.pem", sign },
+	{ NULL },
+};
+
+const struct cli_cmd cli_ca_cmds[] = {
+	{ "ca", "init", "[FOLDER]", 0, 1, init_opts, "Make a small private authority: FOLDER/ca.pem and FOLDER/ca.key", "For a lab, or a site that has none. Never overwrites.",
+	  "  umbel ca init /etc/umbel/ca --name 'Example UM CA'", init },
+	{ NULL },
+};

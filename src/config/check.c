@@ -1,0 +1,343 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* check.c  What a single setting cannot tell: names that must exist, numbers that must be unique, settings that do not go together. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <strings.h>
+#include "config/config_private.h"
+
+static void at(struct binder *b, const void *member, struct cfg_pos otherwise, const char *key, const char *fix, const char *what, ...)
+	__attribute__((format(printf, 6, 7)));
+static void at(struct binder *b, const void *member, struct cfg_pos otherwise, const char *key, const char *fix, const char *what, ...)
+{
+	char words[500];
+	va_list ap;
+	struct cfg_pos pos = cfg_pos_of(&b->all->cfg, member);
+	va_start(ap, what);
+	vsnprintf(words, sizeof words, what, ap);
+	va_end(ap);
+	cfg_fail(b->errors, b->path, pos.line ? pos : otherwise, key, fix, "%s", words);
+}
+
+static bool is_ip(const char *s)
+{
+	struct in6_addr a;
+	return inet_pton(AF_INET, s, &a) == 1 || inet_pton(AF_INET6, s, &a) == 1;
+}
+
+/* ---- what follows from other settings ---- */
+
+static const char *const *one_string(struct binder *b, const char *s)
+{
+	const char **v = arena_alloc(&b->all->arena, sizeof *v);
+	if (v)
+		v[0] = s;
+	return v;
+}
+
+static void split_name(struct binder *b, struct cfg_mailbox *m)
+{
+	struct text name = text_trim(text_of(m->display_name));
+	size_t space = text_rfind(name, ' ');
+	struct text first = space == SIZE_MAX ? TEXT_NONE : text_trim(text_head(name, space));
+	struct text last = space == SIZE_MAX ? name : text_skip(name, space + 1);
+	size_t comma = text_find(name, ','); /* "Smith, Anna" */
+	if (comma != SIZE_MAX) {
+		last = text_trim(text_head(name, comma));
+		first = text_trim(text_skip(name, comma + 1));
+	}
+	const char *f = m->first_name[0] ? m->first_name : arena_text(&b->all->arena, first);
+	const char *l = m->last_name[0] ? m->last_name : arena_text(&b->all->arena, last);
+	m->first_name = f ? f : "";
+	m->last_name = l ? l : "";
+}
+
+void cfg_complete(struct binder *b)
+{
+	struct cfg *c = &b->all->cfg;
+	for (size_t i = 0; i < c->n_gateways; i++) {
+		struct cfg_gateway *g = (struct cfg_gateway *)(uintptr_t)&c->gateways[i];
+		bool name = g->address && g->address[0] && !is_ip(g->address);
+		if (!g->accept_names.n && name && g->transport == CFG_TLS) {
+			g->accept_names.v = one_string(b, g->address);
+			g->accept_names.n = g->accept_names.v != NULL;
+		}
+		if (g->sni && !g->sni[0] && name)
+			g->sni = g->address;
+	}
+	for (size_t i = 0; i < c->n_mailboxes; i++) {
+		struct cfg_mailbox *m = (struct cfg_mailbox *)(uintptr_t)&c->mailboxes[i];
+		if (m->display_name && !m->display_name[0] && m->name)
+			m->display_name = m->name;
+		split_name(b, m);
+	}
+}
+
+/* ---- names twice ---- */
+
+/* Every list member's struct begins with its position and its name. */
+struct named {
+	struct cfg_pos pos;
+	const char *name;
+};
+
+static const struct named *nth(const void *v, size_t size, size_t i)
+{
+	return (const struct named *)(const void *)((const char *)v + i * size);
+}
+
+struct use {
+	const char *what, *by;
+	struct cfg_pos pos;
+	char key[96];
+};
+
+static int by_what(const void *a, const void *b)
+{
+	const struct use *x = a, *y = b;
+	int c = strcasecmp(x->what, y->what);
+	return c ? c : x->pos.line < y->pos.line ? -1 : x->pos.line > y->pos.line;
+}
+
+struct uses {
+	struct use *v;
+	size_t n, room;
+};
+
+static void use(struct binder *b, struct uses *u, const char *what, const char *by, struct cfg_pos pos, const char *list, size_t i, const char *key)
+{
+	if (!what || !what[0])
+		return;
+	if (u->n == u->room) {
+		size_t room = u->room ? u->room * 2 : 64;
+		struct use *v = mem_realloc(u->v, room * sizeof *v);
+		if (!v) {
+			b->all->arena.failed = true;
+			return;
+		}
+		u->v = v;
+		u->room = room;
+	}
+	struct use *x = &u->v[u->n++];
+	*x = (struct use){ what, by ? by : "?", pos, "" };
+	text_print(x->key, sizeof x->key, "%s[%zu].%s", list, i, key);
+}
+
+static void complain_twice(struct binder *b, struct uses *u, const char *fix)
+{
+	if (u->n)
+		qsort(u->v, u->n, sizeof *u->v, by_what);
+	for (size_t i = 1; i < u->n; i++)
+		if (strcasecmp(u->v[i].what, u->v[i - 1].what) == 0)
+			cfg_fail(b->errors, b->path, u->v[i].pos, u->v[i].key, fix, "\"%s\" is used already, by %s in line %u", u->v[i].what, u->v[i - 1].by,
+				u->v[i - 1].pos.line);
+	mem_free(u->v);
+	*u = (struct uses){ 0 };
+}
+
+static void names_twice(struct binder *b, const char *list, const void *v, size_t n, size_t size)
+{
+	struct uses u = { 0 };
+	for (size_t i = 0; i < n; i++)
+		use(b, &u, nth(v, size, i)->name, nth(v, size, i)->name, nth(v, size, i)->pos, list, i, "name");
+	complain_twice(b, &u, "give each its own name");
+}
+
+static void use_all(struct binder *b, struct uses *u, const struct cfg_strings *s, const char *by, struct cfg_pos pos, const char *list, size_t i, const char *key)
+{
+	struct cfg_pos where = cfg_pos_of(&b->all->cfg, s);
+	for (size_t k = 0; k < s->n; k++)
+		use(b, u, s->v[k], by, where.line ? where : pos, list, i, key);
+}
+
+static void numbers_twice(struct binder *b)
+{
+	const struct cfg *c = &b->all->cfg;
+	struct uses u = { 0 };
+	for (size_t i = 0; i < c->n_mailboxes; i++) {
+		const struct cfg_mailbox *m = &c->mailboxes[i];
+		use_all(b, &u, &m->extensions, m->name, m->pos, "mailboxes", i, "extensions");
+		use_all(b, &u, &m->sip_uris, m->name, m->pos, "mailboxes", i, "sip_uris");
+	}
+	for (size_t i = 0; i < c->n_attendants; i++) {
+		const struct cfg_attendant *a = &c->attendants[i];
+		use_all(b, &u, &a->numbers, a->name, a->pos, "attendants", i, "numbers");
+		use_all(b, &u, &a->uris, a->name, a->pos, "attendants", i, "uris");
+	}
+	for (size_t i = 0; i < c->n_dialplans; i++)
+		use_all(b, &u, &c->dialplans[i].access_numbers, c->dialplans[i].name, c->dialplans[i].pos, "dialplans", i, "access_numbers");
+	complain_twice(b, &u, "give each number and URI to one only");
+}
+
+/* ---- names that must exist ---- */
+
+struct list {
+	const char *word; /* "gateway" */
+	const void *v;
+	size_t n, size;
+};
+
+static void must_exist(struct binder *b, const struct list *l, const char *const *member, struct cfg_pos pos, const char *key, const char *name)
+{
+	const char *known[256];
+	char fix[160];
+	size_t n = 0;
+	if (!name || !name[0])
+		return;
+	for (size_t i = 0; i < l->n; i++) {
+		const char *is = nth(l->v, l->size, i)->name;
+		if (is && strcasecmp(is, name) == 0)
+			return;
+		if (is && n < 256)
+			known[n++] = is;
+	}
+	const char *near = cfg_nearest(text_of(name), known, n);
+	if (near)
+		text_print(fix, sizeof fix, "did you mean %s?", near);
+	else
+		text_print(fix, sizeof fix, "define that %s, or name one that exists", l->word);
+	at(b, member, pos, key, fix, "there is no %s \"%s\"", l->word, name);
+}
+
+#define LIST(word, c, member) ((struct list){ word, (c)->member, (c)->n_##member, sizeof *(c)->member })
+
+static bool digits(const char *s)
+{
+	return s && !cfg_text_wrong(CFG_NUMBER, text_of(s));
+}
+
+static bool uri(const char *s)
+{
+	return s && !cfg_text_wrong(CFG_URI, text_of(s));
+}
+
+/* An extension may be one without a mailbox; a word must be a mailbox. */
+static void target(struct binder *b, const char *const *member, struct cfg_pos pos, const char *key, const char *name)
+{
+	struct list l = LIST("mailbox", &b->all->cfg, mailboxes);
+	if (name && name[0] && !digits(name) && !uri(name))
+		must_exist(b, &l, member, pos, key, name);
+}
+
+static void check_gateway(struct binder *b, const struct cfg_gateway *g, size_t i)
+{
+	const struct cfg *c = &b->all->cfg;
+	char key[80];
+	if (!g->address[0] || !g->name[0])
+		return;
+	struct list identities = LIST("identity", &c->node, identities);
+	text_print(key, sizeof key, "gateways[%zu].identity", i);
+	if (c->has_node)
+		must_exist(b, &identities, &g->identity, g->pos, key, g->identity);
+	if (g->transport != CFG_TLS)
+		return;
+	text_print(key, sizeof key, "gateways[%zu].accept_names", i);
+	if (!g->accept_names.n)
+		at(b, &g->address, g->pos, key, "list the names its certificate holds", "address is an IP address, so no name is accepted");
+	for (size_t k = 0; k < g->accept_names.n; k++)
+		if (strchr(g->accept_names.v[k], '*'))
+			at(b, &g->accept_names, g->pos, key, "list the full names", "wildcards are not accepted");
+	text_print(key, sizeof key, "gateways[%zu].tls", i);
+	if (g->tls.min > g->tls.max)
+		at(b, &g->tls.min, g->pos, key, "exchange min and max", "min %s is above max %s", cfg_tls_version_name(g->tls.min), cfg_tls_version_name(g->tls.max));
+	if (g->tls.min < CFG_TLS_1_2 && g->tls.legacy != CFG_LEGACY_TLS10)
+		at(b, &g->tls.min, g->pos, key, "add legacy: tls10, or raise min to 1.2", "versions below 1.2 are off");
+	if (c->has_node && !c->node.n_identities)
+		at(b, &g->transport, g->pos, "node.identities", "give node: an identity with cert and key", "gateway %s uses TLS, but this node has no certificate",
+			g->name);
+}
+
+static void check_mailbox(struct binder *b, const struct cfg_mailbox *m, size_t i)
+{
+	const struct cfg *c = &b->all->cfg;
+	struct list plans = LIST("dial plan", c, dialplans), policies = LIST("policy", c, policies), gateways = LIST("gateway", c, gateways);
+	char key[80];
+	text_print(key, sizeof key, "mailboxes[%zu].dialplan", i);
+	must_exist(b, &plans, &m->dialplan, m->pos, key, m->dialplan);
+	text_print(key, sizeof key, "mailboxes[%zu].policy", i);
+	must_exist(b, &policies, &m->policy, m->pos, key, m->policy);
+	text_print(key, sizeof key, "mailboxes[%zu].lamp_gateway", i);
+	must_exist(b, &gateways, &m->lamp_gateway, m->pos, key, m->lamp_gateway);
+	text_print(key, sizeof key, "mailboxes[%zu].operator", i);
+	target(b, &m->operator_number, m->pos, key, m->operator_number);
+	text_print(key, sizeof key, "mailboxes[%zu].allowed_transfers", i);
+	for (size_t k = 0; k < m->allowed_transfers.n; k++)
+		target(b, (const char *const *)&m->allowed_transfers, m->pos, key, m->allowed_transfers.v[k]);
+	const struct cfg_dialplan *plan = cfg_dialplan(c, text_of(m->dialplan));
+	text_print(key, sizeof key, "mailboxes[%zu].extensions", i);
+	for (size_t k = 0; plan && plan->extension_digits && k < m->extensions.n; k++)
+		if (m->extensions.v[k][0] != '+' && strlen(m->extensions.v[k]) != plan->extension_digits)
+			at(b, &m->extensions, m->pos, key, "mend the extension, or extension_digits of the dial plan", "\"%s\" has not %u digits as dial plan %s says",
+				m->extensions.v[k], plan->extension_digits, plan->name);
+}
+
+static void check_attendant(struct binder *b, const struct cfg_attendant *a, size_t i)
+{
+	const struct cfg *c = &b->all->cfg;
+	struct list plans = LIST("dial plan", c, dialplans), attendants = LIST("attendant", c, attendants), boxes = LIST("mailbox", c, mailboxes);
+	char key[80];
+	text_print(key, sizeof key, "attendants[%zu].dialplan", i);
+	must_exist(b, &plans, &a->dialplan, a->pos, key, a->dialplan);
+	text_print(key, sizeof key, "attendants[%zu].operator", i);
+	target(b, &a->operator_number, a->pos, key, a->operator_number);
+	text_print(key, sizeof key, "attendants[%zu].keys", i);
+	for (size_t k = 0; k < a->n_keys; k++) {
+		const struct cfg_menu_key *m = &a->keys[k];
+		if (m->action == CFG_ACT_ATTENDANT)
+			must_exist(b, &attendants, &m->target, m->pos, key, m->target);
+		else if (m->action == CFG_ACT_MAILBOX)
+			must_exist(b, &boxes, &m->target, m->pos, key, m->target);
+		else if (m->action == CFG_ACT_EXTENSION)
+			target(b, &m->target, m->pos, key, m->target);
+	}
+}
+
+static void check_node(struct binder *b)
+{
+	const struct cfg_node *n = &b->all->cfg.node;
+	struct list identities = LIST("identity", n, identities);
+	struct cfg_pos top = { 1, 1 };
+	names_twice(b, "node.identities", n->identities, n->n_identities, sizeof *n->identities);
+	must_exist(b, &identities, &n->identity, top, "node.identity", n->identity);
+	for (size_t i = 0; i < n->n_listen; i++) {
+		if (n->listen[i].transport == CFG_TLS && !n->n_identities)
+			cfg_fail(b->errors, b->path, n->listen[i].pos, "node.identities", "give node: an identity with cert and key, or take the address out",
+				"a TLS address needs a certificate");
+		for (size_t k = 0; k < i; k++)
+			if (n->listen[k].transport == n->listen[i].transport && n->listen[k].port && n->listen[k].port == n->listen[i].port &&
+			    strcmp(n->listen[k].address, n->listen[i].address) == 0)
+				cfg_fail(b->errors, b->path, n->listen[i].pos, "node.listen", "take one of them out", "the same address stands twice");
+	}
+	if (n->media.address && n->media.address[0] && !is_ip(n->media.address))
+		at(b, &n->media.address, top, "node.media.address", "give an IP address", "is a name");
+	if (n->fqdn && n->fqdn[0] && is_ip(n->fqdn))
+		at(b, &n->fqdn, top, "node.fqdn", "give the full name of this machine: peers compare it with our certificate", "is an IP address");
+}
+
+void cfg_check(struct binder *b)
+{
+	const struct cfg *c = &b->all->cfg;
+	char key[80];
+	names_twice(b, "gateways", c->gateways, c->n_gateways, sizeof *c->gateways);
+	names_twice(b, "dialplans", c->dialplans, c->n_dialplans, sizeof *c->dialplans);
+	names_twice(b, "policies", c->policies, c->n_policies, sizeof *c->policies);
+	names_twice(b, "attendants", c->attendants, c->n_attendants, sizeof *c->attendants);
+	names_twice(b, "mailboxes", c->mailboxes, c->n_mailboxes, sizeof *c->mailboxes);
+	numbers_twice(b);
+	if (c->has_node && c->node.name)
+		check_node(b);
+	for (size_t i = 0; i < c->n_gateways; i++)
+		check_gateway(b, &c->gateways[i], i);
+	struct list gateways = LIST("gateway", c, gateways);
+	for (size_t i = 0; i < c->n_dialplans; i++) {
+		text_print(key, sizeof key, "dialplans[%zu].gateway", i);
+		must_exist(b, &gateways, &c->dialplans[i].gateway, c->dialplans[i].pos, key, c->dialplans[i].gateway);
+		text_print(key, sizeof key, "dialplans[%zu].operator", i);
+		target(b, &c->dialplans[i].operator_number, c->dialplans[i].pos, key, c->dialplans[i].operator_number);
+	}
+	for (size_t i = 0; i < c->n_mailboxes; i++)
+		check_mailbox(b, &c->mailboxes[i], i);
+	for (size_t i = 0; i < c->n_attendants; i++)
+		check_attendant(b, &c->attendants[i], i);
+}

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* config_private.h  The parts of the binder: memory, tree of the file, schema, errors. */
+#ifndef CONFIG_PRIVATE_H
+#define CONFIG_PRIVATE_H
+#include "base/mem.h"
+#include "config/cfg.h"
+
+/* ---- arena.c: what lives and dies with one configuration ---- */
+struct arena {
+	struct arena_block *first;
+	bool failed; /* no memory; sticks */
+};
+void *arena_alloc(struct arena *a, size_t n); /* zeroed; NULL and `failed` without memory */
+char *arena_text(struct arena *a, struct text t);
+void arena_free(struct arena *a);
+
+/* ---- tree.c: the file as it stands there ---- */
+enum tree_kind { TREE_SCALAR, TREE_MAP, TREE_LIST };
+struct tree {
+	enum tree_kind kind;
+	struct cfg_pos pos;
+	struct text text; /* scalar */
+	bool quoted;
+	struct tree *key; /* of a member of a map */
+	struct tree *first, **last, *next; /* children; of a map: values, each with its key */
+	size_t n;
+};
+/* 0, EINVAL with errors, ENOMEM. */
+int tree_parse(struct tree **tp, struct arena *a, const char *path, struct text yaml, struct cfg_errors *errors);
+
+/* ---- errors.c ---- */
+void cfg_fail(struct cfg_errors *e, const char *file, struct cfg_pos pos, const char *key, const char *fix, const char *what, ...)
+	__attribute__((format(printf, 6, 7)));
+/* The known word nearest to `word`, or NULL when none is near. */
+const char *cfg_nearest(struct text word, const char *const *known, size_t n);
+
+/* ---- schema.c ---- */
+enum cfg_type { CFG_NAME, CFG_TEXT, CFG_HOST, CFG_PATH, CFG_BOOL, CFG_U16, CFG_U32, CFG_MS, CFG_SEC, CFG_STORE, CFG_HOSTPORT, CFG_PORTS,
+	CFG_NUMBER, CFG_TARGET, CFG_URI, CFG_ADDRESS,
+	CFG_TRANSPORT, CFG_RULE, CFG_PROFILE, CFG_TLSVERSION, CFG_LEGACY, CFG_REUSE, CFG_NAMEORDER, /* enums */
+	CFG_LISTEN, CFG_NAMES, CFG_HOSTS, CFG_PATHS, CFG_NUMBERS, CFG_TARGETS, CFG_URIS, CFG_ADDRESSES, CFG_TEXTS, CFG_LEVELS, CFG_KEYS };
+enum cfg_when { CFG_LIVE, CFG_RESTART };
+
+struct cfg_row {
+	const char *key;
+	enum cfg_type type;
+	size_t offset;
+	const char *def; /* NULL: must be given */
+	int64_t least, most;
+	enum cfg_when when;
+	const char *help;
+};
+
+struct cfg_object;
+struct cfg_sub {
+	const char *key;
+	const struct cfg_object *object;
+	bool list; /* of structs of their own; else a map within the same struct */
+	size_t offset, offset_n;
+	enum cfg_when when;
+};
+struct cfg_object {
+	const char *path, *help;
+	size_t size; /* of the struct of a list's member */
+	const struct cfg_row *rows;
+	size_t n_rows;
+	const struct cfg_sub *subs;
+	size_t n_subs;
+};
+extern const struct cfg_object cfg_root; /* of struct cfg */
+
+struct cfg_word {
+	const char *word;
+	int value;
+};
+/* The words of an enum type; NULL for other types. */
+const struct cfg_word *cfg_words(enum cfg_type t, size_t *n);
+const char *cfg_word_of(enum cfg_type t, int value);
+bool cfg_is_list(enum cfg_type t);
+enum cfg_type cfg_element(enum cfg_type list);
+
+/* ---- the value, while it is made ---- */
+struct cfg_place {
+	const void *member;
+	struct cfg_pos pos;
+};
+struct cfg_all {
+	struct cfg cfg; /* first: cfg_ref() counts this object */
+	struct arena arena;
+	struct cfg_place *places;
+	size_t n_places, room;
+};
+
+struct binder {
+	struct cfg_all *all;
+	struct cfg_errors *errors;
+	const char *path;
+	char key[512]; /* of what is being bound: "gateways[0].port" */
+};
+
+/* ---- bind.c, value.c, list.c, check.c ---- */
+int cfg_bind(struct binder *b, const struct tree *root, enum cfg_want want);
+void cfg_note(struct binder *b, const void *member, struct cfg_pos pos);
+void cfg_wrong(struct binder *b, struct cfg_pos pos, const char *fix, const char *what, ...) __attribute__((format(printf, 4, 5)));
+/* Writes the value of a scalar row into the struct at base; false after saying what is wrong. */
+bool cfg_value(struct binder *b, const struct cfg_row *row, struct text t, struct cfg_pos pos, void *base);
+/* Checks a text of that type; NULL if it is good, else what it should be. */
+const char *cfg_text_wrong(enum cfg_type t, struct text v);
+void cfg_list(struct binder *b, const struct cfg_row *row, const struct tree *t, void *base);
+void cfg_check(struct binder *b);
+/* Fills what follows from other settings. */
+void cfg_complete(struct binder *b);
+
+#endif

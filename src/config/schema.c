@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* schema.c  settings.def as tables, and how the groups hang together. */
+#include "config/config_private.h"
+
+#define ROW(type, key, t, member, def, lo, hi, when, help) { key, CFG_##t, offsetof(type, member), def, lo, hi, CFG_##when, help },
+
+static const struct cfg_row node_rows[] = {
+#define NODE(...) ROW(struct cfg_node, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row media_rows[] = {
+#define MEDIA(...) ROW(struct cfg_node, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row identity_rows[] = {
+#define IDENTITY(...) ROW(struct cfg_identity, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row admin_rows[] = {
+#define ADMIN(...) ROW(struct cfg_node, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row log_rows[] = {
+#define LOG(...) ROW(struct cfg_node, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row sip_rows[] = {
+#define SIP(...) ROW(struct cfg_node, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row trust_rows[] = {
+#define TRUST(...) ROW(struct cfg, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row gateway_rows[] = {
+#define GATEWAY(...) ROW(struct cfg_gateway, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row judges_rows[] = {
+#define JUDGES(...) ROW(struct cfg_gateway, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row tls_rows[] = {
+#define TLS(...) ROW(struct cfg_gateway, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row options_rows[] = {
+#define OPTIONS(...) ROW(struct cfg_gateway, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row dialplan_rows[] = {
+#define DIALPLAN(...) ROW(struct cfg_dialplan, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row policy_rows[] = {
+#define POLICY(...) ROW(struct cfg_policy, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row attendant_rows[] = {
+#define ATTENDANT(...) ROW(struct cfg_attendant, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row mailbox_rows[] = {
+#define MAILBOX(...) ROW(struct cfg_mailbox, __VA_ARGS__)
+#include "config/settings.def"
+};
+
+#define ROWS(r) r, sizeof r / sizeof r[0]
+#define SUBS(s) s, sizeof s / sizeof s[0]
+
+static const struct cfg_object media = { "node.media", "Sound", 0, ROWS(media_rows), NULL, 0 };
+static const struct cfg_object identity = { "node.identities", "Certificates that this node can show", sizeof(struct cfg_identity), ROWS(identity_rows), NULL, 0 };
+static const struct cfg_object admin = { "node.admin", "Administration", 0, ROWS(admin_rows), NULL, 0 };
+static const struct cfg_object logging = { "node.log", "Where events go and how much is said", 0, ROWS(log_rows), NULL, 0 };
+static const struct cfg_object sip = { "node.sip", "Timers and limits of SIP", 0, ROWS(sip_rows), NULL, 0 };
+static const struct cfg_sub node_subs[] = {
+	{ "media", &media, false, 0, 0, CFG_RESTART },
+	{ "identities", &identity, true, offsetof(struct cfg_node, identities), offsetof(struct cfg_node, n_identities), CFG_LIVE },
+	{ "admin", &admin, false, 0, 0, CFG_RESTART },
+	{ "log", &logging, false, 0, 0, CFG_RESTART },
+	{ "sip", &sip, false, 0, 0, CFG_RESTART },
+};
+static const struct cfg_object node = { "node", "This node's own part: it differs from node to node", 0, ROWS(node_rows), SUBS(node_subs) };
+static const struct cfg_object trust = { "trust", "Whom we believe", 0, ROWS(trust_rows), NULL, 0 };
+
+static const struct cfg_object judges = { "gateways.judges_us", "How the gateway judges the certificate that we show it", 0, ROWS(judges_rows), NULL, 0 };
+static const struct cfg_object tls = { "gateways.tls", "TLS towards and from this gateway", 0, ROWS(tls_rows), NULL, 0 };
+static const struct cfg_object options = { "gateways.options", "Watching the gateway by OPTIONS", 0, ROWS(options_rows), NULL, 0 };
+static const struct cfg_sub gateway_subs[] = {
+	{ "judges_us", &judges, false, 0, 0, CFG_LIVE },
+	{ "tls", &tls, false, 0, 0, CFG_LIVE },
+	{ "options", &options, false, 0, 0, CFG_LIVE },
+};
+static const struct cfg_object gateway = { "gateways", "Peers: pools, proxies and PBXs that send us calls and get ours", sizeof(struct cfg_gateway),
+	ROWS(gateway_rows), SUBS(gateway_subs) };
+static const struct cfg_object dialplan = { "dialplans", "Numbers", sizeof(struct cfg_dialplan), ROWS(dialplan_rows), NULL, 0 };
+static const struct cfg_object policy = { "policies", "Rules and limits for mailboxes", sizeof(struct cfg_policy), ROWS(policy_rows), NULL, 0 };
+static const struct cfg_object attendant = { "attendants", "Auto attendants", sizeof(struct cfg_attendant), ROWS(attendant_rows), NULL, 0 };
+static const struct cfg_object mailbox = { "mailboxes", "People and places with a mailbox; PINs, greetings and counters are never in this file",
+	sizeof(struct cfg_mailbox), ROWS(mailbox_rows), NULL, 0 };
+#define LIST(name, object) { #name, &object, true, offsetof(struct cfg, name), offsetof(struct cfg, n_##name), CFG_LIVE }
+static const struct cfg_sub root_subs[] = {
+	{ "node", &node, false, offsetof(struct cfg, node), 0, CFG_RESTART },
+	{ "trust", &trust, false, 0, 0, CFG_LIVE },
+	LIST(gateways, gateway), LIST(dialplans, dialplan), LIST(policies, policy), LIST(attendants, attendant), LIST(mailboxes, mailbox),
+};
+const struct cfg_object cfg_root = { "", "", 0, NULL, 0, SUBS(root_subs) };
+
+/* ---- words ---- */
+
+static const struct cfg_word transports[] = { { "udp", CFG_UDP }, { "tcp", CFG_TCP }, { "tls", CFG_TLS } };
+static const struct cfg_word rules[] = { { "san-or-cn", CFG_RULE_SAN_OR_CN }, { "rfc5922", CFG_RULE_RFC5922 }, { "cn-only", CFG_RULE_CN_ONLY } };
+static const struct cfg_word profiles[] = { { "unknown", CFG_PROFILE_UNKNOWN }, { "cn-known-servers", CFG_PROFILE_CN_KNOWN_SERVERS },
+	{ "san-or-cn", CFG_PROFILE_SAN_OR_CN }, { "rfc5922", CFG_PROFILE_RFC5922 }, { "ca-only", CFG_PROFILE_CA_ONLY }, { "none", CFG_PROFILE_NONE } };
+static const struct cfg_word versions[] = { { "1.0", CFG_TLS_1_0 }, { "1.1", CFG_TLS_1_1 }, { "1.2", CFG_TLS_1_2 }, { "1.3", CFG_TLS_1_3 } };
+static const struct cfg_word legacies[] = { { "off", CFG_LEGACY_OFF }, { "cbc", CFG_LEGACY_CBC }, { "tls10", CFG_LEGACY_TLS10 } };
+static const struct cfg_word reuses[] = { { "alias", CFG_REUSE_ALIAS }, { "any", CFG_REUSE_ANY }, { "never", CFG_REUSE_NEVER } };
+static const struct cfg_word orders[] = { { "last-first", CFG_LAST_FIRST }, { "first-last", CFG_FIRST_LAST } };
+static const struct cfg_word actions[] = { { "extension", CFG_ACT_EXTENSION }, { "attendant", CFG_ACT_ATTENDANT }, { "mailbox", CFG_ACT_MAILBOX },
+	{ "operator", CFG_ACT_OPERATOR }, { "dial-by-name", CFG_ACT_DIAL_BY_NAME }, { "log-on", CFG_ACT_SUBSCRIBER }, { "repeat", CFG_ACT_REPEAT },
+	{ "hang-up", CFG_ACT_HANGUP } };
+
+const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
+{
+	switch (t) {
+	case CFG_TRANSPORT:
+		return *n = sizeof transports / sizeof transports[0], transports;
+	case CFG_RULE:
+		return *n = sizeof rules / sizeof rules[0], rules;
+	case CFG_PROFILE:
+		return *n = sizeof profiles / sizeof profiles[0], profiles;
+	case CFG_TLSVERSION:
+		return *n = sizeof versions / sizeof versions[0], versions;
+	case CFG_LEGACY:
+		return *n = sizeof legacies / sizeof legacies[0], legacies;
+	case CFG_REUSE:
+		return *n = sizeof reuses / sizeof reuses[0], reuses;
+	case CFG_NAMEORDER:
+		return *n = sizeof orders / sizeof orders[0], orders;
+	case CFG_KEYS:
+		return *n = sizeof actions / sizeof actions[0], actions;
+	default:
+		return *n = 0, NULL;
+	}
+}
+
+const char *cfg_word_of(enum cfg_type t, int value)
+{
+	size_t n;
+	const struct cfg_word *w = cfg_words(t, &n);
+	for (size_t i = 0; i < n; i++)
+		if (w[i].value == value)
+			return w[i].word;
+	return "?";
+}
+
+bool cfg_is_list(enum cfg_type t)
+{
+	return t >= CFG_LISTEN;
+}
+
+enum cfg_type cfg_element(enum cfg_type list)
+{
+	switch (list) {
+	case CFG_NAMES:
+		return CFG_NAME;
+	case CFG_HOSTS:
+		return CFG_HOST;
+	case CFG_PATHS:
+		return CFG_PATH;
+	case CFG_NUMBERS:
+		return CFG_NUMBER;
+	case CFG_TARGETS:
+		return CFG_TARGET;
+	case CFG_URIS:
+		return CFG_URI;
+	case CFG_ADDRESSES:
+		return CFG_ADDRESS;
+	default:
+		return CFG_TEXT;
+	}
+}
+
+const char *cfg_transport_name(enum cfg_transport t)
+{
+	return cfg_word_of(CFG_TRANSPORT, (int)t);
+}
+
+const char *cfg_rule_name(enum cfg_rule r)
+{
+	return cfg_word_of(CFG_RULE, (int)r);
+}
+
+const char *cfg_profile_name(enum cfg_profile p)
+{
+	return cfg_word_of(CFG_PROFILE, (int)p);
+}
+
+const char *cfg_reuse_name(enum cfg_reuse r)
+{
+	return cfg_word_of(CFG_REUSE, (int)r);
+}
+
+const char *cfg_legacy_name(enum cfg_legacy l)
+{
+	return cfg_word_of(CFG_LEGACY, (int)l);
+}
+
+const char *cfg_tls_version_name(enum cfg_tls_version v)
+{
+	return cfg_word_of(CFG_TLSVERSION, (int)v);
+}
+
+const char *cfg_action_name(enum cfg_action a)
+{
+	return cfg_word_of(CFG_KEYS, (int)a);
+}

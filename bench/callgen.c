@@ -41,9 +41,9 @@ static struct {
 	struct sockaddr_in target, local;
 	const char *to, *mode, *cert, *key, *ca;
 	double rate;
-	int seconds, calls, pid;
+	int seconds, calls, pid, settle;
 	bool tls;
-} opt = { .to = "6000", .mode = "setup", .rate = 100, .seconds = 8, .calls = 100 };
+} opt = { .to = "6000", .mode = "setup", .rate = 100, .seconds = 8, .calls = 100, .settle = 1 };
 
 static int sip_fd = -1;
 static SSL *ssl;
@@ -413,7 +413,7 @@ static void turn(int i, int64_t now, int64_t hold_us, bool leave_all)
 static void parse(int argc, char **argv)
 {
 	static const struct option names[] = { { "target", 1, NULL, 't' }, { "to", 1, NULL, 'o' }, { "mode", 1, NULL, 'm' }, { "rate", 1, NULL, 'r' },
-		{ "seconds", 1, NULL, 's' }, { "calls", 1, NULL, 'c' }, { "pid", 1, NULL, 'p' }, { "tls", 0, NULL, 'T' }, { "cert", 1, NULL, 'C' },
+		{ "seconds", 1, NULL, 's' }, { "calls", 1, NULL, 'c' }, { "pid", 1, NULL, 'p' }, { "settle", 1, NULL, 'S' }, { "tls", 0, NULL, 'T' }, { "cert", 1, NULL, 'C' },
 		{ "key", 1, NULL, 'K' }, { "ca", 1, NULL, 'A' }, { 0 } };
 	for (int k; (k = getopt_long(argc, argv, "", names, NULL)) != -1;) {
 		char host[64] = "";
@@ -433,6 +433,7 @@ static void parse(int argc, char **argv)
 		case 's': opt.seconds = atoi(optarg); break;
 		case 'c': opt.calls = atoi(optarg); break;
 		case 'p': opt.pid = atoi(optarg); break;
+		case 'S': opt.settle = atoi(optarg); break;
 		case 'T': opt.tls = true; break;
 		case 'C': opt.cert = optarg; break;
 		case 'K': opt.key = optarg; break;
@@ -441,7 +442,7 @@ static void parse(int argc, char **argv)
 		}
 	}
 	if (!opt.target.sin_port || !opt.pid || opt.rate <= 0) {
-		fprintf(stderr, "usage: callgen --target 127.0.0.1:PORT --pid PID [--to USER] [--mode setup|play] [--rate N] [--calls N] [--seconds N] "
+		fprintf(stderr, "usage: callgen --target 127.0.0.1:PORT --pid PID [--to USER] [--mode setup|play] [--rate N] [--calls N] [--seconds N] [--settle N] "
 		                "[--tls --cert F --key F --ca F]\n");
 		exit(2);
 	}
@@ -468,7 +469,7 @@ int main(int argc, char **argv)
 		total = CALLS_MAX;
 	cpu_of(opt.pid, &cpu0, &rss_idle);
 	int64_t start = now_us(), next_call = start, next_frame = start, window_from = setup ? start : 0, window_to = 0;
-	int64_t end = start + ((int64_t)((double)total / opt.rate) + opt.seconds + 40) * 1000000;
+	int64_t end = start + ((int64_t)((double)total / opt.rate) + opt.seconds + opt.settle + 40) * 1000000;
 	bool leave = false;
 	while (n_done + n_failed < total && now_us() < end) {
 		struct pollfd p = { .fd = sip_fd, .events = POLLIN };
@@ -489,7 +490,7 @@ int main(int argc, char **argv)
 					send_rtp(i);
 				}
 		}
-		if (!setup && !window_from && n_calls == total && n_up + n_failed >= total && now > next_call + 1000000) {
+		if (!setup && !window_from && n_calls == total && n_up + n_failed >= total && now > next_call + (int64_t)opt.settle * 1000000) {
 			cpu_of(opt.pid, &cpu0, &rss0);
 			window_from = now;
 			measuring = true;

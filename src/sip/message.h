@@ -108,7 +108,8 @@ int sip_msg_check(const struct sip_msg *msg, const struct sip_served *served, st
  * the last, which RFC 2046 5.1.4 calls the best, otherwise the first. Parts with a transfer encoding of their own (base64 ...), or whose
  * Content-Disposition is not `session` or `render`, do not count. 0; ENOENT without one; EBADMSG. */
 int sip_msg_part(const struct sip_msg *msg, const char *type, const char *subtype, struct text *part, struct sip_refusal *why);
-/* Same for application/sdp. An empty body is ENOENT. */
+/* Same for application/sdp; of alternatives the last that has audio over plain RTP (Lync puts such a one before the encrypted one), or the
+ * last if none has. An empty body is ENOENT. */
 int sip_msg_sdp(const struct sip_msg *msg, struct text *sdp, struct sip_refusal *why);
 
 #endif

@@ -4,15 +4,18 @@
 #include "sip/chars.h"
 #include "sip/lines.h"
 #include "sip/message.h"
+#include "sip/sdp.h"
 
 enum { DEPTH_MAX = 3, PARTS_MAX = 32, BOUNDARY_MAX = 70 };
+
+typedef bool (likes_h)(struct text body);
 
 /* What is looked for, what was found, and how much may still be looked at. */
 struct search {
 	const char *type, *subtype;
+	likes_h *likes; /* which alternative can be used at all; NULL: any */
 	struct text found;
-	bool have;
-	unsigned parts;
+	unsigned finds, parts;
 	struct sip_refusal *why;
 };
 
@@ -91,6 +94,7 @@ static int walk(struct search *s, struct text t, struct text delimiter, bool bes
 
 	while (at != SIZE_MAX) {
 		size_t from = at + delimiter.n, end;
+		unsigned before = s->finds;
 		struct part part;
 		int err;
 
@@ -107,7 +111,7 @@ static int walk(struct search *s, struct text t, struct text delimiter, bool bes
 		err = read_part(&part, sip_slice(t, from, end), s->why);
 		if (!err)
 			err = look(s, &part, depth);
-		if (err || (s->have && !best_is_last))
+		if (err || (s->finds != before && !best_is_last))
 			return err;
 	}
 	return sip_refuse(s->why, SIP_FAULT_MULTIPART, TEXT_NONE);
@@ -121,8 +125,9 @@ static int look(struct search *s, const struct part *part, unsigned depth)
 	if (!part->usable)
 		return 0;
 	if (sip_media_type_is(&part->type, s->type, s->subtype)) {
-		s->found = part->body;
-		s->have = true;
+		/* a later alternative is better, unless only the earlier one can be used */
+		if (!s->finds++ || !s->likes || s->likes(part->body) || !s->likes(s->found))
+			s->found = part->body;
 		return 0;
 	}
 	if (!text_is_nocase(part->type.type, "multipart"))
@@ -135,9 +140,9 @@ static int look(struct search *s, const struct part *part, unsigned depth)
 	return walk(s, part->body, text_of(delimiter), text_is_nocase(part->type.subtype, "alternative"), depth + 1);
 }
 
-int sip_msg_part(const struct sip_msg *msg, const char *type, const char *subtype, struct text *part, struct sip_refusal *why)
+static int find_part(const struct sip_msg *msg, struct search s, struct text *part)
 {
-	struct search s = { .type = type, .subtype = subtype, .why = why };
+	struct sip_refusal *why = s.why;
 	struct part whole = { .usable = true, .body = msg->body };
 	const struct sip_hdr *h = sip_msg_hdr(msg, SIP_HDR_CONTENT_DISPOSITION);
 	int err;
@@ -154,13 +159,30 @@ int sip_msg_part(const struct sip_msg *msg, const char *type, const char *subtyp
 	err = look(&s, &whole, 0);
 	if (err)
 		return err;
-	if (!s.have)
+	if (!s.finds)
 		return ENOENT;
 	*part = s.found;
 	return 0;
 }
 
+int sip_msg_part(const struct sip_msg *msg, const char *type, const char *subtype, struct text *part, struct sip_refusal *why)
+{
+	return find_part(msg, (struct search){ .type = type, .subtype = subtype, .why = why }, part);
+}
+
+static bool has_plain_audio(struct text body)
+{
+	struct sdp sdp;
+
+	if (sdp_parse(&sdp, body, NULL))
+		return false;
+	for (unsigned i = 0; i < sdp.n_media; i++)
+		if (sdp_is_plain_audio(&sdp.media[i]))
+			return true;
+	return false;
+}
+
 int sip_msg_sdp(const struct sip_msg *msg, struct text *sdp, struct sip_refusal *why)
 {
-	return sip_msg_part(msg, "application", "sdp", sdp, why);
+	return find_part(msg, (struct search){ .type = "application", .subtype = "sdp", .likes = has_plain_audio, .why = why }, sdp);
 }

@@ -84,11 +84,6 @@ static uint16_t choose_ptime(const struct sdp_media *m)
 	return ptime;
 }
 
-static bool plain_audio(const struct sdp_media *m)
-{
-	return m->kind == SDP_AUDIO && m->port && (m->proto == SDP_RTP_AVP || m->proto == SDP_RTP_AVPF);
-}
-
 static enum sip_fault judge_address(const struct sdp_conn *c, struct text local)
 {
 	if (c->kind != SIP_HOST_IPV4 && c->kind != SIP_HOST_IPV6)
@@ -194,7 +189,7 @@ static int choose(const struct sdp *offer, const struct sdp_local *local, struct
 		enum sdp_codec codec;
 		enum sip_fault address;
 
-		if (!plain_audio(m)) {
+		if (!sdp_is_plain_audio(m)) {
 			if (m->kind == SDP_AUDIO && m->port && fault == SIP_FAULT_SDP_NO_AUDIO)
 				at = m->proto_text;
 			continue;
@@ -278,7 +273,7 @@ int sdp_accept(const struct sdp *answer, const struct sdp_local *local, struct s
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_MEDIA, TEXT_NONE);
 	if (!m->port)
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_REFUSED, TEXT_NONE);
-	if (!plain_audio(m))
+	if (!sdp_is_plain_audio(m))
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_MEDIA, m->proto_text);
 	f = choose_codec(m, local, &codec);
 	if (!f)
@@ -309,7 +304,7 @@ static void tell_format(struct buf *b, const struct sdp_media *m, const struct s
 	} else {
 		buf_printf(b, "payload type %u", f->pt);
 	}
-	if (!plain_audio(m)) {
+	if (!sdp_is_plain_audio(m)) {
 		buf_str(b, " by ");
 		buf_text(b, m->proto_text);
 	}

@@ -296,6 +296,11 @@ static int parse_attr(struct sdp *sdp, struct sdp_media *m, struct text t, struc
 	return 0;
 }
 
+bool sdp_is_plain_audio(const struct sdp_media *m)
+{
+	return m->kind == SDP_AUDIO && m->port && (m->proto == SDP_RTP_AVP || m->proto == SDP_RTP_AVPF);
+}
+
 /* ---- all of it ---- */
 /* A media description inherits what it does not say itself. */
 static int inherit(struct sdp *sdp, struct sip_refusal *why)

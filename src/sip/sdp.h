@@ -69,6 +69,8 @@ struct sdp {
 int sdp_parse(struct sdp *sdp, struct text t, struct sip_refusal *why);
 /* The next "a=name:value" of `*rest` (begin with sdp.lines or media.lines): 0 or ENOENT. value is TEXT_NONE for "a=name". */
 int sdp_attr_next(struct text *rest, struct text *name, struct text *value);
+/* Audio that is switched on and goes over RTP without encryption (RTP/AVP, RTP/AVPF). */
+bool sdp_is_plain_audio(const struct sdp_media *m);
 const char *sdp_direction_name(enum sdp_direction d);
 /* What we are when the other side is d: sendonly <-> recvonly. */
 enum sdp_direction sdp_direction_mirror(enum sdp_direction d);

@@ -54,6 +54,10 @@ bool rig_until(struct rig *r, int side, const char *words, int64_t max_ms);
 void rig_run(struct rig *r, int64_t ms);
 /* Calls from side to the other; the leg is in side->leg. */
 void rig_call(struct rig *r, int side, const char *user);
+/* The same, which may fail. */
+int rig_try_call(struct rig *r, int side, const char *user);
+/* Opens both sides' media ports beforehand. */
+void rig_prepare(struct rig *r);
 /* Call up on both sides. */
 void rig_call_up(struct rig *r);
 void rig_forget(struct rig_side *s); /* the log */

@@ -6,11 +6,18 @@
 #ifndef CERT_INSTALL_H
 #define CERT_INSTALL_H
 #include "base/clock.h"
+#include "cert/request.h"
 #include "event/bus.h"
 #include "trust/identity.h"
 
 /* Where the identity of that name is installed; dst of 512 bytes. Returns dst. */
 char *cert_installed_path(const char *data_dir, const char *name, char *dst);
+/* Makes a key (DATA/tls/NAME.key, mode 0600) and a request for it (DATA/tls/NAME.csr, whose path goes to csr_file, 512 bytes, and whose text to
+ * `csr`, either may be NULL). A key that a request made before is thrown away. Worker. */
+int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, struct buf *csr,
+		       char *csr_file, struct ev_report *why);
+/* Where the answer of a CA is waited for: DATA/tls/NAME.crt. Returns dst (512 bytes). */
+char *cert_awaited_path(const char *data_dir, const char *name, char *dst);
 /* Loads an identity: the installed one if there is one and it is younger than the configured certificate file, else the configured. To be
  * used wherever identities are loaded. Errors as trust_identity_load(). Startup or worker. */
 int cert_load_identity(struct trust_identity **ip, const struct trust_identity_prm *configured, const char *data_dir, struct ev_report *why);
@@ -19,8 +26,10 @@ int cert_load_identity(struct trust_identity **ip, const struct trust_identity_p
  * `why`; what is only questionable goes to `each`. 0, EKEYREJECTED ... EINVAL. Worker. */
 int cert_examine(const struct trust_identity *id, const struct trust_set *set, const char *our_fqdn, const char *our_service, int64_t now_s,
 		 struct ev_report *why, trust_warn_h *each, void *arg);
-/* Writes the installed file (atomically). Worker. `previous` (may be NULL) says whether one was there; its content is kept as NAME.pem.old. */
-int cert_write_installed(const char *data_dir, const struct trust_identity *id, const char *name, struct ev_report *why);
+/* Writes the installed file (atomically; one that was there is kept as NAME.pem.old), reads it back, and gives the identity as it will be
+ * loaded from now on. Worker. */
+int cert_write_installed(struct trust_identity **installed, const char *data_dir, const struct trust_identity *id, const char *name,
+			 struct ev_report *why);
 /* Takes the installed file out again, or puts NAME.pem.old back. Worker. */
 int cert_unwrite_installed(const char *data_dir, const char *name);
 /* Puts an identity into use under its name: listener and dialler show it on new connections from now on. Event 2431. Loop thread. */
@@ -28,9 +37,10 @@ int cert_put_live(struct trust_keeper *keeper, struct trust_identity *id, struct
 /* Takes an identity out of use. */
 int cert_take_out(struct trust_keeper *keeper, const char *name);
 
-/* All of it for `umbel cert install`: PEM chain and key (or key TEXT_NONE: the key that the last request of that identity made, or the one in
- * use). Worker until the swap, which the caller does by cert_put_live(). */
-int cert_install_prepare(struct trust_identity **ip, const char *name, struct text chain_pem, struct text key_pem, const char *data_dir,
-			 const struct trust_set *set, struct ev_report *why);
+/* Chain and key that a CA's answer consists of: `key_pem` TEXT_NONE means the key that the last request made, or else the one in use. What comes
+ * back is examined by cert_examine(), written by cert_write_installed(), and put into use by cert_put_live(): these four are
+ * `umbel cert install`. Worker. */
+int cert_from_answer(struct trust_identity **ip, const char *name, struct text chain_pem, struct text key_pem, const char *data_dir,
+		     const struct trust_set *set, struct ev_report *why);
 
 #endif

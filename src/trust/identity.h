@@ -53,6 +53,8 @@ int trust_set_create(struct trust_set **sp);
 int trust_set_copy(struct trust_set **sp, const struct trust_set *from);
 /* Takes a reference; replaces one of the same name. The first one added is the default. */
 int trust_set_identity(struct trust_set *s, struct trust_identity *id);
+/* Takes the identity of that name out; nothing if there is none. */
+void trust_set_drop(struct trust_set *s, const char *name);
 /* All certificates of a PEM file become trusted roots: 0; ENOENT, EACCES, EBADMSG; `n` (may be NULL) how many. */
 int trust_set_anchor_file(struct trust_set *s, const char *path, unsigned *n, struct ev_report *why);
 int trust_set_anchor_pem(struct trust_set *s, struct text pem, unsigned *n, struct ev_report *why);
@@ -61,7 +63,8 @@ int trust_set_anchor(struct trust_set *s, X509 *root);
 int trust_set_crl_file(struct trust_set *s, const char *path, struct ev_report *why);
 /* By name; NULL or "" gives the default. NULL if there is none. Borrowed: as long as the set. */
 struct trust_identity *trust_set_find(const struct trust_set *s, const char *name);
-/* The identity whose names hold the SNI (exactly, or by a wildcard); NULL if none does. */
+/* The identity whose names hold the SNI (exactly, or by a wildcard); NULL if none does. One with a '+' in its own name is being rehearsed
+ * and is shown to nobody who dials us. */
 struct trust_identity *trust_set_by_sni(const struct trust_set *s, const char *sni);
 unsigned trust_set_count(const struct trust_set *s);
 struct trust_identity *trust_set_at(const struct trust_set *s, unsigned i);

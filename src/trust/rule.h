@@ -61,6 +61,9 @@ unsigned trust_policy_rules(const struct trust_policy *p);
 /* One rule, no more calls: the dialler's. */
 int trust_policy_one(struct trust_policy **pp, const char *label, enum trust_rule_kind kind, const char *const *names, unsigned n);
 
+/* Accepts every name: for looking at files, where only the chain is asked about. Never for a connection. */
+int trust_policy_anybody(struct trust_policy **pp);
+
 struct trust_judgement {
 	enum trust_name_reason reason;
 	enum trust_rule_kind kind;      /* of the rule that accepted, or of the first that refused */

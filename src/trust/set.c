@@ -97,6 +97,17 @@ int trust_set_identity(struct trust_set *s, struct trust_identity *id)
 	return 0;
 }
 
+void trust_set_drop(struct trust_set *s, const char *name)
+{
+	for (unsigned i = 0; i < s->n; i++)
+		if (strcmp(trust_identity_name(s->id[i]), name) == 0) {
+			mem_unref(s->id[i]);
+			memmove(&s->id[i], &s->id[i + 1], (s->n - i - 1) * sizeof s->id[0]);
+			s->n--;
+			return;
+		}
+}
+
 int trust_set_anchor(struct trust_set *s, X509 *root)
 {
 	if (sk_X509_num(s->anchors) >= ANCHORS_MAX)
@@ -199,16 +210,21 @@ static bool covers(const struct trust_cert *c, const char *sni)
 	return trust_names_has(&c->cns, sni);
 }
 
+static bool rehearsing(const struct trust_identity *id)
+{
+	return strchr(trust_identity_name(id), '+') != NULL;
+}
+
 /* An exact CN wins over a name among others: a node's own certificate is better than one shared. */
 struct trust_identity *trust_set_by_sni(const struct trust_set *s, const char *sni)
 {
 	if (!sni || !*sni)
 		return NULL;
 	for (unsigned i = 0; i < s->n; i++)
-		if (text_eq_nocase(text_of(trust_identity_cn(s->id[i])), text_of(sni)))
+		if (!rehearsing(s->id[i]) && text_eq_nocase(text_of(trust_identity_cn(s->id[i])), text_of(sni)))
 			return s->id[i];
 	for (unsigned i = 0; i < s->n; i++)
-		if (covers(trust_identity_cert(s->id[i]), sni))
+		if (!rehearsing(s->id[i]) && covers(trust_identity_cert(s->id[i]), sni))
 			return s->id[i];
 	return NULL;
 }

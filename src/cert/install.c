@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* install.c  Files of the data folder, the examination, and the swap. */
+#include "cert/install.h"
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "cert_events.h"
+#include "trust/explain.h"
+#include "trust/pem.h"
+#include "trust/rule.h"
+#include "trust/verify.h"
+#include "trust_events.h"
+
+enum { PATH_SIZE = 512 };
+
+static char *path_of(const char *data_dir, const char *name, const char *ending, char *dst)
+{
+	char safe[TRUST_LABEL_SIZE];
+	text_fill(safe, sizeof safe, name && *name ? name : "default");
+	for (char *c = safe; *c; c++)
+		if (*c == '/' || *c == '+')
+			*c = '_';
+	text_print(dst, PATH_SIZE, "%s/tls/%s%s", data_dir, safe[0] == '.' ? "identity" : safe, ending);
+	return dst;
+}
+
+char *cert_installed_path(const char *data_dir, const char *name, char *dst)
+{
+	return path_of(data_dir, name, ".pem", dst);
+}
+
+char *cert_awaited_path(const char *data_dir, const char *name, char *dst)
+{
+	return path_of(data_dir, name, ".crt", dst);
+}
+
+static int file_failed(struct ev_report *why, const char *file, int err)
+{
+	ev_set(why, EV_CERT_FILE_FAILED);
+	ev_str(why, "file", file);
+	ev_str(why, "error", strerrordesc_np(err));
+	return err;
+}
+
+static int make_folder(const char *data_dir, struct ev_report *why)
+{
+	char path[PATH_SIZE];
+	text_print(path, sizeof path, "%s/tls", data_dir);
+	return mkdir(path, 0700) < 0 && errno != EEXIST ? file_failed(why, path, errno) : 0;
+}
+
+static int write_file(const char *path, struct buf *b, unsigned mode, struct ev_report *why)
+{
+	int err = buf_error(b) ? buf_error(b) : trust_file_write(path, b->p, b->n, mode);
+	return err ? file_failed(why, path, err) : 0;
+}
+
+static void free_secret(struct buf *b)
+{
+	if (b->p)
+		mem_wipe(b->p, b->room);
+	buf_free(b);
+}
+
+/* ---- requests ---- */
+
+int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, struct buf *csr,
+		       char *csr_file, struct ev_report *why)
+{
+	char key_path[PATH_SIZE], csr_path[PATH_SIZE];
+	struct buf secret, text;
+	EVP_PKEY *key = NULL;
+	buf_init(&secret, TRUST_PEM_MAX);
+	buf_init(&text, TRUST_PEM_MAX);
+	path_of(data_dir, name, ".key", key_path);
+	path_of(data_dir, name, ".csr", csr_path);
+	int err = make_folder(data_dir, why);
+	if (!err)
+		err = cert_key_make(&key, kind);
+	if (!err && (err = cert_request_make(&text, key, names)) == EINVAL) {
+		ev_set(why, EV_CERT_REQUEST_BAD);
+		ev_printf(why, "error", "%s is no name for a certificate", names->cn[0] ? names->cn : "(nothing)");
+	}
+	if (!err)
+		err = trust_pem_put_key(&secret, key);
+	if (!err)
+		err = write_file(key_path, &secret, 0600, why);
+	if (!err)
+		err = write_file(csr_path, &text, 0644, why);
+	if (!err && csr)
+		err = buf_put(csr, text.p, text.n);
+	if (!err && csr_file)
+		text_fill(csr_file, PATH_SIZE, csr_path);
+	EVP_PKEY_free(key);
+	free_secret(&secret);
+	buf_free(&text);
+	return err;
+}
+
+static int key_of_request(struct buf *secret, const char *name, const char *data_dir)
+{
+	char path[PATH_SIZE];
+	return trust_pem_file(secret, path_of(data_dir, name, ".key", path));
+}
+
+int cert_from_answer(struct trust_identity **ip, const char *name, struct text chain_pem, struct text key_pem, const char *data_dir,
+		     const struct trust_set *set, struct ev_report *why)
+{
+	struct buf secret;
+	struct trust_identity *now = trust_set_find(set, name);
+	buf_init(&secret, TRUST_PEM_MAX);
+	if (key_pem.n)
+		return trust_identity_from_pem(ip, name, chain_pem, key_pem, why);
+	int err = key_of_request(&secret, name, data_dir);
+	if (!err)
+		err = trust_identity_from_pem(ip, name, chain_pem, buf_as_text(&secret), why);
+	if (err && now) { /* a renewal with the key that is in use */
+		buf_clear(&secret);
+		if (!trust_pem_put_key(&secret, trust_identity_key(now)))
+			err = trust_identity_from_pem(ip, name, chain_pem, buf_as_text(&secret), why);
+	}
+	free_secret(&secret);
+	return err;
+}
+
+/* ---- loading ---- */
+
+static int64_t changed_ns(const char *path)
+{
+	struct stat st;
+	return path && *path && stat(path, &st) == 0 ? st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec : -1;
+}
+
+int cert_load_identity(struct trust_identity **ip, const struct trust_identity_prm *configured, const char *data_dir, struct ev_report *why)
+{
+	char path[PATH_SIZE];
+	int64_t installed = data_dir && *data_dir ? changed_ns(cert_installed_path(data_dir, configured->name, path)) : -1;
+	if (installed >= 0 && installed >= changed_ns(configured->cert_file)) {
+		struct trust_identity_prm prm = { .name = configured->name, .cert_file = path, .key_file = path };
+		if (!trust_identity_load(ip, &prm, why))
+			return 0;
+	}
+	return trust_identity_load(ip, configured, why);
+}
+
+/* ---- the examination ---- */
+
+static int put_chain(struct buf *out, const struct trust_identity *id)
+{
+	STACK_OF(X509) *chain = trust_identity_chain(id);
+	int err = trust_pem_put_cert(out, trust_identity_x509(id));
+	for (int i = 0; !err && chain && i < sk_X509_num(chain); i++)
+		err = trust_pem_put_cert(out, sk_X509_value(chain, i));
+	return err;
+}
+
+static int put_anchors(struct buf *out, const struct trust_set *set)
+{
+	int err = 0;
+	for (unsigned i = 0; !err && i < trust_set_anchors(set); i++)
+		err = trust_pem_put_cert(out, trust_set_anchor_at(set, i));
+	return err;
+}
+
+static bool only_unknown_here(enum trust_verdict_id id)
+{
+	return id == TRUST_V_ISSUER_UNKNOWN || id == TRUST_V_ROOT_UNKNOWN || id == TRUST_V_SELF_SIGNED;
+}
+
+static void warn_issuer(const struct trust_identity *id, trust_warn_h *each, void *arg)
+{
+	struct ev_report *r = mem_alloc(sizeof *r);
+	if (!r)
+		return;
+	ev_set(r, EV_TRUST_CERT_CHAIN_SHORT);
+	ev_str(r, "identity", trust_identity_name(id));
+	ev_str(r, "cn", trust_identity_cn(id));
+	ev_str(r, "issuer", trust_identity_cert(id)->issuer);
+	if (each)
+		each(r, arg);
+	mem_free(r);
+}
+
+/* One role. That our own roots do not know the issuer is no fault: it is the peers who must. */
+static int examine_role(const struct trust_identity *id, struct text roots, struct text chain, bool as_client, int64_t now_s,
+			struct ev_report *why, trust_warn_h *each, void *arg)
+{
+	struct trust_verify_prm prm = { .ca_pem = roots, .chain_pem = chain, .any_name = true, .as_client = as_client, .time_s = now_s, .depth = -1 };
+	struct trust_verdict *v = mem_alloc(sizeof *v);
+	bool good = false;
+	int err = v ? trust_verify(&prm, &good, NULL, v, why) : ENOMEM;
+	if (!err && !good && only_unknown_here(v->id)) {
+		if (!as_client)
+			warn_issuer(id, each, arg);
+	} else if (!err && !good) {
+		ev_set(why, EV_CERT_EXAM_CHAIN);
+		ev_str(why, "cn", trust_identity_cn(id));
+		ev_str(why, "role", as_client ? "client" : "server");
+		trust_verdict_fields(v, why);
+		err = EINVAL;
+	}
+	mem_free(v);
+	return err;
+}
+
+static int examine_name(const struct trust_identity *id, const char *fqdn, struct ev_report *why)
+{
+	char names[512];
+	struct trust_names us = { 0 };
+	if (!fqdn || !*fqdn)
+		return 0;
+	trust_names_add_str(&us, fqdn);
+	if (trust_rule_would_accept(TRUST_RULE_SAN_OR_CN, trust_identity_cert(id), &us))
+		return 0;
+	ev_set(why, EV_CERT_EXAM_NAME);
+	ev_str(why, "cn", trust_identity_cn(id));
+	ev_str(why, "fqdn", fqdn);
+	ev_str(why, "names", trust_names_join(&trust_identity_cert(id)->sans, names, sizeof names));
+	return EINVAL;
+}
+
+int cert_examine(const struct trust_identity *id, const struct trust_set *set, const char *our_fqdn, const char *our_service, int64_t now_s,
+		 struct ev_report *why, trust_warn_h *each, void *arg)
+{
+	struct buf roots, chain;
+	buf_init(&roots, TRUST_PEM_MAX);
+	buf_init(&chain, TRUST_PEM_MAX);
+	int err = put_anchors(&roots, set);
+	if (!err)
+		err = put_chain(&chain, id);
+	for (int client = 0; !err && roots.n && client < 2; client++)
+		err = examine_role(id, buf_as_text(&roots), buf_as_text(&chain), client, now_s, why, each, arg);
+	if (!err)
+		err = examine_name(id, our_fqdn, why);
+	if (!err)
+		(void)trust_identity_check(id, our_fqdn, our_service, now_s, each, arg);
+	buf_free(&roots);
+	buf_free(&chain);
+	return err;
+}
+
+/* ---- files ---- */
+
+int cert_write_installed(struct trust_identity **installed, const char *data_dir, const struct trust_identity *id, const char *name,
+			 struct ev_report *why)
+{
+	char path[PATH_SIZE], old[PATH_SIZE];
+	struct buf all;
+	buf_init(&all, TRUST_PEM_MAX);
+	int err = make_folder(data_dir, why);
+	if (!err)
+		err = trust_pem_put_key(&all, trust_identity_key(id));
+	if (!err)
+		err = put_chain(&all, id);
+	cert_installed_path(data_dir, name, path);
+	path_of(data_dir, name, ".pem.old", old);
+	if (!err) {
+		(void)unlink(old);
+		if (link(path, old) < 0 && errno != ENOENT)
+			err = file_failed(why, old, errno);
+	}
+	if (!err)
+		err = write_file(path, &all, 0600, why);
+	free_secret(&all);
+	struct trust_identity_prm prm = { .name = name, .cert_file = path, .key_file = path };
+	return err ? err : trust_identity_load(installed, &prm, why);
+}
+
+int cert_unwrite_installed(const char *data_dir, const char *name)
+{
+	char path[PATH_SIZE], old[PATH_SIZE];
+	cert_installed_path(data_dir, name, path);
+	path_of(data_dir, name, ".pem.old", old);
+	if (rename(old, path) == 0)
+		return 0;
+	return errno == ENOENT && (unlink(path) == 0 || errno == ENOENT) ? 0 : errno;
+}
+
+/* ---- the swap ---- */
+
+int cert_put_live(struct trust_keeper *keeper, struct trust_identity *id, struct ev_bus *bus)
+{
+	struct trust_set *was = trust_keeper_get(keeper), *now = NULL;
+	int err = trust_set_copy(&now, was);
+	if (!err)
+		err = trust_set_identity(now, id);
+	if (!err)
+		trust_keeper_swap(keeper, now);
+	if (!err && bus) {
+		struct ev_report *r = mem_alloc(sizeof *r);
+		ev_set(r, EV_TRUST_SET_SWAPPED);
+		ev_str(r, "identity", trust_identity_name(id));
+		ev_str(r, "cn", trust_identity_cn(id));
+		ev_str(r, "fingerprint", trust_identity_fingerprint(id));
+		if (r)
+			ev_emit(bus, r);
+		mem_free(r);
+	}
+	mem_unref(now);
+	mem_unref(was);
+	return err;
+}
+
+int cert_take_out(struct trust_keeper *keeper, const char *name)
+{
+	struct trust_set *was = trust_keeper_get(keeper), *now = NULL;
+	int err = trust_set_copy(&now, was);
+	if (!err) {
+		trust_set_drop(now, name);
+		trust_keeper_swap(keeper, now);
+	}
+	mem_unref(now);
+	mem_unref(was);
+	return err;
+}

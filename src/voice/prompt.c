@@ -67,33 +67,39 @@ static int map_file(struct mapping **mp, const char *path)
 	return err;
 }
 
-/* The folders where packs are, most special first. */
-static const char *const *folders(void)
+/* Where the pack is; if nowhere, where it was looked for first. Most special folders come first. */
+static int find_pack(char *path, size_t size, const char *configured, const char *language)
 {
-	static const char *list[4];
-	unsigned n = 0;
-	const char *env = getenv("UMBEL_PROMPTS");
-	if (env && *env)
-		list[n++] = env;
-	list[n++] = UMBEL_DATADIR "/prompts";
-	list[n++] = UMBEL_BUILD_ROOT "/prompts";
-	list[n] = NULL;
-	return list;
-}
-
-/* Where the pack is; if nowhere, where it was looked for first. */
-static int find_pack(char *path, size_t size, const char *language)
-{
-	const char *const *dir = folders();
-	for (unsigned i = 0; dir[i]; i++) {
+	const char *dir[] = { configured, getenv("UMBEL_PROMPTS"), UMBEL_DATADIR "/prompts", UMBEL_BUILD_ROOT "/prompts" };
+	const char *first = NULL;
+	for (unsigned i = 0; i < sizeof dir / sizeof *dir; i++) {
+		if (!dir[i] || !*dir[i])
+			continue;
 		int err = text_print(path, size, "%s/%s.pack", dir[i], language);
 		if (err)
 			return err;
 		if (!access(path, R_OK))
 			return 0;
+		first = first ? first : dir[i];
 	}
-	text_print(path, size, "%s/%s.pack", dir[0], language);
+	text_print(path, size, "%s/%s.pack", first, language);
 	return ENOENT;
+}
+
+/* What the configuration names is a pack, or a folder of recordings beside the default pack. */
+static int resolve(const struct prompt_set_prm *prm, const char **language, char *pack, char *wav_dir, size_t size)
+{
+	const char *set = prm->set && *prm->set ? prm->set : NULL, *dir = prm->dir && *prm->dir ? prm->dir : NULL;
+	struct stat st;
+	*language = prm->language && *prm->language ? prm->language : "en-US";
+	int err = text_print(wav_dir, size, "%s", prm->wav_dir ? prm->wav_dir : "");
+	if (!err && prm->pack)
+		return text_print(pack, size, "%s", prm->pack);
+	if (!err && set && dir && !(err = text_print(pack, size, "%s/%s", dir, set)) && !stat(pack, &st) && S_ISDIR(st.st_mode))
+		err = text_print(wav_dir, size, "%s", pack);
+	else if (set)
+		*language = set;
+	return err ? err : find_pack(pack, size, dir, *language);
 }
 
 static int load(struct prompt_set *s, const struct pack *pk, struct mapping *m)
@@ -170,7 +176,7 @@ static int load_recording(struct prompt_set *s, struct prompt *p, const char *pa
 	return 0;
 }
 
-static int map_line(struct prompt_set *s, struct text line, unsigned number, const struct prompt_set_prm *prm, const char *map)
+static int map_line(struct prompt_set *s, struct text line, unsigned number, const char *wav_dir, const char *map, struct ev_bus *bus)
 {
 	struct text name, file;
 	char buf[PACK_NAME_MAX + 1], path[PATH_SIZE];
@@ -180,14 +186,14 @@ static int map_line(struct prompt_set *s, struct text line, unsigned number, con
 	bool ok = text_cut(line, ':', &name, &file) && !text_copy(text_trim(name), buf, sizeof buf);
 	file = text_trim(file);
 	struct prompt *p = ok ? find(s, buf) : NULL;
-	if (!p || text_empty(file) || text_print(path, sizeof path, "%s/%.*s", prm->wav_dir, TEXT_FMT(file))) {
-		map_complaint(prm->bus, map, number, !ok ? "not a line \"prompt: file\"" : !p ? "there is no such prompt" : "no file, or its name is too long");
+	if (!p || text_empty(file) || text_print(path, sizeof path, "%s/%.*s", wav_dir, TEXT_FMT(file))) {
+		map_complaint(bus, map, number, !ok ? "not a line \"prompt: file\"" : !p ? "there is no such prompt" : "no file, or its name is too long");
 		return 0;
 	}
-	return load_recording(s, p, path, prm->bus);
+	return load_recording(s, p, path, bus);
 }
 
-static int load_recordings(struct prompt_set *s, const struct prompt_set_prm *prm, const char *pack)
+static int load_recordings(struct prompt_set *s, const struct prompt_set_prm *prm, const char *wav_dir, const char *pack)
 {
 	char path[PATH_SIZE];
 	size_t n = strlen(pack);
@@ -200,7 +206,7 @@ static int load_recordings(struct prompt_set *s, const struct prompt_set_prm *pr
 	}
 	char line[PATH_SIZE];
 	for (unsigned number = 1; !err && fgets(line, sizeof line, f); number++)
-		err = map_line(s, text_of(line), number, prm, path);
+		err = map_line(s, text_of(line), number, wav_dir, path, prm->bus);
 	fclose(f);
 	return err;
 }
@@ -208,13 +214,13 @@ static int load_recordings(struct prompt_set *s, const struct prompt_set_prm *pr
 /* ---- public ---- */
 int prompt_set_open(struct prompt_set **sp, const struct prompt_set_prm *prm, struct ev_report *why)
 {
-	const char *language = prm->language ? prm->language : "en-US";
-	char path[PATH_SIZE];
+	const char *language;
+	char path[PATH_SIZE], wav_dir[PATH_SIZE];
 	struct mapping *m = NULL;
 	struct prompt_set *s = mem_zalloc(1, sizeof *s);
 	if (!s)
 		return ENOMEM;
-	int err = prm->pack ? text_print(path, sizeof path, "%s", prm->pack) : find_pack(path, sizeof path, language);
+	int err = resolve(prm, &language, path, wav_dir, sizeof path);
 	if (!err)
 		err = map_file(&m, path);
 	bool there = !err;
@@ -224,8 +230,8 @@ int prompt_set_open(struct prompt_set **sp, const struct prompt_set_prm *prm, st
 	if (!err)
 		err = load(s, &pk, m);
 	mem_unref(m);
-	if (!err && prm->wav_dir)
-		err = load_recordings(s, prm, path);
+	if (!err && *wav_dir)
+		err = load_recordings(s, prm, wav_dir, path);
 	if (err) {
 		ev_set(why, there ? EV_VOICE_PACK_DAMAGED : EV_VOICE_PACK_MISSING);
 		ev_str(why, "language", language);

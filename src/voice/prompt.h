@@ -12,6 +12,7 @@
 struct prompt_set;
 
 struct prompt_set_prm {
+	const char *dir, *set; /* as configured; NULL or "": not. dir/set.pack is the pack then; or else, if dir/set is a folder, it is wav_dir */
 	const char *language;  /* NULL: "en-US" */
 	const char *pack;      /* file; NULL: <language>.pack in UMBEL_PROMPTS, the data folder or the build tree, first that exists */
 	const char *wav_dir;   /* NULL, or a folder with WAV files that replace prompts */

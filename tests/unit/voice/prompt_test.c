@@ -115,6 +115,27 @@ static void recordings_stand_beside_and_faults_are_told(void **state)
 	ev_bus_destroy(bus);
 }
 
+/* dir and set of the configuration: a pack of that name, or a folder of recordings. */
+static void the_configuration_names_either(void **state)
+{
+	(void)state;
+	struct prompt_set *s;
+	struct ev_report why;
+	const char *dir = small_set();
+	char above[128];
+	assert_int_equal(prompt_set_open(&s, &(struct prompt_set_prm){ .dir = dir, .set = "xx" }, NULL), 0);
+	assert_string_equal(prompt_set_language(s), "xx");
+	prompt_set_close(s);
+	snprintf(above, sizeof above, "%.*s", (int)(strrchr(dir, '/') - dir), dir);
+	assert_int_equal(prompt_set_open(&s, &(struct prompt_set_prm){ .dir = above, .set = strrchr(dir, '/') + 1 }, NULL), 0);
+	assert_string_equal(prompt_set_language(s), "en-US");
+	prompt_set_close(s);
+	assert_int_equal(prompt_set_open(&s, &(struct prompt_set_prm){ .dir = "", .set = "" }, NULL), 0);
+	prompt_set_close(s);
+	assert_int_equal(prompt_set_open(&s, &(struct prompt_set_prm){ .dir = dir, .set = "yy" }, &why), ENOENT);
+	assert_true(text_is(ev_field_text(&why, "language"), "yy"));
+}
+
 static int open_small(void *pack)
 {
 	struct prompt_set *s = NULL;
@@ -131,5 +152,5 @@ static void lack_of_memory_leaks_nothing(void **state)
 	ut_oom(open_small, pack);
 }
 
-UT_MAIN(UT(the_catalogue_is_complete_and_loud_enough), UT(what_is_missing_is_named), UT(recordings_stand_beside_and_faults_are_told),
+UT_MAIN(UT(the_catalogue_is_complete_and_loud_enough), UT(what_is_missing_is_named), UT(recordings_stand_beside_and_faults_are_told), UT(the_configuration_names_either),
 	UT(lack_of_memory_leaks_nothing))

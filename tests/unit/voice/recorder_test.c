@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "media/g711.h"
 #include "media_pair.h"
+#include "net/loop.h"
 #include "voice/recorder.h"
 
 static struct pair p;
@@ -163,6 +164,59 @@ static void a_folder_that_cannot_be_made_ends_it_at_once(void **state)
 	pair_close(&p);
 }
 
+/* ---- with the engine's own threads ---- */
+static struct loop *loop;
+
+static void over_on_loop(struct recorder *r, const struct recorder_result *result, void *arg)
+{
+	over(r, result, arg);
+	media_port_close(p.b.port);
+}
+
+static void real_event(struct media_port *port, const struct media_event *ev, void *arg)
+{
+	(void)arg;
+	assert_true(loop_here(loop));
+	if (rec)
+		recorder_event(rec, ev);
+	if (ev->type == MEDIA_DIGIT && rec)
+		recorder_stop(rec, REC_STOPPED);
+	if (ev->type == MEDIA_PLAY_ENDED && !ev->stopped)
+		assert_int_equal(media_send_digits(port, "#", 60, 60), 0);
+	if (ev->type == MEDIA_CLOSED)
+		loop_stop(loop);
+}
+
+/* The caller plays to itself: one port is enough. */
+static void a_file_is_written_by_the_file_threads(void **state)
+{
+	(void)state;
+	struct net_addr local;
+	struct media_clip *clip = pair_clip(pcm, 8 * 400, 2);
+	struct media_engine_prm ep = { .clock = clock_system(), .threads = 1 };
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	ep.loop = loop;
+	assert_int_equal(media_engine_create(&p.engine, &ep, NULL), 0);
+	net_addr_parse(&local, TEXT("127.0.0.1"), 0);
+	assert_int_equal(media_port_open(&p.b.port, p.engine, &(struct media_port_prm){ .local = &local, .handler = real_event }, NULL), 0);
+	struct media_stream st = { .remote = media_port_addr(p.b.port), .dtmf_pt = 101, .send = true, .recv = true };
+	assert_int_equal(media_port_start(p.b.port, &st), 0);
+	told = 0;
+	struct recorder_prm prm = { .port = p.b.port, .dir = ut_tmpdir(), .clock = clock_system(), .max_ms = 10000, .silence_ms = 5000,
+		.handler = over_on_loop, .arg = &told };
+	assert_int_equal(recorder_start(&rec, &prm, NULL), 0);
+	assert_int_equal(media_play(p.b.port, &clip, 1, NULL), 0);
+	mem_unref(clip);
+	assert_int_equal(loop_run(loop), 0);
+	assert_int_equal(told, 1);
+	assert_int_equal(res.end, REC_STOPPED);
+	assert_int_equal(spool_read(path, &info, NULL), 0);
+	assert_true(info.complete);
+	assert_true(info.duration_ms >= 400 && info.duration_ms < 3000);
+	media_engine_destroy(p.engine);
+	loop_destroy(loop);
+}
+
 /* ---- after a crash ---- */
 static unsigned found;
 static struct spool_info found_info;
@@ -220,4 +274,5 @@ static void too_short_a_piece_is_not_kept(void **state)
 }
 
 UT_MAIN(UT(silence_ends_and_is_trimmed), UT(nobody_speaks), UT(a_key_stops_it), UT(the_longest_time), UT(a_closed_port_is_a_hang_up_and_keeps_it),
-	UT(a_folder_that_cannot_be_made_ends_it_at_once), UT(what_was_cut_off_is_found_and_marked), UT(too_short_a_piece_is_not_kept))
+	UT(a_folder_that_cannot_be_made_ends_it_at_once), UT(a_file_is_written_by_the_file_threads),
+	UT(what_was_cut_off_is_found_and_marked), UT(too_short_a_piece_is_not_kept))

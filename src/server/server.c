@@ -259,7 +259,7 @@ static void drop_media(struct server *s)
 static int build_voice(struct server *s, struct ev_report *why)
 {
 	const struct cfg_node *n = &s->cfg->node;
-	struct prompt_set_prm prm = { .language = n->voice_set[0] ? n->voice_set : NULL, .wav_dir = n->voice[0] ? n->voice : NULL, .bus = s->bus };
+	struct prompt_set_prm prm = { .dir = n->voice, .set = n->voice_set, .bus = s->bus };
 	int err = prompt_set_open(&s->prompts, &prm, why);
 	return err ? err : voice_names_create(&s->names, s->files, s->bus, NAMES_KEPT);
 }

@@ -263,7 +263,8 @@ static void parse_small(struct sip_msg *msg, struct first *f)
 	}
 	if (msg->first[SIP_HDR_EXPIRES] && sip_expires_parse(sip_msg_value(msg, SIP_HDR_EXPIRES), &number))
 		fail(f, SIP_FAULT_EXPIRES, sip_msg_value(msg, SIP_HDR_EXPIRES));
-	if (msg->first[SIP_HDR_DATE] && sip_date_parse(sip_msg_value(msg, SIP_HDR_DATE), &date))
+	/* a response is not lost for its date */
+	if (msg->request && msg->first[SIP_HDR_DATE] && sip_date_parse(sip_msg_value(msg, SIP_HDR_DATE), &date))
 		fail(f, SIP_FAULT_DATE, sip_msg_value(msg, SIP_HDR_DATE));
 	if (msg->first[SIP_HDR_CONTENT_TYPE] && sip_media_type_parse(&type, sip_msg_value(msg, SIP_HDR_CONTENT_TYPE), NULL))
 		fail(f, SIP_FAULT_CONTENT_TYPE, sip_msg_value(msg, SIP_HDR_CONTENT_TYPE));

@@ -60,7 +60,7 @@ struct sip_msg {
  * frame of a stream. Blank lines in front are skipped. 0; EBADMSG, and *why (may be NULL) says what to answer. Even then *msg holds what
  * was read so far, and sip_msg_answerable() tells whether it is enough for an error response.
  * Checked: start line, line ends, names, doubled headers, Via, From, To, Call-ID, CSeq, its method, Content-Length, Max-Forwards, Contact,
- * Route, Record-Route, Expires, Date, Content-Type. Not checked: whatever else has a parser in header.h; it is checked when used. */
+ * Route, Record-Route, Expires, Content-Type, in requests Date. Not checked: whatever else has a parser in header.h; it is checked when used. */
 int sip_msg_parse(struct sip_msg *msg, const void *p, size_t n, struct sip_refusal *why);
 /* A request (not ACK) of which Via, From, To, Call-ID and CSeq can be copied into a response. */
 bool sip_msg_answerable(const struct sip_msg *msg);

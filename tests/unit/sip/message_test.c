@@ -46,6 +46,8 @@ static void bad(const char *s, enum sip_fault fault)
 
 static void refuses_each_fault(void **state)
 {
+	struct sip_msg msg;
+
 	(void)state;
 	bad("", SIP_FAULT_EMPTY);
 	bad("\r\n\r\n", SIP_FAULT_EMPTY);
@@ -85,6 +87,8 @@ static void refuses_each_fault(void **state)
 	bad(BASE "Expires: soon\r\n\r\n", SIP_FAULT_EXPIRES);
 	bad(BASE "Record-Route: sip:a@b.example\r\n\r\n", SIP_FAULT_ROUTE);
 	bad(BASE "Route: <sip:a@b.example\r\n\r\n", SIP_FAULT_ROUTE);
+	bad(BASE "Date: yesterday\r\n\r\n", SIP_FAULT_DATE);
+	good(&msg, "SIP/2.0 200 OK\r\n" VIA FROM TO REST "Date: yesterday\r\n\r\n");
 	bad(BASE "Content-Type: sdp\r\n\r\n", SIP_FAULT_CONTENT_TYPE);
 	bad(BASE "No colon here\r\n\r\n", SIP_FAULT_HEADER_COLON);
 	bad(BASE "N@me: x\r\n\r\n", SIP_FAULT_HEADER_NAME);

@@ -176,7 +176,7 @@ static const struct cli_opt install_opts[] = {
 	{ NULL, NULL, NULL },
 };
 static const struct cli_opt cure_opts[] = {
-	{ "ca", "FILE", "authority that signs (default: one of trust.ca_files whose key lies beside it)" },
+	{ "ca", "FILE", "authority that signs (default: one of trust.ca whose key lies beside it)" },
 	{ "ca-key", "FILE", "its key" },
 	{ "signed", "FILE", "where the certificate will appear when somebody else signs" },
 	{ "wait", "SECONDS", "how long to wait for it then (default 3600)" },

@@ -141,7 +141,7 @@ static int init(struct cli *c)
 		json_decref(o);
 	} else {
 		fprintf(c->out, "The authority is made:\n  certificate  %s   to be trusted by every node and every peer\n  key          %s   to be kept secret: who has it can be anybody\n", cert, key);
-		fprintf(c->out, "Name the certificate in \"trust.ca_files\" of each node; where the key lies beside it, umbel cert cure signs with it.\n");
+		fprintf(c->out, "Name the certificate in \"trust.ca\" of each node; where the key lies beside it, umbel cert cure signs with it.\n");
 	}
 	return CLI_GOOD;
 }

@@ -28,7 +28,7 @@ static int list(struct cli *c)
 
 static int show_added(struct cli *c, const json_t *r)
 {
-	fprintf(c->out, "%s certificates are trusted from now on, until the server restarts.\nTo keep them: add the file to \"trust.ca_files\" of the configuration.\n",
+	fprintf(c->out, "%s certificates are trusted from now on, until the server restarts.\nTo keep them: add the file to \"trust.ca\" of the configuration.\n",
 	        cli_text(r, "added"));
 	return CLI_GOOD;
 }
@@ -46,7 +46,7 @@ static int add(struct cli *c)
 
 static int show_removed(struct cli *c, const json_t *r)
 {
-	fprintf(c->out, "%s is not trusted any more. Connections that stand are not cut.\nTo keep it so: take its file out of \"trust.ca_files\".\n", cli_text(r, "removed"));
+	fprintf(c->out, "%s is not trusted any more. Connections that stand are not cut.\nTo keep it so: take its file out of \"trust.ca\".\n", cli_text(r, "removed"));
 	return CLI_GOOD;
 }
 

@@ -62,6 +62,7 @@ struct gateway {
 
 struct gw_stranger {
 	struct net_addr addr;
+	uint16_t id; /* of the event */
 	int64_t told_ms;
 	unsigned count;
 };

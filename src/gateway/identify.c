@@ -96,17 +96,17 @@ static struct gateway *by_names(struct gw_table *t, const struct sip_source *src
 
 /* ---- strangers ---- */
 
-/* Once a minute and address; the count tells what was not told. */
-static bool worth_telling(struct gw_table *t, const struct net_addr *a, unsigned *count)
+/* Once a minute, address and kind; the count tells what was not told. */
+static bool worth_telling(struct gw_table *t, const struct net_addr *a, uint16_t id, unsigned *count)
 {
 	int64_t now_ms = clock_mono_ms(t->prm.clock);
 	struct gw_stranger *s = NULL;
 	for (unsigned i = 0; i < t->n_strangers; i++)
-		if (net_addr_eq_host(&t->stranger[i].addr, a))
+		if (t->stranger[i].id == id && net_addr_eq_host(&t->stranger[i].addr, a))
 			s = &t->stranger[i];
 	if (!s) {
 		s = t->n_strangers < GW_STRANGERS ? &t->stranger[t->n_strangers++] : &t->stranger[(uint64_t)now_ms % GW_STRANGERS];
-		*s = (struct gw_stranger){ .addr = *a, .told_ms = now_ms - TELL_AGAIN_MS };
+		*s = (struct gw_stranger){ .addr = *a, .id = id, .told_ms = now_ms - TELL_AGAIN_MS };
 	}
 	s->count++;
 	if (now_ms - s->told_ms < TELL_AGAIN_MS)
@@ -151,7 +151,7 @@ int gw_identify(const struct sip_source *src, struct sip_peer **peer, struct ev_
 	ev_int(&r, "count", 1);
 	if (why)
 		ev_copy(why, &r);
-	if (worth_telling(t, &src->addr, &count)) {
+	if (worth_telling(t, &src->addr, r.id, &count)) {
 		ev_int(&r, "count", count);
 		ev_emit(t->prm.bus, &r);
 	}

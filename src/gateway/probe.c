@@ -34,10 +34,21 @@ static struct gw_health_prm health_prm(const struct gateway *g)
 	return (struct gw_health_prm){ .misses = g->conf->options.misses, .answers = g->conf->options.answers };
 }
 
+/* Never faster than once a second, whatever is configured. */
+static int64_t interval_ms(const struct gateway *g)
+{
+	return g->conf->options.interval_ms < 1000 ? 1000 : (int64_t)g->conf->options.interval_ms;
+}
+
+static int64_t timeout_ms(const struct gateway *g)
+{
+	return g->conf->options.timeout_ms ? (int64_t)g->conf->options.timeout_ms : 5000;
+}
+
 static void next_h(void *arg)
 {
 	struct gw_member *m = arg;
-	gw_member_start(m, (int64_t)m->gw->conf->options.interval_ms);
+	gw_member_start(m, interval_ms(m->gw));
 	gw_member_probe(m, false);
 }
 
@@ -108,7 +119,7 @@ static void second_own_h(const struct sip_result *res, void *arg)
 static void ask_again(struct gw_member *m, unsigned i, enum sip_conn_choice choice, const char *identity, sip_result_h *h)
 {
 	struct gw_table *t = m->gw->table;
-	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = (int64_t)m->gw->conf->options.timeout_ms, .choice = choice,
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = timeout_ms(m->gw), .choice = choice,
 		                       .identity = identity, .only = m->addr, .flow = TRUST_FLOW_OPTIONS };
 	if (t->hooks.send(&m->probe->second[i], t->core, m->gw->peer, &prm, h, m) == 0)
 		m->probe->waiting++;
@@ -179,7 +190,7 @@ int gw_member_probe(struct gw_member *m, bool by_hand)
 	if (!m->probe)
 		return ENOMEM;
 	m->probe->by_hand = by_hand;
-	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = (int64_t)g->conf->options.timeout_ms, .choice = choice(m), .only = m->addr,
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = timeout_ms(g), .choice = choice(m), .only = m->addr,
 		                       .flow = TRUST_FLOW_OPTIONS };
 	m->turn++;
 	int err = t->hooks.send(&m->probe->first, t->core, g->peer, &prm, first_h, m);

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "sip/conns.h"
 #include "sip/core_private.h"
+#include "trust_events.h"
 
 static void conn_destroy(void *object)
 {
@@ -147,6 +148,29 @@ static void report_end(struct sip_conn *c)
 	ev_emit(core->bus, &r);
 }
 
+/* A scanner must not fill the log: one a second, the others are counted. */
+static void report_tls_in(struct sip_conn *c)
+{
+	struct sip_core *core = c->core;
+	int64_t now = clock_mono_ms(core->prm.clock);
+	struct ev_report r;
+	char peer[NET_ADDR_SIZE];
+
+	if (core->tls_in_reported_ms && now - core->tls_in_reported_ms < 1000) {
+		core->tls_in_silent++;
+		return;
+	}
+	core->tls_in_reported_ms = now;
+	ev_set(&r, EV_TRUST_INCOMING_TLS_FAILED);
+	ev_str(&r, "peer", net_addr_print(&c->peer, peer));
+	ev_str(&r, "verdict", "the connection ended before the handshake was done");
+	sip_ev_verdict(&r, c->facts);
+	if (core->tls_in_silent)
+		ev_int(&r, "more", core->tls_in_silent);
+	core->tls_in_silent = 0;
+	ev_emit(core->bus, &r);
+}
+
 static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 {
 	struct sip_conn *c = arg;
@@ -164,6 +188,7 @@ static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 	/* A peer that dialled us and never got through the handshake: calls in may be broken, and nobody else would notice. */
 	if (!c->opened && !end->established && c->transport == NET_TLS && c->facts && c->facts->tls.started) {
 		facts_flow(c->facts, TRUST_FLOW_CALL_IN);
+		report_tls_in(c);
 		sip_flow(c->core, NULL, c->facts, false);
 	}
 	tell(c, SIP_CONN_DOWN);

@@ -9,10 +9,6 @@
 
 static void limits_fill(struct sip_limits *l)
 {
-	if (!l->head_bytes)
-		l->head_bytes = SIP_HEAD_MAX_BYTES;
-	if (!l->body_bytes)
-		l->body_bytes = SIP_BODY_MAX_BYTES;
 	if (!l->conns)
 		l->conns = 4096;
 	if (!l->conns_per_source)

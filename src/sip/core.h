@@ -29,13 +29,13 @@ struct sip_timers {
 	unsigned idle_ms;         /* a connection without use is closed after: 15 min */
 	unsigned receipt_ms;      /* LEG_ENDING to leg_confirm(): 6 s */
 	unsigned transfer_ms;     /* REFER to its last NOTIFY: 60 s */
+	unsigned refer_ms;        /* a REFER unanswered: 20*T1. Less than the RFC's 64*T1, because a caller waits */
 	unsigned rtp_timeout_ms;  /* MEDIA_RTP_TIMEOUT after that much silence on the wire: 30 s */
 	unsigned first_notify_ms; /* REFER accepted, but no NOTIFY at all: 64*T1 */
 };
 
-/* 0 takes the default. */
+/* 0 takes the default. (A message's head is at most 64 KiB, its body 256 KiB: message.h.) */
 struct sip_limits {
-	unsigned head_bytes, body_bytes;   /* 64 KiB, 256 KiB */
 	unsigned conns, conns_per_source;  /* 4096, 256 */
 	unsigned handshakes;               /* at once, incoming: 256 */
 	unsigned transactions;             /* 65536 */

@@ -34,6 +34,8 @@ struct sip_core {
 	unsigned n_legs, n_requests;
 	struct hash *leg_by_tag;
 	bool draining, ending;
+	int64_t tls_in_reported_ms;
+	unsigned tls_in_silent;
 	sip_trace_h *tracer;
 	void *tracer_arg;
 	struct sip_core_stats stats;
@@ -100,6 +102,11 @@ bool sip_leg_request(struct sip_core *core, struct sip_stx *stx, const struct si
 /* CANCEL of the INVITE that `stx` is. */
 void sip_leg_cancelled(struct sip_stx *invite);
 void sip_legs_end(struct sip_core *core);
+unsigned sip_legs_of(const struct sip_core *core, const struct sip_peer *peer); /* of that name */
+/* The session of the call that a message of it belongs to, by either tag; "" if none. */
+const char *sip_session_of(const struct sip_core *core, struct text message);
+/* An event with the verdict on what went wrong; facts may be NULL. */
+void sip_ev_verdict(struct ev_report *r, const struct trust_facts *facts);
 void sip_orphans_end(struct sip_core *core);
 void sip_requests_end(struct sip_core *core);
 /* options.c */

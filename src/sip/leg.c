@@ -235,6 +235,31 @@ void sip_legs_end(struct sip_core *core)
 		leg_over(LIST_ENTRY(l, struct leg, link), LEG_END_FAILED, 0, "the server ends", NULL);
 }
 
+unsigned sip_legs_of(const struct sip_core *core, const struct sip_peer *peer)
+{
+	unsigned n = 0;
+
+	LIST_FOREACH (&core->legs, it) {
+		const struct leg *leg = LIST_ENTRY(it, struct leg, link);
+		n += leg->peer && text_is(text_of(leg->peer->name), peer->name);
+	}
+	return n;
+}
+
+const char *sip_session_of(const struct sip_core *core, struct text message)
+{
+	struct sip_msg *m = mem_alloc(sizeof(*m));
+	struct hash_entry *e = NULL;
+
+	if (m && !sip_msg_parse(m, message.p, message.n, NULL)) {
+		e = text_empty(m->to_tag) ? NULL : hash_find(core->leg_by_tag, m->to_tag);
+		if (!e && !text_empty(m->from_tag))
+			e = hash_find(core->leg_by_tag, m->from_tag);
+	}
+	mem_free(m);
+	return e ? HASH_MEMBER(e, struct leg, by_tag)->session : "";
+}
+
 void leg_reply(struct leg *leg, struct sip_stx *stx, unsigned status, const char *sentence)
 {
 	struct sip_reply r = { .status = status, .sentence = sentence, .to_tag = text_of(leg->d.local_tag) };

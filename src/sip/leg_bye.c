@@ -97,6 +97,8 @@ static void on_bye(struct leg *leg, struct leg_req *q, enum sip_uac_event ev, co
 	sip_ev(leg->core, &r, EV_SIP_BYE_UNANSWERED, leg->session);
 	ev_str(&r, "gateway", leg->peer ? leg->peer->name : "");
 	ev_str(&r, "error", strerror(sip_uac_err(q->uac)));
+	ev_str(&r, "verdict", "");
+	sip_ev_verdict(&r, sip_uac_facts(q->uac));
 	ev_emit(leg->core->bus, &r);
 	leg_over(leg, end, 0, leg->hangup_reason, sip_uac_facts(q->uac));
 }

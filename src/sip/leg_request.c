@@ -139,6 +139,7 @@ int leg_req_send(struct leg_req **qp, struct leg *leg, const char *method, uint3
 	q->done = done;
 	q->cseq = cseq ? cseq : ++leg->d.local_cseq;
 	prm.arg = q;
+	prm.timeout_ms = flow == TRUST_FLOW_TRANSFER ? leg->core->prm.timers.refer_ms : 0;
 	if (leg->identity[0])
 		prm.identity = leg->identity;
 	err = sip_uac_start(&q->uac, leg->core, &prm);

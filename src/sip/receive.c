@@ -169,7 +169,7 @@ static void new_call(struct sip_core *core, struct sip_stx *stx, const struct si
 {
 	struct sip_reply r = { .status = 503 };
 	struct sip_readiness ready;
-	unsigned same = core->n_legs >= core->prm.limits.legs_per_source ? core->prm.limits.legs_per_source : 0;
+	unsigned of_peer = peer->max_dialogs ? peer->max_dialogs : core->prm.limits.legs_per_source;
 
 	core->stats.invites++;
 	metric_add(core->m.invites, 1);
@@ -178,7 +178,7 @@ static void new_call(struct sip_core *core, struct sip_stx *stx, const struct si
 	if (!sip_is_ready(core, peer, &ready)) {
 		r.sentence = ready.reason;
 		r.retry_after_s = ready.retry_after_s;
-	} else if (core->n_legs >= core->prm.limits.legs || (same && same >= core->prm.limits.legs_per_source)) {
+	} else if (core->n_legs >= core->prm.limits.legs || (core->n_legs >= of_peer && sip_legs_of(core, peer) >= of_peer)) {
 		r.sentence = "too many calls at once";
 	}
 	if (r.sentence) {
@@ -230,8 +230,10 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	struct sip_stx *stx = sip_stx_find(core->txns, req);
 	struct sip_reply busy = { .status = 503, .sentence = "too many transactions at once", .retry_after_s = core->prm.limits.retry_after_s };
 
-	if (path->conn)
+	if (path->conn) {
 		sip_conn_saw_via(path->conn, &req->via);
+		sip_conn_proven(path->conn);
+	}
 	if (stx) {
 		sip_stx_again(stx, req);
 		return;

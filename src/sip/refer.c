@@ -27,7 +27,7 @@ void leg_transfer_drop(struct leg *leg)
 	leg->referral.active = false;
 }
 
-static void report(struct leg *leg, int status, const char *reason)
+static void report(struct leg *leg, int status, const char *reason, const struct trust_facts *facts)
 {
 	struct ev_report r;
 
@@ -35,6 +35,10 @@ static void report(struct leg *leg, int status, const char *reason)
 	ev_str(&r, "gateway", leg->peer ? leg->peer->name : "");
 	ev_int(&r, "status", status);
 	ev_str(&r, "reason", reason);
+	ev_str(&r, "verdict", "");
+	ev_str(&r, "cause", "The target refused or did not answer, or the gateway does not take REFER.");
+	ev_str(&r, "advice", "umbel gateway show NAME tells whether transfers worked before; the target's own line may be busy or off.");
+	sip_ev_verdict(&r, facts);
 	ev_emit(leg->core->bus, &r);
 }
 
@@ -44,7 +48,7 @@ static void failed(struct leg *leg, int status, const char *reason)
 	struct trust_facts *facts = leg->transfer.facts;
 
 	leg->transfer.facts = NULL;
-	report(leg, status, reason);
+	report(leg, status, reason, status ? NULL : facts);
 	transfer_clear(leg);
 	ev.facts = facts;
 	leg_emit(leg, &ev);

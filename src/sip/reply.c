@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "sip/core_private.h"
+#include "trust/explain.h"
 
 static const char *const extensions[] = { "histinfo", NULL };
 
@@ -103,6 +104,18 @@ void sip_ev(struct sip_core *core, struct ev_report *r, uint16_t id, const char 
 	ev_set(r, id);
 	if (session)
 		ev_session(r, session);
+}
+
+void sip_ev_verdict(struct ev_report *r, const struct trust_facts *facts)
+{
+	struct trust_verdict *v;
+
+	if (!facts || !(v = mem_alloc(sizeof(*v))))
+		return;
+	trust_explain(facts, v);
+	if (trust_verdict_bad(v))
+		trust_verdict_fields(v, r);
+	mem_free(v);
 }
 
 void sip_facts_answer(struct trust_facts *f, const struct sip_msg *res)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* trace.c  See trace.h. A message names its call by its Call-ID; the session id is looked up by the first one who wants it. */
+/* trace.c  See trace.h. The session of a message is found by its tags, and only when somebody listens. */
 #include "sip/trace.h"
 #include "sip/core_private.h"
 
@@ -8,17 +8,22 @@ void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool 
 	struct text first = text_head(bytes, text_find(bytes, '\r'));
 	struct ev_report r;
 	char peer[NET_ADDR_SIZE];
+	const char *session;
 	uint16_t id = in ? EV_SIP_MESSAGE_IN : EV_SIP_MESSAGE_OUT;
 
 	metric_add(in ? core->m.in : core->m.out, 1);
+	if (!core->tracer && !ev_wanted(core->bus, id))
+		return;
+	session = sip_session_of(core, bytes);
 	if (core->tracer) {
 		struct sip_trace t = { .in = in, .transport = path->transport, .local = path->local, .peer = path->peer,
-			               .real_us = clock_real_us(core->prm.clock), .data = (const uint8_t *)bytes.p, .n = bytes.n, .session = "" };
+			               .real_us = clock_real_us(core->prm.clock), .data = (const uint8_t *)bytes.p, .n = bytes.n, .session = session };
 		core->tracer(&t, core->tracer_arg);
 	}
 	if (!ev_wanted(core->bus, id))
 		return;
 	ev_set(&r, id);
+	ev_session(&r, session);
 	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
 	ev_str(&r, "transport", net_transport_name(path->transport));
 	ev_text(&r, "first_line", text_head(first, 200));

@@ -33,6 +33,8 @@ void sip_timers_fill(struct sip_timers *t)
 		t->receipt_ms = 6000;
 	if (!t->transfer_ms)
 		t->transfer_ms = 60000;
+	if (!t->refer_ms)
+		t->refer_ms = t->t1 * 20;
 	if (!t->rtp_timeout_ms)
 		t->rtp_timeout_ms = 30000;
 	if (!t->first_notify_ms)

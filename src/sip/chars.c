@@ -21,11 +21,12 @@
 #define BLANK(c) ((c) == ' ' || (c) == '\t' || (c) == '\r' || (c) == '\n')
 #define CONTROL(c) (((c) < 0x20 && !BLANK(c)) || (c) == 0x7f)
 #define SPLIT(c) ((c) == ',' || (c) == '"' || (c) == '<' || (c) == '>')
+#define VALUE(c) ((c) > 0x20 && (c) != 0x7f && (c) != ';' && (c) != '\\' && !SPLIT(c))
 #define B(test, bit) ((test) ? (bit) : 0)
 #define ROW(c) (uint16_t)(B(TOKEN(c), SIP_C_TOKEN) | B(USER(c), SIP_C_USER) | B(PASSWORD(c), SIP_C_PASSWORD) | B(PARAM(c), SIP_C_PARAM) | \
                           B(HNAME(c), SIP_C_HNAME) | B(WORD(c), SIP_C_WORD) | B(HOST(c), SIP_C_HOST) | B(BLANK(c), SIP_C_BLANK) | \
                           B(DIGIT(c), SIP_C_DIGIT) | B(HEX(c), SIP_C_HEX) | B(UNRESERVED(c), SIP_C_UNRESERVED) | \
-                          B(ALPHA(c), SIP_C_ALPHA) | B(CONTROL(c), SIP_C_CONTROL) | B(SPLIT(c), SIP_C_LIST))
+                          B(ALPHA(c), SIP_C_ALPHA) | B(CONTROL(c), SIP_C_CONTROL) | B(SPLIT(c), SIP_C_LIST) | B(VALUE(c), SIP_C_VALUE))
 #define ROW4(c) ROW(c), ROW((c) + 1), ROW((c) + 2), ROW((c) + 3)
 #define ROW16(c) ROW4(c), ROW4((c) + 4), ROW4((c) + 8), ROW4((c) + 12)
 #define ROW64(c) ROW16(c), ROW16((c) + 16), ROW16((c) + 32), ROW16((c) + 48)

@@ -22,6 +22,7 @@ enum {
 	SIP_C_ALPHA = 2048,
 	SIP_C_CONTROL = 4096, /* control bytes but for HTAB, CR, LF */
 	SIP_C_LIST = 8192,    /* what a comma list is split by: , " < > */
+	SIP_C_VALUE = 16384,  /* a parameter's value without quotes: wider than token and host, but nothing that separates */
 };
 
 extern const uint16_t sip_chars[256];

@@ -35,7 +35,7 @@ static bool same(const char *a, const char *b, size_t n)
 	if (!memcmp(a, b, n))
 		return true;
 	for (size_t i = 0; i < n; i++)
-		if (text_lower(a[i]) != text_lower(b[i]))
+		if (a[i] != b[i] && ((a[i] ^ b[i]) != 0x20 || !sip_is(a[i], SIP_C_ALPHA)))
 			return false;
 	return true;
 }

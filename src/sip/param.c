@@ -63,16 +63,6 @@ static size_t blanks(struct text t, size_t at)
 	return at + sip_span(t, at, SIP_C_BLANK);
 }
 
-/* A value without quotes: wider than the grammar's token and host, but nothing that separates. */
-static size_t value_end(struct text t, size_t at)
-{
-	size_t i = at;
-
-	while (i < t.n && (unsigned char)t.p[i] > 0x20 && (unsigned char)t.p[i] != 0x7f && !sip_one_of(t.p[i], ";,\"<>\\"))
-		i++;
-	return i;
-}
-
 int sip_param_next(struct text *rest, struct text *name, struct text *value)
 {
 	struct text t = *rest, n, v = TEXT_NONE;
@@ -90,7 +80,7 @@ int sip_param_next(struct text *rest, struct text *name, struct text *value)
 	at = blanks(t, end);
 	if (at < t.n && t.p[at] == '=') {
 		at = blanks(t, at + 1);
-		end = at < t.n && t.p[at] == '"' ? sip_quoted_end(t, at) : value_end(t, at);
+		end = at < t.n && t.p[at] == '"' ? sip_quoted_end(t, at) : at + sip_span(t, at, SIP_C_VALUE);
 		if (end == SIZE_MAX)
 			return EBADMSG;
 		v = sip_slice(t, at, end);

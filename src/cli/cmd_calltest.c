@@ -151,14 +151,14 @@ static int run(struct cli *c)
 
 extern const struct cli_cmd cli_calltest_cmds[];
 const struct cli_cmd cli_calltest_cmds[] = {
-	{ "call", "test", "[SIP-URI]", 0, 1, opts, "make a real test call (or take one) and report each step",
+	{ "call", "test", "[SIP-URI]", 0, 1, opts, "Make a real test call (or take one) and report each step",
 	  "Steps: expect-answer, wait TIME, wait-silence, expect PROMPT, expect-sound FILE, press KEYS, press-info KEYS, play FILE, record FILE, "
 	  "record-stop, expect-transfer, expect-bye, hangup; most take \"within TIME\". expect-answer comes first by itself. "
 	  "When the other side asks for a transfer, the call to the new target is made and the script goes on with it. "
 	  "Needs no server: the caller is a SIP endpoint of its own.",
-	  "umbel call test sip:6000@127.0.0.1 --play hello.wav\n"
-	  "umbel call test 'sip:6000@um.domain.local;transport=tls' --cert me.pem --key me.key --ca ca.pem -e 'wait-silence; press 1#; expect goodbye'\n"
-	  "umbel call test --listen udp:127.0.0.1:5080 --play answer.wav --record heard.wav",
+	  "  umbel call test sip:6000@127.0.0.1 --play hello.wav\n"
+	  "  umbel call test 'sip:6000@um.domain.local;transport=tls' --cert me.pem --key me.key --ca ca.pem -e 'wait-silence; press 1#; expect goodbye'\n"
+	  "  umbel call test --listen udp:127.0.0.1:5080 --play answer.wav --record heard.wav",
 	  run },
 	{ 0 },
 };

@@ -92,6 +92,10 @@ static int request(struct cli *c)
 
 static int show_installed(struct cli *c, const json_t *r)
 {
+	size_t i;
+	const json_t *w;
+	json_array_foreach(json_object_get(r, "warnings"), i, w)
+		fprintf(c->out, "! %s\n", cli_text(w, "text"));
 	fprintf(c->out, "Identity %s is CN %s now, until %s; new connections show it, those that stand keep theirs.\n", cli_text(r, "name"), cli_text(r, "cn"),
 	        cli_when_us(cli_int(r, "not_after_s") * 1000000));
 	return CLI_GOOD;

@@ -63,29 +63,38 @@ static int read_verify(struct cli *c, struct verify *v)
 	return code;
 }
 
+static int print_accepted(struct cli *c)
+{
+	fprintf(c->out, "accepted: the chain is good, and the certificate proves to be %s, used as %s, by the rule %s\n", cli_opt(c, "host"),
+	        cli_opt(c, "purpose") ? cli_opt(c, "purpose") : "server", cli_opt(c, "profile") ? cli_opt(c, "profile") : "rfc5922");
+	return CLI_GOOD;
+}
+
 static int print_judgement(struct cli *c, bool accepted, const struct trust_verdict *v)
 {
 	if (c->json) {
 		json_t *o = json_pack("{s:b, s:s, s:s}", "accepted", accepted, "reason", trust_verify_name(accepted, v), "certainty",
 		                      trust_certainty_name(v->certainty));
-		json_object_set_new(o, "sentence", json_string(v->sentence));
-		json_object_set_new(o, "cause", json_string(v->cause));
-		json_object_set_new(o, "advice", json_string(v->advice));
+		json_object_set_new(o, "sentence", json_string(accepted ? "" : v->sentence));
+		json_object_set_new(o, "cause", json_string(accepted ? "" : v->cause));
+		json_object_set_new(o, "advice", json_string(accepted ? "" : v->advice));
 		json_object_set_new(o, "wanted", json_string(v->wanted));
 		json_object_set_new(o, "offered", json_string(v->offered));
 		cli_print_json(c, o);
 		json_decref(o);
 		return accepted ? CLI_GOOD : CLI_NO;
 	}
-	fprintf(c->out, "%s: %s\n", accepted ? "accepted" : "refused", trust_verify_name(accepted, v));
+	if (accepted)
+		return print_accepted(c);
+	fprintf(c->out, "refused: %s\n", trust_verify_name(accepted, v));
 	cli_wrapped(c->out, v->sentence, "  ");
-	if (!accepted && *v->cause)
+	if (*v->cause)
 		cli_wrapped(c->out, v->cause, "  ");
-	if (!accepted && *v->advice) {
+	if (*v->advice) {
 		fprintf(c->out, "What to do:\n");
 		cli_wrapped(c->out, v->advice, "  ");
 	}
-	return accepted ? CLI_GOOD : CLI_NO;
+	return CLI_NO;
 }
 
 static int verify(struct cli *c)

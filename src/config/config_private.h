@@ -3,16 +3,8 @@
 #ifndef CONFIG_PRIVATE_H
 #define CONFIG_PRIVATE_H
 #include "base/mem.h"
+#include "config/arena.h"
 #include "config/cfg.h"
-
-/* ---- arena.c: what lives and dies with one configuration ---- */
-struct arena {
-	struct arena_block *first;
-	bool failed; /* no memory; sticks */
-};
-void *arena_alloc(struct arena *a, size_t n); /* zeroed; NULL and `failed` without memory */
-char *arena_text(struct arena *a, struct text t);
-void arena_free(struct arena *a);
 
 /* ---- tree.c: the file as it stands there ---- */
 enum tree_kind { TREE_SCALAR, TREE_MAP, TREE_LIST };

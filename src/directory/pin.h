@@ -49,7 +49,7 @@ typedef void (dir_logon_h)(const struct dir_logon_result *r, const struct ev_rep
 int dir_logon(struct dir *d, const struct dir_user *user, struct text pin, const char *session, dir_logon_h *h, void *arg, uint64_t *handle);
 /* Event 1013: a caller was disconnected after n failed tries. */
 void dir_logon_gave_up(struct dir *d, const char *mailbox, const char *caller, unsigned tries, const char *session);
-/* The same for a mailbox that does not exist: takes as long as a real try, so that guessing extensions learns nothing. WRONG always. */
+/* The same for a mailbox that does not exist: takes as long as a real try, so that guessing extensions learns little. WRONG always. */
 int dir_logon_nobody(struct dir *d, struct text pin, dir_logon_h *h, void *arg, uint64_t *handle);
 
 typedef void (dir_pin_set_h)(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* dir_private.h  What the files of directory/ share. */
+#ifndef DIRECTORY_DIR_PRIVATE_H
+#define DIRECTORY_DIR_PRIVATE_H
+#include "base/mem.h"
+#include "config/arena.h"
+#include "db/op.h"
+#include "directory/pin.h"
+#include "net/pool.h"
+#include "net/tmr.h"
+
+enum { DIR_KEYS_SIZE = 48 };
+
+/* A user with what is computed once for finding it. */
+struct dir_entry {
+	struct dir_user user; /* first */
+	char last_first[DIR_KEYS_SIZE], first_last[DIR_KEYS_SIZE], last[DIR_KEYS_SIZE], first[DIR_KEYS_SIZE];
+};
+
+struct dir_index {
+	const char *key;
+	const struct dir_entry *entry;
+};
+
+struct dir_view {
+	struct arena arena;
+	const struct cfg *cfg; /* a reference */
+	int64_t revision;
+	struct dir_entry *entries; /* by name */
+	size_t n;
+	struct dir_index *numbers, *uris;
+	size_t n_numbers, n_uris;
+};
+
+/* Builds step by step: begin, a user each, end. Any thread. */
+int dir_view_begin(struct dir_view **vp, const struct cfg *cfg, size_t users);
+struct dir_entry *dir_view_add(struct dir_view *v); /* fill entry->user with texts of the view's arena */
+int dir_view_end(struct dir_view *v); /* ENOMEM: give it back */
+/* "user@host" in lower case of any form of URI; false if it is none. */
+bool dir_uri_key(struct text uri, char *dst, size_t size);
+
+struct dir {
+	struct dir_prm prm;
+	char node[65];
+	struct ops ops;
+	struct dir_view *view;
+	struct tmr poll;
+	bool closed, polling, applying;
+};
+
+/* ---- store threads (dir_sql.c) ---- */
+struct dir_sync {
+	struct dir *d; /* a reference */
+	const struct cfg *cfg; /* a reference */
+	int64_t known; /* revision that need not be loaded again */
+	bool apply;
+	struct dir_view *view; /* loaded; NULL when nothing is newer */
+	int64_t revision;
+	int64_t count, removed;
+	char other[65]; /* node whose revision was replaced */
+	int64_t other_revision;
+	bool fresh; /* a new revision was made */
+	dir_applied_h *done;
+	void *arg;
+};
+store_work_h dir_sync_work;
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The directory on a store: revisions, PINs, and the lock that holds over callers and nodes. */
+#include "ut.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include "base/mem.h"
+#include "directory/pin.h"
+#include "directory_events.h"
+#include "net/loop.h"
+#include "net/pool.h"
+#include "pg.h"
+
+struct bench {
+	struct clock_fake clock;
+	struct loop *loop;
+	struct store *s;
+	struct pool *crypto;
+	struct ev_bus *bus;
+	struct dir *d;
+	char url[300];
+	unsigned came;
+	int err;
+	int64_t revision;
+	struct dir_logon_result result;
+	enum dir_pin_rule rule;
+	struct dir_pin_status status;
+	unsigned outcomes[8];
+	unsigned events[4]; /* 1012, 1013, 1036, other */
+};
+
+static bool on_pg;
+
+static void count_event(const struct ev_record *rec, void *arg)
+{
+	struct bench *b = arg;
+	unsigned id = rec->report.id;
+	b->events[id == EV_PIN_LOCKED ? 0 : id == EV_LOGON_GAVE_UP ? 1 : id == EV_LOGON ? 2 : 3]++;
+}
+
+static struct dir *node(struct bench *b, const char *name)
+{
+	struct dir *d;
+	struct dir_prm prm = { .store = b->s, .loop = b->loop, .crypto = b->crypto, .clock = &b->clock.clock, .bus = b->bus, .node = name, .cheap_hash = true };
+	assert_int_equal(dir_create(&d, &prm), 0);
+	return d;
+}
+
+static void begin(struct bench *b)
+{
+	memset(b, 0, sizeof *b);
+	clock_fake_init(&b->clock, 1795356309);
+	assert_int_equal(loop_create(&b->loop, &b->clock.clock), 0);
+	assert_int_equal(pool_create(&b->crypto, b->loop, "crypto", 2, 64), 0);
+	assert_int_equal(ev_bus_create(&b->bus, &b->clock.clock, 16), 0);
+	ev_bus_level(b->bus, EV_CAT_DIRECTORY, EV_LEVEL_EXPERT);
+	assert_int_equal(ev_bus_sink(b->bus, count_event, NULL, b), 0);
+	struct store_prm prm = { .url = b->url, .loop = b->loop, .clock = &b->clock.clock };
+	snprintf(b->url, sizeof b->url, "sqlite:%s/d.db", ut_tmpdir());
+	if (on_pg) {
+		if (!pg_url())
+			skip();
+		pg_wipe();
+		snprintf(b->url, sizeof b->url, "%s", pg_url());
+	}
+	assert_int_equal(store_open(&b->s, &prm, NULL), 0);
+	b->d = node(b, "node01");
+}
+
+static void end(struct bench *b)
+{
+	dir_destroy(b->d);
+	store_close(b->s);
+	pool_destroy(b->crypto);
+	loop_destroy(b->loop);
+	ev_bus_destroy(b->bus);
+}
+
+static void wait_came(struct bench *b, unsigned n)
+{
+	for (int i = 0; i < 2000 && b->came < n; i++)
+		loop_step(b->loop, 5);
+	assert_int_equal(b->came, n);
+	b->came = 0;
+}
+
+static void applied(int err, int64_t revision, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->revision = revision;
+	b->came++;
+}
+
+static void apply(struct bench *b, struct dir *d, const char *yaml)
+{
+	struct cfg *c;
+	assert_int_equal(cfg_parse(&c, "f", text_of(yaml), CFG_WANT_OBJECTS, NULL), 0);
+	assert_int_equal(dir_apply(d, c, applied, b), 0);
+	cfg_unref(c);
+	wait_came(b, 1);
+	assert_int_equal(b->err, 0);
+}
+
+static bool has(struct dir *d, const char *name)
+{
+	struct dir_view *v = dir_view(d);
+	bool yes = dir_find_name(v, text_of(name)) != NULL;
+	dir_view_unref(v);
+	return yes;
+}
+
+#define TWO "mailboxes: [{name: alice, extensions: ['0201'], sip_uris: ['sip:a@b', 'sip:c@d']}, {name: bob, extensions: ['0202']}]\n"
+
+static void file_becomes_a_revision_that_other_nodes_learn_of(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct dir *two = node(&b, "node02");
+	apply(&b, b.d, TWO);
+	assert_int_equal(b.revision, 1);
+	apply(&b, two, TWO); /* the same is no new revision */
+	assert_int_equal(b.revision, 1);
+	struct dir_view *v = dir_view(two);
+	assert_int_equal(dir_view_revision(v), 1);
+	assert_string_equal(dir_find_uri(v, TEXT("sip:c@d"))->name, "alice");
+	assert_true(dir_find_name(v, TEXT("alice"))->managed_by_file);
+	dir_view_unref(v);
+	apply(&b, b.d, "mailboxes: [{name: alice, extensions: ['0209']}, {name: eve}]\n");
+	assert_int_equal(b.revision, 2);
+	assert_true(has(b.d, "eve") && !has(b.d, "bob"));
+	assert_true(has(two, "bob"));
+	clock_fake_advance_ms(&b.clock, 6000);
+	for (int i = 0; i < 300 && has(two, "bob"); i++)
+		loop_step(b.loop, 5);
+	assert_true(has(two, "eve") && !has(two, "bob"));
+	apply(&b, two, TWO); /* back again, with all that belonged to it */
+	assert_int_equal(b.revision, 3);
+	assert_true(has(two, "bob") && !has(two, "eve"));
+	dir_destroy(two);
+	end(&b);
+}
+
+static const struct dir_user *user(struct bench *b, const char *name, struct dir_view **v)
+{
+	*v = dir_view(b->d);
+	return dir_find_name(*v, text_of(name));
+}
+
+static void pin_set(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->rule = rule;
+	b->came++;
+}
+
+static int set_pin(struct bench *b, const char *name, const char *pin, bool must_change)
+{
+	struct dir_view *v;
+	assert_int_equal(dir_pin_set(b->d, user(b, name, &v), text_of(pin), must_change, pin_set, b, NULL), 0);
+	wait_came(b, 1);
+	dir_view_unref(v);
+	return b->err;
+}
+
+static void logged_on(const struct dir_logon_result *r, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->result = *r;
+	b->outcomes[r->outcome]++;
+	b->came++;
+}
+
+static enum dir_logon try(struct bench *b, const char *name, const char *pin)
+{
+	struct dir_view *v;
+	assert_int_equal(dir_logon(b->d, user(b, name, &v), text_of(pin), "call-1", logged_on, b, NULL), 0);
+	wait_came(b, 1);
+	dir_view_unref(v);
+	return b->result.outcome;
+}
+
+static void on_status(int err, const struct dir_pin_status *st, void *arg)
+{
+	struct bench *b = arg;
+	b->err = err;
+	b->status = *st;
+	b->came++;
+}
+
+static void status(struct bench *b, const char *name)
+{
+	assert_int_equal(dir_pin_status(b->d, name, on_status, b, NULL), 0);
+	wait_came(b, 1);
+	assert_int_equal(b->err, 0);
+}
+
+static void right_pin_opens_and_first_use_must_change(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	apply(&b, b.d, TWO);
+	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_NO_PIN);
+	assert_int_equal(set_pin(&b, "alice", "111111", false), EINVAL);
+	assert_int_equal(b.rule, DIR_PIN_REPEATS);
+	assert_int_equal(set_pin(&b, "alice", "739164", true), 0);
+	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_MUST_CHANGE);
+	assert_int_equal(set_pin(&b, "alice", "648203", false), 0);
+	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_WRONG);
+	assert_int_equal(b.result.failures, 1);
+	assert_int_equal(b.result.left, 9);
+	assert_int_equal(try(&b, "alice", "7391640284615739164028461739164028461"), DIR_LOGON_WRONG);
+	status(&b, "Alice");
+	assert_int_equal(b.status.failures, 2);
+	assert_int_equal(try(&b, "alice", "648203"), DIR_LOGON_OK);
+	status(&b, "alice");
+	assert_true(b.status.set && !b.status.must_change && !b.status.locked && b.status.logon_us);
+	assert_int_equal(b.status.failures, 0);
+	assert_int_equal(dir_logon_nobody(b.d, TEXT("648203"), logged_on, &b, NULL), 0);
+	wait_came(&b, 1);
+	assert_int_equal(b.result.outcome, DIR_LOGON_WRONG);
+	ev_bus_flush(b.bus);
+	assert_int_equal(b.events[2], 2);
+	end(&b);
+}
+
+static void hundred_callers_at_once_get_ten_tries(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct dir_view *v;
+	begin(&b);
+	apply(&b, b.d, TWO);
+	set_pin(&b, "alice", "739164", false);
+	const struct dir_user *u = user(&b, "alice", &v);
+	unsigned asked = 0;
+	for (; asked < 50; asked++)
+		assert_int_equal(dir_logon(b.d, u, TEXT("111222"), "", logged_on, &b, NULL), 0);
+	wait_came(&b, asked);
+	for (int i = 0; i < 50; i++, asked++)
+		try(&b, "alice", "111222");
+	assert_int_equal(b.outcomes[DIR_LOGON_WRONG] + b.outcomes[DIR_LOGON_LOCKED], 100);
+	assert_true(b.outcomes[DIR_LOGON_WRONG] < 10);
+	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_LOCKED); /* also with the right one */
+	status(&b, "alice");
+	assert_true(b.status.locked);
+	assert_int_equal(b.status.failures, 10);
+	ev_bus_flush(b.bus);
+	assert_int_equal(b.events[0], 1);
+	dir_logon_gave_up(b.d, "alice", "+1555", 3, "call-1");
+	ev_bus_flush(b.bus);
+	assert_int_equal(b.events[1], 1);
+	assert_int_equal(set_pin(&b, "alice", "739164", true), 0); /* the administrator opens it */
+	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_MUST_CHANGE);
+	dir_view_unref(v);
+	end(&b);
+}
+
+static void cancelled_and_ended_tries_are_not_heard_of(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct dir_view *v;
+	uint64_t handle;
+	begin(&b);
+	apply(&b, b.d, TWO);
+	set_pin(&b, "alice", "739164", false);
+	const struct dir_user *u = user(&b, "alice", &v);
+	assert_int_equal(dir_logon(b.d, u, TEXT("739164"), "", logged_on, &b, &handle), 0);
+	dir_cancel(b.d, handle);
+	for (int i = 0; i < 30; i++)
+		loop_step(b.loop, 5);
+	assert_int_equal(b.came, 0);
+	assert_int_equal(dir_logon(b.d, u, TEXT("739164"), "", logged_on, &b, &handle), 0);
+	dir_view_unref(v);
+	end(&b);
+	assert_int_equal(b.came, 0);
+}
+
+static int set_pg(void **state)
+{
+	on_pg = true;
+	return ut_setup(state);
+}
+
+static int set_sqlite(void **state)
+{
+	on_pg = false;
+	return ut_setup(state);
+}
+
+#define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
+
+UT_MAIN(BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
+	BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))

@@ -10,14 +10,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct pack pk;
 	if (pack_open(&pk, data, size, false))
 		return 0;
-	unsigned sum = 0;
+	volatile uint8_t touched = 0;
 	for (uint32_t i = 0; i < pk.entries; i++) {
 		struct pack_entry e = pack_entry_at(&pk, i);
 		assert(e.name.n && e.name.n <= PACK_NAME_MAX && e.samples);
-		sum += (unsigned)e.name.p[e.name.n - 1] + e.pcmu[0] + e.pcmu[e.samples - 1] + e.pcma[0] + e.pcma[e.samples - 1];
+		touched ^= (uint8_t)(e.name.p[e.name.n - 1] ^ e.pcmu[0] ^ e.pcmu[e.samples - 1] ^ e.pcma[0] ^ e.pcma[e.samples - 1]);
 		if (e.text.n)
-			sum += (unsigned)e.text.p[0] + (unsigned)e.text.p[e.text.n - 1];
+			touched ^= (uint8_t)(e.text.p[0] ^ e.text.p[e.text.n - 1]);
 	}
-	assert(sum + 1);
+	(void)touched;
 	return 0;
 }

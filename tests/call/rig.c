@@ -6,6 +6,8 @@
 #include <unistd.h>
 #include "base/mem.h"
 
+udp_recv_h *rig_name_server;
+
 static void word(struct rig_side *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void word(struct rig_side *s, const char *fmt, ...)
 {
@@ -166,7 +168,7 @@ static void core_open(struct rig *r, int side, bool v6, uint16_t version)
 	struct rig_side *s = &r->side[side];
 	struct ev_report why;
 	struct sip_core_prm prm = { .loop = r->loop, .clock = &r->clock.clock, .lookup = on_lookup, .offered = on_offered, .ready = on_ready,
-		                    .flow = on_flow, .arg = s, .n_listen = r->tls ? 3 : 2, .node = "node1" };
+		                    .flow = on_flow, .arg = s, .dns = r->dns, .n_listen = r->tls ? 3 : 2, .node = "node1" };
 	const char *accept = cn_of[!side];
 	struct trust_policy *policy = NULL;
 
@@ -219,6 +221,13 @@ static void open_all(struct rig *r, enum net_transport transport, bool v6, uint1
 	assert_int_equal(media_engine_create(&r->engine, &media, NULL), 0);
 	if (r->tls)
 		tc_root(&r->root, "test root");
+	if (rig_name_server) {
+		struct net_addr any;
+		char at[NET_ADDR_SIZE];
+		assert_int_equal(net_addr_parse(&any, TEXT("127.0.0.1"), 0), 0);
+		assert_int_equal(udp_create(&r->name_server, r->loop, &any, rig_name_server, NULL), 0);
+		assert_int_equal(dns_create(&r->dns, r->loop, net_addr_print(udp_local(r->name_server), at)), 0);
+	}
 	core_open(r, A, v6, version);
 	core_open(r, B, v6, version);
 	peer_open(r, A, transport, v6, version);
@@ -251,6 +260,10 @@ void rig_close(struct rig *r)
 		loop_step(r->loop, 0);
 	media_engine_step(r->engine);
 	media_engine_destroy(r->engine);
+	if (r->dns) {
+		dns_destroy(r->dns);
+		udp_destroy(r->name_server);
+	}
 	loop_destroy(r->loop);
 	if (r->tls)
 		tc_free(&r->root);

@@ -5,6 +5,7 @@
 #define TESTS_RIG_H
 #include "net/loop.h"
 #include "media/media.h"
+#include "net/udp.h"
 #include "sip/core.h"
 #include "sip/request.h"
 #include "support/certs.h"
@@ -42,7 +43,11 @@ struct rig {
 	struct rig_side side[2];
 	struct tc root;
 	bool tls;
+	struct udp *name_server;
+	struct dns *dns;
 };
+/* Set before opening: names are asked of it. */
+extern udp_recv_h *rig_name_server;
 
 /* Listeners of each: 0 UDP, 1 TCP, 2 TLS (with tls). `transport` is how a reaches b. */
 void rig_open(struct rig *r, enum net_transport transport, bool v6);

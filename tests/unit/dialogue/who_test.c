@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is called: Request-URI, diversion, history, To; and who calls, as far as it is believed. */
+#include "ut.h"
+#include "dialogue/who.h"
+#include "world.h"
+
+static struct leg_party party(const char *uri, const char *user, const char *host)
+{
+	return (struct leg_party){ .uri = uri, .user = user, .host = host, .display = "" };
+}
+
+static struct leg_info blank(void)
+{
+	struct leg_info i = { .incoming = true, .session = "s", .call_id = "c", .opaque = "" };
+	i.called = i.to = i.from = i.asserted = party("", "", "");
+	i.from = party("sip:+15550100@pool", "+15550100", "pool");
+	i.headers_believed = true;
+	return i;
+}
+
+static struct dlg_who ask(struct leg_info *i)
+{
+	static struct dlg_who who;
+	struct dir_view *v = world_view();
+	dlg_who(v, i, &who);
+	if (who.box)
+		text_fill(who.caller_name, sizeof(who.caller_name), who.box->name); /* names outlive the view: they are literals */
+	who.box = who.caller = NULL;
+	dir_view_unref(v);
+	return who;
+}
+
+static void a_mailbox_by_request_uri(void **state)
+{
+	(void)state;
+	struct leg_info i = blank();
+	i.called = party("sip:201@node01", "201", "node01");
+	struct dlg_who w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
+	assert_string_equal(w.caller_name, "alice");
+	assert_string_equal(w.by, "Request-URI");
+	i.called = party("sip:alice@example.com", "alice", "example.com");
+	i.opaque = "app:voicemail";
+	w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
+	assert_string_equal(w.caller_number, "+15550100");
+}
+
+static void an_attendant_by_number(void **state)
+{
+	(void)state;
+	struct leg_info i = blank();
+	i.called = party("sip:100@node01", "100", "node01");
+	struct dlg_who w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_ATTENDANT);
+	assert_string_equal(w.attendant->name, "main");
+}
+
+static void access_number_alone_is_the_subscriber(void **state)
+{
+	(void)state;
+	struct leg_info i = blank();
+	i.called = i.to = party("sip:700@node01", "700", "node01");
+	struct dlg_who w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_SUBSCRIBER);
+	assert_string_equal(w.caller_name, "");
+	i.asserted = party("sip:203@pool", "203", "pool"); /* an own extension, believed: the PIN alone */
+	w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_SUBSCRIBER);
+	assert_string_equal(w.caller_name, "carol");
+	i.headers_believed = false;
+	i.asserted = party("", "", "");
+	i.from = party("sip:203@pool", "203", "pool");
+	w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_SUBSCRIBER);
+	assert_string_equal(w.caller_name, "");
+}
+
+static void the_original_diversion_counts(void **state)
+{
+	(void)state;
+	struct leg_info i = blank();
+	i.called = i.to = party("sip:700@node01", "700", "node01");
+	i.n_diversions = 2;
+	i.diversion[0].party = party("sip:203@pool", "203", "pool");
+	i.diversion[1].party = party("sip:201@pool", "201", "pool");
+	struct dlg_who w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
+	assert_string_equal(w.caller_name, "alice");
+	assert_string_equal(w.by, "Diversion");
+	i.n_diversions = 0;
+	i.n_history = 2;
+	i.history[0].party = party("sip:203@pool", "203", "pool");
+	i.history[1].party = party("sip:700@node01", "700", "node01");
+	w = ask(&i);
+	assert_string_equal(w.caller_name, "carol");
+	assert_string_equal(w.by, "History-Info");
+	i.n_history = 0;
+	i.to = party("sip:alice@example.com", "alice", "example.com");
+	w = ask(&i);
+	assert_string_equal(w.caller_name, "alice");
+	assert_string_equal(w.by, "To");
+}
+
+static void own_mailbox_is_heard_not_filled(void **state)
+{
+	(void)state;
+	struct leg_info i = blank();
+	i.called = i.to = party("sip:203@node01", "203", "node01");
+	i.from = party("sip:203@pool", "203", "pool");
+	struct dlg_who w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_SUBSCRIBER);
+}
+
+static void nobody_is_told_with_what_was_looked_for(void **state)
+{
+	(void)state;
+	struct leg_info i = blank();
+	i.called = party("sip:999@node01", "999", "node01");
+	i.to = party("sip:998@node01", "998", "node01");
+	i.headers_believed = false;
+	struct dlg_who w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_NOBODY);
+	assert_string_equal(w.looked_for, "Request-URI sip:999@node01, To sip:998@node01; Diversion and History-Info of this gateway are not believed");
+}
+
+static void withheld_numbers_stay_withheld(void **state)
+{
+	(void)state;
+	struct leg_info i = blank();
+	i.called = party("sip:201@node01", "201", "node01");
+	i.from = party("sip:anonymous@anonymous.invalid", "anonymous", "anonymous.invalid");
+	assert_string_equal(ask(&i).caller_number, "");
+}
+
+UT_MAIN(UT(a_mailbox_by_request_uri), UT(an_attendant_by_number), UT(access_number_alone_is_the_subscriber), UT(the_original_diversion_counts),
+        UT(own_mailbox_is_heard_not_filled), UT(nobody_is_told_with_what_was_looked_for), UT(withheld_numbers_stay_withheld))

@@ -8,7 +8,7 @@
 #include "dialogue/session.h"
 
 enum { START, MENU, DIAL, NAMES, TRANSFER, OPERATOR, MESSAGE, LOGON, BYE, FIXED_STATES };
-enum { EXTENSION_MAX = 15 };
+enum { EXTENSION_MAX = 15, PIECES = 16, PIECE_BYTES = 180 }; /* names are spoken up to 200 bytes at once */
 
 struct built {
 	const struct cfg_attendant *cfg;
@@ -19,6 +19,7 @@ struct built {
 	struct dlg_phrase *greeting, *menu;
 	char (*patterns)[EXTENSION_MAX + 1];
 	char (*keys)[2];
+	char *spoken; /* the greeting's text in pieces, a NUL behind each */
 	unsigned n_rows, n_states;
 };
 struct dlg_attendants {
@@ -298,6 +299,36 @@ static void build_menu(struct built *b, const struct cfg *cfg)
 	*p = (struct dlg_phrase)SAY_END;
 }
 
+/* Where the first piece of a text ends: behind its last sentence that fits, else behind its last word. */
+static size_t piece_end(struct text t)
+{
+	if (t.n <= PIECE_BYTES)
+		return t.n;
+	size_t word = PIECE_BYTES, sentence = 0;
+	for (size_t i = 1; i < PIECE_BYTES; i++) {
+		if (t.p[i] != ' ')
+			continue;
+		word = i;
+		if (t.p[i - 1] == '.' || t.p[i - 1] == '!' || t.p[i - 1] == '?')
+			sentence = i;
+	}
+	return sentence ? sentence : word;
+}
+
+static struct dlg_phrase *spoken_text(struct built *b, const char *text, struct dlg_phrase *p)
+{
+	struct text left = text_trim(text_of(text));
+	char *to = b->spoken;
+	for (unsigned i = 0; i < PIECES && left.n; i++) {
+		size_t n = piece_end(left);
+		memcpy(to, left.p, n);
+		*p++ = (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = to };
+		to += n + 1; /* the block is zeroed */
+		left = text_trim(text_skip(left, n));
+	}
+	return p;
+}
+
 static void build_greeting(struct built *b)
 {
 	const struct cfg_attendant *aa = b->cfg;
@@ -305,7 +336,7 @@ static void build_greeting(struct built *b)
 	if (*aa->greeting_prompt) {
 		*p++ = (struct dlg_phrase){ .kind = DLG_W_NAMED, .fixed = aa->greeting_prompt };
 	} else if (*aa->greeting) {
-		*p++ = (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = aa->greeting };
+		p = spoken_text(b, aa->greeting, p);
 	} else if (*aa->business_name) {
 		*p++ = (struct dlg_phrase)SAY(P_AA_WELCOME_TO);
 		*p++ = (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = aa->business_name };
@@ -321,11 +352,12 @@ static int room_for(struct built *b)
 	size_t rows = COUNT_OF(common_rows) + COUNT_OF(failure_rows) + n + EXTENSION_MAX + 1;
 	b->states = mem_zalloc(FIXED_STATES + n, sizeof(*b->states));
 	b->rows = mem_zalloc(rows, sizeof(*b->rows));
-	b->greeting = mem_zalloc(3, sizeof(*b->greeting));
+	b->greeting = mem_zalloc(PIECES + 1, sizeof(*b->greeting));
+	b->spoken = mem_zalloc(strlen(b->cfg->greeting) + PIECES + 1, 1);
 	b->menu = mem_zalloc(4 * n + 4, sizeof(*b->menu));
 	b->patterns = mem_zalloc(EXTENSION_MAX, sizeof(*b->patterns));
 	b->keys = mem_zalloc(n + 1, sizeof(*b->keys));
-	return b->states && b->rows && b->greeting && b->menu && b->patterns && b->keys ? 0 : ENOMEM;
+	return b->states && b->rows && b->greeting && b->spoken && b->menu && b->patterns && b->keys ? 0 : ENOMEM;
 }
 
 static int build(struct dlg_attendants *a, struct built *b)
@@ -363,6 +395,7 @@ static void destroy(void *object)
 		mem_free(a->v[i].menu);
 		mem_free(a->v[i].patterns);
 		mem_free(a->v[i].keys);
+		mem_free(a->v[i].spoken);
 	}
 	mem_free(a->v);
 	cfg_unref(a->cfg);

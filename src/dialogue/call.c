@@ -104,7 +104,8 @@ static void close_port(struct dlg_call *c)
 	if (!c->port)
 		return;
 	dlg_live_hush(c);
-	media_port_close(c->port); /* MEDIA_CLOSED comes, perhaps at once */
+	if (c->leg_over || c->started) /* before the ACK the leg may still want to start it */
+		media_port_close(c->port); /* MEDIA_CLOSED comes, perhaps at once */
 }
 
 /* The conversation is over: its bottom table returned, or had nothing to do after a hang-up. Called from within the engine. */
@@ -244,6 +245,8 @@ static void on_leg(struct leg *leg, const struct leg_event *ev, void *arg)
 		c->receipt = false;
 		if (!c->answered || ev->end == LEG_END_FAILED)
 			set_outcome(c, ev->reason && *ev->reason ? ev->reason : leg_end_name(ev->end));
+		if (c->talk_over && !c->started)
+			close_port(c);
 		if (!c->talk_over)
 			hang_up_talk(c);
 		maybe_gone(c);

@@ -88,6 +88,8 @@ static void name_spoken(struct media_clip *clip, void *arg)
 {
 	struct live_name *n = arg;
 	struct dlg_call *c = n->call;
+	if (!n->waits)
+		return;
 	n->waits = false;
 	n->clip = mem_ref(clip);
 	if (--c->names_wait || c->in_say || !c->svc)

@@ -27,7 +27,7 @@
 struct dlg_session; /* the typed data; whoever writes the tables defines it */
 struct dlg_table;
 
-enum { DLG_TYPE_AHEAD = 32, DLG_DEPTH = 8, DLG_WORDS = 48, DLG_WORD_TEXT = 128, DLG_STEPS = 64, DLG_INTER_DIGIT_MS = 1500 };
+enum { DLG_TYPE_AHEAD = 32, DLG_DEPTH = 8, DLG_WORDS = 80, DLG_WORD_TEXT = 96, DLG_STEPS = 64, DLG_INTER_DIGIT_MS = 1500 };
 
 /* ---- what is said ---- */
 enum dlg_word {

@@ -33,7 +33,7 @@ static const struct cfg_attendant attendants[] = {
 	{ .name = "main", .numbers = LIST("100"), .uris = LIST("sip:main@example.com"), .dialplan = "", .greeting = "", .greeting_prompt = "", .business_name = "Example",
 	  .keys = main_keys, .n_keys = 6, .operator_number = "200", .dial_by_extension = true, .dial_by_name = true,
 	  .digit_timeout_ms = 1500, .input_timeout_ms = 5000, .input_failures = 3, .language = "" },
-	{ .name = "night", .numbers = NO_LIST, .uris = NO_LIST, .dialplan = "", .greeting = "We are closed.", .greeting_prompt = "", .business_name = "",
+	{ .name = "night", .numbers = NO_LIST, .uris = NO_LIST, .dialplan = "", .greeting = "We are closed. Our office is open from Monday to Friday, from nine in the morning until five in the afternoon, but not on the days on which nobody works. Please call again then, or leave a message for us and we will call you back as soon as we can.", .greeting_prompt = "", .business_name = "",
 	  .keys = night_keys, .n_keys = 2, .operator_number = "", .dial_by_extension = false, .dial_by_name = false,
 	  .input_timeout_ms = 5000, .input_failures = 2, .language = "" },
 };

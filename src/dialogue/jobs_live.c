@@ -69,7 +69,7 @@ void dlg_jobs_cancel(struct dlg_service *svc)
 /* ---- files ---- */
 static int unlink_work(void *arg)
 {
-	return spool_remove(arg);
+	return recording_remove(arg);
 }
 
 static void unlink_done(enum pool_result result, int err, void *arg)
@@ -88,7 +88,7 @@ void dlg_file_remove(struct dlg_service *svc, const char *path)
 static int read_work(void *arg)
 {
 	struct live_job *j = arg;
-	return spool_read(j->path, &j->info, &j->audio);
+	return recording_read(j->path, &j->info, &j->audio);
 }
 
 static void read_done(enum pool_result result, int err, void *arg)
@@ -267,7 +267,7 @@ static void fetched(int err, enum mbox_codec codec, const uint8_t *p, size_t n, 
 	failed(j, err);
 }
 
-static void recording_read(struct live_job *j)
+static void clip_read(struct live_job *j)
 {
 	put_clip(j, j->info.codec, j->audio.p, j->audio.n);
 }
@@ -278,7 +278,7 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	c->clip[clip] = mem_unref(c->clip[clip]);
 	c->s.has_clip[clip] = false;
 	if (clip == CLIP_RECORDING) {
-		int err = with_recording(c, job, recording_read);
+		int err = with_recording(c, job, clip_read);
 		if (!err)
 			LIST_ENTRY(c->svc->jobs.head.prev, struct live_job, link)->clip = clip;
 		return err;

@@ -48,7 +48,7 @@ static void kept(enum mbox_saved outcome, int err, const struct ev_report *why, 
 
 static int keep(struct live_job *j)
 {
-	int err = spool_read(j->path, &j->info, &j->audio);
+	int err = recording_read(j->path, &j->info, &j->audio);
 	if (err)
 		return err;
 	struct mbox_message m = { .received_us = j->info.started_s * 1000000, .duration_ms = j->info.duration_ms,
@@ -70,7 +70,7 @@ static void found(const char *path, const struct spool_info *info, void *arg)
 {
 	struct dlg_service *svc = arg;
 	if (strcmp(info->kind, "message") != 0) {
-		spool_remove(path);
+		recording_remove(path);
 		return;
 	}
 	struct live_job *j = mem_zalloc(1, sizeof(*j));

@@ -4,7 +4,7 @@
  * The file begins with a header (who, when, how encoded) that is synced before the first sample; samples follow in appends of 16 KiB and
  * are synced every 4 s. The end is written into the header last, so a file without an end is one that was cut off:
  * recorder_recover() finds it, gives it the length that is there and marks it "cut". The file belongs to the caller of
- * recorder_start() once REC_ENDED was told: who has stored the message removes it (spool_remove).                       */
+ * recorder_start() once REC_ENDED was told: who has stored the message removes it (recording_remove).                       */
 #ifndef VOICE_RECORDER_H
 #define VOICE_RECORDER_H
 #include <stdbool.h>
@@ -70,8 +70,8 @@ void recorder_free(struct recorder *r);
 
 /* ---- spool files (any thread; they block) ---- */
 /* Reads head and audio (appended to `audio`; NULL: the head alone). EBADMSG: not one of ours, or its head is damaged. */
-int spool_read(const char *path, struct spool_info *info, struct buf *audio);
-int spool_remove(const char *path); /* and syncs the folder */
+int recording_read(const char *path, struct spool_info *info, struct buf *audio);
+int recording_remove(const char *path); /* and syncs the folder */
 typedef void (spool_found_h)(const char *path, const struct spool_info *info, void *arg);
 /* All spool files in `dir`: those that were cut off get their end and complete = false; those without a second of
  * audio are removed. For the start, before calls are taken. A damaged file is left alone under the suffix ".bad" and told. */

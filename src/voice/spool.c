@@ -235,7 +235,7 @@ static int read_head(int fd, struct spool_info *info)
 	return spool_parse(info, p, (size_t)n, st.st_size > SPOOL_AUDIO ? (uint64_t)st.st_size - SPOOL_AUDIO : 0);
 }
 
-int spool_read(const char *path, struct spool_info *info, struct buf *audio)
+int recording_read(const char *path, struct spool_info *info, struct buf *audio)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -265,7 +265,7 @@ static void folder_of(const char *path, char *dir, size_t size)
 	text_print(dir, size, "%.*s", at == SIZE_MAX ? 1 : (int)(at ? at : 1), at == SIZE_MAX ? "." : path);
 }
 
-int spool_remove(const char *path)
+int recording_remove(const char *path)
 {
 	char dir[SPOOL_PATH];
 	if (unlink(path))
@@ -326,14 +326,14 @@ static bool has_end(const char *path)
 static void recover_one(const char *path, struct ev_bus *bus, spool_found_h *found, void *arg)
 {
 	struct spool_info info;
-	int err = spool_read(path, &info, NULL);
+	int err = recording_read(path, &info, NULL);
 	if (err == EBADMSG) {
 		set_aside(path, bus);
 		return;
 	}
 	if (!err && !has_end(path)) {
 		if (info.duration_ms < LEAST_MS) {
-			err = spool_remove(path);
+			err = recording_remove(path);
 			if (!err)
 				return;
 		} else {

@@ -82,7 +82,7 @@ static void silence_ends_and_is_trimmed(void **state)
 	assert_true(res.heard);
 	assert_in_range(info.duration_ms, 4100, 4500);
 	buf_init(&audio, 1 << 20);
-	assert_int_equal(spool_read(path, &back, &audio), 0);
+	assert_int_equal(recording_read(path, &back, &audio), 0);
 	assert_true(back.complete);
 	assert_string_equal(back.mailbox, "4711");
 	assert_string_equal(back.caller, "+49 30 123");
@@ -96,8 +96,8 @@ static void silence_ends_and_is_trimmed(void **state)
 	g711_decode(MEDIA_PCMA, heard, audio.p, audio.n);
 	assert_true(audio_compare(pcm, 4000 * 8, heard, audio.n, 800).correlation > 0.99);
 	buf_free(&audio);
-	assert_int_equal(spool_remove(path), 0);
-	assert_int_equal(spool_read(path, &back, NULL), ENOENT);
+	assert_int_equal(recording_remove(path), 0);
+	assert_int_equal(recording_read(path, &back, NULL), ENOENT);
 	pair_close(&p);
 }
 
@@ -148,7 +148,7 @@ static void a_closed_port_is_a_hang_up_and_keeps_it(void **state)
 	pair_close(&p);
 	assert_int_equal(told, 1);
 	assert_int_equal(res.end, REC_HANGUP);
-	assert_int_equal(spool_read(path, &back, NULL), 0);
+	assert_int_equal(recording_read(path, &back, NULL), 0);
 	assert_true(back.complete);
 	assert_in_range(back.duration_ms, 1950, 2050);
 }

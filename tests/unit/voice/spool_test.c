@@ -28,12 +28,12 @@ static void a_torn_end_spoils_nothing(void **state)
 	i.complete = true;
 	i.peak_db = -3;
 	assert_int_equal(spool_end(fd, &i), 0);
-	assert_int_equal(spool_read(path, &back, NULL), 0);
+	assert_int_equal(recording_read(path, &back, NULL), 0);
 	assert_true(back.complete);
 	assert_int_equal(back.bytes, 6);
 	assert_int_equal(back.peak_db, -3);
 	assert_int_equal(pwrite(fd, "x", 1, SPOOL_HEAD + 30), 1);
-	assert_int_equal(spool_read(path, &back, NULL), 0);
+	assert_int_equal(recording_read(path, &back, NULL), 0);
 	assert_false(back.complete);
 	assert_int_equal(back.bytes, 6);
 	assert_string_equal(back.kind, "greeting");
@@ -49,7 +49,7 @@ static void an_end_before_its_audio_is_not_believed(void **state)
 	i.complete = true;
 	assert_int_equal(spool_end(fd, &i), 0);
 	assert_int_equal(ftruncate(fd, SPOOL_AUDIO + 5), 0);
-	assert_int_equal(spool_read(path, &back, NULL), 0);
+	assert_int_equal(recording_read(path, &back, NULL), 0);
 	assert_false(back.complete);
 	assert_int_equal(back.bytes, 4); /* whole samples */
 	close(fd);
@@ -65,11 +65,11 @@ static void a_damaged_head_is_refused(void **state)
 		assert_int_equal(pread(fd, &was, 1, (off_t)at), 1);
 		is = (uint8_t)(was ^ 4);
 		assert_int_equal(pwrite(fd, &is, 1, (off_t)at), 1);
-		assert_int_equal(spool_read(path, &back, NULL), EBADMSG);
+		assert_int_equal(recording_read(path, &back, NULL), EBADMSG);
 		assert_int_equal(pwrite(fd, &was, 1, (off_t)at), 1);
 	}
 	assert_int_equal(ftruncate(fd, 1000), 0);
-	assert_int_equal(spool_read(path, &back, NULL), EBADMSG);
+	assert_int_equal(recording_read(path, &back, NULL), EBADMSG);
 	close(fd);
 }
 
@@ -90,7 +90,7 @@ static void long_fields_fit(void **state)
 	assert_int_equal(spool_create(&fd, dir, path, &i), 0);
 	close(fd);
 	assert_int_equal(spool_create(&fd, dir, path, &i), EEXIST);
-	assert_int_equal(spool_read(path, &back, NULL), 0);
+	assert_int_equal(recording_read(path, &back, NULL), 0);
 	assert_string_equal(back.session, i.session);
 	assert_string_equal(back.mailbox, i.mailbox);
 }

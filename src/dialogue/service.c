@@ -2,6 +2,7 @@
 /* service.c  All calls of this node: how they come in, the list, the history, drain, and what was left behind by a crash. */
 #include "dialogue/service.h"
 #include <errno.h>
+#include <sys/stat.h>
 #include "base/mem.h"
 #include "dialogue/call_private.h"
 #include "dialogue_events.h"
@@ -34,9 +35,19 @@ static void make_metrics(struct dlg_service *s)
 	s->m.transfers_failed = metric_get(m, METRIC_COUNTER, "umbel_transfers_total", "outcome=\"failed\"", "Transfers by outcome");
 }
 
+static int make_folder(const char *path, struct ev_report *why)
+{
+	if (!mkdir(path, 0700) || errno == EEXIST)
+		return 0;
+	int err = errno;
+	ev_set(why, EV_RECORDINGS_NO_FOLDER);
+	ev_str(why, "path", path);
+	ev_str(why, "error", strerror(err));
+	return err;
+}
+
 int dlg_service_create(struct dlg_service **sp, const struct dlg_service_prm *prm, struct ev_report *why)
 {
-	(void)why;
 	struct dlg_service *s = mem_zalloc(1, sizeof(*s));
 	if (!s)
 		return ENOMEM;
@@ -45,6 +56,8 @@ int dlg_service_create(struct dlg_service **sp, const struct dlg_service_prm *pr
 	list_init(&s->past);
 	list_init(&s->jobs);
 	int err = text_copy(text_of(prm->spool_dir), s->spool_dir, sizeof(s->spool_dir));
+	if (!err)
+		err = make_folder(s->spool_dir, why);
 	if (!err && prm->media_address)
 		err = text_copy(text_of(prm->media_address), s->media_address, sizeof(s->media_address));
 	if (!err)

@@ -14,6 +14,13 @@ static const struct dir_user *user_of(const struct dir_view *view, const struct 
 	return u;
 }
 
+/* A caller is one of ours by his whole URI or a whole extension: the end of an outside number proves nothing. */
+static const struct dir_user *own_user(const struct dir_view *view, const struct leg_party *p)
+{
+	const struct dir_user *u = *p->uri ? dir_find_uri(view, text_of(p->uri)) : NULL;
+	return u || !*p->user ? u : dir_find_extension(view, text_of(p->user));
+}
+
 static const struct cfg_attendant *attendant_of(const struct cfg *cfg, const struct leg_party *p)
 {
 	const struct cfg_attendant *aa = *p->user ? cfg_attendant_by_number(cfg, text_of(p->user)) : NULL;
@@ -64,7 +71,7 @@ static void who_calls(const struct dir_view *view, const struct leg_info *info, 
 {
 	const struct leg_party *p = *info->asserted.uri ? &info->asserted : &info->from;
 	if (info->headers_believed)
-		who->caller = user_of(view, p);
+		who->caller = own_user(view, p);
 	bool anonymous = text_is_nocase(text_of(p->user), "anonymous") || text_is_nocase(text_of(p->host), "anonymous.invalid");
 	if (anonymous)
 		return;

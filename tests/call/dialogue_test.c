@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole calls: a caller on one core, the conversations of the other, real audio between them, a real mailbox behind them. Only the directory
+ * is the tests' own. What is stored is compared with what was said.                                                    */
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "call/rig.h"
+#include "dialogue/service.h"
+#include "directory/pin.h"
+#include "mailbox/mbox.h"
+#include "media/g711.h"
+#include "support/audio.h"
+#include "unit/dialogue/world.h"
+#include "voice/name.h"
+#include "voice/prompt.h"
+
+struct site {
+	struct rig r;
+	struct store *store;
+	struct pool *files;
+	struct mbox *mbox;
+	struct prompt_set *prompts;
+	struct voice_names *names;
+	struct dlg_service *calls;
+	char url[300], spool[300], recordings[300];
+	struct cfg *cfg;
+	/* of the last list */
+	struct mbox_message m[4];
+	size_t n;
+	uint8_t audio[200000];
+	size_t n_audio;
+	bool came;
+};
+
+/* ---- a directory without a store ---- */
+static struct dir_view *the_view;
+
+struct dir_view *dir_view(struct dir *d)
+{
+	(void)d;
+	return dir_view_ref(the_view);
+}
+
+struct answer {
+	struct loop *loop;
+	dir_logon_h *h;
+	dir_pin_set_h *set;
+	void *arg;
+	enum dir_logon outcome;
+};
+static struct loop *the_loop;
+
+static void answer(void *arg)
+{
+	struct answer a = *(struct answer *)arg;
+	mem_free(arg);
+	if (a.h)
+		a.h(&(struct dir_logon_result){ .outcome = a.outcome }, NULL, a.arg);
+	else
+		a.set(0, DIR_PIN_GOOD, NULL, a.arg);
+}
+
+static int answer_later(struct answer what)
+{
+	struct answer *a = mem_alloc(sizeof(*a));
+	*a = what;
+	return loop_post(the_loop, answer, a);
+}
+
+int dir_logon(struct dir *d, const struct dir_user *user, struct text pin, const char *session, dir_logon_h *h, void *arg, uint64_t *handle)
+{
+	(void)d, (void)user, (void)session, (void)handle;
+	return answer_later((struct answer){ .h = h, .arg = arg, .outcome = text_is(pin, "482915") ? DIR_LOGON_OK : DIR_LOGON_WRONG });
+}
+
+int dir_logon_nobody(struct dir *d, struct text pin, dir_logon_h *h, void *arg, uint64_t *handle)
+{
+	(void)d, (void)pin, (void)handle;
+	return answer_later((struct answer){ .h = h, .arg = arg, .outcome = DIR_LOGON_WRONG });
+}
+
+void dir_logon_gave_up(struct dir *d, const char *mailbox, const char *caller, unsigned tries, const char *session)
+{
+	(void)d, (void)mailbox, (void)caller, (void)tries, (void)session;
+}
+
+int dir_pin_set(struct dir *d, const struct dir_user *user, struct text pin, bool must_change, dir_pin_set_h *h, void *arg, uint64_t *handle)
+{
+	(void)d, (void)user, (void)pin, (void)must_change, (void)handle;
+	return answer_later((struct answer){ .set = h, .arg = arg });
+}
+
+void dir_cancel(struct dir *d, uint64_t handle)
+{
+	(void)d, (void)handle;
+}
+
+/* ---- the site ---- */
+static void open_calls(struct site *s)
+{
+	struct dlg_service_prm prm = { .loop = s->r.loop, .clock = &s->r.clock.clock, .cfg = s->cfg, .mbox = s->mbox, .media = s->r.engine,
+		                       .prompts = s->prompts, .names = s->names, .files = s->files, .spool_dir = s->recordings };
+	assert_int_equal(dlg_service_create(&s->calls, &prm, NULL), 0);
+	dlg_service_recover(s->calls);
+}
+
+static void open_site(struct site *s, const char *url)
+{
+	memset(s, 0, sizeof(*s));
+	rig_open(&s->r, NET_TCP, false);
+	s->r.side[B].auto_answer = false;
+	the_loop = s->r.loop;
+	the_view = world_view();
+	s->cfg = world_cfg();
+	assert_int_equal(pool_create(&s->files, s->r.loop, "files", 1, 64), 0);
+	snprintf(s->url, sizeof(s->url), "%s", url ? url : "");
+	if (!url)
+		snprintf(s->url, sizeof(s->url), "sqlite:%s/m.db", ut_tmpdir());
+	snprintf(s->spool, sizeof(s->spool), "%s/spool", ut_tmpdir());
+	snprintf(s->recordings, sizeof(s->recordings), "%s/rec", ut_tmpdir());
+	struct store_prm sp = { .url = s->url, .loop = s->r.loop, .clock = clock_system(), .may_be_away = true };
+	assert_int_equal(store_open(&s->store, &sp, NULL), 0);
+	struct mbox_prm mp = { .store = s->store, .loop = s->r.loop, .files = s->files, .clock = clock_system(), .spool_dir = s->spool };
+	assert_int_equal(mbox_create(&s->mbox, &mp, NULL), 0);
+	assert_int_equal(prompt_set_open(&s->prompts, &(struct prompt_set_prm){ 0 }, NULL), 0);
+	assert_int_equal(voice_names_create(&s->names, s->files, NULL, 32), 0);
+	open_calls(s);
+}
+
+static void close_site(struct site *s)
+{
+	dlg_service_destroy(s->calls);
+	voice_names_destroy(s->names);
+	mbox_destroy(s->mbox);
+	store_close(s->store);
+	pool_destroy(s->files);
+	prompt_set_close(s->prompts);
+	rig_close(&s->r);
+	the_view = dir_view_unref(the_view);
+	mem_unref(s->cfg);
+}
+
+/* ---- what the caller does ---- */
+/* The disk keeps its own time: where it is waited for, the tests' clock goes only about ten times as fast. */
+static void pass(struct site *s, int64_t ms)
+{
+	for (int64_t i = 0; i < ms; i += 5) {
+		rig_run(&s->r, 5);
+		usleep(400);
+	}
+}
+
+static char state[160];
+
+static void note_state(const struct dlg_call_info *c, void *arg)
+{
+	(void)arg;
+	snprintf(state, sizeof(state), "%s", c->state);
+}
+
+static void print_steps(const struct dlg_call_info *c, void *arg)
+{
+	(void)arg;
+	for (unsigned i = 0; i < c->n_steps; i++)
+		print_message("  %6lld %s\n", (long long)c->steps[i].at_ms, c->steps[i].text);
+}
+
+static bool until_state(struct site *s, const char *want, int64_t max_ms)
+{
+	for (int64_t ms = 0; ms <= max_ms; ms += 20) {
+		state[0] = '\0';
+		dlg_service_calls(s->calls, false, note_state, NULL);
+		if (strcmp(state, want) == 0)
+			return true;
+		pass(s, 20);
+	}
+	print_message("wanted state '%s', is '%s'\n", want, state);
+	dlg_service_calls(s->calls, true, print_steps, NULL);
+	return false;
+}
+
+static bool until_over(struct site *s, const char *words)
+{
+	for (int i = 0; i < 1000 && !strstr(s->r.side[A].log, words); i++)
+		pass(s, 20);
+	return rig_until(&s->r, A, words, 0);
+}
+
+static void call(struct site *s, const char *number)
+{
+	if (s->r.side[A].port)
+		media_port_close(s->r.side[A].port);
+	while (s->r.side[A].port)
+		rig_run(&s->r, 20);
+	rig_forget(&s->r.side[A]);
+	rig_forget(&s->r.side[B]);
+	rig_call(&s->r, A, number);
+	assert_true(rig_until(&s->r, B, "offered", 2000));
+	dlg_service_offer(s->calls, s->r.side[B].leg);
+	s->r.side[B].leg = mem_unref(s->r.side[B].leg);
+}
+
+static void keys(struct site *s, const char *k)
+{
+	assert_int_equal(media_send_digits(s->r.side[A].port, k, 100, 60), 0);
+	rig_run(&s->r, 160 * (int64_t)strlen(k) + 100);
+}
+
+enum { SPOKEN_MS = 4000, SPOKEN = SPOKEN_MS * 8 };
+static int16_t spoken[SPOKEN];
+
+static void speak(struct site *s)
+{
+	struct media_clip *clip;
+	audio_make(spoken, SPOKEN, 7);
+	assert_int_equal(media_clip_from_l16(&clip, spoken, SPOKEN), 0);
+	assert_int_equal(media_play(s->r.side[A].port, &clip, 1, NULL), 0);
+	mem_unref(clip);
+	rig_run(&s->r, SPOKEN_MS + 200);
+}
+
+static void hang_up(struct site *s)
+{
+	leg_hangup(s->r.side[A].leg, NULL);
+}
+
+static void all_over(struct site *s)
+{
+	for (int i = 0; i < 500 && dlg_service_count(s->calls); i++)
+		pass(s, 20);
+	assert_int_equal(dlg_service_count(s->calls), 0);
+}
+
+static void leave(struct site *s)
+{
+	call(s, "201");
+	assert_true(until_state(s, "recorder: record", 20000));
+	speak(s);
+	hang_up(s);
+	assert_true(until_over(s, "over:we hung up:200"));
+	all_over(s);
+}
+
+/* ---- what is stored ---- */
+static void on_list(int err, const struct mbox_message *v, size_t n, const struct ev_report *why, void *arg)
+{
+	struct site *s = arg;
+	(void)why;
+	assert_int_equal(err, 0);
+	s->n = n;
+	for (size_t i = 0; i < n && i < 4; i++)
+		s->m[i] = v[i];
+	s->came = true;
+}
+
+static void on_audio(int err, enum mbox_codec codec, const uint8_t *p, size_t n, const struct ev_report *why, void *arg)
+{
+	struct site *s = arg;
+	(void)codec, (void)why;
+	assert_int_equal(err, 0);
+	s->n_audio = n < sizeof(s->audio) ? n : sizeof(s->audio);
+	memcpy(s->audio, p, s->n_audio);
+	s->came = true;
+}
+
+static void until_came(struct site *s)
+{
+	for (int i = 0; i < 500 && !s->came; i++)
+		pass(s, 20);
+	assert_true(s->came);
+	s->came = false;
+}
+
+static void list_messages(struct site *s)
+{
+	assert_int_equal(mbox_list(s->mbox, "alice", -1, MBOX_OLDEST_FIRST, on_list, s, NULL), 0);
+	until_came(s);
+}
+
+static double likeness(const uint8_t *ulaw, size_t n)
+{
+	int16_t *pcm = mem_zalloc(n ? n : 1, sizeof(*pcm));
+	g711_decode(MEDIA_PCMU, pcm, ulaw, n);
+	struct audio_match m = audio_compare(spoken, SPOKEN, pcm, n, 32000);
+	mem_free(pcm);
+	return m.correlation;
+}
+
+static void message_is_left_and_is_what_was_said(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	leave(&s);
+	list_messages(&s);
+	assert_int_equal(s.n, 1);
+	assert_string_equal(s.m[0].mailbox, "alice");
+	assert_string_equal(s.m[0].caller_number, "alice");
+	assert_in_range(s.m[0].duration_ms, SPOKEN_MS - 100, SPOKEN_MS + 2000);
+	assert_int_equal(mbox_get_audio(s.mbox, "alice", s.m[0].id, on_audio, &s, NULL), 0);
+	until_came(&s);
+	assert_true(likeness(s.audio, s.n_audio) > 0.9);
+	close_site(&s);
+}
+
+static void owner_hears_it_by_phone_and_deletes_it(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	leave(&s);
+	call(&s, "700");
+	assert_true(until_state(&s, "entry: entry", 5000));
+	keys(&s, "201#");
+	keys(&s, "482915#");
+	assert_true(until_state(&s, "subscriber: main menu", 5000));
+	struct media_sink_mem heard;
+	media_sink_mem_init(&heard, 4 << 20);
+	assert_int_equal(media_record(s.r.side[A].port, &(struct media_record_prm){ .sink = &heard.sink, .format = MEDIA_PCMU }, NULL), 0);
+	keys(&s, "1");
+	assert_true(until_state(&s, "player: menu", 60000));
+	media_record_stop(s.r.side[A].port);
+	rig_run(&s.r, 500);
+	assert_true(heard.bytes.n > SPOKEN);
+	size_t from = heard.bytes.n > SPOKEN + 24000 ? heard.bytes.n - SPOKEN - 24000 : 0;
+	assert_true(likeness(heard.bytes.p + from, heard.bytes.n - from) > 0.9);
+	buf_free(&heard.bytes);
+	list_messages(&s);
+	assert_int_equal(s.m[0].state, MBOX_SAVED);
+	keys(&s, "7");
+	assert_true(until_state(&s, "subscriber: main menu", 5000));
+	list_messages(&s);
+	assert_int_equal(s.n, 0);
+	keys(&s, "33");
+	assert_true(until_over(&s, "over:the peer hung up"));
+	all_over(&s);
+	close_site(&s);
+}
+
+static void attendant_puts_through(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "100");
+	assert_true(until_state(&s, "main: menu", 5000));
+	keys(&s, "203");
+	assert_true(until_state(&s, "transfer: transferring", 20000));
+	assert_true(rig_until(&s.r, A, "referred", 20000));
+	assert_string_equal(s.r.side[A].last_target, "sip:203@example.com");
+	leg_refer_progress(s.r.side[A].leg, 180);
+	rig_run(&s.r, 500);
+	assert_null(strstr(s.r.side[A].log, "over"));
+	leg_refer_progress(s.r.side[A].leg, 200);
+	assert_true(until_over(&s, "over:the peer hung up"));
+	all_over(&s);
+	close_site(&s);
+}
+
+static void transfer_refused_keeps_the_caller(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "100");
+	assert_true(until_state(&s, "main: menu", 5000));
+	keys(&s, "203");
+	assert_true(until_state(&s, "transfer: transferring", 20000));
+	assert_true(rig_until(&s.r, A, "referred", 20000));
+	leg_refer_progress(s.r.side[A].leg, 486);
+	assert_true(until_state(&s, "transfer: offer", 5000));
+	keys(&s, "1");
+	assert_true(until_state(&s, "recorder: record", 30000));
+	speak(&s);
+	keys(&s, "#");
+	assert_true(until_state(&s, "answering: menu", 5000));
+	keys(&s, "3");
+	assert_true(until_over(&s, "over:the peer hung up"));
+	all_over(&s);
+	assert_int_equal(mbox_list(s.mbox, "carol", -1, MBOX_OLDEST_FIRST, on_list, &s, NULL), 0);
+	until_came(&s);
+	assert_int_equal(s.n, 1);
+	close_site(&s);
+}
+
+static void nobody_called_is_404_and_drain_is_503(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "999");
+	assert_true(until_over(&s, "over:"));
+	assert_non_null(strstr(s.r.side[A].log, ":404"));
+	dlg_service_drain(s.calls, true);
+	call(&s, "201");
+	assert_true(until_over(&s, "over:"));
+	assert_non_null(strstr(s.r.side[A].log, ":503"));
+	close_site(&s);
+}
+
+static char session[EV_SESSION_SIZE];
+
+static void note_session(const struct dlg_call_info *c, void *arg)
+{
+	(void)arg;
+	snprintf(session, sizeof(session), "%s", c->session);
+}
+
+static void hung_up_by_the_administrator_keeps_the_message(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "201");
+	assert_true(until_state(&s, "recorder: record", 20000));
+	speak(&s);
+	assert_int_equal(dlg_service_end(s.calls, "no such call"), ENOENT);
+	dlg_service_calls(s.calls, false, note_session, NULL);
+	assert_int_equal(dlg_service_end(s.calls, session), 0);
+	assert_true(until_over(&s, "over:the peer hung up"));
+	all_over(&s);
+	list_messages(&s);
+	assert_int_equal(s.n, 1);
+	close_site(&s);
+}
+
+/* The end of the server is the end of its calls, and what was said by then is kept. */
+static void the_end_of_the_server_keeps_the_message(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "201");
+	assert_true(until_state(&s, "recorder: record", 20000));
+	speak(&s);
+	dlg_service_calls(s.calls, false, note_session, NULL);
+	assert_int_equal(dlg_service_end(s.calls, session), 0);
+	all_over(&s);
+	dlg_service_destroy(s.calls);
+	open_calls(&s);
+	list_messages(&s);
+	assert_int_equal(s.n, 1);
+	close_site(&s);
+}
+
+static void hang_up_at_any_moment_frees_everything(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	for (int ms = 0; ms < 24000; ms += 2170) {
+		call(&s, "201");
+		rig_run(&s.r, ms);
+		hang_up(&s);
+		assert_true(until_over(&s, "over:"));
+		all_over(&s);
+	}
+	close_site(&s);
+}
+
+static unsigned n_shown, n_steps;
+
+static void show(const struct dlg_call_info *c, void *arg)
+{
+	(void)arg;
+	n_shown++;
+	n_steps = c->n_steps;
+	assert_true(c->over);
+	assert_string_equal(c->object, "alice");
+	assert_string_equal(c->state, "message left, caller hung up");
+}
+
+static void calls_are_remembered_step_by_step(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	leave(&s);
+	dlg_service_calls(s.calls, true, show, NULL);
+	assert_int_equal(n_shown, 1);
+	assert_true(n_steps >= 8);
+	close_site(&s);
+}
+
+UT_MAIN(UT(message_is_left_and_is_what_was_said), UT(owner_hears_it_by_phone_and_deletes_it), UT(attendant_puts_through),
+        UT(transfer_refused_keeps_the_caller), UT(nobody_called_is_404_and_drain_is_503), UT(hung_up_by_the_administrator_keeps_the_message), UT(the_end_of_the_server_keeps_the_message),
+        UT(hang_up_at_any_moment_frees_everything), UT(calls_are_remembered_step_by_step))

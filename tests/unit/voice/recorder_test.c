@@ -210,7 +210,7 @@ static void a_file_is_written_by_the_file_threads(void **state)
 	assert_int_equal(loop_run(loop), 0);
 	assert_int_equal(told, 1);
 	assert_int_equal(res.end, REC_STOPPED);
-	assert_int_equal(spool_read(path, &info, NULL), 0);
+	assert_int_equal(recording_read(path, &info, NULL), 0);
 	assert_true(info.complete);
 	assert_true(info.duration_ms >= 400 && info.duration_ms < 3000);
 	media_engine_destroy(p.engine);

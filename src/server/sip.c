@@ -13,7 +13,13 @@ static int lookup(const struct sip_source *src, struct sip_peer **peer, struct e
 
 static void offered(struct leg *leg, void *arg)
 {
-	dlg_service_offer(((struct server *)arg)->calls, leg);
+	struct server *s = arg;
+	const struct sip_peer *peer = leg_info(leg)->peer;
+	const struct gateway *g = peer ? gw_find(s->gateways, peer->name) : NULL;
+	if (g && !gw_calls_in(g))
+		leg_reject(leg, 403, "this gateway may not bring calls (calls_in in its configuration)", 0);
+	else
+		dlg_service_offer(s->calls, leg);
 }
 
 static void flow(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg)

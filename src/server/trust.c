@@ -2,6 +2,7 @@
 /* trust.c  The identities and anchors that the configuration names, as one set, and whether our certificate still holds. */
 #include <errno.h>
 #include "base/mem.h"
+#include "cert/install.h"
 #include "server/server_private.h"
 #include "server_events.h"
 
@@ -23,7 +24,7 @@ static int add_identities(struct server *s, const struct cfg *cfg, struct trust_
 				continue;
 			struct trust_identity_prm prm = { .name = c->name, .cert_file = c->cert, .key_file = c->key, .chain_file = c->chain[0] ? c->chain : NULL };
 			struct trust_identity *id = NULL;
-			err = trust_identity_load(&id, &prm, why);
+			err = cert_load_identity(&id, &prm, n->data, why);
 			if (!err) {
 				trust_identity_check(id, n->fqdn, n->service, clock_real_s(clock_system()), warn, s->bus);
 				err = trust_set_identity(set, id);

@@ -178,9 +178,14 @@ static void dial(struct dial *d, struct refuser_prm *prm, enum our_cert which, u
 	prm->now_s = TC_NOW;
 	struct refuser *r = refuser_start(prm);
 	/* Where silence is the outcome, it need not last; where an answer is, a busy machine must not look like silence. */
-	bool quiet = prm->how == REFUSE_STALL_AT_ACCEPT || prm->how == REFUSE_STALL_AFTER_HELLO || prm->how == REFUSE_SILENT;
-	open_conn(d, refuser_port(r), which, &(struct tls_limits){ .min = version, .max = version }, quiet ? 400 : 10000);
-	follow(d, quiet ? 800 : 20000);
+	bool stalls = prm->how == REFUSE_STALL_AT_ACCEPT || prm->how == REFUSE_STALL_AFTER_HELLO;
+	open_conn(d, refuser_port(r), which, &(struct tls_limits){ .min = version, .max = version }, stalls ? 400 : 10000);
+	if (prm->how == REFUSE_SILENT) {
+		for (unsigned i = 0; i < 4000 && !refuser_requests(r); i++)
+			follow(d, 5);
+		follow(d, 300);
+	} else
+		follow(d, 20000);
 	judge(d);
 	hang_up(d);
 	refuser_stop(r);

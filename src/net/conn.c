@@ -29,6 +29,7 @@ struct conn {
 	struct conn_end end;
 	int64_t established_ms;
 	bool paused, read_closed, ref_held;
+	bool reset; /* a write has met the peer's reset, and the kernel tells of it only once */
 	int early_err; /* connect(2) itself said no */
 };
 
@@ -119,6 +120,7 @@ static int flush(struct conn *c)
 			continue;
 		if (n < 0) {
 			err = errno == EAGAIN ? 0 : errno;
+			c->reset = c->reset || err == ECONNRESET;
 			break;
 		}
 		done += (size_t)n;
@@ -204,8 +206,8 @@ static void readable(struct conn *c)
 		if (n < 0 && errno == EAGAIN)
 			return;
 		if (n <= 0) {
-			int err = n < 0 ? errno : 0;
-			end(c, n == 0 ? CONN_FIN : how_of(err), n == 0 ? 0 : err);
+			int err = n < 0 ? errno : c->reset ? ECONNRESET : 0;
+			end(c, err ? how_of(err) : CONN_FIN, err);
 			return;
 		}
 		if (c->state == CLOSING)

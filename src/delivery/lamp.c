@@ -1,111 +1,211 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lamp.c  From an outbox row to a NOTIFY: whose lamp, how many messages now, through which gateway; and from the answer back to the row.
+/* lamp.c  From an outbox row to a NOTIFY and its verdict.
  *
- *   outbox row --> find the user --> count (store) --> send (the handler given) --> lamp_result() --> outbox_finish()
- */
+ *   row (which mailbox) -> who and through whom (directory) -> how many (store) -> send (gateway) -> outbox_finish
+ *
+ * The numbers are counted when the row is taken, not when it was written: the lamp shows what is true now.              */
 #include "delivery/lamp.h"
 #include <errno.h>
 #include "base/list.h"
 #include "base/mem.h"
 #include "delivery_events.h"
-#include "sip/summary.h"
+
+struct attempt {
+	struct link link;
+	struct lamp *l; /* a reference, while the store counts */
+	uint64_t handle, row;
+	char mailbox[65], account[300], gateway[65];
+	struct mbox_counts counts;
+	unsigned tries;
+};
 
 struct lamp {
 	struct lamp_prm prm;
-	struct list notes; /* on their way */
-	uint64_t next;
-	struct metric *sent, *failed;
+	struct list attempts; /* being sent */
+	uint64_t last;
+	bool closed;
+	struct metric *m_sent, *m_failed;
 };
 
-/* One lamp on its way. */
-struct note {
-	struct link link;
-	struct lamp *lamp; /* NULL: destroyed meanwhile, while the store was counting */
-	uint64_t handle, item;
-	char mailbox[65], account[512], gateway[65];
-	struct mbox_counts counts;
-	bool counting; /* the store has it */
-};
-
-static void finish(struct note *n, enum outbox_verdict verdict, const char *error)
+static void gone(void *p)
 {
-	outbox_finish(n->lamp->prm.outbox, n->item, verdict, error);
-	list_remove(&n->link);
-	mem_free(n);
+	struct lamp *l = p;
+	struct link *e;
+	while ((e = list_pop(&l->attempts)) != NULL)
+		mem_free(LIST_ENTRY(e, struct attempt, link));
+}
+
+/* ---- telling ---- */
+
+static struct ev_report *report(const struct lamp *l, uint16_t id, const char *mailbox)
+{
+	struct ev_report *r = l->prm.bus && ev_wanted(l->prm.bus, id) ? mem_zalloc(1, sizeof *r) : NULL;
+	if (r) {
+		ev_set(r, id);
+		ev_str(r, "mailbox", mailbox);
+	}
+	return r;
+}
+
+static void emit(const struct lamp *l, struct ev_report *r)
+{
+	if (r)
+		ev_emit(l->prm.bus, r);
+	mem_free(r);
+}
+
+static void tell_failure(const struct lamp *l, const struct attempt *a, const struct lamp_outcome *o, const char *error)
+{
+	struct ev_report *r = report(l, EV_LAMP_FAILED, a->mailbox);
+	if (!r)
+		return;
+	ev_str(r, "account", a->account);
+	ev_str(r, "gateway", a->gateway);
+	ev_int(r, "status", o->sip_status);
+	ev_int(r, "tries", a->tries);
+	ev_str(r, "error", error);
+	ev_str(r, "verdict", o->verdict_name ? o->verdict_name : o->sip_status ? "sip-refused" : "no-answer");
+	ev_str(r, "sentence", o->sentence ? o->sentence : error);
+	ev_str(r, "advice", o->advice && o->advice[0] ? o->advice : "Look at the gateway: umbel gateway show");
+	ev_str(r, "node", l->prm.node ? l->prm.node : "");
+	emit(l, r);
+}
+
+/* ---- the way of a row ---- */
+
+static void nothing_to_do(struct lamp *l, const struct outbox_item *item, const char *reason)
+{
+	struct ev_report *r = report(l, EV_LAMP_NOWHERE, item->key);
+	ev_str(r, "error", reason);
+	emit(l, r);
+	outbox_finish(l->prm.outbox, item->handle, OUTBOX_DONE, NULL);
+}
+
+static int count_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct attempt *a = arg;
+	return mbox_counts_tx(tx, a->mailbox, &a->counts, why);
 }
 
 static void counted(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
-	struct note *n = arg;
+	struct attempt *a = arg;
+	struct lamp *l = a->l;
 	(void)err;
-	n->counting = false;
-	if (!n->lamp) {
-		mem_free(n);
+	(void)why;
+	if (result != STORE_DONE || l->closed) {
+		if (!l->closed)
+			outbox_finish(l->prm.outbox, a->row, OUTBOX_LATER, "the messages could not be counted");
+		mem_free(a);
+		mem_unref(l);
 		return;
 	}
-	if (result != STORE_DONE) {
-		char sentence[300];
-		finish(n, OUTBOX_LATER, why->id ? ev_sentence(why, sentence, sizeof sentence) : "the store did not say how many messages there are");
-		return;
-	}
-	struct lamp_note note = { .mailbox = n->mailbox, .account = n->account, .gateway = n->gateway, .fresh = n->counts.fresh, .saved = n->counts.saved,
-		                  .handle = n->handle };
-	n->lamp->prm.send(n->lamp, &note, n->lamp->prm.send_arg);
+	a->handle = ++l->last;
+	list_append(&l->attempts, &a->link);
+	struct lamp_note note = { a->mailbox, a->account, a->gateway, a->counts.fresh, a->counts.saved, a->handle };
+	l->prm.send(l, &note, l->prm.send_arg);
+	mem_unref(l);
 }
 
-static int count(struct db_tx *tx, void *arg, struct ev_report *why)
+/* Who is told, through whom; NULL, or why nobody is. */
+static const char *whom(const struct dir_view *v, const char *mailbox, struct attempt *a)
 {
-	struct note *n = arg;
-	return mbox_counts_tx(tx, n->mailbox, &n->counts, why);
-}
-
-/* The user's lamp, as the directory has it now. */
-static int address(const struct lamp *l, const char *mailbox, struct note *n)
-{
-	struct dir_view *v = dir_view(l->prm.dir);
 	const struct dir_user *u = v ? dir_find_name(v, text_of(mailbox)) : NULL;
-	int err = !v ? EAGAIN : !u || !u->lamp || !u->lamp_uri[0] || !u->lamp_gateway[0] ? ENOENT : 0;
-	if (!err && (text_print(n->mailbox, sizeof n->mailbox, "%s", u->name) || text_print(n->account, sizeof n->account, "%s", u->lamp_uri) ||
-	             text_print(n->gateway, sizeof n->gateway, "%s", u->lamp_gateway)))
-		err = ENAMETOOLONG;
-	dir_view_unref(v);
-	return err;
+	if (!u)
+		return "there is no such mailbox any more";
+	if (!u->lamp)
+		return "the mailbox says lamp: false";
+	if (!u->lamp_uri[0])
+		return "there is no URI to name";
+	const struct cfg_gateway *g = cfg_gateway(dir_view_cfg(v), text_of(u->lamp_gateway));
+	if (!g)
+		return "there is no gateway";
+	if (!g->lamp)
+		return "the gateway says lamp: false";
+	text_fill(a->mailbox, sizeof a->mailbox, u->name);
+	text_fill(a->account, sizeof a->account, u->lamp_uri);
+	text_fill(a->gateway, sizeof a->gateway, g->name);
+	return NULL;
 }
 
-static void take(const struct outbox_item *item, void *arg)
+static void on_row(const struct outbox_item *item, void *arg)
 {
 	struct lamp *l = arg;
-	struct note *n = mem_zalloc(1, sizeof *n);
-	int err = n ? address(l, item->key, n) : ENOMEM;
-	if (!err) {
-		n->lamp = l;
-		n->item = item->handle;
-		n->handle = ++l->next;
-		n->counting = true;
-		list_append(&l->notes, &n->link);
-		err = store_submit(l->prm.store, STORE_READ, count, counted, n);
-		if (!err)
-			return;
-		list_remove(&n->link);
+	struct attempt *a = mem_zalloc(1, sizeof *a);
+	if (!a) {
+		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, "no memory");
+		return;
 	}
-	mem_free(n);
-	/* A mailbox without a lamp has nothing to be told: that is done, not failed. */
-	outbox_finish(l->prm.outbox, item->handle, err == ENOENT ? OUTBOX_DONE : err == ENAMETOOLONG ? OUTBOX_NEVER : OUTBOX_LATER,
-	              err == ENOENT ? NULL : strerror(err));
+	struct dir_view *v = dir_view(l->prm.dir);
+	const char *reason = whom(v, item->key, a);
+	if (!v)
+		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, "the directory is not loaded yet");
+	else if (reason)
+		nothing_to_do(l, item, reason);
+	bool go_on = v && !reason;
+	dir_view_unref(v);
+	if (!go_on) {
+		mem_free(a);
+		return;
+	}
+	a->l = mem_ref(l);
+	a->row = item->handle;
+	a->tries = item->tries;
+	if (store_submit(l->prm.store, STORE_READ, count_work, counted, a)) {
+		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, "the store takes no jobs");
+		mem_unref(l);
+		mem_free(a);
+	}
+}
+
+void lamp_result(struct lamp *l, uint64_t handle, const struct lamp_outcome *o)
+{
+	struct attempt *a = NULL;
+	LIST_FOREACH (&l->attempts, it)
+		if (LIST_ENTRY(it, struct attempt, link)->handle == handle)
+			a = LIST_ENTRY(it, struct attempt, link);
+	if (!a)
+		return;
+	char error[400];
+	if (o->sip_status)
+		text_print(error, sizeof error, "it answered %d%s%s", o->sip_status, o->sentence ? ": " : "", o->sentence ? o->sentence : "");
+	else
+		text_print(error, sizeof error, "%s", o->sentence ? o->sentence : "no SIP answer came");
+	if (o->verdict == OUTBOX_DONE) {
+		struct ev_report *r = report(l, EV_LAMP_SET, a->mailbox);
+		ev_int(r, "fresh", a->counts.fresh);
+		ev_int(r, "saved", a->counts.saved);
+		emit(l, r);
+	} else {
+		tell_failure(l, a, o, error);
+	}
+	metric_add(o->verdict == OUTBOX_DONE ? l->m_sent : l->m_failed, 1);
+	outbox_finish(l->prm.outbox, a->row, o->verdict, o->verdict == OUTBOX_DONE ? NULL : error);
+	list_remove(&a->link);
+	mem_free(a);
+}
+
+int lamp_body(const struct lamp_note *note, struct buf *out)
+{
+	for (const char *p = note->account; *p; p++)
+		if ((unsigned char)*p < 0x20)
+			return EINVAL; /* a header must stay one line */
+	return buf_printf(out, "Messages-Waiting: %s\r\nMessage-Account: %s\r\nVoice-Message: %u/%u (0/0)\r\n", note->fresh ? "yes" : "no", note->account,
+		note->fresh, note->saved);
 }
 
 int lamp_create(struct lamp **lp, const struct lamp_prm *prm)
 {
-	struct lamp *l = mem_zalloc(1, sizeof *l);
+	struct lamp *l = mem_object(sizeof *l, gone);
 	if (!l)
 		return ENOMEM;
 	l->prm = *prm;
-	list_init(&l->notes);
-	l->sent = metric_get(prm->metrics, METRIC_COUNTER, "umbel_lamps_total", "outcome=\"told\"", "Message lamps told to a gateway, by outcome.");
-	l->failed = metric_get(prm->metrics, METRIC_COUNTER, "umbel_lamps_total", "outcome=\"failed\"", "Message lamps told to a gateway, by outcome.");
-	int err = outbox_on(prm->outbox, "lamp", take, l);
+	list_init(&l->attempts);
+	l->m_sent = metric_get(prm->metrics, METRIC_COUNTER, "umbel_lamps_total", "end=\"sent\"", "Message lamp notifications");
+	l->m_failed = metric_get(prm->metrics, METRIC_COUNTER, "umbel_lamps_total", "end=\"failed\"", "Message lamp notifications");
+	int err = outbox_on(prm->outbox, "lamp", on_row, l);
 	if (err) {
-		mem_free(l);
+		mem_unref(l);
 		return err;
 	}
 	*lp = l;
@@ -116,48 +216,6 @@ void lamp_destroy(struct lamp *l)
 {
 	if (!l)
 		return;
-	for (struct link *e; (e = list_pop(&l->notes)) != NULL;) {
-		struct note *n = LIST_ENTRY(e, struct note, link);
-		n->lamp = NULL;
-		if (!n->counting)
-			mem_free(n); /* the row comes back when its lease is over */
-	}
-	mem_free(l);
-}
-
-static void say_failed(const struct lamp *l, const struct note *n, const struct lamp_outcome *o)
-{
-	struct ev_report r = { 0 };
-	ev_set(&r, EV_LAMP_NOT_DELIVERED);
-	ev_str(&r, "mailbox", n->mailbox);
-	ev_str(&r, "account", n->account);
-	ev_str(&r, "gateway", n->gateway);
-	ev_str(&r, "node", l->prm.node);
-	ev_int(&r, "response_code", o->sip_status);
-	ev_str(&r, "verdict_name", o->verdict_name);
-	ev_str(&r, "verdict", o->sentence ? o->sentence : "no answer came");
-	ev_str(&r, "advice", o->advice ? o->advice : "");
-	ev_str(&r, "next", o->verdict == OUTBOX_NEVER ? "It is not tried again." : "It is tried again later.");
-	ev_emit(l->prm.bus, &r);
-}
-
-void lamp_result(struct lamp *l, uint64_t handle, const struct lamp_outcome *outcome)
-{
-	LIST_FOREACH(&l->notes, e) {
-		struct note *n = LIST_ENTRY(e, struct note, link);
-		if (n->handle != handle)
-			continue;
-		metric_add(outcome->verdict == OUTBOX_DONE ? l->sent : l->failed, 1);
-		if (outcome->verdict != OUTBOX_DONE)
-			say_failed(l, n, outcome);
-		finish(n, outcome->verdict, outcome->sentence);
-		return;
-	}
-}
-
-int lamp_body(const struct lamp_note *note, struct buf *out)
-{
-	struct sip_summary s = { .waiting = note->fresh > 0, .account = text_of(note->account), .has_voice = true, .fresh = note->fresh, .old = note->saved };
-	sip_summary_put(out, &s);
-	return buf_error(out);
+	l->closed = true;
+	mem_unref(l);
 }

@@ -22,7 +22,7 @@ struct pool;
 
 /* A person or place with a mailbox. Belongs to its view; texts are "" when not given. */
 struct dir_user {
-	const char *name; /* of the mailbox: [0-9A-Za-z._-]{1,64}, lower case counts as the same */
+	const char *name; /* of the mailbox, in lower case: [0-9a-z._-]{1,64} */
 	const char *display_name, *first_name, *last_name;
 	const char *spoken_name; /* text to be spoken; never "" */
 	const char *language, *dialplan, *policy, *operator_number;

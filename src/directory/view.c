@@ -147,7 +147,16 @@ int dir_view_end(struct dir_view *v)
 	return index_all(v);
 }
 
-/* Texts are borrowed from the configuration, which the view holds on to. */
+/* Names of mailboxes are lower case everywhere behind the file. */
+static const char *lower(struct arena *a, const char *name)
+{
+	char *s = arena_text(a, text_of(name));
+	for (char *p = s; p && *p; p++)
+		*p = text_lower(*p);
+	return s ? s : "";
+}
+
+/* Other texts are borrowed from the configuration, which the view holds on to. */
 int dir_view_of_cfg(struct dir_view **vp, const struct cfg *cfg)
 {
 	struct dir_view *v;
@@ -156,7 +165,7 @@ int dir_view_of_cfg(struct dir_view **vp, const struct cfg *cfg)
 		return err;
 	for (size_t i = 0; i < cfg->n_mailboxes; i++) {
 		const struct cfg_mailbox *m = &cfg->mailboxes[i];
-		dir_view_add(v)->user = (struct dir_user){ .name = m->name, .display_name = m->display_name, .first_name = m->first_name,
+		dir_view_add(v)->user = (struct dir_user){ .name = lower(&v->arena, m->name), .display_name = m->display_name, .first_name = m->first_name,
 			.last_name = m->last_name, .spoken_name = m->spoken_name, .language = m->language, .dialplan = m->dialplan, .policy = m->policy,
 			.operator_number = m->operator_number, .extensions = m->extensions, .sip_uris = m->sip_uris, .allowed_transfers = m->allowed_transfers,
 			.dialable = m->dialable, .lamp = m->lamp, .lamp_gateway = m->lamp_gateway, .lamp_uri = m->lamp_uri, .managed_by_file = true };

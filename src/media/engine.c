@@ -18,7 +18,8 @@
 enum {
 	CMD_SLOTS = 256, EVENT_SLOTS = 2048, EVENTS_AT_ONCE = 512, THREADS_MAX = 64, PORTS_DEFAULT = 4096,
 	CATCH_UP_US = 5 * MEDIA_FRAME_MS * 1000, LATE_US = MEDIA_FRAME_MS * 1000,
-	TELL_LATE_US = 60000000,
+	TELL_LATE_US = 60000000, LATE_EVENT_US = 50000, /* what a receiver's jitter buffer no longer hides */
+	TELL_STRANGERS_US = 1000000,
 };
 
 static void signal_fd(int fd)
@@ -167,11 +168,20 @@ static void told_plays(struct media_port *port, struct media_play_item *it)
 
 static void report(const struct media_port *port, const struct media_msg *msg)
 {
-	struct ev_bus *bus = port->engine->prm.bus;
+	struct media_engine *e = port->engine;
+	struct ev_bus *bus = e->prm.bus;
 	uint16_t id = msg->type == MEDIA_STRANGER ? EV_MEDIA_STRANGER_HEARD : msg->type == MEDIA_RTP_TIMEOUT ? EV_MEDIA_RTP_SILENT
 	            : msg->type == MEDIA_RTP_BACK ? EV_MEDIA_RTP_AGAIN : 0;
+	if (msg->type == MEDIA_STRANGER)
+		metric_add(e->m_strangers, msg->count);
 	if (!bus || !id || !ev_wanted(bus, id))
 		return;
+	if (msg->type == MEDIA_STRANGER) { /* somebody who sprays all ports shall not fill the log */
+		int64_t now_us = clock_mono_us(e->prm.clock);
+		if (e->stranger_told_us && now_us - e->stranger_told_us < TELL_STRANGERS_US)
+			return;
+		e->stranger_told_us = now_us;
+	}
 	struct ev_report r;
 	char text[NET_ADDR_SIZE];
 	ev_set(&r, id);
@@ -212,7 +222,7 @@ static void tell_late(struct media_thread *t)
 	struct media_engine *e = t->engine;
 	unsigned late = atomic_exchange_explicit(&t->late_max_us, 0, memory_order_relaxed);
 	int64_t now_us = clock_mono_us(e->prm.clock);
-	if (!late || (e->late_told_us && now_us - e->late_told_us < TELL_LATE_US))
+	if (late < LATE_EVENT_US || (e->late_told_us && now_us - e->late_told_us < TELL_LATE_US))
 		return;
 	e->late_told_us = now_us;
 	struct ev_report r;
@@ -344,6 +354,7 @@ static void make_metrics(struct media_engine *e, struct metrics *m)
 	e->m_rec = metric_get(m, METRIC_GAUGE, "umbel_media_recordings", NULL, "recordings running");
 	e->m_late = metric_get(m, METRIC_COUNTER, "umbel_media_ticks_late_total", NULL, "ticks served more than 20 ms late");
 	e->m_late_max = metric_get(m, METRIC_GAUGE, "umbel_media_tick_late_max_us", NULL, "greatest lateness of a tick");
+	e->m_strangers = metric_get(m, METRIC_COUNTER, "umbel_media_stranger_packets_total", NULL, "RTP packets from other addresses than negotiated");
 	e->m_skipped = metric_get(m, METRIC_COUNTER, "umbel_media_frames_skipped_total", NULL, "frames given up because a thread was too late");
 }
 

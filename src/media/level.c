@@ -4,7 +4,7 @@
 #include <math.h>
 #include "media/g711.h"
 
-enum { ABOVE_NOISE = 8, ALWAYS_SPEECH = -30, FLOOR_AT_FIRST = -65, FRAMES_A_BLOCK = 20, ONSET = 3, HANG = 10 };
+enum { ABOVE_NOISE = 8, GAP_BELOW = -70, /* the silence that fills gaps is at -72 in A-law */ ALWAYS_SPEECH = -30, FLOOR_AT_FIRST = -65, FRAMES_A_BLOCK = 20, ONSET = 3, HANG = 10 };
 
 float level_power(enum media_codec law, const uint8_t *p, size_t n)
 {
@@ -38,10 +38,10 @@ static int noise_floor(const struct vad *v)
 	return least;
 }
 
-/* Frames of pure nothing are gaps, not the line's noise: they do not count for the floor. */
+/* Frames of nothing are gaps, not the line's noise: they do not count for the floor. */
 static void learn_noise(struct vad *v, int8_t db)
 {
-	if (db > LEVEL_NOTHING && db < v->block_min)
+	if (db > GAP_BELOW && db < v->block_min)
 		v->block_min = db;
 	if (++v->in_block < FRAMES_A_BLOCK)
 		return;

@@ -217,8 +217,8 @@ struct media_engine {
 	struct filer *filer;
 	struct loop_io news_io;
 	uint16_t next_port;
-	int64_t late_told_us;
-	struct metric *m_ports, *m_late_max, *m_late, *m_skipped, *m_rec;
+	int64_t late_told_us, stranger_told_us;
+	struct metric *m_ports, *m_late_max, *m_late, *m_skipped, *m_strangers, *m_rec;
 };
 
 /* engine.c */

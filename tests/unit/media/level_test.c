@@ -63,6 +63,8 @@ static void gaps_do_not_lower_the_noise(void **state)
 	run(&v, -38, 250);
 	run(&v, LEVEL_NOTHING, 3); /* a lost packet */
 	assert_int_equal(run(&v, -38, 100), 0);
+	run(&v, -72, 3); /* the same in A-law */
+	assert_int_equal(run(&v, -38, 100), 0);
 }
 
 UT_MAIN(UT(levels_are_of_full_scale), UT(speech_begins_and_ends), UT(noise_is_learnt), UT(loud_music_is_no_noise),

@@ -153,5 +153,43 @@ static void a_full_ring_says_so_but_closing_works(void **state)
 	media_engine_destroy(e);
 }
 
-UT_MAIN(UT(a_range_gives_its_pairs_and_no_more), UT(the_limit_of_ports_is_kept), UT(an_address_that_is_not_ours_is_named),
+static unsigned named;
+static void count_named(const struct ev_record *rec, void *arg)
+{
+	(void)arg;
+	named += rec->report.id == EV_MEDIA_STRANGER_HEARD;
+}
+
+static void who_sprays_all_ports_does_not_fill_the_log(void **state)
+{
+	(void)state;
+	struct media_port *port[8];
+	struct net_addr remote;
+	struct ev_bus *bus;
+	struct media_engine *e;
+	unsigned closed = 0;
+	clock_fake_init(&clk, 1000);
+	clock_fake_advance_ms(&clk, 5000);
+	named = 0;
+	net_addr_parse(&remote, TEXT("127.0.0.1"), 9);
+	assert_int_equal(ev_bus_create(&bus, clock_system(), 0), 0);
+	ev_bus_sink(bus, count_named, NULL, NULL);
+	assert_int_equal(media_engine_create(&e, &(struct media_engine_prm){ .clock = &clk.clock, .bus = bus }, NULL), 0);
+	for (unsigned i = 0; i < 8; i++) {
+		assert_int_equal(open_one(&port[i], e, "127.0.0.1", &closed, NULL), 0);
+		assert_int_equal(media_port_start(port[i], &(struct media_stream){ .remote = &remote, .dtmf_pt = MEDIA_NO_PT, .recv = true }), 0);
+	}
+	turn(e);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	for (unsigned i = 0; i < 8; i++)
+		sendto(fd, "x", 1, 0, &media_port_addr(port[i])->u.sa, net_addr_len(media_port_addr(port[i])));
+	close(fd);
+	turn(e);
+	ev_bus_flush(bus);
+	assert_int_equal(named, 1);
+	media_engine_destroy(e);
+	ev_bus_destroy(bus);
+}
+
+UT_MAIN(UT(who_sprays_all_ports_does_not_fill_the_log), UT(a_range_gives_its_pairs_and_no_more), UT(the_limit_of_ports_is_kept), UT(an_address_that_is_not_ours_is_named),
 	UT(nonsense_streams_are_refused), UT(a_full_ring_says_so_but_closing_works))

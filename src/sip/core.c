@@ -44,8 +44,6 @@ static void on_datagram(struct udp *udp, const struct net_addr *from, uint8_t *d
 	}
 	if (n < 8)
 		return;
-	if (net_addr_is_any(&l->local) && !net_addr_local_for(&path.local, from))
-		net_addr_set_port(&path.local, net_addr_port(&l->local));
 	sip_receive(l->core, &path, text_make(data, n));
 }
 

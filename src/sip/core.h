@@ -98,7 +98,8 @@ struct sip_core_prm {
 	struct tls_limits accept_tls; /* versions and suites of listeners */
 	struct sip_listen listen[SIP_LISTENERS];
 	unsigned n_listen;
-	char fqdn[SIP_HOST_SIZE];    /* in Via and Contact; "" : the local address */
+	char fqdn[SIP_HOST_SIZE];    /* in Via and Contact over TLS, where a name is judged; "": the local address. Over UDP and TCP always the
+	                              * address that the other side reached or is reached from: phones need no DNS for it */
 	char service[SIP_HOST_SIZE]; /* the name that several nodes share; for facts; may be "" */
 	char node[SIP_PEER_NAME_SIZE];
 	struct sip_timers timers;

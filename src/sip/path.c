@@ -44,8 +44,6 @@ int sip_path_udp(struct sip_core *core, struct sip_path *path, const struct net_
 		if (net_addr_is_loopback(&l->local) != net_addr_is_loopback(to) && !net_addr_is_any(&l->local))
 			continue;
 		*path = (struct sip_path){ .transport = NET_UDP, .peer = *to, .local = l->local, .udp = l->udp, .listener = i };
-		if (net_addr_is_any(&l->local) && !net_addr_local_for(&path->local, to))
-			net_addr_set_port(&path->local, net_addr_port(&l->local));
 		return 0;
 	}
 	return EAFNOSUPPORT;
@@ -76,7 +74,7 @@ void sip_self(struct sip_core *core, const struct sip_path *path, struct sip_sel
 
 	self->transport = path->transport;
 	self->port = home ? net_addr_port(&home->local) : net_addr_port(&local);
-	if (core->prm.fqdn[0]) {
+	if (core->prm.fqdn[0] && path->transport == NET_TLS) {
 		text_fill(self->host, sizeof(self->host), core->prm.fqdn);
 		return;
 	}

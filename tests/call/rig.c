@@ -7,6 +7,7 @@
 #include "base/mem.h"
 
 udp_recv_h *rig_name_server;
+unsigned rig_crypto_threads;
 
 static void word(struct rig_side *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void word(struct rig_side *s, const char *fmt, ...)
@@ -168,7 +169,7 @@ static void core_open(struct rig *r, int side, bool v6, uint16_t version)
 	struct rig_side *s = &r->side[side];
 	struct ev_report why;
 	struct sip_core_prm prm = { .loop = r->loop, .clock = &r->clock.clock, .lookup = on_lookup, .offered = on_offered, .ready = on_ready,
-		                    .flow = on_flow, .arg = s, .dns = r->dns, .n_listen = r->tls ? 3 : 2, .node = "node1" };
+		                    .flow = on_flow, .arg = s, .dns = r->dns, .crypto = r->crypto, .n_listen = r->tls ? 3 : 2, .node = "node1" };
 	const char *accept = cn_of[!side];
 	struct trust_policy *policy = NULL;
 
@@ -221,6 +222,8 @@ static void open_all(struct rig *r, enum net_transport transport, bool v6, uint1
 	assert_int_equal(media_engine_create(&r->engine, &media, NULL), 0);
 	if (r->tls)
 		tc_root(&r->root, "test root");
+	if (rig_crypto_threads)
+		assert_int_equal(pool_create(&r->crypto, r->loop, "crypto", rig_crypto_threads, 64), 0);
 	if (rig_name_server) {
 		struct net_addr any;
 		char at[NET_ADDR_SIZE];
@@ -260,6 +263,8 @@ void rig_close(struct rig *r)
 		loop_step(r->loop, 0);
 	media_engine_step(r->engine);
 	media_engine_destroy(r->engine);
+	if (r->crypto)
+		pool_destroy(r->crypto);
 	if (r->dns) {
 		dns_destroy(r->dns);
 		udp_destroy(r->name_server);

@@ -43,11 +43,14 @@ struct rig {
 	struct rig_side side[2];
 	struct tc root;
 	bool tls;
+	struct pool *crypto;
 	struct udp *name_server;
 	struct dns *dns;
 };
 /* Set before opening: names are asked of it. */
 extern udp_recv_h *rig_name_server;
+/* Set before opening: handshakes go to that many threads. */
+extern unsigned rig_crypto_threads;
 
 /* Listeners of each: 0 UDP, 1 TCP, 2 TLS (with tls). `transport` is how a reaches b. */
 void rig_open(struct rig *r, enum net_transport transport, bool v6);

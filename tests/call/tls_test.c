@@ -35,6 +35,15 @@ static void call_tls13(void **state)
 	call_over(0x0304);
 }
 
+static void handshakes_in_threads(void **state)
+{
+	(void)state;
+	rig_crypto_threads = 2;
+	call_over(0x0303);
+	call_over(0x0304);
+	rig_crypto_threads = 0;
+}
+
 static struct rig_result probe(struct rig *r, int side, enum sip_conn_choice choice)
 {
 	struct rig_result k = { .done = false };
@@ -397,7 +406,7 @@ static void peer_closes_when_idle(void **state)
 	rig_close(&r);
 }
 
-UT_MAIN(UT(call_tls12), UT(call_tls13), UT(probe_is_answered), UT(refused_tls12), UT(refused_tls13), UT(we_refuse),
+UT_MAIN(UT(call_tls12), UT(call_tls13), UT(handshakes_in_threads), UT(probe_is_answered), UT(refused_tls12), UT(refused_tls13), UT(we_refuse),
         UT(never_on_the_peers_connection), UT(on_the_peers_connection_when_it_said_alias), UT(alias_counts_only_for_the_name_that_was_proved),
         UT(any_and_the_peers_own), UT(no_connection_of_the_peers), UT(a_new_identity_wants_a_new_connection), UT(silence_behind_a_good_handshake),
         UT(close_behind_a_good_handshake), UT(peer_closes_when_idle))

@@ -89,7 +89,7 @@ int64_t cli_int(const json_t *object, const char *key);
 bool cli_true(const json_t *object, const char *key);
 /* Columns as wide as their widest cell. `columns` names members of each row of the array: "name:NAME", "state:STATE" ...; separated by blanks. */
 void cli_table(struct cli *c, const json_t *rows, const char *columns);
-/* Wraps at 100 columns, each line behind `indent`; lines of the text that begin with a blank are left alone. */
+/* Wraps at 100 columns, each line behind `indent` and its own blanks; a line that is a command is left alone. */
 void cli_wrapped(FILE *out, const char *text, const char *indent);
 /* "2026-11-22 14:05:09" in local time; "never" for 0. Ring of buffers. */
 const char *cli_when_us(int64_t us);

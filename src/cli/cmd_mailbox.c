@@ -33,9 +33,10 @@ static int show_one(struct cli *c, const json_t *o)
 	fprintf(c->out, "Mailbox %s (%s)%s\n", cli_text(o, "name"), cli_text(o, "display_name"), cli_true(o, "managed_by_file") ? ", from the configuration file" : "");
 	show_strings(c, "extensions", json_object_get(o, "extensions"));
 	show_strings(c, "SIP URIs", json_object_get(o, "sip_uris"));
-	fprintf(c->out, "  %-12s%s\n", "messages", m ? "" : "not known: the store does not answer");
 	if (m)
-		fprintf(c->out, "  %-12s%s new, %s saved\n", "", cli_text(m, "new"), cli_text(m, "saved"));
+		fprintf(c->out, "  %-12s%s new, %s saved\n", "messages", cli_text(m, "new"), cli_text(m, "saved"));
+	else
+		fprintf(c->out, "  %-12snot known: the store does not answer\n", "messages");
 	if (!pin)
 		fprintf(c->out, "  %-12snot known: the store does not answer\n", "PIN");
 	else if (!cli_true(pin, "set"))

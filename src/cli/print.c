@@ -155,10 +155,26 @@ void cli_table(struct cli *c, const json_t *rows, const char *columns)
 		}
 }
 
-static void wrap_line(FILE *out, struct text line, const char *indent)
+/* A command to be copied must stay in one piece. */
+static bool is_command(struct text line)
 {
+	static const char *const words[] = { "umbel ", "openssl ", "dig ", "ip ", "ping ", "traceroute ", "New-Cs", "Set-Cs", "Get-Cs", "Enable-Cs" };
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (text_starts(line, words[i]))
+			return true;
+	return false;
+}
+
+static void wrap_line(FILE *out, struct text line, const char *before)
+{
+	char indent[80];
+	size_t blanks = 0;
+	while (blanks < line.n && line.p[blanks] == ' ')
+		blanks++;
+	text_print(indent, sizeof indent, "%s%.*s", before, (int)blanks, line.p ? line.p : "");
+	line = text_skip(line, blanks);
 	size_t room = WIDTH - strlen(indent);
-	if (line.n && (line.p[0] == ' ' || line.p[0] == '\t')) {
+	if (is_command(line)) {
 		fprintf(out, "%s%.*s\n", indent, TEXT_FMT(line));
 		return;
 	}

@@ -28,8 +28,26 @@ static void apply_levels(struct server *s)
 	}
 }
 
+static void our_signals(sigset_t *set)
+{
+	sigemptyset(set);
+	sigaddset(set, SIGTERM);
+	sigaddset(set, SIGINT);
+	sigaddset(set, SIGHUP);
+}
+
+/* Before the first thread: every thread inherits the mask, or the signal would end the process by way of one that does not know it. */
+static void hold_signals(void)
+{
+	sigset_t set;
+	our_signals(&set);
+	signal(SIGPIPE, SIG_IGN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
 static int build_events(struct server *s, struct ev_report *why)
 {
+	hold_signals();
 	int err = ev_bus_create(&s->bus, clock_system(), KEEP_EVENTS);
 	if (!err)
 		err = metrics_create(&s->metrics);
@@ -90,12 +108,7 @@ static int build_signals(struct server *s, struct ev_report *why)
 {
 	sigset_t set;
 	(void)why;
-	sigemptyset(&set);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	signal(SIGPIPE, SIG_IGN);
-	sigprocmask(SIG_BLOCK, &set, NULL); /* threads made from here on inherit it */
+	our_signals(&set);
 	s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 	return s->signal_fd < 0 ? errno : loop_io_add(s->loop, &s->signal_io, s->signal_fd, EPOLLIN, on_signal, s);
 }

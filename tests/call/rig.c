@@ -282,6 +282,10 @@ static void turn(struct rig *r, unsigned *idle, int64_t *passed)
 		*idle = 0;
 		return;
 	}
+	if (r->crypto && pool_depth(r->crypto)) { /* a thread's time is not ours to turn */
+		usleep(200);
+		return;
+	}
 	if (++*idle < 4) {
 		usleep(20);
 		return;

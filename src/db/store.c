@@ -165,9 +165,12 @@ int store_submit(struct store *s, enum store_kind kind, store_work_h *work, stor
 void store_say_queue_full(struct store *s)
 {
 	int64_t now = clock_mono_ms(clock_system());
-	if (!s->bus || (s->full_said_ms && now - s->full_said_ms < 10000))
+	pthread_mutex_lock(&s->lock);
+	bool say = s->bus && (!s->full_said_ms || now - s->full_said_ms >= 10000);
+	s->full_said_ms = say ? now : s->full_said_ms;
+	pthread_mutex_unlock(&s->lock);
+	if (!say)
 		return;
-	s->full_said_ms = now;
 	struct ev_report *r = mem_zalloc(1, sizeof *r);
 	if (!r)
 		return;

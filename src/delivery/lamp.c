@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "delivery_events.h"
+#include "sip/summary.h"
 
 struct attempt {
 	struct link link;
@@ -61,11 +62,12 @@ static void tell_failure(const struct lamp *l, const struct attempt *a, const st
 		return;
 	ev_str(r, "account", a->account);
 	ev_str(r, "gateway", a->gateway);
-	ev_int(r, "status", o->sip_status);
+	ev_int(r, "response_code", o->sip_status);
 	ev_int(r, "tries", a->tries);
 	ev_str(r, "error", error);
-	ev_str(r, "verdict", o->verdict_name ? o->verdict_name : o->sip_status ? "sip-refused" : "no-answer");
-	ev_str(r, "sentence", o->sentence ? o->sentence : error);
+	ev_str(r, "verdict_name", o->verdict_name ? o->verdict_name : o->sip_status ? "sip-refused" : "no-answer");
+	ev_str(r, "verdict", o->sentence ? o->sentence : error);
+	ev_str(r, "next", o->verdict == OUTBOX_NEVER ? "It is not tried again." : "It is tried again later.");
 	ev_str(r, "advice", o->advice && o->advice[0] ? o->advice : "Look at the gateway: umbel gateway show");
 	ev_str(r, "node", l->prm.node ? l->prm.node : "");
 	emit(l, r);
@@ -187,11 +189,9 @@ void lamp_result(struct lamp *l, uint64_t handle, const struct lamp_outcome *o)
 
 int lamp_body(const struct lamp_note *note, struct buf *out)
 {
-	for (const char *p = note->account; *p; p++)
-		if ((unsigned char)*p < 0x20)
-			return EINVAL; /* a header must stay one line */
-	return buf_printf(out, "Messages-Waiting: %s\r\nMessage-Account: %s\r\nVoice-Message: %u/%u (0/0)\r\n", note->fresh ? "yes" : "no", note->account,
-		note->fresh, note->saved);
+	struct sip_summary s = { .waiting = note->fresh > 0, .account = text_of(note->account), .has_voice = true, .fresh = note->fresh, .old = note->saved };
+	sip_summary_put(out, &s);
+	return buf_error(out);
 }
 
 int lamp_create(struct lamp **lp, const struct lamp_prm *prm)

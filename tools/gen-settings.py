@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the settings of src/config/settings.def as the body of umbel.yaml(5) (--man) or as a Markdown table (--markdown)."""
+import argparse, ast, pathlib, re
+
+ROW = re.compile(r'^([A-Z]+)\("([^"]+)", ([A-Z0-9]+), [a-z0-9_.]+, (NULL|"[^"]*"), (-?\d+), (-?\d+), (LIVE|RESTART), "((?:[^"\\]|\\.)*)"\)$')
+GROUP = re.compile(r'^GROUP\(([A-Z]+), "([^"]+)", "((?:[^"\\]|\\.)*)"\)$')
+KINDS = {"MS": "milliseconds", "SEC": "seconds", "U16": "number", "U32": "number", "BOOL": "true or false", "HOST": "name or IP address", "PATH": "path",
+         "NAME": "name", "TEXT": "text", "STORE": "store", "HOSTPORT": "address:port", "PORTS": "first-last", "NUMBER": "number",
+         "TARGET": "extension, mailbox or URI", "URI": "SIP URI", "TLSVERSION": "version", "LISTEN": "list of transport:address:port",
+         "NAMES": "list of names", "HOSTS": "list of names", "PATHS": "list of paths", "NUMBERS": "list of numbers",
+         "TARGETS": "list of numbers, names or URIs", "URIS": "list of SIP URIs", "ADDRESSES": "list of addresses", "TEXTS": "list of texts",
+         "LEVELS": "map of category to level", "KEYS": "map of key to action"}
+
+def read(path):
+    groups, by = [], {}
+    for line in pathlib.Path(path).read_text().splitlines():
+        if m := GROUP.match(line):
+            by[m[1]] = dict(path=m[2], help=m[3], rows=[])
+            groups.append(by[m[1]])
+        elif m := ROW.match(line):
+            by[m[1]]["rows"].append(dict(key=m[2], kind=m[3], default=None if m[4] == "NULL" else ast.literal_eval(m[4]), least=int(m[5]),
+                                         most=int(m[6]), live=m[7] == "LIVE", help=ast.literal_eval('"' + m[8] + '"')))
+    return groups
+
+def facts(r):
+    out = [KINDS.get(r["kind"], "word")]
+    if r["kind"] in ("MS", "SEC", "U16", "U32"):
+        out[0] += f", {r['least']} to {r['most']}"
+    out.append("required" if r["default"] is None else f"default {r['default']}" if r["default"] else "optional")
+    if not r["live"]:
+        out.append("takes effect after a restart")
+    return "; ".join(out)
+
+def man(groups):
+    roff = lambda s: s.replace("\\", "\\\\").replace("-", "\\-")
+    for g in groups:
+        print(f".SS {roff(g['path'])}\n{roff(g['help'])}.")
+        for r in g["rows"]:
+            print(f".TP\n.B {roff(r['key'])}\n{roff(r['help'])}.\n({roff(facts(r))})")
+
+def markdown(groups):
+    for g in groups:
+        print(f"\n### `{g['path']}`\n\n{g['help']}.\n\n| key | meaning | value |\n|---|---|---|")
+        for r in g["rows"]:
+            print(f"| `{r['key']}` | {r['help'].replace('|', chr(92) + '|')} | {facts(r).replace('|', chr(92) + '|')} |")
+
+ap = argparse.ArgumentParser()
+ap.add_argument("--man", action="store_true")
+ap.add_argument("--markdown", action="store_true")
+ap.add_argument("settings", nargs="?", default=str(pathlib.Path(__file__).parent.parent / "src/config/settings.def"))
+a = ap.parse_args()
+(markdown if a.markdown else man)(read(a.settings))

@@ -255,6 +255,9 @@ static void one(const struct row *r, uint16_t version)
 	struct refuser_prm peer = r->peer;
 	enum trust_verdict_id id = version == V13 ? r->id13 : r->id12;
 	dial(d, &peer, r->ours, version);
+	/* A reset may arrive before we know that we are connected; then it belongs to connecting. */
+	if (r->peer.how == REFUSE_RST_AT_ACCEPT && d->verdict.id == TRUST_V_CONNECT_RESET)
+		id = TRUST_V_CONNECT_RESET;
 	if (d->verdict.id != id) {
 		struct buf text;
 		buf_init(&text, 1 << 16);

@@ -79,7 +79,7 @@ static void on_idle(void *arg)
 static void rest(struct sip_conn *c)
 {
 	if (c->state == SIP_CONN_OPEN && list_empty(&c->users) && !c->closing)
-		tmr_start(c->core->loop, &c->idle, c->exclusive ? 0 : c->core->prm.timers.idle_ms, on_idle, c);
+		tmr_start(c->core->loop, &c->idle, c->exclusive || c->suspect ? 0 : c->core->prm.timers.idle_ms, on_idle, c);
 }
 
 void sip_conn_use(struct sip_conn *c, struct sip_conn_user *u, void (*h)(struct sip_conn *, enum sip_conn_event, void *), void *arg)
@@ -466,6 +466,11 @@ void sip_conn_proven(struct sip_conn *c)
 	tls = c->transport == NET_TLS && c->state == SIP_CONN_OPEN ? tls_of_conn(c->conn) : NULL;
 	if (tls)
 		tls_proven(tls);
+}
+
+void sip_conn_silent(struct sip_conn *c)
+{
+	c->suspect = c->opened;
 }
 
 const char *sip_conn_label(struct sip_conn *c)

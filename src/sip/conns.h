@@ -41,6 +41,7 @@ struct sip_conn {
 	bool opened;    /* by us */
 	bool exclusive; /* one request's own */
 	bool proven;    /* SIP came over it */
+	bool suspect;   /* ours, and a request over it got no answer: carries nothing new, ends when idle */
 	bool closing;
 	unsigned listener;
 	uint16_t alias_port;      /* the peer's Via said alias: its port; 0: it did not */
@@ -84,6 +85,7 @@ void sip_conn_facts(struct sip_conn *c, struct trust_facts *f);
 void sip_conn_saw_via(struct sip_conn *c, const struct sip_via *via);
 void sip_conn_recognised(struct sip_conn *c, struct sip_peer *peer);
 void sip_conn_proven(struct sip_conn *c);
+void sip_conn_silent(struct sip_conn *c); /* no answer came over it in time */
 const char *sip_conn_label(struct sip_conn *c);
 void sip_conn_path(struct sip_conn *c, struct sip_path *path); /* takes a reference */
 

@@ -124,7 +124,7 @@ int sip_core_create(struct sip_core **cp, const struct sip_core_prm *prm, struct
 	metrics_make(core);
 	err = hash_create(&core->leg_by_tag, 256);
 	if (!err)
-		err = sip_txns_create(&core->txns, core->loop, &core->prm.timers, core->prm.limits.transactions, on_txn_send, core);
+		err = sip_txns_create(&core->txns, core->loop, &core->prm.timers, core->prm.limits.transactions * 2, on_txn_send, core);
 	for (unsigned i = 0; !err && i < prm->n_listen; i++)
 		err = listen_one(core, i, why);
 	if (err) {

@@ -247,7 +247,9 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	if (path->transport == NET_UDP && !req->via.has_rport)
 		net_addr_set_port(&back.peer, req->via.port ? req->via.port : 5060);
 	bool merged = text_empty(req->to_tag) && req->method != SIP_CANCEL && sip_stx_merged(core->txns, req);
-	if (sip_stx_create(&stx, core->txns, req, &back)) {
+	/* Overload turns away what is new; what belongs to a call is always served. */
+	if ((text_empty(req->to_tag) && sip_txns_count(core->txns) >= core->prm.limits.transactions) ||
+	    sip_stx_create(&stx, core->txns, req, &back)) {
 		refused(core);
 		sip_reply_stateless(core, path, req, &busy);
 		return;

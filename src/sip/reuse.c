@@ -79,7 +79,7 @@ struct sip_conn *sip_conn_find(struct sip_core *core, const struct sip_conn_want
 	LIST_FOREACH (&core->conns, it) {
 		struct sip_conn *c = LIST_ENTRY(it, struct sip_conn, link);
 		int fit;
-		if (c->transport != w->transport || c->closing || c->state == SIP_CONN_ENDED)
+		if (c->transport != w->transport || c->closing || c->suspect || c->state == SIP_CONN_ENDED)
 			continue;
 		fit = w->choice != SIP_CONN_PEERS_OWN && ours_fits(c, w) ? 3 : theirs_fits(c, w);
 		if (fit > best_fit) {

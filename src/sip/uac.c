@@ -56,6 +56,8 @@ static void finish(struct sip_uac *u, enum sip_uac_event ev, int err)
 
 	mem_ref(u);
 	u->err = err;
+	if (ev == SIP_UAC_TIMEOUT && u->conn)
+		sip_conn_silent(u->conn);
 	uac_facts_collect(u, ev);
 	if (u->ctx) {
 		sip_ctx_end(u->ctx);
@@ -95,7 +97,11 @@ static void target_failed(struct sip_uac *u, int err)
 
 static void on_attempt_late(void *arg)
 {
-	target_failed(arg, ETIMEDOUT);
+	struct sip_uac *u = arg;
+
+	if (u->conn)
+		sip_conn_silent(u->conn);
+	target_failed(u, ETIMEDOUT);
 }
 
 static void on_deadline(void *arg)

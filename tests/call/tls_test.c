@@ -368,6 +368,31 @@ static void silence_behind_a_good_handshake(void **state)
 	assert_int_equal(k.facts.tls.n_alerts, 0);
 }
 
+/* What stayed silent is not tried again: the next request goes on a new connection. */
+static void silence_is_not_reused(void **state)
+{
+	struct mute m = { .how = SILENT };
+	struct net_addr any;
+	struct rig r;
+
+	(void)state;
+	rig_open_tls(&r, 0);
+	m.rig = &r;
+	assert_int_equal(net_addr_parse(&any, TEXT("127.0.0.1"), 0), 0);
+	assert_int_equal(listener_create(&m.listener, r.loop, &any, 8, mute_accept, &m), 0);
+	r.side[A].other->port = net_addr_port(listener_local(m.listener));
+	assert_int_equal(probe(&r, A, SIP_CONN_REUSE).res.outcome, SIP_TIMEOUT);
+	rig_run(&r, 100);
+	assert_int_equal(rig_stats(&r, A).conns, 0);
+	mem_unref(m.conn);
+	m.conn = NULL;
+	assert_false(probe(&r, A, SIP_CONN_REUSE).res.reused);
+	conn_abort(m.conn, false);
+	mem_unref(m.conn);
+	listener_destroy(m.listener);
+	rig_close(&r);
+}
+
 static void close_behind_a_good_handshake(void **state)
 {
 	static const struct {
@@ -408,5 +433,5 @@ static void peer_closes_when_idle(void **state)
 
 UT_MAIN(UT(call_tls12), UT(call_tls13), UT(handshakes_in_threads), UT(probe_is_answered), UT(refused_tls12), UT(refused_tls13), UT(we_refuse),
         UT(never_on_the_peers_connection), UT(on_the_peers_connection_when_it_said_alias), UT(alias_counts_only_for_the_name_that_was_proved),
-        UT(any_and_the_peers_own), UT(no_connection_of_the_peers), UT(a_new_identity_wants_a_new_connection), UT(silence_behind_a_good_handshake),
+        UT(any_and_the_peers_own), UT(no_connection_of_the_peers), UT(a_new_identity_wants_a_new_connection), UT(silence_behind_a_good_handshake), UT(silence_is_not_reused),
         UT(close_behind_a_good_handshake), UT(peer_closes_when_idle))

@@ -53,6 +53,7 @@ static void destroy(void *object)
 	for (int i = 0; i < DLG_CLIPS; i++)
 		mem_unref(c->clip[i]);
 	recorder_free(c->recorder);
+	mem_free(c->verdict);
 	dlg_session_close(&c->s);
 	mem_unref(c->table_owner);
 	mem_unref(c->leg);
@@ -193,6 +194,15 @@ static void start_talk(struct dlg_call *c)
 }
 
 /* ---- what the leg says ---- */
+/* Without any SIP answer the connection has the word: who refused whom, and what to do. */
+static void judge_transfer(struct dlg_call *c, const struct leg_event *ev)
+{
+	mem_free(c->verdict);
+	c->verdict = ev->facts && !ev->status ? mem_alloc(sizeof(*c->verdict)) : NULL;
+	if (c->verdict)
+		trust_explain(ev->facts, c->verdict);
+}
+
 static void transfer_ended(struct dlg_call *c, const struct leg_event *ev)
 {
 	uint32_t job = c->xfer_job;
@@ -204,6 +214,7 @@ static void transfer_ended(struct dlg_call *c, const struct leg_event *ev)
 		return;
 	}
 	metric_add(c->svc->m.transfers_failed, 1);
+	judge_transfer(c, ev);
 	c->s.xfer_status = ev->status;
 	text_fill(c->s.xfer_reason, sizeof(c->s.xfer_reason), ev->reason);
 	dlg_call_step(c, "transfer failed: %d %s", ev->status, ev->reason);

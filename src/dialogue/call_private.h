@@ -15,6 +15,7 @@
 #include "net/pool.h"
 #include "net/tmr.h"
 #include "sip/leg.h"
+#include "trust/explain.h"
 #include "voice/name.h"
 #include "voice/player.h"
 #include "voice/recorder.h"
@@ -69,6 +70,7 @@ struct dlg_call {
 	struct spool_info rec_info;
 	char rec_path[SPOOL_PATH]; /* "" when there is no file of ours */
 	uint32_t rec_job, xfer_job;
+	struct trust_verdict *verdict; /* on the last transfer, when no SIP answer came; NULL */
 	struct media_clip *clip[DLG_CLIPS];
 
 	struct dlg_utterance saying; /* while its names are being spoken */

@@ -225,6 +225,10 @@ static void event(void *arg, struct ev_report *r)
 	struct dlg_call *c = arg;
 	if (c->svc && r->id == EV_MESSAGE_LOST)
 		metric_add(c->svc->m.lost, 1);
+	if (r->id == EV_TRANSFER_FAILED && c->verdict) {
+		ev_str(r, "reason", c->verdict->sentence);
+		trust_verdict_fields(c->verdict, r);
+	}
 	dlg_call_emit(c, r);
 }
 

@@ -73,10 +73,11 @@ void dlg_tell_transfer_failed(struct dlg_session *s)
 {
 	struct ev_report r;
 	to_target(s, &r, EV_TRANSFER_FAILED);
+	ev_int(&r, "status", s->xfer_status);
 	if (s->xfer_status)
-		ev_printf(&r, "reason", "SIP status %d", s->xfer_status);
+		ev_printf(&r, "reason", "SIP status %d %s", s->xfer_status, s->xfer_reason);
 	else
-		ev_str(&r, "reason", "no final NOTIFY came");
+		ev_str(&r, "reason", *s->xfer_reason ? s->xfer_reason : "nothing was heard of it in time");
 	s->fx->event(s->fx_arg, &r);
 }
 

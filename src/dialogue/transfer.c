@@ -71,6 +71,7 @@ static int begin(struct dlg_session *s)
 {
 	s->failures = 0;
 	s->xfer_status = 0;
+	s->xfer_reason[0] = '\0';
 	s->has_clip[CLIP_NAME] = false;
 	return 0;
 }

@@ -444,6 +444,46 @@ static void the_end_of_the_server_keeps_the_message(void **state_)
 	close_site(&s);
 }
 
+/* What lies on the disk while a caller speaks is what a crash leaves: another server makes a message of it. */
+static void what_a_crash_cut_off_is_kept(void **state_)
+{
+	(void)state_;
+	struct site s;
+	char command[1000], kept[300];
+	open_site(&s, NULL);
+	call(&s, "201");
+	assert_true(until_state(&s, "recorder: record", 20000));
+	speak(&s);
+	pass(&s, 1000);
+	snprintf(kept, sizeof(kept), "%s/kept", ut_tmpdir());
+	snprintf(command, sizeof(command), "cp -r %s %s", s.recordings, kept);
+	assert_int_equal(system(command), 0);
+	rig_run(&s.r, 100);
+	dlg_service_calls(s.calls, false, note_session, NULL);
+	keys(&s, "#");
+	assert_true(until_state(&s, "answering: menu", 5000));
+	keys(&s, "2"); /* thrown away by the caller himself */
+	hang_up(&s);
+	assert_true(until_over(&s, "over:"));
+	all_over(&s);
+	list_messages(&s);
+	assert_int_equal(s.n, 0);
+	dlg_service_destroy(s.calls);
+	text_fill(s.recordings, sizeof(s.recordings), kept);
+	open_calls(&s);
+	pass(&s, 1000);
+	list_messages(&s);
+	assert_int_equal(s.n, 1);
+	assert_true(s.m[0].cut);
+	assert_true(s.m[0].duration_ms >= 2000);
+	dlg_service_destroy(s.calls); /* and only once */
+	open_calls(&s);
+	pass(&s, 1000);
+	list_messages(&s);
+	assert_int_equal(s.n, 1);
+	close_site(&s);
+}
+
 static void hang_up_at_any_moment_frees_everything(void **state_)
 {
 	(void)state_;
@@ -485,4 +525,5 @@ static void calls_are_remembered_step_by_step(void **state_)
 
 UT_MAIN(UT(message_is_left_and_is_what_was_said), UT(owner_hears_it_by_phone_and_deletes_it), UT(attendant_puts_through),
         UT(transfer_refused_keeps_the_caller), UT(nobody_called_is_404_and_drain_is_503), UT(hung_up_by_the_administrator_keeps_the_message), UT(the_end_of_the_server_keeps_the_message),
+        UT(what_a_crash_cut_off_is_kept),
         UT(hang_up_at_any_moment_frees_everything), UT(calls_are_remembered_step_by_step))

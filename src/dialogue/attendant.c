@@ -76,6 +76,8 @@ static bool has_box(const struct dlg_session *s)
 
 static int dial(struct dlg_session *s)
 {
+	s->target = (struct dir_target){ .uri = "", .spoken_name = "" };
+	s->uri[0] = '\0';
 	s->allow = dir_may_dial(s->view, text_of(dlg_keys(&s->eng)), &s->target);
 	s->target_is_operator = false;
 	return 0;
@@ -89,8 +91,7 @@ static const char *key_target(const struct dlg_session *s)
 
 static int choose(struct dlg_session *s)
 {
-	s->allow = dir_may_transfer(s->view, text_of(key_target(s)), &s->target);
-	s->target_is_operator = false;
+	dlg_aim(s, key_target(s));
 	return 0;
 }
 
@@ -206,16 +207,30 @@ static void add_extensions(struct built *b, const struct cfg *cfg)
 	}
 }
 
+/* How a choice is called when the menu is read out, and what a caller may say instead of its key. */
 static const char *choice_name(const struct cfg *cfg, const struct cfg_menu_key *k)
 {
 	if (*k->say)
 		return k->say;
-	const struct cfg_mailbox *box = cfg_mailbox(cfg, text_of(k->target));
-	if (box)
-		return *box->spoken_name ? box->spoken_name : box->display_name;
-	const struct cfg_attendant *aa = cfg_attendant(cfg, text_of(k->target));
-	if (aa && *aa->business_name)
-		return aa->business_name;
+	switch (k->action) {
+	case CFG_ACT_SUBSCRIBER: return "your mailbox";
+	case CFG_ACT_DIAL_BY_NAME: return "the directory of names";
+	case CFG_ACT_OPERATOR: return "the operator";
+	case CFG_ACT_REPEAT: return "these choices again";
+	case CFG_ACT_HANGUP: return "the end of this call";
+	default: break;
+	}
+	const struct cfg_attendant *aa = k->action == CFG_ACT_ATTENDANT ? cfg_attendant(cfg, text_of(k->target)) : NULL;
+	if (aa)
+		return *aa->business_name ? aa->business_name : aa->name;
+	for (size_t i = 0; i < cfg->n_mailboxes; i++) {
+		const struct cfg_mailbox *box = &cfg->mailboxes[i];
+		bool meant = text_is_nocase(text_of(k->target), box->name);
+		for (size_t n = 0; !meant && n < box->extensions.n; n++)
+			meant = strcmp(box->extensions.v[n], k->target) == 0;
+		if (meant)
+			return *box->spoken_name ? box->spoken_name : *box->display_name ? box->display_name : box->name;
+	}
 	return k->target;
 }
 
@@ -223,8 +238,7 @@ static const char *choice_name(const struct cfg *cfg, const struct cfg_menu_key 
 static struct dlg_row key_row(struct dlg_attendants *a, struct built *b, size_t i)
 {
 	const struct cfg_menu_key *k = &b->cfg->keys[i];
-	const char *say = *k->say ? k->say : NULL;
-	struct dlg_row row = { MENU, KEYS_OR(b->keys[i], say), ALWAYS, NOTHING, MENU, NULL, false, (int)i };
+	struct dlg_row row = { MENU, KEYS_OR(b->keys[i], choice_name(a->cfg, k)), ALWAYS, NOTHING, MENU, NULL, false, (int)i };
 	b->keys[i][0] = k->key;
 	if (k->key == 't')
 		row.when = (struct dlg_when)TIMEOUT;

@@ -71,8 +71,7 @@ static int next(struct dlg_session *s)
 
 static int choose(struct dlg_session *s)
 {
-	s->allow = dir_may_transfer(s->view, text_of(s->match[s->at_match]->name), &s->target);
-	s->target_is_operator = false;
+	dlg_aim(s, s->match[s->at_match]->name);
 	s->failures = 0;
 	return 0;
 }

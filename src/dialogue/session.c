@@ -138,20 +138,46 @@ int dlg_fetch_recording(struct dlg_session *s)
 	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_RECORDING, NULL);
 }
 
+static bool as_long_as_an_extension(const struct dlg_session *s, size_t digits)
+{
+	const struct cfg *cfg = dir_view_cfg(s->view);
+	for (size_t i = 0; i < cfg->n_dialplans; i++)
+		if (cfg->dialplans[i].extension_digits == digits)
+			return true;
+	for (size_t i = 0; i < dir_view_count(s->view); i++) {
+		const struct dir_user *u = dir_view_at(s->view, i);
+		for (size_t k = 0; k < u->extensions.n; k++)
+			if (u->extensions.v[k][0] != '+' && strlen(u->extensions.v[k]) == digits)
+				return true;
+	}
+	return false;
+}
+
+void dlg_aim(struct dlg_session *s, const char *target)
+{
+	s->target = (struct dir_target){ .uri = "", .spoken_name = "" };
+	s->target_is_operator = false;
+	s->uri[0] = '\0';
+	s->allow = dir_may_transfer(s->view, text_of(target), &s->target);
+	if (s->allow == DIR_ALLOWED && !s->target.user && !as_long_as_an_extension(s, strlen(s->target.number)))
+		s->allow = DIR_NOT_DIALABLE;
+}
+
 int dlg_to_operator(struct dlg_session *s)
 {
-	s->allow = dir_may_transfer(s->view, text_of(dlg_operator(s)), &s->target);
+	dlg_aim(s, dlg_operator(s));
 	s->target_is_operator = true;
 	return 0;
 }
 
 static const char *domain_of(const struct dlg_session *s, const struct cfg_dialplan *plan)
 {
+	const struct cfg *cfg = dir_view_cfg(s->view);
 	if (!plan)
 		return s->home;
 	if (*plan->domain)
 		return plan->domain;
-	const struct cfg_gateway *gw = cfg_gateway(dir_view_cfg(s->view), text_of(plan->gateway));
+	const struct cfg_gateway *gw = *plan->gateway ? cfg_gateway(cfg, text_of(plan->gateway)) : cfg->n_gateways ? &cfg->gateways[0] : NULL;
 	return gw && *gw->address ? gw->address : s->home;
 }
 
@@ -160,7 +186,8 @@ int dlg_target_uri(const struct dlg_session *s, char *dst, size_t size)
 	const struct dir_target *t = &s->target;
 	if (*t->number) {
 		const char *domain = domain_of(s, t->dialplan);
-		return *domain ? text_print(dst, size, "sip:%s@%s", t->number, domain) : ENOENT;
+		bool v6 = strchr(domain, ':') && domain[0] != '[';
+		return *domain ? text_print(dst, size, v6 ? "sip:%s@[%s]" : "sip:%s@%s", t->number, domain) : ENOENT;
 	}
 	if (!t->uri || !*t->uri)
 		return ENOENT;

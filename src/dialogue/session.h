@@ -166,6 +166,9 @@ int dlg_do_confirm(struct dlg_session *s);
 int dlg_drop_recording(struct dlg_session *s);
 int dlg_fetch_recording(struct dlg_session *s);
 int dlg_to_operator(struct dlg_session *s);   /* s->target becomes the operator */
+/* s->target and s->allow from a name, extension or URI that the administrator gave. What nobody has as a mailbox must be as long as an
+ * extension: outside numbers are never reached. */
+void dlg_aim(struct dlg_session *s, const char *target);
 bool dlg_target_allowed(const struct dlg_session *s);
 const struct cfg_policy *dlg_policy(const struct dlg_session *s); /* of the mailbox, or the default; never NULL */
 const char *dlg_box_name(const struct dlg_session *s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Whole calls: a caller on one core, the conversations of the other, real audio between them, a real mailbox behind them. Only the directory
- * is the tests' own. What is stored is compared with what was said.                                                    */
+/* Whole calls: a caller on one core, the conversations of the other, real audio between them, a real mailbox and directory behind them. What
+ * is stored, and what is heard, is compared with what was said.                                                        */
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -20,6 +20,7 @@ struct site {
 	struct store *store;
 	struct pool *files;
 	struct mbox *mbox;
+	struct dir *dir;
 	struct prompt_set *prompts;
 	struct voice_names *names;
 	struct dlg_service *calls;
@@ -33,76 +34,49 @@ struct site {
 	bool came;
 };
 
-/* ---- a directory without a store ---- */
-static struct dir_view *the_view;
-
-struct dir_view *dir_view(struct dir *d)
-{
-	(void)d;
-	return dir_view_ref(the_view);
-}
-
-struct answer {
-	struct loop *loop;
-	dir_logon_h *h;
-	dir_pin_set_h *set;
-	void *arg;
-	enum dir_logon outcome;
-};
-static struct loop *the_loop;
-
-static void answer(void *arg)
-{
-	struct answer a = *(struct answer *)arg;
-	mem_free(arg);
-	if (a.h)
-		a.h(&(struct dir_logon_result){ .outcome = a.outcome }, NULL, a.arg);
-	else
-		a.set(0, DIR_PIN_GOOD, NULL, a.arg);
-}
-
-static int answer_later(struct answer what)
-{
-	struct answer *a = mem_alloc(sizeof(*a));
-	*a = what;
-	return loop_post(the_loop, answer, a);
-}
-
-int dir_logon(struct dir *d, const struct dir_user *user, struct text pin, const char *session, dir_logon_h *h, void *arg, uint64_t *handle)
-{
-	(void)d, (void)user, (void)session, (void)handle;
-	return answer_later((struct answer){ .h = h, .arg = arg, .outcome = text_is(pin, "482915") ? DIR_LOGON_OK : DIR_LOGON_WRONG });
-}
-
-int dir_logon_nobody(struct dir *d, struct text pin, dir_logon_h *h, void *arg, uint64_t *handle)
-{
-	(void)d, (void)pin, (void)handle;
-	return answer_later((struct answer){ .h = h, .arg = arg, .outcome = DIR_LOGON_WRONG });
-}
-
-void dir_logon_gave_up(struct dir *d, const char *mailbox, const char *caller, unsigned tries, const char *session)
-{
-	(void)d, (void)mailbox, (void)caller, (void)tries, (void)session;
-}
-
-int dir_pin_set(struct dir *d, const struct dir_user *user, struct text pin, bool must_change, dir_pin_set_h *h, void *arg, uint64_t *handle)
-{
-	(void)d, (void)user, (void)pin, (void)must_change, (void)handle;
-	return answer_later((struct answer){ .set = h, .arg = arg });
-}
-
-void dir_cancel(struct dir *d, uint64_t handle)
-{
-	(void)d, (void)handle;
-}
-
 /* ---- the site ---- */
 static void open_calls(struct site *s)
 {
-	struct dlg_service_prm prm = { .loop = s->r.loop, .clock = &s->r.clock.clock, .cfg = s->cfg, .mbox = s->mbox, .media = s->r.engine,
+	struct dlg_service_prm prm = { .loop = s->r.loop, .clock = &s->r.clock.clock, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox, .media = s->r.engine,
 		                       .prompts = s->prompts, .names = s->names, .files = s->files, .spool_dir = s->recordings };
 	assert_int_equal(dlg_service_create(&s->calls, &prm, NULL), 0);
 	dlg_service_recover(s->calls);
+}
+
+static void pass(struct site *s, int64_t ms);
+
+static void pin_there(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg)
+{
+	(void)rule, (void)why;
+	assert_int_equal(err, 0);
+	((struct site *)arg)->came = true;
+}
+
+static void applied(int err, int64_t revision, const struct ev_report *why, void *arg)
+{
+	(void)revision, (void)why;
+	assert_int_equal(err, 0);
+	((struct site *)arg)->came = true;
+}
+
+static void until_came(struct site *s)
+{
+	for (int i = 0; i < 500 && !s->came; i++)
+		pass(s, 20);
+	assert_true(s->came);
+	s->came = false;
+}
+
+static void open_directory(struct site *s)
+{
+	struct dir_prm prm = { .store = s->store, .loop = s->r.loop, .crypto = s->files, .clock = clock_system(), .node = "n1", .poll_ms = 1000000, .cheap_hash = true };
+	assert_int_equal(dir_create(&s->dir, &prm), 0);
+	assert_int_equal(dir_apply(s->dir, s->cfg, applied, s), 0);
+	until_came(s);
+	struct dir_view *v = dir_view(s->dir);
+	assert_int_equal(dir_pin_set(s->dir, dir_find_name(v, TEXT("alice")), TEXT("482915"), false, pin_there, s, NULL), 0);
+	until_came(s);
+	dir_view_unref(v);
 }
 
 static void open_site(struct site *s, const char *url)
@@ -110,8 +84,6 @@ static void open_site(struct site *s, const char *url)
 	memset(s, 0, sizeof(*s));
 	rig_open(&s->r, NET_TCP, false);
 	s->r.side[B].auto_answer = false;
-	the_loop = s->r.loop;
-	the_view = world_view();
 	s->cfg = world_cfg();
 	assert_int_equal(pool_create(&s->files, s->r.loop, "files", 1, 64), 0);
 	snprintf(s->url, sizeof(s->url), "%s", url ? url : "");
@@ -123,6 +95,7 @@ static void open_site(struct site *s, const char *url)
 	assert_int_equal(store_open(&s->store, &sp, NULL), 0);
 	struct mbox_prm mp = { .store = s->store, .loop = s->r.loop, .files = s->files, .clock = clock_system(), .spool_dir = s->spool };
 	assert_int_equal(mbox_create(&s->mbox, &mp, NULL), 0);
+	open_directory(s);
 	assert_int_equal(prompt_set_open(&s->prompts, &(struct prompt_set_prm){ 0 }, NULL), 0);
 	assert_int_equal(voice_names_create(&s->names, s->files, NULL, 32), 0);
 	open_calls(s);
@@ -133,12 +106,12 @@ static void close_site(struct site *s)
 	dlg_service_destroy(s->calls);
 	voice_names_destroy(s->names);
 	mbox_destroy(s->mbox);
+	dir_destroy(s->dir);
 	store_close(s->store);
 	pool_destroy(s->files);
 	prompt_set_close(s->prompts);
 	rig_close(&s->r);
-	the_view = dir_view_unref(the_view);
-	mem_unref(s->cfg);
+	cfg_unref(s->cfg);
 }
 
 /* ---- what the caller does ---- */
@@ -262,14 +235,6 @@ static void on_audio(int err, enum mbox_codec codec, const uint8_t *p, size_t n,
 	s->n_audio = n < sizeof(s->audio) ? n : sizeof(s->audio);
 	memcpy(s->audio, p, s->n_audio);
 	s->came = true;
-}
-
-static void until_came(struct site *s)
-{
-	for (int i = 0; i < 500 && !s->came; i++)
-		pass(s, 20);
-	assert_true(s->came);
-	s->came = false;
 }
 
 static void list_messages(struct site *s)

@@ -62,7 +62,7 @@ static void nothing_but_a_conversation_ends(void **state)
 		struct dlg_attendants *all;
 		struct cfg *cfg = world_cfg();
 		assert_int_equal(dlg_attendants_create(&all, cfg), 0);
-		mem_unref(cfg);
+		cfg_unref(cfg);
 		world(&t);
 		unsigned kind = below(3);
 		if (kind == 0)

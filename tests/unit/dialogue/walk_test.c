@@ -16,7 +16,7 @@ static int setup(void **state)
 {
 	struct cfg *cfg = world_cfg();
 	int err = dlg_attendants_create(&attendants, cfg);
-	mem_unref(cfg);
+	cfg_unref(cfg);
 	const struct dlg_table *all[] = { &dlg_answering, &dlg_subscriber, &dlg_logon, &dlg_player, &dlg_options, &dlg_pin_change, &dlg_recorder,
 		                          &dlg_entry, &dlg_names, &dlg_transfer, dlg_attendant_table(attendants, TEXT("main")),
 		                          dlg_attendant_table(attendants, TEXT("night")) };

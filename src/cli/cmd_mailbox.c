@@ -91,7 +91,7 @@ static int set_pin(struct cli *c)
 	int code = given ? CLI_GOOD : read_pin(c, pin, sizeof pin);
 	if (code)
 		return code;
-	json_t *args = json_pack("{s:s, s:s, s:b}", "name", c->pos[0], "pin", given ? given : pin, "must_change", cli_opt(c, "must-change") != NULL);
+	json_t *args = json_pack("{s:s, s:s, s:b}", "name", c->pos[0], "pin", given ? given : pin, "must_change", cli_opt(c, "final") == NULL);
 	explicit_bzero(pin, sizeof pin);
 	return cli_ask_show(c, "mailbox.set-pin", args, show_pin);
 }
@@ -103,7 +103,7 @@ static int reset_pin(struct cli *c)
 
 static const struct cli_opt pin_opts[] = {
 	{ "pin", "PIN", "the PIN; other users of this machine could see it while the command runs" },
-	{ "must-change", NULL, "it must be changed at the next log-on" },
+	{ "final", NULL, "it need not be changed at the next log-on, though somebody else chose it" },
 	{ NULL, NULL, NULL },
 };
 
@@ -111,8 +111,8 @@ const struct cli_cmd cli_mailbox_cmds[] = {
 	{ "mailbox", "list", "", 0, 0, NULL, "List the mailboxes", NULL, "  umbel mailbox list", list },
 	{ "mailbox", "show", "NAME", 1, 1, NULL, "Show one mailbox: messages, PIN, addresses", "NAME is its name, an extension or a SIP URI.",
 	  "  umbel mailbox show alice\n  umbel mailbox show 201", show },
-	{ "mailbox", "pin", "NAME", 1, 1, pin_opts, "Set the PIN of a mailbox, and unlock it", "Without --pin it is read from the terminal or from standard input.",
-	  "  umbel mailbox pin alice --must-change\n  printf '%s\\n' 482913 | umbel mailbox pin alice", set_pin },
+	{ "mailbox", "pin", "NAME", 1, 1, pin_opts, "Set the PIN of a mailbox, and unlock it", "Without --pin it is read from the terminal or from standard input. Its owner has to change it at the next log-on.",
+	  "  umbel mailbox pin alice\n  printf '%s\\n' 482913 | umbel mailbox pin alice", set_pin },
 	{ "mailbox", "set-pin", "NAME", 1, 1, pin_opts, "The same as mailbox pin", NULL, "  umbel mailbox set-pin alice", set_pin },
 	{ "mailbox", "reset-pin", "NAME", 1, 1, NULL, "Let the server choose a new PIN, and print it", NULL, "  umbel mailbox reset-pin alice", reset_pin },
 	{ NULL },

@@ -98,19 +98,26 @@ static void try_options(struct gw_live *l)
 
 /* ---- lamp ---- */
 
+/* The account of the check belongs to nobody: an answer that says so shows that the gateway took the NOTIFY as such and looked for it. */
+static bool account_unknown(int status)
+{
+	return status == 404 || status == 410 || status == 480 || status == 484 || status == 604;
+}
+
 static void lamp_h(const struct gw_lamp_result *res, void *arg)
 {
 	struct gw_live *l = arg;
 	char words[512];
+	bool open = account_unknown(res->status), good = res->sent == GW_SENT_DONE || open;
 	if (res->sent == GW_SENT_DONE)
 		text_print(words, sizeof words, "NOTIFY was answered %d", res->status);
-	else if (res->status)
+	else if (open)
 		text_print(words, sizeof words, "NOTIFY reached the gateway, which answered %d for an account of no mailbox: the way is open", res->status);
+	else if (res->status == 481 || res->status == 489 || res->status == 405 || res->status == 501)
+		text_print(words, sizeof words, "the gateway was reached, but takes no lamps that it did not subscribe to: it answered %d", res->status);
 	else
 		text_fill(words, sizeof words, res->verdict->sentence);
-	/* the account of the check belongs to nobody: any answer but a 403 shows that the gateway takes our NOTIFY as such */
-	bool good = res->sent == GW_SENT_DONE || (res->status >= 400 && res->status != 403 && res->status < 500);
-	if (l->gw && good)
+	if (l->gw && open)
 		gw_flow_set(l->gw, GW_LAMP, true, &l->gw->flow[GW_LAMP].facts, res->verdict);
 	tell(l, GW_LIVE_LAMP, good ? GW_WORKS : GW_REFUSED, res->verdict, words);
 	mem_unref(l);
@@ -225,8 +232,11 @@ static void leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 		judge_call(l, GW_WORKS, NULL, "the gateway took the REFER, and the test target answered");
 		break;
 	case LEG_TRANSFER_FAILED:
-		text_print(words, sizeof words, "the transfer failed: %d %s", ev->status, ev->reason);
 		/* a target that is busy with the very call that tests it was reached all the same */
+		if (l->accepted && ev->status)
+			text_print(words, sizeof words, "the gateway took the REFER; the test target answered %d %s", ev->status, ev->reason);
+		else
+			text_print(words, sizeof words, "the transfer failed: %s", ev->reason);
 		judge_call(l, l->accepted && ev->status ? GW_WORKS : GW_REFUSED, ev->facts, words);
 		break;
 	case LEG_ENDING:

@@ -40,7 +40,7 @@ static void print_warnings(struct cli *c, const json_t *id)
 		if (*cli_text(w, "cause"))
 			cli_wrapped(c->out, cli_text(w, "cause"), "    ");
 		if (*cli_text(w, "advice"))
-			cli_wrapped(c->out, cli_text(w, "advice"), "    -> ");
+			cli_wrapped(c->out, cli_text(w, "advice"), "      ");
 	}
 	if (!json_array_size(json_object_get(id, "warnings")))
 		fprintf(c->out, "  nothing is questionable in it\n");

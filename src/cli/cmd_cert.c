@@ -130,15 +130,14 @@ static int install(struct cli *c)
 
 static bool cure_step(struct cli *c, const json_t *step, void *arg)
 {
-	(void)arg;
+	unsigned *n = arg;
 	if (c->json) {
 		json_dumpf(step, c->out, JSON_COMPACT);
 		fputc('\n', c->out);
 	} else {
-		fprintf(c->out, "%-9s ", cli_text(step, "step"));
-		cli_wrapped(c->out, cli_text(step, "text"), "");
-		if (*cli_text(step, "advice"))
-			cli_wrapped(c->out, cli_text(step, "advice"), "            ");
+		fprintf(c->out, "%u.\n", ++*n);
+		cli_wrapped(c->out, cli_text(step, "text"), "   ");
+		cli_wrapped(c->out, cli_text(step, "advice"), "   ");
 	}
 	return fflush(c->out) == 0;
 }
@@ -147,6 +146,7 @@ static int cure(struct cli *c)
 {
 	json_t *r = NULL, *args = json_pack("{s:s, s:b}", "gateway", c->pos[0], "force", cli_opt(c, "force") != NULL);
 	uint64_t days, wait;
+	unsigned steps = 0;
 	if (cli_opt_number(c, "days", 36500, 0, &days) || cli_opt_number(c, "wait", 86400, 0, &wait)) {
 		json_decref(args);
 		return CLI_USAGE;
@@ -157,7 +157,7 @@ static int cure(struct cli *c)
 	cli_arg_opt(c, args, "signed", "signed");
 	json_object_set_new(args, "days", json_integer((json_int_t)days));
 	json_object_set_new(args, "wait_ms", json_integer((json_int_t)wait * 1000));
-	int code = cli_follow(c, "cert.cure", args, cure_step, NULL, &r);
+	int code = cli_follow(c, "cert.cure", args, cure_step, &steps, &r);
 	if (code == CLI_GOOD && c->json)
 		cli_print_json(c, r);
 	else if (code == CLI_GOOD)

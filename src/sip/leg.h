@@ -12,6 +12,8 @@
  *
  * Receipts: when the peer says BYE, LEG_ENDING comes with `receipt` set, and the 200 is held back until leg_confirm() says whether what the
  * caller left is safe. After `receipt_ms` of the core without leg_confirm() the peer gets 500 and event SIP_RECEIPT_LATE is written.
+ * Whatever else ends a call that was up (a lost dialog, an ACK that never came) is told by LEG_ENDING without `receipt`, then LEG_OVER at once; who
+ * hangs up himself hears LEG_OVER only.
  * All texts in events and infos are NUL-terminated and never NULL ("" when absent).                                    */
 #ifndef SIP_LEG_H
 #define SIP_LEG_H

@@ -2,111 +2,11 @@
 /* raw_test.c  What the core answers to messages written by hand, over a plain socket: refusals with their sentences, races, repetition, the 2xx
  * until its ACK, an offer in our 200, NOTIFY before the 202.                                                           */
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
-#include "call/rig.h"
-
-struct raw {
-	struct rig r;
-	int fd;
-	bool stream;
-	unsigned port; /* ours */
-	char in[65536];
-	char tag[64];  /* of their To, out of the last answer read */
-	unsigned cseq;
-};
-
-static void raw_open(struct raw *x, bool stream)
-{
-	struct sockaddr_in me = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof(me);
-	struct sockaddr_in to;
-
-	rig_open(&x->r, NET_UDP, false);
-	x->stream = stream;
-	x->fd = socket(AF_INET, stream ? SOCK_STREAM : SOCK_DGRAM, 0);
-	assert_true(x->fd >= 0);
-	if (!stream)
-		assert_int_equal(bind(x->fd, (struct sockaddr *)&me, sizeof(me)), 0);
-	to = sip_core_local(x->r.side[B].core, stream ? 1 : 0)->u.v4;
-	assert_int_equal(connect(x->fd, (struct sockaddr *)&to, sizeof(to)), 0);
-	assert_int_equal(getsockname(x->fd, (struct sockaddr *)&me, &n), 0);
-	x->port = ntohs(me.sin_port);
-	fcntl(x->fd, F_SETFL, O_NONBLOCK);
-	if (stream)
-		assert_int_equal(setsockopt(x->fd, IPPROTO_TCP, TCP_NODELAY, &(int){ 1 }, sizeof(int)), 0);
-	x->cseq = 1;
-	x->tag[0] = '\0';
-}
-
-static void raw_close(struct raw *x)
-{
-	close(x->fd);
-	rig_close(&x->r);
-}
-
-/* All that comes within some turns; one datagram after the other. */
-static const char *heard(struct raw *x, int64_t ms)
-{
-	size_t n = 0;
-
-	rig_run(&x->r, ms);
-	for (;;) {
-		ssize_t got = recv(x->fd, x->in + n, sizeof(x->in) - 1 - n, 0);
-		if (got <= 0)
-			break;
-		n += (size_t)got;
-	}
-	x->in[n] = '\0';
-	for (char *to = x->in; (to = strstr(to, "\r\nTo:")); to += 2) {
-		char *tag = strstr(to, ";tag=");
-		if (tag && tag < strstr(to + 2, "\r\n") && strncmp(tag, ";tag=me", 7) != 0)
-			snprintf(x->tag, sizeof(x->tag), "%.*s", (int)strcspn(tag, "\r\n"), tag);
-	}
-	return x->in;
-}
-
-static void say_bytes(struct raw *x, const char *p, size_t n)
-{
-	assert_int_equal(send(x->fd, p, n, 0), (ssize_t)n);
-}
-
-#define SDP \
-	"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
-
-/* method, branch, more headers (with CR LF), body */
-static void say(struct raw *x, const char *method, const char *branch, const char *more, const char *body)
-{
-	char room[8192];
-	int n = snprintf(room, sizeof(room),
-	                 "%s sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/%s 127.0.0.1:%u;rport;branch=z9hG4bK%s\r\nFrom: <sip:a@a.test>;tag=me\r\n"
-	                 "To: <sip:100@b.test>%s\r\nCall-ID: raw\r\nCSeq: %u %s\r\nMax-Forwards: 70\r\nContact: <sip:a@127.0.0.1:%u>\r\n%s"
-	                 "%sContent-Length: %zu\r\n\r\n%s",
-	                 method, x->stream ? "TCP" : "UDP", x->port, branch, x->tag, x->cseq, method, x->port, more,
-	                 *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
-
-	say_bytes(x, room, (size_t)n);
-}
-
-static unsigned count(const char *text, const char *what)
-{
-	unsigned n = 0;
-
-	for (; (text = strstr(text, what)); text++)
-		n++;
-	return n;
-}
-
-#define wants(x, word) \
-	do { \
-		if (!strstr((x)->in, word)) \
-			fail_msg("wanted '%s' in:\n%s", word, (x)->in); \
-	} while (0)
+#include "call/raw.h"
 
 static void refusals(void **state)
 {

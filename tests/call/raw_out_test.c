@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* raw_out_test.c  Calls of ours to a peer that is played by hand: provisional answers, lost ACKs, forks, the races around CANCEL, bad answers. */
+#include <stdio.h>
+#include "base/mem.h"
+#include "call/raw.h"
+
+/* b calls; the INVITE is in x->in. */
+static void calling(struct raw *x)
+{
+	raw_open(x, false);
+	x->r.side[B].other->port = (uint16_t)x->port;
+	rig_call(&x->r, B, "200");
+	heard(x, 20);
+	wants(x, "INVITE sip:200@127.0.0.1 SIP/2.0");
+	wants(x, "m=audio");
+	wants(x, "RTP/AVP 0 8 101");
+}
+
+static void ringing_and_answered(void **state)
+{
+	char invite[65536];
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	snprintf(invite, sizeof(invite), "%s", x.in);
+	answer(&x, 100, "t1", "");
+	answer(&x, 180, "t1", "");
+	assert_true(rig_until(&x.r, B, "progress:180", 100));
+	answer(&x, 200, "t1", SDP);
+	assert_true(rig_until(&x.r, B, "answered", 100));
+	heard(&x, 50);
+	wants(&x, "ACK sip:a@127.0.0.1:");
+	wants(&x, ";tag=t1");
+	snprintf(x.in, sizeof(x.in), "%s", invite);
+	answer(&x, 200, "t1", SDP); /* our ACK was lost */
+	heard(&x, 50);
+	assert_int_equal(count(x.in, "ACK sip:"), 1);
+	assert_string_equal(x.r.side[B].log, "progress:180 answered ");
+	raw_close(&x);
+}
+
+static void a_fork_is_hung_up(void **state)
+{
+	char invite[65536];
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	snprintf(invite, sizeof(invite), "%s", x.in);
+	answer(&x, 200, "t1", SDP);
+	heard(&x, 50);
+	snprintf(x.in, sizeof(x.in), "%s", invite);
+	answer(&x, 200, "t2", SDP);
+	heard(&x, 50);
+	wants(&x, "ACK sip:a@127.0.0.1");
+	wants(&x, "BYE sip:a@127.0.0.1");
+	assert_int_equal(count(x.in, ";tag=t2"), 2);
+	assert_int_equal(count(x.in, ";tag=t1"), 0);
+	assert_true(leg_is_up(x.r.side[B].leg));
+	raw_close(&x);
+}
+
+static void cancel_waits_for_a_provisional_answer(void **state)
+{
+	char invite[65536];
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	snprintf(invite, sizeof(invite), "%s", x.in);
+	assert_int_equal(leg_cancel(x.r.side[B].leg), 0);
+	assert_int_equal(count(heard(&x, 400), "CANCEL"), 0);
+	snprintf(x.in, sizeof(x.in), "%s", invite);
+	answer(&x, 180, "t1", "");
+	heard(&x, 50);
+	wants(&x, "CANCEL sip:200@127.0.0.1 SIP/2.0");
+	answer(&x, 200, "t1", "");
+	snprintf(x.in, sizeof(x.in), "%s", invite);
+	answer(&x, 487, "t1", "");
+	assert_true(rig_until(&x.r, B, "over:cancelled:487", 100));
+	heard(&x, 50);
+	wants(&x, "ACK sip:200@127.0.0.1");
+	assert_string_equal(x.r.side[B].log, "over:cancelled:487 ");
+	raw_close(&x);
+}
+
+static void answered_although_cancelled(void **state)
+{
+	char invite[65536];
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	snprintf(invite, sizeof(invite), "%s", x.in);
+	leg_cancel(x.r.side[B].leg);
+	answer(&x, 200, "t1", SDP);
+	heard(&x, 50);
+	wants(&x, "ACK sip:a@127.0.0.1");
+	wants(&x, "BYE sip:a@127.0.0.1");
+	snprintf(x.in, sizeof(x.in), "%s", strstr(x.in, "BYE sip:"));
+	answer(&x, 200, "t1", "");
+	assert_true(rig_until(&x.r, B, "over:cancelled:200", 100));
+	assert_null(strstr(x.r.side[B].log, "answered"));
+	raw_close(&x);
+}
+
+static void nobody_answers_the_cancel(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	leg_cancel(x.r.side[B].leg);
+	assert_true(rig_until(&x.r, B, "over:cancelled:487", 33000));
+	raw_close(&x);
+}
+
+static void rings_too_long(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	answer(&x, 180, "t1", "");
+	heard(&x, 170000);
+	assert_int_equal(count(x.in, "CANCEL"), 0);
+	heard(&x, 11000);
+	wants(&x, "CANCEL");
+	assert_true(rig_until(&x.r, B, "over:cancelled", 40000));
+	raw_close(&x);
+}
+
+static void no_answer_at_all(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	assert_true(rig_until(&x.r, B, "over:failed:408", 33000));
+	assert_true(x.r.side[B].had_facts);
+	assert_int_equal(x.r.side[B].facts.end, TRUST_TIMED_OUT);
+	assert_int_equal(x.r.side[B].facts.flow, TRUST_FLOW_CALL_OUT);
+	assert_false(x.r.side[B].flow_works);
+	raw_close(&x);
+}
+
+static void answers_that_cannot_be_used(void **state)
+{
+	static const char *const body[] = { "", "v=0\r\nrubbish\r\n",
+		                            "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n" };
+	struct raw x;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(body) / sizeof(*body); i++) {
+		calling(&x);
+		answer(&x, 200, "t1", body[i]);
+		heard(&x, 50);
+		wants(&x, "ACK sip:a@127.0.0.1");
+		wants(&x, "BYE sip:a@127.0.0.1");
+		assert_true(rig_until(&x.r, B, "over:failed:488", 100));
+		raw_close(&x);
+	}
+}
+
+static void refused_with_a_reason(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	answer(&x, 486, "t1", "");
+	assert_true(rig_until(&x.r, B, "over:refused:486", 100));
+	heard(&x, 20);
+	wants(&x, "ACK sip:200@127.0.0.1");
+	raw_close(&x);
+}
+
+/* A peer that never answers our BYE: the call is over for us all the same. */
+static void bye_unanswered(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	answer(&x, 200, "t1", SDP);
+	assert_true(rig_until(&x.r, B, "answered", 100));
+	leg_hangup(x.r.side[B].leg, NULL);
+	assert_true(rig_until(&x.r, B, "over:we hung up:0", 33000));
+	raw_close(&x);
+}
+
+UT_MAIN(UT(ringing_and_answered), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
+        UT(nobody_answers_the_cancel), UT(rings_too_long), UT(no_answer_at_all), UT(answers_that_cannot_be_used), UT(refused_with_a_reason),
+        UT(bye_unanswered))

@@ -12,6 +12,8 @@
 static void gone(void *p)
 {
 	struct cfg_all *a = p;
+	cfg_unref(a->of[0]);
+	cfg_unref(a->of[1]);
 	mem_free(a->places);
 	arena_free(&a->arena);
 }
@@ -31,7 +33,8 @@ int cfg_parse(struct cfg **cp, const char *path, struct text yaml, enum cfg_want
 		err = EINVAL;
 	}
 	all->cfg.path = arena_text(&all->arena, text_of(path));
-	if (!err && !all->cfg.path)
+	all->cfg.source = want == CFG_WANT_OBJECTS && !err ? arena_text(&all->arena, yaml) : "";
+	if (all->arena.failed)
 		err = ENOMEM;
 	if (!err)
 		err = tree_parse(&root, &trees, path, yaml, b.errors);
@@ -44,6 +47,36 @@ int cfg_parse(struct cfg **cp, const char *path, struct text yaml, enum cfg_want
 	else
 		*cp = &all->cfg;
 	return err;
+}
+
+int cfg_merge(struct cfg **cp, const struct cfg *node, const struct cfg *objects, struct cfg_errors *errors)
+{
+	struct cfg_errors own = { 0 };
+	struct cfg_all *all = mem_object(sizeof *all, gone);
+	if (!all)
+		return ENOMEM;
+	struct binder b = { .all = all, .errors = errors ? errors : &own, .path = objects->path };
+	all->cfg = *objects;
+	all->cfg.path = node->path;
+	all->cfg.has_node = node->has_node;
+	all->cfg.node = node->node;
+	if (!objects->trust.ca_files.n)
+		all->cfg.trust = node->trust;
+	all->of[0] = cfg_ref(node);
+	all->of[1] = cfg_ref(objects);
+	cfg_check(&b);
+	int err = all->arena.failed ? ENOMEM : b.errors->n || b.errors->more ? EINVAL : 0;
+	cfg_errors_free(&own);
+	if (err)
+		mem_unref(all);
+	else
+		*cp = &all->cfg;
+	return err;
+}
+
+bool cfg_has_objects(const struct cfg *c)
+{
+	return c->n_gateways || c->n_dialplans || c->n_policies || c->n_attendants || c->n_mailboxes;
 }
 
 static int read_file(const char *path, struct buf *out)
@@ -105,7 +138,10 @@ struct cfg_pos cfg_pos_of(const struct cfg *c, const void *member)
 	for (size_t i = 0; i < a->n_places; i++)
 		if (a->places[i].member == member)
 			return a->places[i].pos;
-	return (struct cfg_pos){ 0, 0 };
+	struct cfg_pos pos = { 0, 0 };
+	for (int i = 0; i < 2 && a->of[i] && !pos.line; i++)
+		pos = cfg_pos_of(a->of[i], member);
+	return pos;
 }
 
 /* ---- finding ---- */

@@ -219,6 +219,7 @@ struct cfg_trust {
 struct cfg {
 	const char *path; /* as given to cfg_load */
 	bool has_node; /* false: only objects, as for `umbel apply` */
+	const char *source; /* text of the objects' file, for other nodes; "" when they stand in a node's own file */
 	struct cfg_node node;
 	struct cfg_trust trust;
 	const struct cfg_gateway *gateways;
@@ -261,6 +262,11 @@ enum cfg_want {
 int cfg_load(struct cfg **cp, const char *path, enum cfg_want want, struct cfg_errors *errors);
 /* The same from memory; `path` is the name used in errors. */
 int cfg_parse(struct cfg **cp, const char *path, struct text yaml, enum cfg_want want, struct cfg_errors *errors);
+/* The node part of one with the objects (and the trust, if it names any CA) of the other, checked together; `path` is the node's. It holds
+ * references to both. Errors as above. */
+int cfg_merge(struct cfg **cp, const struct cfg *node, const struct cfg *objects, struct cfg_errors *errors);
+/* Whether any gateway, dial plan, policy, attendant or mailbox is defined. A node's file without any leaves them to the store. */
+bool cfg_has_objects(const struct cfg *c);
 struct cfg *cfg_ref(const struct cfg *c);
 struct cfg *cfg_unref(const struct cfg *c); /* always NULL */
 

@@ -81,6 +81,7 @@ struct cfg_all {
 	struct arena arena;
 	struct cfg_place *places;
 	size_t n_places, room;
+	const struct cfg *of[2]; /* references to what cfg_merge() put together */
 };
 
 struct binder {

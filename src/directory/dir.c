@@ -52,9 +52,23 @@ static void tell_applied(struct dir *d, const struct dir_sync *s, int err, const
 static void sync_free(struct dir_sync *s)
 {
 	dir_view_unref(s->view);
+	cfg_unref(s->objects);
+	cfg_errors_free(&s->errors);
 	cfg_unref(s->cfg);
 	mem_unref(s->d);
 	mem_free(s);
+}
+
+static void tell_unusable(struct dir *d, const struct dir_sync *s)
+{
+	struct ev_report *r = s->errors.n ? mem_zalloc(1, sizeof *r) : NULL;
+	if (!r)
+		return;
+	ev_set(r, EV_DIR_OBJECTS_UNUSABLE);
+	ev_int(r, "revision", s->revision);
+	ev_printf(r, "error", "line %u: %s: %s", s->errors.v[0].pos.line, s->errors.v[0].key, s->errors.v[0].what);
+	say(d, r);
+	mem_free(r);
 }
 
 static void synced(enum store_result result, int err, const struct ev_report *why, void *arg)
@@ -71,6 +85,11 @@ static void synced(enum store_result result, int err, const struct ev_report *wh
 		swap_view(d, s->view);
 		s->view = NULL;
 	}
+	if (!err && !d->closed && d->view && dir_view_cfg(d->view) == s->cfg) {
+		tell_unusable(d, s);
+		if (s->objects && d->on_objects)
+			d->on_objects(s->objects, s->revision, d->on_objects_arg);
+	}
 	if (s->apply && !d->closed) {
 		tell_applied(d, s, err, why);
 		if (s->done)
@@ -81,6 +100,8 @@ static void synced(enum store_result result, int err, const struct ev_report *wh
 
 static int sync(struct dir *d, bool apply, dir_applied_h *done, void *arg)
 {
+	/* a node's file that holds no objects must not take everybody's mailboxes away */
+	bool writes = apply && cfg_has_objects(dir_view_cfg(d->view));
 	struct dir_sync *s = mem_zalloc(1, sizeof *s);
 	if (!s)
 		return ENOMEM;
@@ -90,7 +111,8 @@ static int sync(struct dir *d, bool apply, dir_applied_h *done, void *arg)
 	s->apply = apply;
 	s->done = done;
 	s->arg = arg;
-	int err = store_submit(d->prm.store, apply ? STORE_WRITE : STORE_READ, dir_sync_work, synced, s);
+	s->writes = writes;
+	int err = store_submit(d->prm.store, writes ? STORE_WRITE : STORE_READ, dir_sync_work, synced, s);
 	if (err)
 		sync_free(s);
 	else if (apply)
@@ -118,6 +140,12 @@ int dir_apply(struct dir *d, const struct cfg *cfg, dir_applied_h *done, void *a
 		return err;
 	swap_view(d, v);
 	return sync(d, true, done, arg);
+}
+
+void dir_on_objects(struct dir *d, dir_objects_h *h, void *arg)
+{
+	d->on_objects = h;
+	d->on_objects_arg = arg;
 }
 
 struct dir_view *dir_view(struct dir *d)

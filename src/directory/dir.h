@@ -47,9 +47,16 @@ struct dir_prm {
 int dir_create(struct dir **dp, const struct dir_prm *prm);
 void dir_destroy(struct dir *d);
 /* The users of this configuration become the view at once (also when the store is away) and are then applied to the store as a revision
- * managed by file; `done` (may be NULL) tells how that ended. A user who is no longer in the file keeps messages, but is not found. */
+ * managed by file; `done` (may be NULL) tells how that ended. A user who is no longer in the file keeps messages, but is not found. A
+ * configuration without any object applies nothing: then the store's users are the view. */
 typedef void (dir_applied_h)(int err, int64_t revision, const struct ev_report *why, void *arg);
 int dir_apply(struct dir *d, const struct cfg *cfg, dir_applied_h *done, void *arg);
+
+/* Objects that `umbel apply` wrote for all nodes and that this node has not in use yet: found at start when its own file has none, later when
+ * another node wrote them. The handler puts them together with the node part (cfg_merge) and gives the whole to dir_apply() and to all
+ * others who use the configuration. Loop thread; `objects` is borrowed for the call. */
+typedef void (dir_objects_h)(const struct cfg *objects, int64_t revision, void *arg);
+void dir_on_objects(struct dir *d, dir_objects_h *h, void *arg);
 
 /* The current view, with a reference for the caller; NULL before the first dir_apply. */
 struct dir_view *dir_view(struct dir *d);

@@ -45,6 +45,8 @@ struct dir {
 	struct ops ops;
 	struct dir_view *view;
 	struct tmr poll;
+	dir_objects_h *on_objects;
+	void *on_objects_arg;
 	bool closed, polling, applying;
 };
 
@@ -53,13 +55,16 @@ struct dir_sync {
 	struct dir *d; /* a reference */
 	const struct cfg *cfg; /* a reference */
 	int64_t known; /* revision that need not be loaded again */
-	bool apply;
+	bool apply; /* asked for by dir_apply() */
+	bool writes; /* and there is something to write */
 	struct dir_view *view; /* loaded; NULL when nothing is newer */
 	int64_t revision;
 	int64_t count, removed;
 	char other[65]; /* node whose revision was replaced */
 	int64_t other_revision;
 	bool fresh; /* a new revision was made */
+	struct cfg *objects; /* of the newest revision, when other than ours; owned */
+	struct cfg_errors errors; /* why they cannot be used */
 	dir_applied_h *done;
 	void *arg;
 };

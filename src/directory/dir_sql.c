@@ -46,12 +46,18 @@ static int describe(const struct cfg_mailbox *m, struct buf *out)
 	return buf_char(out, '\n');
 }
 
+static const char *source_of(const struct cfg *cfg)
+{
+	return cfg->source ? cfg->source : ""; /* a configuration made by hand has none */
+}
+
 static int digest(const struct cfg *cfg, char hex[33])
 {
 	struct buf b;
 	buf_init(&b, 64 << 20);
 	for (size_t i = 0; i < cfg->n_mailboxes; i++)
 		describe(&cfg->mailboxes[i], &b);
+	buf_str(&b, source_of(cfg));
 	int err = buf_error(&b);
 	if (!err)
 		text_print(hex, 33, "%016llx%016llx", (unsigned long long)hash_siphash(digest_keys[0], b.p, b.n),
@@ -112,8 +118,8 @@ static int apply(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
 		err = last_revision(tx, &last, was, node, why);
 	if (err || strcmp(now, was) == 0)
 		return err;
-	err = db_exec(tx, why, "INSERT INTO revision (number, digest, node, applied_us) VALUES (?1, ?2, ?3, ?4)", "issi", last + 1, now, s->d->node,
-		clock_real_us(db_clock(tx)));
+	err = db_exec(tx, why, "INSERT INTO revision (number, digest, node, applied_us, objects) VALUES (?1, ?2, ?3, ?4, ?5)", "issis", last + 1, now,
+		s->d->node, clock_real_us(db_clock(tx)), source_of(s->cfg));
 	for (size_t i = 0; i < s->cfg->n_mailboxes && !err; i++)
 		err = put_user(tx, &s->cfg->mailboxes[i], last + 1, why);
 	if (!err)
@@ -179,20 +185,38 @@ static int load(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
 	return err == ENOENT ? dir_view_end(s->view) : err;
 }
 
+/* What was applied for all nodes and differs from what this one has. */
+static int load_objects(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query_one(tx, &r, why, "SELECT objects FROM revision WHERE number = ?1", "i", s->revision);
+	if (err)
+		return err == ENOENT ? 0 : err;
+	struct text yaml = db_col_text(r, 0);
+	if (yaml.n && !text_is(yaml, source_of(s->cfg)))
+		err = cfg_parse(&s->objects, "store", yaml, CFG_WANT_OBJECTS, &s->errors);
+	db_rows_close(r);
+	return err == EINVAL ? 0 : err; /* s->errors tells */
+}
+
 int dir_sync_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct dir_sync *s = arg;
 	char hex[33], node[65];
 	s->view = dir_view_unref(s->view);
+	s->objects = cfg_unref(s->objects);
+	cfg_errors_free(&s->errors);
 	s->fresh = false;
 	s->removed = 0;
 	s->other[0] = 0;
-	int err = s->apply ? apply(tx, s, why) : 0;
+	int err = s->writes ? apply(tx, s, why) : 0;
 	if (!err)
 		err = last_revision(tx, &s->revision, hex, node, why);
 	if (err || s->revision == s->known)
 		return err;
-	err = load(tx, s, why);
+	err = load_objects(tx, s, why);
+	if (!err)
+		err = load(tx, s, why);
 	if (!err) {
 		s->view->revision = s->revision;
 		s->count = (int64_t)s->view->n;

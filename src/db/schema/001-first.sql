@@ -18,7 +18,8 @@ CREATE TABLE node (
   name TEXT NOT NULL PRIMARY KEY, fqdn TEXT NOT NULL, version TEXT NOT NULL, state TEXT NOT NULL, reason TEXT NOT NULL,
   started_us BIGINT NOT NULL, beat_us BIGINT NOT NULL, calls BIGINT NOT NULL);
 CREATE TABLE revision (
-  number BIGINT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, node TEXT NOT NULL, applied_us BIGINT NOT NULL);
+  number BIGINT NOT NULL PRIMARY KEY, digest TEXT NOT NULL, node TEXT NOT NULL, applied_us BIGINT NOT NULL,
+  objects TEXT NOT NULL); -- the file applied for all nodes; empty when one node's own file was the source
 CREATE TABLE mailbox (
   name TEXT NOT NULL PRIMARY KEY, -- lower case
   display_name TEXT NOT NULL, first_name TEXT NOT NULL, last_name TEXT NOT NULL, spoken_name TEXT NOT NULL,

@@ -234,6 +234,33 @@ static void difference_names_what_changed_and_what_needs_a_restart(void **state)
 	cfg_unref(b);
 }
 
+static void node_and_objects_are_put_together_and_checked(void **state)
+{
+	(void)state;
+	struct cfg *node = good(NODE "trust: {ca: /etc/root.pem}\n", CFG_WANT_NODE);
+	struct cfg *objects = good("gateways: [{name: g, address: x.org, identity: own}]\nmailboxes: [{name: a}]\n", CFG_WANT_OBJECTS);
+	struct cfg *bad = good("gateways:\n  - {name: g, address: x.org, identity: other}\n", CFG_WANT_OBJECTS), *c;
+	struct cfg_errors e = { 0 };
+	assert_false(cfg_has_objects(node));
+	assert_true(cfg_has_objects(objects));
+	assert_int_equal(cfg_merge(&c, node, bad, &e), EINVAL);
+	assert_int_equal(e.n, 1);
+	assert_string_equal(e.v[0].key, "gateways[0].identity");
+	assert_int_equal(e.v[0].pos.line, 2);
+	cfg_errors_free(&e);
+	assert_int_equal(cfg_merge(&c, node, objects, &e), 0);
+	cfg_unref(node);
+	assert_string_equal(c->source, objects->source);
+	cfg_unref(objects);
+	cfg_unref(bad);
+	assert_true(c->has_node);
+	assert_string_equal(c->node.name, "node01");
+	assert_string_equal(c->trust.ca_files.v[0], "/etc/root.pem");
+	assert_non_null(cfg_mailbox(c, TEXT("a")));
+	assert_int_equal(cfg_pos_of(c, &c->gateways[0].identity).line, 1);
+	cfg_unref(c);
+}
+
 static void sample_is_a_good_file(void **state)
 {
 	(void)state;
@@ -265,4 +292,4 @@ static void survives_every_failing_allocation(void **state)
 
 UT_MAIN(UT(every_setting_arrives), UT(all_errors_are_told_with_place_and_cure), UT(names_and_numbers_are_checked_over_the_whole_file),
 	UT(secrets_have_no_place_in_the_file), UT(yaml_that_is_none_is_refused), UT(unreadable_file_is_an_error_like_any), UT(many_errors_are_counted),
-	UT(difference_names_what_changed_and_what_needs_a_restart), UT(sample_is_a_good_file), UT(survives_every_failing_allocation))
+	UT(difference_names_what_changed_and_what_needs_a_restart), UT(node_and_objects_are_put_together_and_checked), UT(sample_is_a_good_file), UT(survives_every_failing_allocation))

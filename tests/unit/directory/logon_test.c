@@ -38,7 +38,7 @@ static void count_event(const struct ev_record *rec, void *arg)
 	b->events[id == EV_PIN_LOCKED ? 0 : id == EV_LOGON_GAVE_UP ? 1 : id == EV_LOGON ? 2 : 3]++;
 }
 
-static struct dir *node(struct bench *b, const char *name)
+static struct dir *node_named(struct bench *b, const char *name)
 {
 	struct dir *d;
 	struct dir_prm prm = { .store = b->s, .loop = b->loop, .crypto = b->crypto, .clock = &b->clock.clock, .bus = b->bus, .node = name, .cheap_hash = true };
@@ -64,7 +64,7 @@ static void begin(struct bench *b)
 		snprintf(b->url, sizeof b->url, "%s", pg_url());
 	}
 	assert_int_equal(store_open(&b->s, &prm, NULL), 0);
-	b->d = node(b, "node01");
+	b->d = node_named(b, "node01");
 }
 
 static void end(struct bench *b)
@@ -118,7 +118,7 @@ static void file_becomes_a_revision_that_other_nodes_learn_of(void **state)
 	(void)state;
 	struct bench b;
 	begin(&b);
-	struct dir *two = node(&b, "node02");
+	struct dir *two = node_named(&b, "node02");
 	apply(&b, b.d, TWO);
 	assert_int_equal(b.revision, 1);
 	apply(&b, two, TWO); /* the same is no new revision */
@@ -139,6 +139,52 @@ static void file_becomes_a_revision_that_other_nodes_learn_of(void **state)
 	apply(&b, two, TWO); /* back again, with all that belonged to it */
 	assert_int_equal(b.revision, 3);
 	assert_true(has(two, "bob") && !has(two, "eve"));
+	dir_destroy(two);
+	end(&b);
+}
+
+#define NODE "node: {name: node02, fqdn: node02.domain.local, listen: 'udp:127.0.0.1:5060'}\n"
+
+static unsigned n_objects;
+static struct cfg *merged;
+
+static void objects(const struct cfg *o, int64_t revision, void *arg)
+{
+	struct cfg *node;
+	assert_int_equal(revision, 1);
+	assert_int_equal(cfg_parse(&node, "n", TEXT(NODE), CFG_WANT_NODE, NULL), 0);
+	assert_int_equal(cfg_merge(&merged, node, o, NULL), 0);
+	cfg_unref(node);
+	n_objects++;
+	assert_int_equal(dir_apply(arg, merged, NULL, NULL), 0);
+}
+
+static void objects_applied_for_all_reach_a_node_whose_file_has_none(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct cfg *node;
+	begin(&b);
+	n_objects = 0;
+	apply(&b, b.d, "policies: [{name: strict, pin_min_length: 9}]\n" TWO);
+	struct dir *two = node_named(&b, "node02");
+	dir_on_objects(two, objects, two);
+	assert_int_equal(cfg_parse(&node, "n", TEXT(NODE), CFG_WANT_NODE, NULL), 0);
+	assert_int_equal(dir_apply(two, node, applied, &b), 0);
+	cfg_unref(node);
+	wait_came(&b, 1);
+	for (int i = 0; i < 200; i++) {
+		clock_fake_advance_ms(&b.clock, 200);
+		loop_step(b.loop, 2);
+	}
+	assert_int_equal(n_objects, 1); /* once, and not again */
+	assert_true(has(two, "bob"));
+	struct dir_view *v = dir_view(two);
+	assert_int_equal(dir_policy(v, dir_find_name(v, TEXT("bob")))->pin_min_length, 9);
+	assert_int_equal(dir_view_revision(v), 1);
+	assert_string_equal(dir_view_cfg(v)->node.name, "node02");
+	dir_view_unref(v);
+	cfg_unref(merged);
 	dir_destroy(two);
 	end(&b);
 }
@@ -297,5 +343,5 @@ static int set_sqlite(void **state)
 
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 
-UT_MAIN(BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
+UT_MAIN(BOTH(objects_applied_for_all_reach_a_node_whose_file_has_none), BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
 	BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))

@@ -55,6 +55,10 @@ int cfg_merge(struct cfg **cp, const struct cfg *node, const struct cfg *objects
 	struct cfg_all *all = mem_object(sizeof *all, gone);
 	if (!all)
 		return ENOMEM;
+	/* of what is itself put together only the part that counts is kept, else each reload would hold on to the one before */
+	const struct cfg_all *n = (const struct cfg_all *)(const void *)node, *o = (const struct cfg_all *)(const void *)objects;
+	node = n->of[0] ? n->of[0] : node;
+	objects = o->of[1] ? o->of[1] : objects;
 	struct binder b = { .all = all, .errors = errors ? errors : &own, .path = objects->path };
 	all->cfg = *objects;
 	all->cfg.path = node->path;

@@ -47,9 +47,17 @@ static void say(struct ev_report *why, const char *place, int err, const char *c
 {
 	unsigned id = err == ENOSPC ? EV_DB_FULL : err == EROFS ? EV_DB_READONLY : err == EBADMSG ? EV_DB_CORRUPT :
 		err == ENOTCONN || err == ETIMEDOUT || err == EIO || err == EBUSY || err == ENOMEM ? EV_DB_AWAY : EV_DB_STATEMENT;
+	char line[400];
+	size_t n = 0;
+	for (const char *p = error; *p && n + 1 < sizeof line; p++) { /* libpq writes several lines; a report is one */
+		char c = *p == '\n' || *p == '\t' ? ' ' : *p;
+		if (c != ' ' || (n && line[n - 1] != ' '))
+			line[n++] = c;
+	}
+	line[n] = 0;
 	ev_set(why, (uint16_t)id);
 	ev_str(why, "place", place);
-	ev_text(why, "error", text_trim(text_of(error)));
+	ev_text(why, "error", text_trim(text_of(line)));
 	ev_str(why, "code", code);
 }
 

@@ -48,8 +48,9 @@ static void accept_anew(struct server *s)
 static int use(struct server *s, const struct cfg *cfg, bool objects, struct ev_report *why)
 {
 	struct trust_set *set = NULL;
-	/* Files are read first: what cannot be read changes nothing. */
-	int err = objects ? 0 : server_trust_set(s, cfg, &set, why);
+	/* Files are read first: what cannot be read changes nothing. Objects without trust of their own leave ours as it is. */
+	bool ours = objects && cfg->trust.ca_files.v == s->cfg->trust.ca_files.v;
+	int err = ours ? 0 : server_trust_set(s, cfg, &set, why);
 	if (!err)
 		err = gw_table_apply(s->gateways, cfg);
 	if (!err)
@@ -64,9 +65,66 @@ static int use(struct server *s, const struct cfg *cfg, bool objects, struct ev_
 	return err;
 }
 
+/* Objects come without a node and are put together with ours; a node's file without objects keeps those that came from the store. */
+static int whole(struct server *s, const struct cfg *cfg, bool objects, struct cfg **out, struct ev_report *why)
+{
+	struct cfg_errors errors = { 0 };
+	struct buf b;
+	bool kept = !objects && !cfg_has_objects(cfg) && s->cfg->source && s->cfg->source[0];
+	if (!objects && !kept) {
+		*out = cfg_ref(cfg);
+		return 0;
+	}
+	int err = objects ? cfg_merge(out, s->cfg, cfg, &errors) : cfg_merge(out, cfg, s->cfg, &errors);
+	if (err && errors.n) {
+		buf_init(&b, 8192);
+		cfg_error_print(&errors.v[0], &b);
+		ev_set(why, EV_SERVER_CONFIG_REFUSED);
+		ev_str(why, "path", cfg->path);
+		ev_int(why, "errors", (int64_t)(errors.n + errors.more));
+		ev_str(why, "first", b.n ? buf_cstr(&b) : strerror(err));
+		buf_free(&b);
+	}
+	cfg_errors_free(&errors);
+	return err;
+}
+
+static int apply_whole(struct server *s, const struct cfg *cfg, const char *path, bool objects, struct ev_report *why);
+
 int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, void *server)
 {
+	struct cfg *all;
+	int err = whole(server, cfg, objects, &all, why);
+	if (err)
+		return err;
+	err = apply_whole(server, all, cfg->path, objects, why);
+	cfg_unref(all);
+	return err;
+}
+
+/* What `umbel apply` wrote for all nodes, here or on another one. */
+void server_take_objects(const struct cfg *objects, int64_t revision, void *server)
+{
 	struct server *s = server;
+	struct ev_report why = { 0 };
+	char path[64];
+	if (s->node && node_state(s->node) >= NODE_STOPPING)
+		return;
+	int err = server_apply(objects, true, &why, s);
+	if (err && why.id != EV_SERVER_CONFIG_REFUSED) {
+		ev_set(&why, EV_SERVER_CONFIG_REFUSED);
+		ev_int(&why, "errors", 1);
+		ev_str(&why, "first", strerror(err));
+	}
+	if (err) {
+		text_print(path, sizeof path, "of the store, revision %lld", (long long)revision);
+		ev_str(&why, "path", path);
+		ev_emit(s->bus, &why);
+	}
+}
+
+static int apply_whole(struct server *s, const struct cfg *cfg, const char *path, bool objects, struct ev_report *why)
+{
 	int err = use(s, cfg, objects, why);
 	if (err)
 		return err;
@@ -81,7 +139,7 @@ int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, voi
 		admin_config(s->admin, s->cfg);
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_SERVER_CONFIG_APPLIED);
-	ev_str(&r, "path", cfg->path);
+	ev_str(&r, "path", path);
 	ev_emit(s->bus, &r);
 	return 0;
 }

@@ -420,6 +420,7 @@ static int start(struct server *s, struct ev_report *why)
 	(void)why;
 	gw_table_start(s->gateways, s->sip);
 	outbox_start(s->outbox);
+	dir_on_objects(s->dir, server_take_objects, s);
 	now_and_then(s);
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_SERVER_STARTED);

@@ -71,6 +71,7 @@ void server_drop_lamp(struct server *s);
 
 /* reload.c */
 int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, void *server);
+void server_take_objects(const struct cfg *objects, int64_t revision, void *server);
 void server_trust_changed(void *server);
 void server_reload(struct server *s);
 

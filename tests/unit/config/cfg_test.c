@@ -258,7 +258,15 @@ static void node_and_objects_are_put_together_and_checked(void **state)
 	assert_string_equal(c->trust.ca_files.v[0], "/etc/root.pem");
 	assert_non_null(cfg_mailbox(c, TEXT("a")));
 	assert_int_equal(cfg_pos_of(c, &c->gateways[0].identity).line, 1);
+	/* a reload of the node's file keeps the objects, and nothing of the old node */
+	struct cfg *anew = good(NODE "  drain_s: 3\n", CFG_WANT_NODE), *again;
+	assert_int_equal(cfg_merge(&again, anew, c, &e), 0);
+	cfg_unref(anew);
 	cfg_unref(c);
+	assert_int_equal(again->node.drain_ms, 3000);
+	assert_int_equal(again->trust.ca_files.n, 0);
+	assert_non_null(cfg_mailbox(again, TEXT("a")));
+	cfg_unref(again);
 }
 
 static void sample_is_a_good_file(void **state)

@@ -4,6 +4,7 @@
 #define SERVER_PRIVATE_H
 #include "admin/admin.h"
 #include "admin/http.h"
+#include "cert/watch.h"
 #include "delivery/lamp.h"
 #include "dialogue/service.h"
 #include "directory/dir.h"
@@ -35,6 +36,7 @@ struct server {
 	struct pool *crypto, *files;
 	struct dns *dns;
 	struct trust_keeper *keeper;
+	struct cert_watch *watch;
 	struct store *store;
 	struct outbox *outbox;
 	struct registry *registry;

@@ -5,6 +5,7 @@
 #include "cert/install.h"
 #include "server/server_private.h"
 #include "server_events.h"
+#include "trust_events.h"
 
 static void warn(const struct ev_report *r, void *arg)
 {
@@ -34,6 +35,20 @@ static int add_identities(struct server *s, const struct cfg *cfg, struct trust_
 	return err;
 }
 
+/* Weaker TLS is nobody's secret while it is on. */
+static void say_legacy(struct server *s, const struct cfg *cfg)
+{
+	for (size_t i = 0; i < cfg->n_gateways; i++) {
+		struct ev_report r;
+		if (cfg->gateways[i].transport != CFG_TLS || cfg->gateways[i].tls.legacy == CFG_LEGACY_OFF)
+			continue;
+		ev_set(&r, EV_TRUST_TLS_LEGACY);
+		ev_str(&r, "gateway", cfg->gateways[i].name);
+		ev_str(&r, "legacy", cfg_legacy_name(cfg->gateways[i].tls.legacy));
+		ev_emit(s->bus, &r);
+	}
+}
+
 int server_trust_set(struct server *s, const struct cfg *cfg, struct trust_set **setp, struct ev_report *why)
 {
 	struct trust_set *set = NULL;
@@ -48,6 +63,7 @@ int server_trust_set(struct server *s, const struct cfg *cfg, struct trust_set *
 		mem_unref(set);
 		return err;
 	}
+	say_legacy(s, cfg);
 	*setp = set;
 	return 0;
 }
@@ -60,11 +76,12 @@ int server_build_trust(struct server *s, struct ev_report *why)
 		return err;
 	err = trust_keeper_create(&s->keeper, set);
 	mem_unref(set);
-	return err;
+	return err ? err : cert_watch_create(&s->watch, s->loop, s->keeper, s->bus, s->metrics);
 }
 
 void server_drop_trust(struct server *s)
 {
+	cert_watch_destroy(s->watch);
 	trust_keeper_destroy(s->keeper);
 }
 

@@ -7,9 +7,11 @@
 #include "server_events.h"
 #include "trust_events.h"
 
+/* How long it holds is said by the watch. */
 static void warn(const struct ev_report *r, void *arg)
 {
-	ev_emit(arg, r);
+	if (r->id != EV_TRUST_CERT_ENDS_SOON && r->id != EV_TRUST_CERT_EXPIRED)
+		ev_emit(arg, r);
 }
 
 static int add_identities(struct server *s, const struct cfg *cfg, struct trust_set *set, struct ev_report *why)

@@ -373,7 +373,7 @@ static void f_dialled_note(const struct explain *x, char *dst, size_t size)
 
 static void f_known(const struct explain *x, char *dst, size_t size)
 {
-	trust_names_join(&x->f->judges.known, dst, size > 400 ? 400 : size);
+	trust_names_join_by(&x->f->judges.known, "or", dst, size > 400 ? 400 : size);
 }
 
 static void f_known_note(const struct explain *x, char *dst, size_t size)
@@ -403,7 +403,9 @@ static void f_wanted_cn(const struct explain *x, char *dst, size_t size)
 
 static void f_identity_clause(const struct explain *x, char *dst, size_t size)
 {
-	note(x, x->f->judges.configured && x->f->judges.known.n ? NOTE_CLAUSE_KNOWN : NOTE_CLAUSE_FQDN, dst, size);
+	const struct trust_judges_us *j = &x->f->judges;
+	bool ours = trust_names_has(&j->known, x->f->our_fqdn) || (x->f->our_service[0] && trust_names_has(&j->known, x->f->our_service));
+	note(x, !j->configured || !j->known.n ? NOTE_CLAUSE_FQDN : ours ? NOTE_CLAUSE_KNOWN : NOTE_CLAUSE_OTHERS, dst, size);
 }
 
 static void f_second_note(const struct explain *x, char *dst, size_t size)

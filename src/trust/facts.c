@@ -55,11 +55,20 @@ bool trust_names_has(const struct trust_names *l, const char *name)
 
 char *trust_names_join(const struct trust_names *l, char *dst, size_t size)
 {
+	return trust_names_join_by(l, "and", dst, size);
+}
+
+char *trust_names_join_by(const struct trust_names *l, const char *word, char *dst, size_t size)
+{
 	size_t at = 0;
 	text_fill(dst, size, l->n ? "" : "none");
 	for (unsigned i = 0; i < l->n && at < size; i++) {
-		const char *between = !i ? "" : i + 1 == l->n && !l->cut ? " and " : ", ";
-		if (text_print(dst + at, size - at, "%s%s", between, trust_names_at(l, i)))
+		bool last = i + 1 == l->n && !l->cut;
+		const char *name = trust_names_at(l, i);
+		int cut = !i   ? text_print(dst, size, "%s", name) :
+			  last ? text_print(dst + at, size - at, " %s %s", word, name) :
+				 text_print(dst + at, size - at, ", %s", name);
+		if (cut)
 			break;
 		at += strlen(dst + at);
 	}

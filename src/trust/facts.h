@@ -40,6 +40,8 @@ const char *trust_names_at(const struct trust_names *l, unsigned i);
 bool trust_names_has(const struct trust_names *l, const char *name);
 /* "a, b and c" (or "none"); cut with "..." to size. Returns dst. */
 char *trust_names_join(const struct trust_names *l, char *dst, size_t size);
+/* The same with another last word: "a, b or c". */
+char *trust_names_join_by(const struct trust_names *l, const char *word, char *dst, size_t size);
 
 enum trust_role {
 	TRUST_DIALLED,  /* we opened the connection: in TLS we are the client */

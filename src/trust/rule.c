@@ -282,7 +282,9 @@ static void offer(struct trust_names *to, const struct trust_name *n)
 			return;
 		value = text_of(address);
 	}
-	trust_names_add_str(to, text_escape(value, words, sizeof words));
+	text_escape(value, words, sizeof words);
+	if (!trust_names_has(to, words)) /* the CN often stands in the SAN too */
+		trust_names_add_str(to, words);
 }
 
 static void say_offered(enum trust_rule_kind kind, const struct trust_cert_names *names, struct trust_names *to)

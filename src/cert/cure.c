@@ -407,6 +407,9 @@ static void go(struct cert_cure *c)
 				wait_for_file(c);
 				return;
 			}
+			line(c, EV_CERT_SIGNED);
+			ev_str(&c->line, "issuer", c->ca_cert);
+			say(c);
 			c->step = CERT_CURE_EXAMINE;
 			break;
 		case CERT_CURE_EXAMINE:

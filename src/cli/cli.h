@@ -91,6 +91,8 @@ bool cli_true(const json_t *object, const char *key);
 void cli_table(struct cli *c, const json_t *rows, const char *columns);
 /* Wraps at 100 columns, each line behind `indent` and its own blanks; a line that is a command is left alone. */
 void cli_wrapped(FILE *out, const char *text, const char *indent);
+/* The same with a mark ("1. ") before the first line, the others below its text. */
+void cli_item(FILE *out, const char *mark, const char *text);
 /* "2026-11-22 14:05:09" in local time; "never" for 0. Ring of buffers. */
 const char *cli_when_us(int64_t us);
 const char *cli_duration_ms(int64_t ms); /* "1:05" or "3 h 2 min" */

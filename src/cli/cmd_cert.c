@@ -36,7 +36,7 @@ static void print_warnings(struct cli *c, const json_t *id)
 	size_t i;
 	const json_t *w;
 	json_array_foreach(json_object_get(id, "warnings"), i, w) {
-		fprintf(c->out, "  ! %s\n", cli_text(w, "text"));
+		cli_item(c->out, "  ! ", cli_text(w, "text"));
 		if (*cli_text(w, "cause"))
 			cli_wrapped(c->out, cli_text(w, "cause"), "    ");
 		if (*cli_text(w, "advice"))
@@ -95,7 +95,7 @@ static int show_installed(struct cli *c, const json_t *r)
 	size_t i;
 	const json_t *w;
 	json_array_foreach(json_object_get(r, "warnings"), i, w)
-		fprintf(c->out, "! %s\n", cli_text(w, "text"));
+		cli_item(c->out, "! ", cli_text(w, "text"));
 	fprintf(c->out, "Identity %s is CN %s now, until %s; new connections show it, those that stand keep theirs.\n", cli_text(r, "name"), cli_text(r, "cn"),
 	        cli_when_us(cli_int(r, "not_after_s") * 1000000));
 	return CLI_GOOD;
@@ -135,8 +135,9 @@ static bool cure_step(struct cli *c, const json_t *step, void *arg)
 		json_dumpf(step, c->out, JSON_COMPACT);
 		fputc('\n', c->out);
 	} else {
-		fprintf(c->out, "%u.\n", ++*n);
-		cli_wrapped(c->out, cli_text(step, "text"), "   ");
+		char mark[16];
+		text_print(mark, sizeof mark, "%u. ", ++*n);
+		cli_item(c->out, mark, cli_text(step, "text"));
 		cli_wrapped(c->out, cli_text(step, "advice"), "   ");
 	}
 	return fflush(c->out) == 0;

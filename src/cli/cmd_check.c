@@ -61,8 +61,9 @@ static bool live_step(struct cli *c, const json_t *step, void *arg)
 	(void)arg;
 	if (c->json)
 		return true;
-	fprintf(c->out, "%-9s %s: ", step_words(step), cli_text(step, "works"));
-	cli_wrapped(c->out, cli_text(step, "words"), "");
+	char mark[64];
+	text_print(mark, sizeof mark, "%-9s %s: ", step_words(step), cli_text(step, "works"));
+	cli_item(c->out, mark, cli_text(step, "words"));
 	const json_t *v = json_object_get(step, "verdict");
 	if (strcmp(cli_text(step, "works"), "refused") == 0 && *cli_text(v, "advice")) {
 		fprintf(c->out, "  What to do:\n");

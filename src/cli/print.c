@@ -158,7 +158,7 @@ void cli_table(struct cli *c, const json_t *rows, const char *columns)
 /* A command to be copied must stay in one piece. */
 static bool is_command(struct text line)
 {
-	static const char *const words[] = { "umbel ", "openssl ", "dig ", "ip ", "ping ", "traceroute ", "New-Cs", "Set-Cs", "Get-Cs", "Enable-Cs" };
+	static const char *const words[] = { "umbel ", "openssl ", "dig ", "ip ", "ping ", "traceroute ", "certreq ", "New-Cs", "Set-Cs", "Get-Cs", "Enable-Cs" };
 	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
 		if (text_starts(line, words[i]))
 			return true;
@@ -200,6 +200,20 @@ void cli_wrapped(FILE *out, const char *text, const char *indent)
 		text_cut(rest, '\n', &line, &rest);
 		wrap_line(out, line, indent);
 	}
+}
+
+void cli_item(FILE *out, const char *mark, const char *text)
+{
+	char *lines = NULL, blanks[64];
+	size_t n = 0;
+	FILE *f = open_memstream(&lines, &n);
+	if (!f)
+		return;
+	text_print(blanks, sizeof blanks, "%*s", (int)strlen(mark), "");
+	cli_wrapped(f, text, blanks);
+	fclose(f);
+	fprintf(out, "%s%s", mark, n > strlen(mark) ? lines + strlen(mark) : "\n");
+	free(lines);
 }
 
 const char *cli_when_us(int64_t us)

@@ -202,5 +202,16 @@ static void long_sentences_are_wrapped_and_commands_left_alone(void **state)
 	assert_string_equal(out_text, "> aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccccccccc\n> ddddddddddddddddddddd eeeeeeee\n>   umbel cert cure pool\n");
 }
 
-UT_MAIN(UT(commands_are_found_with_options_anywhere), UT(wrong_usage_is_2_and_says_what), UT(help_is_good_and_has_examples), UT(no_server_is_3),
+static void items_hang_behind_their_mark(void **state)
+{
+	(void)state;
+	free(out_text);
+	FILE *f = open_memstream(&out_text, &out_n);
+	cli_item(f, "1. ", "aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccccccccc ddddddddddddddddddddd eeeeeeee");
+	cli_item(f, "2. ", "short");
+	fclose(f);
+	assert_string_equal(out_text, "1. aaaaaaaaaaaaaaaaaaaa bbbbbbbbbbbbbbbbbbbbbbbbbbbbb cccccccccccccccccccccccccccc\n   ddddddddddddddddddddd eeeeeeee\n2. short\n");
+}
+
+UT_MAIN(UT(items_hang_behind_their_mark), UT(commands_are_found_with_options_anywhere), UT(wrong_usage_is_2_and_says_what), UT(help_is_good_and_has_examples), UT(no_server_is_3),
         UT(answers_make_the_exit_code), UT(completion_names_every_command), UT(tables_line_up), UT(long_sentences_are_wrapped_and_commands_left_alone))

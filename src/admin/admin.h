@@ -10,6 +10,7 @@
 
 struct dir;
 struct dlg_service;
+struct gw_shared;
 struct gw_table;
 struct mbox;
 struct node;
@@ -26,6 +27,7 @@ struct admin_prm {
 	struct metrics *metrics;
 	struct node *node;
 	struct gw_table *gateways;
+	struct gw_shared *shared; /* what other nodes know of gateways */
 	struct sip_core *sip;
 	struct store *store;
 	struct registry *registry;

@@ -30,5 +30,7 @@ void admin_follow_stop(struct admin *a);
 
 /* cmd_gateway.c */
 json_t *admin_gateway_json(struct admin *a, struct gateway *g, bool full);
+/* All gateways of this node, then what other nodes said of theirs. */
+json_t *admin_gateways_json(struct admin *a);
 
 #endif

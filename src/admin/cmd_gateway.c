@@ -4,6 +4,7 @@
 #include "admin/admin_private.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "gateway/shared.h"
 #include "node/node.h"
 
 static json_t *verdict_json(const struct trust_verdict *v)
@@ -82,6 +83,57 @@ json_t *admin_gateway_json(struct admin *a, struct gateway *g, bool full)
 	return o;
 }
 
+/* ---- what other nodes said: rows of a node and a gateway stand together ---- */
+
+static json_t *shared_flow_json(const struct gw_shared_flow *f)
+{
+	json_t *o = json_pack("{s:s, s:I, s:I, s:I}", "works", gw_works_name(f->works), "at_us", (json_int_t)f->at_us, "worked_us", (json_int_t)f->worked_us,
+	                      "failed_us", (json_int_t)f->failed_us);
+	if (o && f->works == GW_REFUSED) {
+		json_object_set_new(o, "verdict_name", json_string(f->verdict));
+		json_object_set_new(o, "sentence", admin_json_text(text_of(f->sentence)));
+		json_object_set_new(o, "certainty", json_string(f->certainty));
+	}
+	return o;
+}
+
+static json_t *untried_flows(void)
+{
+	json_t *flows = json_object();
+	for (int f = 0; f < GW_FLOWS; f++)
+		json_object_set_new(flows, gw_flow_name((enum gw_flow_kind)f), json_pack("{s:s}", "works", gw_works_name(GW_NOT_TRIED)));
+	return flows;
+}
+
+static void append_others(struct admin *a, json_t *array, const char *only)
+{
+	const struct gw_shared_flow *last = NULL;
+	json_t *flows = NULL;
+	for (unsigned i = 0; a->prm.shared && i < gw_shared_count(a->prm.shared); i++) {
+		const struct gw_shared_flow *f = gw_shared_at(a->prm.shared, i);
+		const struct gateway *g = a->prm.gateways ? gw_find(a->prm.gateways, f->gateway) : NULL;
+		if (only && strcmp(only, f->gateway) != 0)
+			continue;
+		if (!last || strcmp(last->node, f->node) != 0 || strcmp(last->gateway, f->gateway) != 0) {
+			flows = untried_flows();
+			json_array_append_new(array, json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", f->gateway, "node", f->node, "state", gw_state_name(f->state),
+			                                       "address", g ? gw_cfg(g)->address : "", "transport",
+			                                       g ? cfg_transport_name(gw_cfg(g)->transport) : "", "flows", flows));
+		}
+		json_object_set_new(flows, gw_flow_name(f->flow), shared_flow_json(f));
+		last = f;
+	}
+}
+
+json_t *admin_gateways_json(struct admin *a)
+{
+	json_t *array = json_array();
+	for (unsigned i = 0; a->prm.gateways && i < gw_count(a->prm.gateways); i++)
+		json_array_append_new(array, admin_gateway_json(a, gw_at(a->prm.gateways, i), false));
+	append_others(a, array, NULL);
+	return array;
+}
+
 /* The gateway that args name; NULL after the answer was given. */
 static struct gateway *named(struct admin *a, struct admin_call *call, const json_t *args)
 {
@@ -103,20 +155,22 @@ static struct gateway *named(struct admin *a, struct admin_call *call, const jso
 
 static void list(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct admin *a = arg;
-	json_t *array = json_array();
 	(void)args;
-	for (unsigned i = 0; a->prm.gateways && i < gw_count(a->prm.gateways); i++)
-		json_array_append_new(array, admin_gateway_json(a, gw_at(a->prm.gateways, i), false));
-	admin_call_ok(call, json_pack("{s:o}", "gateways", array));
+	admin_call_ok(call, json_pack("{s:o}", "gateways", admin_gateways_json(arg)));
 }
 
 static void show(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
 	struct gateway *g = named(a, call, args);
-	if (g)
-		admin_call_ok(call, admin_gateway_json(a, g, true));
+	if (!g)
+		return;
+	json_t *o = admin_gateway_json(a, g, true), *others = json_array();
+	append_others(a, others, gw_name(g));
+	if (o)
+		json_object_set(o, "other_nodes", others);
+	json_decref(others);
+	admin_call_ok(call, o);
 }
 
 /* ---- explain.gateway ---- */

@@ -54,10 +54,7 @@ static void status(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
 	(void)args;
-	json_t *gateways = json_array();
-	for (unsigned i = 0; a->prm.gateways && i < gw_count(a->prm.gateways); i++)
-		json_array_append_new(gateways, admin_gateway_json(a, gw_at(a->prm.gateways, i), false));
-	admin_call_ok(call, json_pack("{s:o, s:o, s:o, s:o}", "node", a->prm.node ? node_json(a) : json_null(), "gateways", gateways, "store",
+	admin_call_ok(call, json_pack("{s:o, s:o, s:o, s:o}", "node", a->prm.node ? node_json(a) : json_null(), "gateways", admin_gateways_json(a), "store",
 	                              store_json(a), "sip", sip_json(a)));
 }
 

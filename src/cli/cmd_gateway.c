@@ -51,6 +51,10 @@ static int show_one(struct cli *c, const json_t *g)
 			fprintf(c->out, "no answer");
 		fputc('\n', c->out);
 	}
+	if (json_array_size(json_object_get(g, "other_nodes"))) {
+		fprintf(c->out, "\nOn other nodes, as they last said:\n");
+		cli_show_gateways(c, json_object_get(g, "other_nodes"));
+	}
 	if (strcmp(cli_text(g, "state"), "down") == 0)
 		fprintf(c->out, "\nWhy, and what to do: umbel explain gateway %s\n", cli_text(g, "name"));
 	return CLI_GOOD;

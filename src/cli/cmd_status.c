@@ -27,12 +27,12 @@ static void show_refused(struct cli *c, const json_t *gateway)
 		if (strcmp(cli_text(f, "works"), "refused") != 0)
 			continue;
 		any = true;
-		fprintf(c->out, "\n%s with %s is refused (%s, certainty: %s):\n", words[i], cli_text(gateway, "name"), cli_text(f, "verdict_name"),
-		        cli_text(f, "certainty"));
+		fprintf(c->out, "\n%s: %s with %s is refused (%s, certainty: %s):\n", cli_text(gateway, "node"), words[i], cli_text(gateway, "name"),
+		        cli_text(f, "verdict_name"), cli_text(f, "certainty"));
 		cli_wrapped(c->out, cli_text(f, "sentence"), "  ");
 	}
 	if (any)
-		fprintf(c->out, "  Why, and what to do: umbel explain gateway %s\n", cli_text(gateway, "name"));
+		fprintf(c->out, "  Why, and what to do (on that node): umbel explain gateway %s\n", cli_text(gateway, "name"));
 }
 
 void cli_show_gateways(struct cli *c, const json_t *gateways)

@@ -42,6 +42,14 @@ struct gw_member {
 	struct metric *up;
 };
 
+/* What the other nodes were told of a flow last, see shared.c. */
+struct gw_told {
+	enum gw_works works;
+	enum gw_state state;
+	int64_t at_us;
+	char verdict[48];
+};
+
 struct gateway {
 	struct link link;
 	struct gw_table *table;
@@ -54,6 +62,7 @@ struct gateway {
 	bool dns_failed; /* said already */
 	bool seen;       /* in the configuration that is being worked in */
 	struct gw_flow_state flow[GW_FLOWS];
+	struct gw_told told[GW_FLOWS];
 	gw_probed_h *probed;             /* of gw_probe() */
 	void *probed_arg;
 	struct metric *works[GW_FLOWS];

@@ -291,11 +291,15 @@ static int build_gateways(struct server *s, struct ev_report *why)
 		              .node = n->name, .fqdn = n->fqdn };
 	(void)why;
 	int err = gw_table_create(&s->gateways, &prm);
-	return err ? err : gw_table_apply(s->gateways, s->cfg);
+	if (!err)
+		err = gw_table_apply(s->gateways, s->cfg);
+	struct gw_shared_prm sp = { .table = s->gateways, .store = s->store, .loop = s->loop, .clock = clock_system(), .node = n->name };
+	return err ? err : gw_shared_create(&s->shared, &sp);
 }
 
 static void drop_gateways(struct server *s)
 {
+	gw_shared_destroy(s->shared);
 	gw_table_destroy(s->gateways);
 }
 
@@ -385,7 +389,7 @@ static void now_and_then(void *arg)
 static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
-		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .sip = s->sip,
+		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .sip = s->sip,
 		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .files = s->files,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply,
 		.trust_changed = server_trust_changed, .arg = s,

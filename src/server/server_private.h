@@ -9,6 +9,7 @@
 #include "dialogue/service.h"
 #include "directory/dir.h"
 #include "gateway/gateway.h"
+#include "gateway/shared.h"
 #include "jobs/outbox.h"
 #include "jobs/registry.h"
 #include "mailbox/mbox.h"
@@ -47,6 +48,7 @@ struct server {
 	struct voice_names *names;
 	struct node *node;
 	struct gw_table *gateways;
+	struct gw_shared *shared;
 	struct lamp *lamp;
 	struct dlg_service *calls;
 	struct sip_core *sip;

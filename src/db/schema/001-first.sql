@@ -39,3 +39,8 @@ CREATE INDEX message_mailbox ON message (mailbox, state, received_us);
 CREATE TABLE greeting (
   mailbox TEXT NOT NULL, kind TEXT NOT NULL, codec BIGINT NOT NULL, blob TEXT NOT NULL, bytes BIGINT NOT NULL, changed_us BIGINT NOT NULL,
   PRIMARY KEY (mailbox, kind));
+CREATE TABLE gateway_flow (
+  node TEXT NOT NULL, gateway TEXT NOT NULL, flow BIGINT NOT NULL, -- what each node last knew of calls in, OPTIONS, transfer, lamp
+  works BIGINT NOT NULL, state BIGINT NOT NULL, at_us BIGINT NOT NULL, worked_us BIGINT NOT NULL, failed_us BIGINT NOT NULL,
+  verdict TEXT NOT NULL, certainty TEXT NOT NULL, sentence TEXT NOT NULL,
+  PRIMARY KEY (node, gateway, flow));

@@ -8,7 +8,7 @@ import signal
 import subprocess
 from pathlib import Path
 
-from . import space
+from . import audio
 from .run import Failed, Proc, until
 
 BUILD = Path(os.environ.get("UMBEL_BUILD", Path(__file__).resolve().parents[2] / "build"))
@@ -133,7 +133,6 @@ class Node:
         return found[0]
 
     def set_pin(self, box, pin):
-        """By the administrator's way; its owner must change it at the next log-on."""
         status, text = self.cli.run("mailbox", "set-pin", box, input=pin + "\n")
         if status:
             raise Failed(f"the PIN of {box} could not be set: {text}")
@@ -141,6 +140,17 @@ class Node:
     def callers(self, box):
         """Who left the messages of that mailbox."""
         return [str(m.get("caller", "")) for m in self.cli.json("message", "list", box)["messages"]]
+
+    def audio_of(self, box, caller):
+        """Samples of the newest message that caller left there."""
+        for m in self.cli.json("message", "list", box)["messages"]:
+            if m.get("caller") == caller:
+                file = self.dir / "exported.wav"
+                status, text = self.cli.run("message", "export", box, m["id"], file)
+                if status:
+                    raise Failed(f"message {m['id']} of {box}: {text}")
+                return audio.read(file)
+        raise Failed(f"{box} has no message of {caller}")
 
     def kill(self):
         return self.proc.kill()

@@ -11,7 +11,7 @@ from . import space
 from .run import Proc, Failed, until
 
 BARESIP_CONFIG = """poll_method epoll
-sip_listen {address}:5060
+sip_listen {address}:{port}
 net_interface {address}
 dns_server {dns}:53
 audio_source aufile,{speech}
@@ -29,7 +29,7 @@ module sndfile.so
 module_tmp account.so
 module_app menu.so
 module_app ctrl_tcp.so
-ctrl_tcp_listen {address}:4444
+ctrl_tcp_listen {address}:{control}
 ringback_disabled yes
 menu_bell no
 statmode_default off
@@ -38,16 +38,22 @@ snd_path {heard}
 
 
 class Baresip:
-    """One user's telephone: `Baresip(dir, "2002", "phone1.domain.com", speech=WAV)` registers with the pool and answers by itself."""
+    """One user's telephone: `Baresip(dir, "2002", speech=WAV)` registers with the pool and answers by itself.
 
-    def __init__(self, folder, number, host, speech, answer=True, transport="udp"):
-        self.number, self.address = number, space.HOSTS[host]
+    All of them are on 127.0.0.1 with ports of their own: baresip binds its RTP to no address, so whatever it offers, its packets come
+    from there; and packets from elsewhere than offered are a stranger's."""
+    count = 0
+
+    def __init__(self, folder, number, speech, answer=True, transport="udp"):
+        Baresip.count += 1
+        self.number, self.address, self.port = number, "127.0.0.1", 5070 + 4 * Baresip.count
+        self.control = 4440 + Baresip.count
         self.dir = Path(folder) / f"baresip-{number}"
         self.heard_dir = self.dir / "heard"
         self.heard_dir.mkdir(parents=True)
         modules = next((p for p in (Path("/usr/lib/baresip/modules"), *Path("/usr/lib").glob("*/baresip/modules")) if p.is_dir()), "")
-        (self.dir / "config").write_text(BARESIP_CONFIG.format(address=self.address, dns=space.DNS, speech=speech, modules=modules,
-                                                               heard=self.heard_dir))
+        (self.dir / "config").write_text(BARESIP_CONFIG.format(address=self.address, port=self.port, control=self.control, dns=space.DNS,
+                                                               speech=speech, modules=modules, heard=self.heard_dir))
         mode = "auto" if answer else "manual"
         (self.dir / "accounts").write_text(
             f'"{number}" <sip:{number}@domain.com>;regint=600;answermode={mode};outbound="sip:{space.POOL};transport={transport}"'
@@ -59,7 +65,7 @@ class Baresip:
         self.proc = Proc(f"baresip-{self.number}", ["baresip", "-4", "-f", self.dir, "-s"], self.log_dir)
         def connect():
             try:
-                self.link = socket.create_connection((self.address, 4444), timeout=1)
+                self.link = socket.create_connection((self.address, self.control), timeout=1)
                 return True
             except OSError:
                 return not self.proc.running()

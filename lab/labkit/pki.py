@@ -24,10 +24,10 @@ class CA:
         self.dir.mkdir(parents=True, exist_ok=True)
         self.cert, self.key = self.dir / "ca.pem", self.dir / "ca.key"
         _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", self.key, "-out", self.cert,
-                 "-days", 30, "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE",
+                 "-days", 365, "-subj", f"/CN={name}", "-addext", "basicConstraints=critical,CA:TRUE",
                  "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
-    def issue(self, file, cn, sans=(), days=7, usage="serverAuth,clientAuth"):
+    def issue(self, file, cn, sans=(), days=90, usage="serverAuth,clientAuth"):
         """A certificate with that CN and those DNS names, in DIR/file.pem and file.key. RSA: every peer of the lab speaks it."""
         key, csr, ext, cert = (self.dir / f"{file}.{e}" for e in ("key", "csr", "ext", "pem"))
         _openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", csr, "-subj", f"/CN={cn}")

@@ -19,10 +19,7 @@ HOSTS = {
     "node02.domain.local": "127.0.1.12",
     "lyncpool.domain.com": "127.0.1.20",
     "lamp.domain.com": "127.0.1.30",
-    "phone1.domain.com": "127.0.1.31",
-    "phone2.domain.com": "127.0.1.32",
-    "phone3.domain.com": "127.0.1.33",
-    "phone4.domain.com": "127.0.1.34",
+    "lost.domain.com": "127.0.1.34",
     "stranger.domain.com": "127.0.1.66",
 }
 SERVICE = "um.domain.local"

@@ -22,6 +22,7 @@ def config(folder, name="node01"):
     objects["gateways"] = [{"name": "phones", "address": "127.0.0.1", "port": 5060, "transport": "udp", "trusted_headers": True,
                             "sources": ["127.0.0.0/8"], "options": {"on": False}}]
     objects["dialplans"][0]["gateway"] = "phones"
+    objects["policies"][0]["pin_tries_per_mailbox"] = 5
     for box in objects["mailboxes"]:
         box.pop("lamp_uri", None)
         box["lamp"] = False

@@ -43,7 +43,7 @@ def gateway(name, address, port=5061, **more):
 with Story("breaks") as story:
     site = lab.Site(story, database=False)
     site.dns.extra += [f"--host-record=alias.domain.com,{space.HOSTS[space.POOL]}", "--host-record=expired.domain.com,127.0.1.66",
-                       "--host-record=stall.domain.com,127.0.1.66", "--host-record=lost.domain.com,127.0.1.34",
+                       "--host-record=stall.domain.com,127.0.1.66",
                        "--txt-record=nodata.domain.com,nothing"]
     site.start()
     other = pki.CA(site.dir / "other", "Other CA")

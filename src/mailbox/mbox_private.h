@@ -19,6 +19,7 @@ struct mbox {
 	struct tmr ship_tmr;
 	size_t spooled;
 	bool closed, shipping;
+	int64_t refused_said_ms; /* when the store's refusal of a single message was told last */
 	struct metric *m_saved, *m_spooled, *m_failed, *m_waiting;
 };
 

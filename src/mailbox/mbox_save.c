@@ -76,6 +76,11 @@ static void tell(struct save *s, enum mbox_saved outcome, int err)
 		return;
 	s->told = true;
 	struct text error = s->why && s->why->id ? ev_field_text(s->why, "error") : TEXT("it did not answer in time");
+	char both[200];
+	if (outcome == MBOX_SAVE_FAILED) {
+		text_print(both, sizeof both, "the store: %.*s; the spool: %s", TEXT_FMT(error), strerror(err));
+		error = text_of(both);
+	}
 	emit(m, ids[outcome], &s->msg, error.p, error.n);
 	metric_add(outcome == MBOX_SAVE_DONE ? m->m_saved : outcome == MBOX_SAVE_SPOOLED ? m->m_spooled : m->m_failed, 1);
 	if (s->op.h)
@@ -301,12 +306,28 @@ static int ship_store_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	return mbox_save_work(tx, &p->msg, p->audio.p, p->audio.n, why);
 }
 
+/* The store works but refuses this one message: the others must not wait behind it. Told once a minute, for it is tried again each time. */
+static void ship_refused(struct ship *p, int err, const struct ev_report *why)
+{
+	struct mbox *m = p->m;
+	int64_t now = clock_mono_ms(m->prm.clock);
+	if (!m->refused_said_ms || now - m->refused_said_ms >= 60000) {
+		struct text error = why->id ? ev_field_text(why, "error") : text_of(strerror(err));
+		m->refused_said_ms = now;
+		emit(m, EV_MBOX_NOT_SHIPPED, &p->msg, error.p, error.n);
+	}
+	p->at++;
+	ship_next(p);
+}
+
 static void ship_stored(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct ship *p = arg;
 	struct mbox *m = p->m;
-	(void)err;
-	(void)why;
+	if (result == STORE_FAILED && !m->closed && (err == EINVAL || err == EEXIST || err == EFBIG)) {
+		ship_refused(p, err, why);
+		return;
+	}
 	if (result != STORE_DONE || m->closed) {
 		ship_end(p); /* the next tick begins again */
 		return;

@@ -62,6 +62,8 @@ int spool_open(struct spool **sp, const char *dir, uint64_t free_min_bytes, stru
 		err = folder(s->fd, "new", &s->fresh);
 	if (!err)
 		err = folder(s->fd, "bad", &s->bad);
+	if (!err && fsync(s->fd)) /* or a power cut could take new/ away with all that is in it */
+		err = errno;
 	if (!err && faccessat(s->tmp, ".", W_OK | X_OK, AT_EACCESS))
 		err = errno;
 	if (err) {

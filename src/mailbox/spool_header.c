@@ -13,6 +13,16 @@ static int text_field(const json_t *o, const char *name, char *dst, size_t size)
 	return json_is_string(v) ? text_copy(text_make(json_string_value(v), json_string_length(v)), dst, size) : EBADMSG;
 }
 
+/* For people only: too long is no reason to refuse an accepted message. */
+static int caller_field(const json_t *o, const char *name, char *dst, size_t size)
+{
+	const json_t *v = json_object_get(o, name);
+	if (!json_is_string(v))
+		return EBADMSG;
+	text_fill(dst, size, json_string_value(v));
+	return 0;
+}
+
 static int int_field(const json_t *o, const char *name, int64_t max, int64_t *dst)
 {
 	const json_t *v = json_object_get(o, name);
@@ -26,8 +36,8 @@ static int read_fields(const json_t *o, struct mbox_message *m, uint64_t *audio_
 {
 	int64_t version, received, duration, bytes, codec, cut;
 	if (int_field(o, "spool", VERSION, &version) || version != VERSION || text_field(o, "id", m->id, sizeof m->id) ||
-	    text_field(o, "mailbox", m->mailbox, sizeof m->mailbox) || text_field(o, "number", m->caller_number, sizeof m->caller_number) ||
-	    text_field(o, "name", m->caller_name, sizeof m->caller_name) || text_field(o, "session", m->session, sizeof m->session) ||
+	    text_field(o, "mailbox", m->mailbox, sizeof m->mailbox) || caller_field(o, "number", m->caller_number, sizeof m->caller_number) ||
+	    caller_field(o, "name", m->caller_name, sizeof m->caller_name) || caller_field(o, "session", m->session, sizeof m->session) ||
 	    int_field(o, "received_us", INT64_MAX, &received) || int_field(o, "duration_ms", UINT32_MAX, &duration) ||
 	    int_field(o, "bytes", 64 << 20, &bytes) || int_field(o, "codec", MBOX_PCMA, &codec) || int_field(o, "cut", 1, &cut))
 		return EBADMSG;
@@ -54,19 +64,20 @@ int spool_header_parse(struct text line, struct mbox_message *msg, uint64_t *aud
 	return err;
 }
 
-/* Wire text need not be UTF-8, JSON must be: what is not is kept as \xNN. */
-static json_t *word(const char *s)
+/* Wire text need not be UTF-8, JSON must be: what is not is kept as \xNN, and cut so that it still fits its field of `size` bytes. */
+static json_t *word(const char *s, size_t size)
 {
-	char clean[4 * 128 + 1];
+	char clean[128];
 	json_t *v = json_string(s);
-	return v ? v : json_string(text_escape(text_of(s), clean, sizeof clean));
+	return v ? v : json_string(text_escape(text_of(s), clean, size < sizeof clean ? size : sizeof clean));
 }
 
 int spool_header_write(const struct mbox_message *m, uint64_t audio_bytes, struct buf *out)
 {
-	json_t *o = json_pack("{si ss so so so ss sI sI sI si si}", "spool", VERSION, "id", m->id, "mailbox", word(m->mailbox), "number",
-		word(m->caller_number), "name", word(m->caller_name), "session", m->session, "received_us", (json_int_t)m->received_us, "duration_ms",
-		(json_int_t)m->duration_ms, "bytes", (json_int_t)audio_bytes, "codec", (int)m->codec, "cut", (int)m->cut);
+	json_t *o = json_pack("{si ss so so so so sI sI sI si si}", "spool", VERSION, "id", m->id, "mailbox", word(m->mailbox, sizeof m->mailbox), "number",
+		word(m->caller_number, sizeof m->caller_number), "name", word(m->caller_name, sizeof m->caller_name), "session",
+		word(m->session, sizeof m->session), "received_us", (json_int_t)m->received_us, "duration_ms", (json_int_t)m->duration_ms, "bytes",
+		(json_int_t)audio_bytes, "codec", (int)m->codec, "cut", (int)m->cut);
 	char *line = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	json_decref(o);
 	if (!line)

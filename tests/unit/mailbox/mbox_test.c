@@ -321,6 +321,32 @@ static void store_that_refuses_leaves_it_to_the_spool_and_gets_it_later(void **s
 	end(&b);
 }
 
+static int poison_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	(void)arg;
+	return db_exec(tx, why, "CREATE TRIGGER poison BEFORE INSERT ON message WHEN NEW.caller_name = 'poison' BEGIN SELECT RAISE(ABORT, 'no'); END", "");
+}
+
+static void message_that_the_store_refuses_holds_up_no_other(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	assert_int_equal(store_run(b.s, STORE_WRITE, poison_work, NULL, NULL), 0);
+	struct mbox_message m = message("alice"), good;
+	snprintf(m.caller_name, sizeof m.caller_name, "poison");
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_SPOOLED);
+	good = message("alice");
+	db_faults_add(&b.f, (struct db_fault){ DB_AT_COMMIT, ENOSPC, .times = 2 });
+	assert_int_equal(save(&b, &good, "words"), MBOX_SAVE_SPOOLED);
+	for (int i = 0; i < 300 && mbox_spooled(b.m) > 1; i++)
+		loop_step(b.loop, 10);
+	assert_int_equal(mbox_spooled(b.m), 1);
+	assert_int_equal(list(&b, -1), 1);
+	assert_string_equal(b.v[0].id, good.id);
+	end(&b);
+}
+
 static void unknown_end_makes_no_second_message(void **state)
 {
 	(void)state;
@@ -417,5 +443,5 @@ static int set_sqlite(void **state)
 
 UT_MAIN(BOTH(message_lives_from_new_to_deleted), BOTH(saving_again_makes_no_second_message), BOTH(greeting_is_kept_replaced_and_removed),
 	BOTH(audio_can_come_from_a_part_of_a_file), ONE(store_that_refuses_leaves_it_to_the_spool_and_gets_it_later),
-	ONE(unknown_end_makes_no_second_message), ONE(receipt_does_not_wait_for_a_slow_store), ONE(spool_of_an_earlier_life_is_shipped),
+	ONE(message_that_the_store_refuses_holds_up_no_other), ONE(unknown_end_makes_no_second_message), ONE(receipt_does_not_wait_for_a_slow_store), ONE(spool_of_an_earlier_life_is_shipped),
 	BOTH(cancelled_call_is_not_heard_of))

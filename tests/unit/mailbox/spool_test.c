@@ -75,6 +75,32 @@ static void cut_file_is_put_aside_and_half_written_one_forgotten(void **state)
 	spool_close(s);
 }
 
+/* Names come from the wire, cut at the field's end: perhaps no UTF-8 at all, perhaps cut in the middle of a letter. */
+static void any_name_of_the_wire_comes_back_out_of_the_spool(void **state)
+{
+	(void)state;
+	struct spool *s;
+	struct buf out;
+	assert_int_equal(spool_open(&s, ut_tmpdir(), 0, NULL), 0);
+	for (unsigned kind = 0; kind < 4; kind++) {
+		struct mbox_message m = message(), back;
+		static const char *const letters[] = { "\xff", "\xc3\xbc", "a", "\\" };
+		for (size_t i = 0; i + strlen(letters[kind]) < sizeof m.caller_name; i += strlen(letters[kind]))
+			strncpy(m.caller_name + i, letters[kind], sizeof m.caller_name - i);
+		m.caller_name[sizeof m.caller_name - 2] = (char)(kind == 2 ? 0xc3 : m.caller_name[sizeof m.caller_name - 2]);
+		m.caller_name[sizeof m.caller_name - 1] = '\0';
+		memset(m.caller_number, 0xfe, sizeof m.caller_number - 1);
+		memset(m.session, 0xfe, sizeof m.session - 1);
+		buf_init(&out, 1000);
+		assert_int_equal(spool_put(s, &m, (const uint8_t *)"audio", 5, NULL), 0);
+		assert_int_equal(spool_get(s, m.id, &back, &out, NULL), 0);
+		assert_int_equal(out.n, 5);
+		assert_true(back.caller_name[0] && back.caller_number[0]);
+		buf_free(&out);
+	}
+	spool_close(s);
+}
+
 static void header_of_others_is_refused(void **state)
 {
 	(void)state;
@@ -124,5 +150,5 @@ static void survives_every_failing_allocation(void **state)
 	spool_close(s);
 }
 
-UT_MAIN(UT(what_was_put_is_found_whole_in_a_later_life), UT(cut_file_is_put_aside_and_half_written_one_forgotten), UT(header_of_others_is_refused),
+UT_MAIN(UT(what_was_put_is_found_whole_in_a_later_life), UT(cut_file_is_put_aside_and_half_written_one_forgotten), UT(any_name_of_the_wire_comes_back_out_of_the_spool), UT(header_of_others_is_refused),
 	UT(room_and_folder_are_checked), UT(survives_every_failing_allocation))

@@ -179,7 +179,11 @@ int text_print(char *dst, size_t size, const char *fmt, ...)
 
 void text_fill(char *dst, size_t size, const char *s)
 {
-	size_t n = strnlen(s, size - 1);
+	size_t n = strnlen(s, size - 1), letter = n;
+	while (letter && n - letter < 3 && ((unsigned char)s[letter] & 0xc0) == 0x80)
+		letter--;
+	if (((unsigned char)s[n] & 0xc0) == 0x80 && (unsigned char)s[letter] >= 0xc0)
+		n = letter; /* half a letter would spoil the rest for databases and JSON */
 	memcpy(dst, s, n);
 	dst[n] = '\0';
 }

@@ -50,7 +50,7 @@ char text_lower(char c);
 
 /* snprintf into a fixed array that reports cutting off: 0 or ENAMETOOLONG (dst then holds the cut text, with NUL). */
 int text_print(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
-/* Copies a C string into a fixed array, cut off if need be (for names that were checked before). */
+/* Copies a C string into a fixed array, cut off if need be, but not in the middle of a UTF-8 letter. */
 void text_fill(char *dst, size_t size, const char *s);
 /* Escapes bytes that a log line must not hold (control bytes, DEL, backslash, broken UTF-8) as \xNN; always NUL-terminated, cut
  * with "..." when it does not fit. Returns dst. */

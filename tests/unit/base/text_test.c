@@ -76,5 +76,19 @@ static void instants_survive_the_round_trip(void **state)
 	assert_string_equal(rfc3339_us(1795356309123456, s), "2026-11-22T14:05:09.123Z");
 }
 
-UT_MAIN(UT(comparison_ignores_case_only_where_asked), UT(cutting_keeps_both_sides), UT(numbers_are_digits_in_range),
+static void filling_cuts_between_letters(void **state)
+{
+	(void)state;
+	char dst[6];
+	static const struct { const char *s, *want; } v[] = {
+		{ "abcdefg", "abcde" }, { "abcd\xc3\xbc", "abcd" }, { "abc\xc3\xbc", "abc\xc3\xbc" }, { "abc\xe2\x82\xac", "abc" }, { "ab\xf0\x9f\x98\x80", "ab" },
+		{ "\xbf\xbf\xbf\xbf\xbf\xbf\xbf", "\xbf\xbf\xbf\xbf\xbf" }, { "", "" },
+	};
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		text_fill(dst, sizeof dst, v[i].s);
+		assert_string_equal(dst, v[i].want);
+	}
+}
+
+UT_MAIN(UT(filling_cuts_between_letters), UT(comparison_ignores_case_only_where_asked), UT(cutting_keeps_both_sides), UT(numbers_are_digits_in_range),
         UT(copy_refuses_what_does_not_fit_or_holds_nul), UT(escape_hides_what_deceives_a_reader), UT(instants_survive_the_round_trip))

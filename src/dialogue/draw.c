@@ -51,6 +51,7 @@ static void say_text(const struct dlg_phrase *p, const char *indent, struct buf 
 		case DLG_W_LENGTH: buf_str(out, "<length>"); break;
 		case DLG_W_CLIP: buf_str(out, "<recording>"); break;
 		case DLG_W_BEEP: buf_str(out, "<tone>"); break;
+		case DLG_W_PAUSE: buf_str(out, "<pause>"); break;
 		case DLG_W_END: break;
 		}
 		buf_printf(out, "%s\n", p->only_if ? "  (where it applies)" : "");

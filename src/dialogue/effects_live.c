@@ -37,6 +37,7 @@ static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 	case DLG_W_NAME: add_name(q, w, c->name[i].clip); break;
 	case DLG_W_CLIP: say_clip(q, c->clip[w->number]); break;
 	case DLG_W_BEEP: say_beep(q); break;
+	case DLG_W_PAUSE: say_pause(q, (unsigned)w->number); break;
 	case DLG_W_END: break;
 	}
 }
@@ -184,8 +185,9 @@ static void step(void *arg, const struct dlg_step *st)
 	else
 		text_print(on, sizeof(on), "%s", dlg_event_name(st->event));
 	const char *to = st->result ? dlg_code_name(st->result) : st->to == DLG_STAY ? "same" : t->states[st->to].name;
-	if (st->to != DLG_STAY || st->event != DLG_KEYS)
-		dlg_call_step(c, "%s: %s -> %s on %s", t->name, from, to, on);
+	if (!st->result && st->to == DLG_STAY && st->event == DLG_KEYS)
+		return; /* single digits: how many there were is nobody's business */
+	dlg_call_step(c, "%s: %s -> %s on %s", t->name, from, to, on);
 	if (!c->svc || !ev_wanted(c->svc->prm.bus, EV_CALL_STEP))
 		return;
 	struct ev_report r;

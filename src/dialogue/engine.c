@@ -353,7 +353,8 @@ static bool rest(struct dlg_engine *e)
 		e->entered = false;
 		return match(e);
 	}
-	if (e->pending.n)
+	/* What was to be said on the way to a state that only waits for a job is kept for the next one: the job's end would cut it. */
+	if (e->pending.n && (st->say || !e->job_id))
 		speak(e);
 	else if (fresh)
 		start_clock(e);

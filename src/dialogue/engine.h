@@ -6,7 +6,8 @@
  *   - An action starts at most one job; the job's result is an event (DONE with a code, FAILED with an errno). Only the job
  *     started last counts: whatever an older one reports later is dropped. An action that fails itself is FAILED at once, in
  *     the state the row goes to. Guards only read.
- *   - What a row says and what the states passed through say is one utterance, begun where the conversation comes to rest.
+ *   - What a row says and what the states passed through say is one utterance, begun where the conversation comes to rest; a
+ *     state that says nothing itself and waits for a job hands it on.
  *   - Keys stop what is said (barge-in) where a state takes keys; keys pressed earlier wait, DLG_TYPE_AHEAD at most, and what
  *     they skip is not said at all. Patterns are strings of keys, blanks ignored, `x` any digit: "1", "00 88", "##",
  *     "xxxx". The longest wins; where a longer one could still come, the inter-digit timer decides. Keys that no pattern
@@ -42,6 +43,7 @@ enum dlg_word {
 	DLG_W_NAME,   /* of a person or a place: text, spoken by the name's own clip or by synthesis */
 	DLG_W_CLIP,   /* a piece of audio that the session holds: number says which */
 	DLG_W_BEEP,
+	DLG_W_PAUSE, /* silence: number, ms */
 };
 typedef bool (dlg_guard_h)(const struct dlg_session *s);
 typedef int64_t (dlg_number_h)(const struct dlg_session *s);
@@ -56,7 +58,7 @@ struct dlg_phrase {
 	dlg_guard_h *only_if; /* NULL: always */
 	dlg_number_h *number;
 	dlg_text_h *text;
-	int clip;
+	int clip; /* which clip, or how many ms of pause */
 	const char *fixed; /* the text where it belongs to the table: of any length */
 };
 /* The same with its arguments filled in, ready for the voice. */

@@ -39,6 +39,7 @@
 #define SAY_LENGTH(h) { .kind = DLG_W_LENGTH, .number = h }
 #define SAY_NAME(guard, h) { .kind = DLG_W_NAME, .text = h, .only_if = guard }
 #define SAY_CLIP(guard, which) { .kind = DLG_W_CLIP, .clip = which, .only_if = guard }
+#define SAY_PAUSE(ms) { .kind = DLG_W_PAUSE, .clip = ms }
 #define SAY_BEEP { .kind = DLG_W_BEEP }
 #define SAY_END { .kind = DLG_W_END }
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))

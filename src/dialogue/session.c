@@ -198,4 +198,5 @@ int dlg_target_uri(const struct dlg_session *s, char *dst, size_t size)
 /* ---- sentences ---- */
 const struct dlg_phrase dlg_say_invalid[] = { SAY(P_INVALID_KEY), SAY_END };
 const struct dlg_phrase dlg_say_no_input[] = { SAY(P_NO_INPUT), SAY_END };
-const struct dlg_phrase dlg_say_goodbye[] = { SAY(P_GOODBYE), SAY_END };
+/* What is on its way when we hang up is lost: the silence goes first. */
+const struct dlg_phrase dlg_say_goodbye[] = { SAY(P_GOODBYE), SAY_PAUSE(400), SAY_END };

@@ -24,6 +24,7 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 		snprintf(n, sizeof(n), "#%lld ", (long long)w->number);
 		switch (w->kind) {
 		case DLG_W_PROMPT: note(t, "%s ", dlg_prompt_name(w->prompt)); break;
+		case DLG_W_PAUSE: break;
 		case DLG_W_BEEP: note(t, "*tone* %s", ""); break;
 		case DLG_W_CLIP: note(t, "[clip%s] ", w->number == CLIP_GREETING ? " greeting" : w->number == CLIP_NAME ? " name"
 			: w->number == CLIP_RECORDING ? " recording" : " message"); break;
@@ -41,7 +42,10 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 
 static void hush(void *arg)
 {
-	((struct talk *)arg)->saying = false;
+	struct talk *t = arg;
+	if (t->saying && t->now_ms < t->said_due_ms - SAY_MS + 50) /* nobody has understood any of it */
+		note(t, "(cut) %s", "");
+	t->saying = false;
 }
 
 static void timer(void *arg, enum dlg_timer which, int64_t ms)

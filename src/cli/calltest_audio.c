@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* calltest_audio.c  The ear of the test caller.
  *
- * A sound is found by its loudest quarter of a second, which is compared with every place; where that fits, the whole is compared. On a line
- * that loses nothing the likeness is 1; a packet lost here and there still leaves it above 0.8.                          */
+ * A sound is found by the loudest piece of its loudest quarter of a second, which is compared with every place; where that fits, the whole
+ * is compared, and the best place nearby is taken. On a line that loses nothing the likeness is 1; a packet lost here and
+ * there still leaves it above 0.8.                                                                                      */
 #include "cli/calltest_audio.h"
 #include <errno.h>
 #include <math.h>
@@ -10,7 +11,7 @@
 #include "media/g711.h"
 #include "voice/wav.h"
 
-enum { ANCHOR = MEDIA_RATE / 4, HEARD_MAX = MEDIA_RATE * 2 * 900 };
+enum { ANCHOR = MEDIA_RATE / 4, PROBE = 64, NEARBY = 8, HEARD_MAX = MEDIA_RATE * 2 * 900 };
 #define LIKE 0.80
 
 static struct ear *ear_of(struct media_sink *s)
@@ -91,17 +92,22 @@ static size_t loudest(const int16_t *sound, size_t n, size_t len)
 
 static bool search(const int16_t *heard, size_t n_heard, const int16_t *sound, size_t n, size_t *at, double *likeness)
 {
-	size_t len = n < ANCHOR ? n : ANCHOR, anchor = loudest(sound, n, len);
-	for (size_t i = anchor; i + (n - anchor) <= n_heard; i++) {
+	size_t len = n < ANCHOR ? n : ANCHOR, anchor = loudest(sound, n, len), few = len < PROBE ? len : PROBE;
+	size_t probe = anchor + loudest(sound + anchor, len, few); /* the anchor itself may begin in a pause */
+	for (size_t i = 0; i + n <= n_heard; i++) {
 		/* A few samples first: they rule out almost every place. */
-		if (likeness_of(heard + i, sound + anchor, len < 64 ? len : 64) < 0.5 || likeness_of(heard + i, sound + anchor, len) < LIKE)
+		if (likeness_of(heard + i + probe, sound + probe, few) < 0.5 || likeness_of(heard + i + anchor, sound + anchor, len) < LIKE ||
+		    likeness_of(heard + i, sound, n) < LIKE)
 			continue;
-		double whole = likeness_of(heard + i - anchor, sound, n);
-		if (whole >= LIKE) {
-			*at = i - anchor;
+		*likeness = 0;
+		for (size_t k = i; k <= i + NEARBY && k + n <= n_heard; k++) {
+			double whole = likeness_of(heard + k, sound, n);
+			if (whole <= *likeness)
+				break;
 			*likeness = whole;
-			return true;
+			*at = k;
 		}
+		return true;
 	}
 	return false;
 }

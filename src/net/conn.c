@@ -278,11 +278,20 @@ static int make(struct conn **cp, struct loop *loop, int fd, const struct net_ad
 	return 0;
 }
 
+static bool is_of_network(int err)
+{
+	static const int of_network[] = { ECONNREFUSED, ECONNRESET, ECONNABORTED, ENETUNREACH, EHOSTUNREACH, ENETDOWN, EHOSTDOWN, ETIMEDOUT, EPIPE };
+	for (unsigned i = 0; i < sizeof of_network / sizeof of_network[0]; i++)
+		if (err == of_network[i])
+			return true;
+	return false;
+}
+
 static void refused_early(void *arg)
 {
 	struct conn *c = arg;
 	if (c->state == CONNECTING)
-		end(c, CONN_ERROR, c->early_err);
+		end(c, how_of(c->early_err), c->early_err);
 	mem_unref(c);
 }
 
@@ -308,8 +317,8 @@ int conn_connect(struct conn **cp, struct loop *loop, const struct net_addr *to,
 	}
 	if (!err && connect(fd, &to->u.sa, net_addr_len(to)) < 0 && errno != EINPROGRESS)
 		err = errno;
-	/* A refusal may be known at once (loopback); it still comes to closed() like any other. */
-	if (err == ECONNREFUSED || err == ENETUNREACH || err == EHOSTUNREACH) {
+	/* What the network says may be known at once: on loopback even the reset of a peer that accepted. It still comes to closed(). */
+	if (is_of_network(err)) {
 		c->early_err = err;
 		err = loop_post(loop, refused_early, mem_ref(c));
 		if (err)

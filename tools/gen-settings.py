@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the settings of src/config/settings.def as the body of umbel.yaml(5) (--man) or as a Markdown table (--markdown)."""
+"""Writes the settings of src/config/settings.def: into a manual page in place of @SETTINGS@ (--man PAGE.in) or as Markdown tables (--markdown)."""
 import argparse, ast, pathlib, re
 
 ROW = re.compile(r'^([A-Z]+)\("([^"]+)", ([A-Z0-9]+), [a-z0-9_.]+, (NULL|"[^"]*"), (-?\d+), (-?\d+), (LIVE|RESTART), "((?:[^"\\]|\\.)*)"\)$')
@@ -32,12 +32,18 @@ def facts(r):
         out.append("takes effect after a restart")
     return "; ".join(out)
 
+def roff(s):
+    s = s.replace("\\", "\\e").replace("-", "\\-")
+    return "\\&" + s if s[:1] in ".'" else s
+
 def man(groups):
-    roff = lambda s: s.replace("\\", "\\\\").replace("-", "\\-")
+    out = []
     for g in groups:
-        print(f".SS {roff(g['path'])}\n{roff(g['help'])}.")
+        out += [f".Ss {roff(g['path'])}", roff(g["help"]) + ".", ".Bl -tag -width Ds"]
         for r in g["rows"]:
-            print(f".TP\n.B {roff(r['key'])}\n{roff(r['help'])}.\n({roff(facts(r))})")
+            out += [f".It Ic {roff(r['key'])}", roff(r["help"]) + ".", f"({roff(facts(r))})"]
+        out.append(".El")
+    return "\n".join(out)
 
 def markdown(groups):
     for g in groups:
@@ -46,8 +52,12 @@ def markdown(groups):
             print(f"| `{r['key']}` | {r['help'].replace('|', chr(92) + '|')} | {facts(r).replace('|', chr(92) + '|')} |")
 
 ap = argparse.ArgumentParser()
-ap.add_argument("--man", action="store_true")
+ap.add_argument("--man", metavar="PAGE.in")
 ap.add_argument("--markdown", action="store_true")
 ap.add_argument("settings", nargs="?", default=str(pathlib.Path(__file__).parent.parent / "src/config/settings.def"))
 a = ap.parse_args()
-(markdown if a.markdown else man)(read(a.settings))
+groups = read(a.settings)
+if a.man:
+    print(pathlib.Path(a.man).read_text().replace("@SETTINGS@", man(groups)), end="")
+else:
+    markdown(groups)

@@ -366,6 +366,8 @@ void store_close(struct store *s)
 	pthread_mutex_unlock(&s->lock);
 	for (unsigned i = 0; i < s->n_started; i++)
 		pthread_join(s->workers[i].thread, NULL);
+	if (!s->n_started && s->workers && s->workers[0].conn) /* no thread ever owned it */
+		s->drv->close(s->workers[0].conn);
 	s->on_state = NULL;
 	if (s->bell)
 		deliver(s);

@@ -171,6 +171,46 @@ static void full_disk_is_told_and_mends_itself(void **state)
 	end(&b);
 }
 
+static void read_only_store_can_be_read(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	assert_int_equal(write_one(&b, "x").result, STORE_DONE);
+	db_faults_add(&b.f, (struct db_fault){ DB_AT_EXEC, EROFS, .times = 2 });
+	struct answer a = write_one(&b, "y");
+	assert_int_equal(a.result, STORE_FAILED);
+	assert_int_equal(a.err, EROFS);
+	assert_int_equal(rows(&b), 1);
+	wait_state(&b, STORE_GOOD);
+	end(&b);
+}
+
+static int open_use_close(void *arg)
+{
+	struct store *s;
+	struct loop *loop;
+	int err = loop_create(&loop, clock_system());
+	if (err)
+		return err;
+	struct store_prm prm = { .url = arg, .loop = loop, .clock = clock_system(), .threads = 1 };
+	err = store_open(&s, &prm, NULL);
+	if (!err) {
+		err = store_run(s, STORE_WRITE, put, (void *)(uintptr_t) "oom", NULL);
+		store_close(s);
+	}
+	loop_destroy(loop);
+	return err;
+}
+
+static void survives_every_failing_allocation(void **state)
+{
+	(void)state;
+	char url[320];
+	snprintf(url, sizeof url, "sqlite:%s/oom.db", ut_tmpdir());
+	ut_oom(open_use_close, url);
+}
+
 static void store_that_is_away_says_so_at_once(void **state)
 {
 	(void)state;
@@ -276,5 +316,5 @@ static void damaged_file_is_named(void **state)
 }
 
 UT_MAIN(UT(lost_answer_to_commit_is_unknown), UT(busy_is_tried_again), UT(connection_lost_before_commit_is_tried_on_a_new_one),
-	UT(full_disk_is_told_and_mends_itself), UT(store_that_is_away_says_so_at_once), UT(queue_is_bounded), UT(always_failing_engine_fails),
+	UT(full_disk_is_told_and_mends_itself), UT(store_that_is_away_says_so_at_once), UT(read_only_store_can_be_read), UT(survives_every_failing_allocation), UT(queue_is_bounded), UT(always_failing_engine_fails),
 	UT(backup_is_whole_and_appears_at_once), UT(damaged_file_is_named))

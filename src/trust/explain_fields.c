@@ -124,7 +124,9 @@ static void f_ended(const struct explain *x, char *dst, size_t size)
 	};
 	if (x->f->end == TRUST_TIMED_OUT && x->f->end_ms > 0)
 		text_print(dst, size, "kept silent for %lld ms", (long long)x->f->end_ms);
-	else if (x->f->end_ms >= 0 && x->f->tls.done)
+	else if (x->f->end_ms == 0 && x->f->tls.done)
+		text_print(dst, size, "%s at once", words[x->f->end]);
+	else if (x->f->end_ms > 0 && x->f->tls.done)
 		text_print(dst, size, "%s after %lld ms", words[x->f->end], (long long)x->f->end_ms);
 	else
 		text_fill(dst, size, words[x->f->end]);

@@ -155,7 +155,9 @@ static void judge(struct dial *d)
 {
 	struct trust_facts *f = &d->facts;
 	assert_true(tls_conn_facts(d->conn, f));
-	if (!d->closed && !d->answered)
+	if (d->closed)
+		facts_conn_end(f, &d->end); /* the filter hears of no end before it was up */
+	else if (!d->answered)
 		facts_silent(f, 500);
 	trust_explain(f, &d->verdict);
 }

@@ -84,6 +84,21 @@ void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struc
 		gw_say_flow(g, f, s);
 }
 
+enum { SECOND_HOLDS_S = 600 };
+
+void gw_judge(const struct gateway *g, const struct trust_facts *facts, struct trust_facts *full, struct trust_verdict *v)
+{
+	const struct gw_flow_state *o = &g->flow[GW_OPTIONS];
+	struct trust_facts copy = *facts;
+	bool lately = o->works == GW_REFUSED && clock_real_us(g->table->prm.clock) - o->at_us < (int64_t)SECOND_HOLDS_S * 1000000;
+	if (lately && copy.second.kind == TRUST_SECOND_NONE && o->facts.second.kind != TRUST_SECOND_NONE && gw_second_wanted(&copy) &&
+	    gw_second_wanted(&o->facts) && strcmp(copy.ours.cn, o->facts.ours.cn) == 0)
+		copy.second = o->facts.second;
+	trust_explain(&copy, v);
+	if (full)
+		*full = copy;
+}
+
 /* A connection that failed before anybody was known: whose address is it? */
 static struct gateway *by_address(struct gw_table *t, const char *address)
 {
@@ -104,6 +119,7 @@ void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works,
 	struct gw_table *t = arg;
 	enum gw_flow_kind kind;
 	struct trust_verdict verdict;
+	struct trust_facts full;
 	if (!facts)
 		return;
 	enum trust_flow flow = facts->flow == TRUST_FLOW_NONE && facts->role == TRUST_ACCEPTED ? TRUST_FLOW_CALL_IN : facts->flow;
@@ -111,6 +127,6 @@ void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works,
 	/* probes and lamps tell their own end, with the second probe and what became of the outbox row */
 	if (!g || !kind_of(flow, &kind) || kind == GW_OPTIONS || kind == GW_LAMP)
 		return;
-	trust_explain(facts, &verdict);
-	gw_flow_set(g, kind, works, facts, &verdict);
+	gw_judge(g, facts, &full, &verdict);
+	gw_flow_set(g, kind, works, &full, &verdict);
 }

@@ -114,6 +114,9 @@ enum trust_second_outcome gw_second_outcome(const struct sip_result *res);
 bool gw_second_better(const struct trust_second *now, enum trust_second_outcome o);
 
 /* flow.c */
+/* The verdict of a flow. When OPTIONS ended in the same way a short time ago and was asked once more in another way, what that told counts here
+ * too: `full` (may be NULL) gets the facts with it. */
+void gw_judge(const struct gateway *g, const struct trust_facts *facts, struct trust_facts *full, struct trust_verdict *v);
 void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struct trust_facts *facts, const struct trust_verdict *verdict);
 
 /* lamp.c */

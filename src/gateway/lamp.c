@@ -44,13 +44,13 @@ static void result_h(const struct sip_result *res, void *arg)
 {
 	struct gw_note *n = arg;
 	struct trust_verdict v = { 0 };
+	struct trust_facts full;
 	static const struct trust_facts nothing;
-	const struct trust_facts *facts = res->facts ? res->facts : &nothing;
 	int status = res->outcome == SIP_ANSWERED ? res->status : 0;
 	n->rq = NULL;
-	trust_explain(facts, &v);
+	gw_judge(n->gw, res->facts ? res->facts : &nothing, &full, &v);
 	enum gw_sent sent = judge(res->outcome, status);
-	gw_flow_set(n->gw, GW_LAMP, sent == GW_SENT_DONE, facts, &v);
+	gw_flow_set(n->gw, GW_LAMP, sent == GW_SENT_DONE, &full, &v);
 	struct gw_lamp_result r = { .sent = sent, .status = status, .verdict = &v };
 	finish(n, &r);
 }

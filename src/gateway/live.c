@@ -160,14 +160,15 @@ static void close_port(struct gw_live *l)
 static void judge_call(struct gw_live *l, enum gw_works works, const struct trust_facts *facts, const char *words)
 {
 	struct trust_verdict v = { 0 };
+	struct trust_facts full;
 	if (l->judged)
 		return;
 	l->judged = true;
 	tmr_cancel(&l->limit);
-	if (facts)
-		trust_explain(facts, &v);
+	if (l->gw && facts)
+		gw_judge(l->gw, facts, &full, &v);
 	if (l->gw && facts && works == GW_REFUSED)
-		gw_flow_set(l->gw, GW_TRANSFER, false, facts, &v);
+		gw_flow_set(l->gw, GW_TRANSFER, false, &full, &v);
 	if (!leg_is_over(l->leg)) {
 		if (l->answered)
 			leg_hangup(l->leg, "live check");

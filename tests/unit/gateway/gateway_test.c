@@ -621,7 +621,33 @@ static void flows_told_by_calls_are_kept(void **state)
 	end();
 }
 
-UT_MAIN(UT(first_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
+static void what_options_found_out_makes_other_verdicts_sure(void **state)
+{
+	(void)state;
+	begin();
+	apply(POOL);
+	pass(10);
+	closed(waiting(0));
+	answered(waiting(0), 200);
+	send_lamp();
+	closed(waiting(0));
+	const struct gw_flow_state *s = gw_flow_state(pool(), GW_LAMP);
+	assert_int_equal(s->facts.second.outcome, TRUST_SECOND_ANSWERED);
+	assert_int_equal(s->verdict.certainty, TRUST_SURE);
+	/* but not for ever */
+	gw_table_stop(rig.table);
+	pass(700000);
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	struct request rq = { .prm = { .method = "REFER", .flow = TRUST_FLOW_TRANSFER } };
+	facts_of_pool(f, &rq);
+	facts_closed(f, TRUST_FIN, 0, 4);
+	gw_flow(gw_peer(pool()), f, false, rig.table);
+	assert_int_equal(gw_flow_state(pool(), GW_TRANSFER)->verdict.certainty, TRUST_LIKELY);
+	mem_free(f);
+	end();
+}
+
+UT_MAIN(UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
         UT(down_is_told_once_then_hourly_with_a_count_then_back), UT(what_the_second_probe_found_holds_while_the_reason_stays),
         UT(name_that_does_not_exist_is_the_verdict), UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes the settings of src/config/settings.def: into a manual page in place of @SETTINGS@ (--man PAGE.in) or as Markdown tables (--markdown)."""
-import argparse, ast, pathlib, re
+import argparse, ast, pathlib, re, sys
 
 ROW = re.compile(r'^([A-Z]+)\("([^"]+)", ([A-Z0-9]+), [a-z0-9_.]+, (NULL|"[^"]*"), (-?\d+), (-?\d+), (LIVE|RESTART), "((?:[^"\\]|\\.)*)"\)$')
 GROUP = re.compile(r'^GROUP\(([A-Z]+), "([^"]+)", "((?:[^"\\]|\\.)*)"\)$')
@@ -21,6 +21,8 @@ def read(path):
         elif m := ROW.match(line):
             by[m[1]]["rows"].append(dict(key=m[2], kind=m[3], default=None if m[4] == "NULL" else ast.literal_eval(m[4]), least=int(m[5]),
                                          most=int(m[6]), live=m[7] == "LIVE", help=ast.literal_eval('"' + m[8] + '"')))
+        elif re.match(r'[A-Z]+\("', line):
+            sys.exit(f"{path}: not a settings row: {line}")
     return groups
 
 def facts(r):

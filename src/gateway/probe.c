@@ -68,7 +68,13 @@ static void conclude(struct gw_member *m)
 	int64_t now_ms = clock_mono_ms(g->table->prm.clock);
 	m->facts = p->facts;
 	trust_explain(&m->facts, &m->verdict);
-	bool good = !trust_verdict_bad(&m->verdict);
+	bool good = p->status && !trust_verdict_bad(&m->verdict);
+	if (!good && !trust_verdict_bad(&m->verdict)) { /* we ended it ourselves, or nothing is known: neither an answer nor a miss */
+		m->want_fresh = true;
+		probe_free(m);
+		tell_by_hand(g);
+		return;
+	}
 	m->judged = true;
 	m->status = p->status;
 	m->took_ms = p->took_ms;

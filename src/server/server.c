@@ -151,8 +151,10 @@ static int build_dns(struct server *s, struct ev_report *why)
 		ev_set(why, EV_SERVER_DNS_UNUSABLE);
 		ev_str(why, "servers", "node.dns");
 	}
-	if (!err)
+	if (!err) {
+		dns_timeout(s->dns, 4000); /* before a probe gives up: so the verdict can name the server that kept silent */
 		dns_observe(s->dns, s->bus, s->metrics);
+	}
 	return err;
 }
 

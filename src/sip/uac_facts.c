@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uac_facts.c  What is known of a request's fate, put together for a verdict: names, connection, TLS, answer or silence. */
+#include <errno.h>
 #include "base/mem.h"
 #include "sip/uac_private.h"
 
@@ -55,6 +56,15 @@ static void peer_facts(const struct sip_uac *u, struct trust_facts *f)
 	mem_unref(set);
 }
 
+/* The deadline came before the request could leave. */
+static void late_facts(const struct sip_uac *u, const struct sip_conn *c, struct trust_facts *f)
+{
+	if (u->resolve)
+		facts_dns(f, TRUST_DNS_TIMEOUT, u->hop.host, "A", "");
+	else if (c)
+		facts_late(f, clock_mono_ms(u->core->prm.clock) - c->began_ms);
+}
+
 void uac_facts_collect(struct sip_uac *u, enum sip_uac_event ev)
 {
 	static const enum trust_transport transport[] = { [NET_UDP] = TRUST_UDP, [NET_TCP] = TRUST_TCP, [NET_TLS] = TRUST_TLS };
@@ -83,6 +93,8 @@ void uac_facts_collect(struct sip_uac *u, enum sip_uac_event ev)
 	f->sip.received |= u->received || (c && c->proven);
 	if (ev == SIP_UAC_TIMEOUT && f->end == TRUST_OPEN)
 		facts_silent(f, since_sent);
+	else if (ev == SIP_UAC_FAILED && u->err == ETIMEDOUT && !u->sent)
+		late_facts(u, c, f);
 }
 
 const struct trust_facts *sip_uac_facts(struct sip_uac *u)

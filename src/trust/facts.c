@@ -177,6 +177,19 @@ void facts_silent(struct trust_facts *f, int64_t ms_since_sent)
 	facts_closed(f, TRUST_TIMED_OUT, ETIMEDOUT, ms_since_sent);
 }
 
+void facts_late(struct trust_facts *f, int64_t ms)
+{
+	if (!f || f->end != TRUST_OPEN)
+		return;
+	if (f->connect_tried && !f->connected && !f->connect_errno) {
+		facts_connect(f, ETIMEDOUT, ms);
+	} else if (f->tls.used && f->connected && !f->tls.done) {
+		f->tls.stalled = true;
+		f->tls.handshake_ms = ms;
+		facts_closed(f, TRUST_TIMED_OUT, ETIMEDOUT, ms);
+	}
+}
+
 void facts_sip_sent(struct trust_facts *f, struct text method)
 {
 	if (!f)

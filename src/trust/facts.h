@@ -262,6 +262,8 @@ void facts_alert(struct trust_facts *f, bool sent, bool fatal, bool after_handsh
 void facts_closed(struct trust_facts *f, enum trust_end how, int err, int64_t ms_since_established);
 /* The time for a SIP answer ran out while the connection stood. */
 void facts_silent(struct trust_facts *f, int64_t ms_since_sent);
+/* The time for the whole request ran out before it could be sent: what was under way, connecting or the handshake, did not end. */
+void facts_late(struct trust_facts *f, int64_t ms);
 void facts_sip_sent(struct trust_facts *f, struct text method);
 /* A final answer came; empty texts for headers that it lacked. retry_after_s -1 if not said. */
 void facts_sip_answer(struct trust_facts *f, unsigned status, struct text phrase);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "call/rig.h"
 #include "net/conn.h"
+#include "trust/explain.h"
 #include "trust/tls_filter.h"
 
 static void call_over(uint16_t version)
@@ -267,7 +268,7 @@ static void a_new_identity_wants_a_new_connection(void **state)
 }
 
 /* ---- a good handshake, and then? ---- */
-enum behaviour { SILENT, CLOSES_AT_ONCE, CLOSES_ON_REQUEST, FIN_ON_REQUEST, RESETS_ON_REQUEST };
+enum behaviour { STALLS, SILENT, CLOSES_AT_ONCE, CLOSES_ON_REQUEST, FIN_ON_REQUEST, RESETS_ON_REQUEST };
 struct mute {
 	struct rig *rig;
 	struct listener *listener;
@@ -302,7 +303,7 @@ static void mute_heard(struct conn *c, const uint8_t *p, size_t n, void *arg)
 	(void)c;
 	(void)p;
 	(void)n;
-	if (m->how != SILENT)
+	if (m->how > SILENT)
 		mute_act(m);
 }
 
@@ -320,11 +321,16 @@ static void mute_accept(struct listener *l, int fd, const struct net_addr *peer,
 	const char *a = "a.test";
 	struct conn_filter filter;
 	struct trust_policy *policy;
-	struct trust_set *set = trust_keeper_get(m->rig->side[B].keeper);
+	struct trust_set *set;
 	struct tls_filter_prm prm = { .loop = m->rig->loop };
 
 	(void)l;
+	if (m->how == STALLS) {
+		assert_int_equal(conn_adopt(&m->conn, m->rig->loop, fd, peer, NULL, &h, m), 0);
+		return;
+	}
 	assert_int_equal(trust_policy_one(&policy, "a", TRUST_RULE_RFC5922, &a, 1), 0);
+	set = trust_keeper_get(m->rig->side[B].keeper);
 	prm.tls = (struct tls_prm){ .role = TRUST_ACCEPTED, .set = set, .policy = policy, .clock = &m->rig->clock.clock };
 	assert_int_equal(tls_filter_make(&filter, &prm), 0);
 	assert_int_equal(conn_adopt(&m->conn, m->rig->loop, fd, peer, &filter, &h, m), 0);
@@ -366,6 +372,25 @@ static void silence_behind_a_good_handshake(void **state)
 	assert_int_equal(k.facts.sip.status, 0);
 	assert_int_equal(k.facts.end, TRUST_TIMED_OUT);
 	assert_int_equal(k.facts.tls.n_alerts, 0);
+}
+
+/* The time for the request ends before the time for the handshake does: that is still told as a handshake that got no answer. */
+static void silence_before_the_handshake(void **state)
+{
+	struct rig r;
+	struct rig_result k = probe_mute(&r, STALLS, 0);
+	struct trust_verdict v;
+
+	(void)state;
+	assert_int_equal(k.res.outcome, SIP_FAILED);
+	assert_int_equal(k.res.err, ETIMEDOUT);
+	assert_true(k.facts.tls.stalled);
+	assert_false(k.facts.tls.done);
+	assert_int_equal(k.facts.end, TRUST_TIMED_OUT);
+	assert_in_range(k.facts.tls.handshake_ms, 4900, 5200);
+	trust_explain(&k.facts, &v);
+	assert_string_equal(v.name, "handshake-no-answer");
+	assert_true(trust_verdict_bad(&v));
 }
 
 /* What stayed silent is not tried again: the next request goes on a new connection. */
@@ -433,5 +458,5 @@ static void peer_closes_when_idle(void **state)
 
 UT_MAIN(UT(call_tls12), UT(call_tls13), UT(handshakes_in_threads), UT(probe_is_answered), UT(refused_tls12), UT(refused_tls13), UT(we_refuse),
         UT(never_on_the_peers_connection), UT(on_the_peers_connection_when_it_said_alias), UT(alias_counts_only_for_the_name_that_was_proved),
-        UT(any_and_the_peers_own), UT(no_connection_of_the_peers), UT(a_new_identity_wants_a_new_connection), UT(silence_behind_a_good_handshake), UT(silence_is_not_reused),
+        UT(any_and_the_peers_own), UT(no_connection_of_the_peers), UT(a_new_identity_wants_a_new_connection), UT(silence_before_the_handshake), UT(silence_behind_a_good_handshake), UT(silence_is_not_reused),
         UT(close_behind_a_good_handshake), UT(peer_closes_when_idle))

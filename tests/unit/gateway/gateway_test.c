@@ -239,6 +239,17 @@ static void closed(struct request *rq)
 	mem_free(f);
 }
 
+/* Ended by us before anything was known. */
+static void cut_short(struct request *rq)
+{
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	facts_init(f, TRUST_DIALLED, TRUST_TLS, 1700000000);
+	struct sip_result res = { .outcome = SIP_FAILED, .err = ECANCELED, .reason = "", .facts = f };
+	rq->used = false;
+	rq->h(&res, rq->arg);
+	mem_free(f);
+}
+
 static void no_such_connection(struct request *rq)
 {
 	struct trust_facts *f = mem_zalloc(1, sizeof *f);
@@ -295,6 +306,22 @@ static void first_answer_makes_it_up(void **state)
 	pass(1500);
 	assert_int_equal(count_waiting(), 1);
 	assert_int_equal(waiting(0)->prm.choice, SIP_CONN_REUSE);
+	end();
+}
+
+static void only_an_answer_makes_it_up(void **state)
+{
+	(void)state;
+	begin();
+	apply(POOL);
+	pass(10);
+	cut_short(waiting(0));
+	assert_int_equal(gw_state(pool()), GW_UNKNOWN);
+	assert_int_equal(works(GW_OPTIONS), GW_NOT_TRIED);
+	assert_int_equal(events_of(EV_GW_UP) + events_of(EV_GW_OPTIONS_FAILED), 0);
+	pass(60500);
+	answered(waiting(0), 200);
+	assert_int_equal(gw_state(pool()), GW_UP);
 	end();
 }
 
@@ -647,7 +674,7 @@ static void what_options_found_out_makes_other_verdicts_sure(void **state)
 	end();
 }
 
-UT_MAIN(UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
+UT_MAIN(UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(only_an_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
         UT(down_is_told_once_then_hourly_with_a_count_then_back), UT(what_the_second_probe_found_holds_while_the_reason_stays),
         UT(name_that_does_not_exist_is_the_verdict), UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),

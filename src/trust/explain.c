@@ -235,7 +235,7 @@ static void by_handshake_failure(struct explain *x)
 		choose(x, TRUST_V_PEER_SAYS_HANDSHAKE_FAILURE);
 }
 
-static bool we_lack_usage(const struct trust_facts *f)
+bool explain_lack_usage(const struct trust_facts *f)
 {
 	uint8_t need = f->role == TRUST_DIALLED ? TRUST_EKU_CLIENT : TRUST_EKU_SERVER;
 	return f->ours.eku & TRUST_EKU_PRESENT && !(f->ours.eku & need);
@@ -246,10 +246,12 @@ static void by_alert_number(struct explain *x)
 	const struct trust_facts *f = x->f;
 	switch (x->alert->number) {
 	case 40: by_handshake_failure(x); break;
-	case 42: choose(x, TRUST_V_PEER_BAD_CERTIFICATE); break;
+	case 42:
+		choose(x, f->now_s && f->ours.not_before_s > f->now_s ? TRUST_V_OUR_NOT_YET_VALID : TRUST_V_PEER_BAD_CERTIFICATE);
+		break;
 	case 43:
 		choose(x, TRUST_V_PEER_WRONG_PURPOSE);
-		x->certainty = we_lack_usage(f) ? TRUST_SURE : TRUST_LIKELY;
+		x->certainty = explain_lack_usage(f) ? TRUST_SURE : TRUST_LIKELY;
 		break;
 	case 44: choose(x, TRUST_V_PEER_REVOKED); break;
 	case 45:
@@ -359,6 +361,8 @@ static void by_silence_dialled(struct explain *x)
 		choose(x, TRUST_V_IDENTITY_UNKNOWN);
 		x->certainty = configured && answered ? TRUST_SURE : TRUST_LIKELY;
 		x->others |= 1 << OTHER_WILDCARD;
+	} else if (!f->tls.cert_requested && !f->ours.shown) {
+		choose(x, TRUST_V_UNASKED_WITHOUT_SIP);
 	} else
 		choose(x, f->end == TRUST_TIMED_OUT ? TRUST_V_SILENT_WITHOUT_SIP : TRUST_V_CLOSED_WITHOUT_SIP);
 	if (x->certainty == TRUST_SURE)

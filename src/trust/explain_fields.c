@@ -149,6 +149,32 @@ static void f_handshake_ms(const struct explain *x, char *dst, size_t size)
 	text_print(dst, size, "%lld", (long long)(x->f->tls.handshake_ms ? x->f->tls.handshake_ms : 10000));
 }
 
+/* What dig takes: the address, and the port where it is not 53. */
+static void f_dns_at(const struct explain *x, char *dst, size_t size)
+{
+	struct text s = text_of(x->f->dns_server), host = s;
+	size_t colon = text_rfind(s, ':');
+	unsigned long port = 53;
+	if (!s.n)
+		return;
+	if (colon != SIZE_MAX && (s.p[0] == '[' || text_find(s, ':') == colon)) {
+		host = text_make(s.p, colon);
+		port = strtoul(x->f->dns_server + colon + 1, NULL, 10);
+	}
+	if (text_starts(host, "[") && host.n > 2)
+		host = text_make(host.p + 1, host.n - 2);
+	if (port == 53)
+		text_print(dst, size, "@%.*s", TEXT_FMT(host));
+	else
+		text_print(dst, size, "@%.*s -p %lu", TEXT_FMT(host), port);
+}
+
+/* Addresses are asked for in both families. */
+static void f_dns_types(const struct explain *x, char *dst, size_t size)
+{
+	text_fill(dst, size, strcmp(x->f->dns_type, "SRV") == 0 || strcmp(x->f->dns_type, "NAPTR") == 0 ? x->f->dns_type : "A or AAAA");
+}
+
 /* ---- TLS ---- */
 
 static void f_alert(const struct explain *x, char *dst, size_t size)
@@ -185,13 +211,13 @@ static void f_server_versions(const struct explain *x, char *dst, size_t size)
 
 static void f_client_suites(const struct explain *x, char *dst, size_t size)
 {
-	trust_suites_words(&x->f->tls.client_hello, dst, size > 360 ? 360 : size);
+	trust_suites_words(&x->f->tls.client_hello, dst, size > 460 ? 460 : size);
 }
 
 static void f_server_suites(const struct explain *x, char *dst, size_t size)
 {
 	if (x->f->tls.server_can.seen)
-		trust_suites_words(&x->f->tls.server_can, dst, size > 360 ? 360 : size);
+		trust_suites_words(&x->f->tls.server_can, dst, size > 460 ? 460 : size);
 	else
 		note(x, NOTE_NOT_SAID, dst, size);
 }
@@ -343,6 +369,16 @@ static void f_expired_advice(const struct explain *x, char *dst, size_t size)
 	note(x, we_expired(x) ? NOTE_EXPIRED_ADVICE : NOTE_NOT_EXPIRED_ADVICE, dst, size);
 }
 
+static void f_usage_cause(const struct explain *x, char *dst, size_t size)
+{
+	note(x, explain_lack_usage(x->f) ? NOTE_USAGE_CAUSE : NOTE_USAGE_FITS_CAUSE, dst, size);
+}
+
+static void f_usage_advice(const struct explain *x, char *dst, size_t size)
+{
+	note(x, explain_lack_usage(x->f) ? NOTE_USAGE_ADVICE : NOTE_USAGE_FITS_ADVICE, dst, size);
+}
+
 /* ---- names compared ---- */
 
 static void f_wanted(const struct explain *x, char *dst, size_t size)
@@ -412,8 +448,9 @@ static void f_identity_clause(const struct explain *x, char *dst, size_t size)
 
 static void f_second_note(const struct explain *x, char *dst, size_t size)
 {
-	if (x->f->second.kind && x->f->second.outcome != TRUST_SECOND_FAILED)
-		note(x, x->f->second.outcome == TRUST_SECOND_ANSWERED ? NOTE_SECOND_ANSWERED : NOTE_SECOND_NOT, dst, size);
+	enum trust_second_outcome o = x->f->second.outcome;
+	if (x->f->second.kind)
+		note(x, o == TRUST_SECOND_ANSWERED ? NOTE_SECOND_ANSWERED : o == TRUST_SECOND_FAILED ? NOTE_SECOND_FAILED : NOTE_SECOND_NOT, dst, size);
 }
 
 static void f_identity_cause(const struct explain *x, char *dst, size_t size)
@@ -521,7 +558,8 @@ static const struct {
 	{ "our_chain", f_our_chain }, { "their_chain", f_their_chain }, { "our_role", f_our_role }, { "their_role", f_their_role },
 	{ "our_eku", f_our_eku }, { "their_eku", f_their_eku }, { "now", f_now }, { "bad_not_after", f_bad_not_after },
 	{ "bad_not_before", f_bad_not_before }, { "our_not_after", f_our_not_after }, { "our_not_before", f_our_not_before },
-	{ "expired_cause", f_expired_cause }, { "expired_advice", f_expired_advice }, { "wanted", f_wanted }, { "offered", f_offered },
+	{ "dns_at", f_dns_at }, { "dns_types", f_dns_types }, { "usage_cause", f_usage_cause },
+	{ "usage_advice", f_usage_advice }, { "expired_cause", f_expired_cause }, { "expired_advice", f_expired_advice }, { "wanted", f_wanted }, { "offered", f_offered },
 	{ "rule", f_rule }, { "dialled_note", f_dialled_note }, { "known", f_known }, { "known_note", f_known_note }, { "judge_rule", f_judge_rule },
 	{ "our_judged", f_our_judged }, { "wanted_cn", f_wanted_cn }, { "identity_clause", f_identity_clause },
 	{ "second_note", f_second_note }, { "identity_cause", f_identity_cause }, { "second_how", f_second_how },

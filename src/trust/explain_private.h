@@ -33,6 +33,8 @@ struct explain {
 	unsigned others;                 /* bits of enum explain_other */
 };
 
+/* Whether our certificate lists usages and lacks the one for our role. */
+bool explain_lack_usage(const struct trust_facts *f);
 extern const char *const explain_others[OTHERS];
 extern const char *const explain_notes[NOTES];
 /* Fills a pattern; "{{" is a brace. Cut to size. Returns dst. */

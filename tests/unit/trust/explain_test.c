@@ -131,6 +131,8 @@ CASE(nothing, dialled(f))
 CASE(by_us, up(f); facts_closed(f, TRUST_LOCAL, 0, 5))
 CASE(nxdomain, dns(f, TRUST_DNS_NXDOMAIN))
 CASE(nodata, dns(f, TRUST_DNS_NODATA))
+CASE(nodata_port, facts_dns((dialled(f), f), TRUST_DNS_NODATA, "lyncpool.domain.com", "AAAA", "127.0.0.1:5353"))
+CASE(nodata_v6, facts_dns((dialled(f), f), TRUST_DNS_NODATA, "lyncpool.domain.com", "SRV", "[2001:db8::1]:53"))
 CASE(dns_refused, dns(f, TRUST_DNS_REFUSED))
 CASE(dns_timeout, dns(f, TRUST_DNS_TIMEOUT))
 CASE(servfail, dns(f, TRUST_DNS_SERVFAIL))
@@ -195,6 +197,7 @@ CASE(wants_cert_12, dialled(f); f->tls.hello_from_peer = f->tls.cert_requested =
 CASE(wants_cert_13, up(f); f->ours.shown = false; facts_alert(f, false, true, true, 116); facts_closed(f, TRUST_FIN, 0, 3))
 CASE(bad_cert, alert(f, 42))
 CASE(bad_server_cert, accepted(f); f->ours.shown = true; text_fill(f->tls.client_hello.sni, TRUST_NAME_SIZE, "voice.domain.local"); facts_alert(f, false, true, false, 42))
+CASE(bad_cert_too_early, alert(f, 42); f->ours.not_before_s = f->now_s + 86400)
 CASE(their_purpose_12, alert(f, 43); f->ours.eku = TRUST_EKU_PRESENT | TRUST_EKU_SERVER)
 CASE(their_purpose_13, up(f); f->ours.eku = TRUST_EKU_PRESENT | TRUST_EKU_SERVER; facts_alert(f, false, true, true, 43); facts_closed(f, TRUST_RST, ECONNRESET, 2))
 CASE(their_purpose_other, alert(f, 43))
@@ -223,6 +226,7 @@ CASE(known_silent, up(f); judges(f); cert(&f->ours, "node01.domain.local", "DNS:
 CASE(any_name_silent, up(f); facts_judges(f, "ca-only", TRUST_RULE_SAN_OR_CN); facts_silent(f, 5000))
 CASE(closed, up(f); cert(&f->ours, "node01.domain.local", "DNS:node01.domain.local", BOTH); f->ours.shown = true; facts_closed(f, TRUST_FIN, 0, 3))
 CASE(silent, up(f); cert(&f->ours, "node01.domain.local", "DNS:node01.domain.local", BOTH); f->ours.shown = true; facts_silent(f, 5000))
+CASE(unasked, up(f); f->tls.cert_requested = f->tls.cert_sent = f->ours.shown = false; facts_closed(f, TRUST_FIN, 0, 3))
 CASE(server_name, accepted(f); f->tls.done = f->ours.shown = true; text_fill(f->tls.client_hello.sni, TRUST_NAME_SIZE, "voice.domain.local"); facts_closed(f, TRUST_FIN, 0, 3))
 CASE(said_nothing, accepted(f); f->tls.done = f->ours.shown = true; facts_closed(f, TRUST_FIN, 0, 3))
 CASE(tcp_closed, dialled(f); f->transport = TRUST_TCP; f->tls.used = false; facts_closed(f, TRUST_FIN, 0, 3))
@@ -252,8 +256,10 @@ static const struct row rows[] = {
 	ROW(proven, PROVEN, SURE, NOBODY, "carries SIP", NULL),
 	ROW(nothing, NOTHING_KNOWN, UNKNOWN, NOBODY, "gateway lyncpool (lyncpool.domain.com:5061)", NULL),
 	ROW(by_us, CLOSED_BY_US, SURE, NOBODY, "this node closed", NULL),
-	ROW(nxdomain, DNS_NXDOMAIN, SURE, NETWORK, "NXDOMAIN", "dig lyncpool.domain.com @127.0.0.1:53"),
-	ROW(nodata, DNS_NODATA, SURE, NETWORK, "has no A record", NULL),
+	ROW(nxdomain, DNS_NXDOMAIN, SURE, NETWORK, "NXDOMAIN", "dig lyncpool.domain.com @127.0.0.1"),
+	ROW(nodata, DNS_NODATA, SURE, NETWORK, "has no A or AAAA record", NULL),
+	ROW(nodata_port, DNS_NODATA, SURE, NETWORK, "has no A or AAAA record", "dig lyncpool.domain.com A @127.0.0.1 -p 5353"),
+	ROW(nodata_v6, DNS_NODATA, SURE, NETWORK, "has no SRV record", "dig lyncpool.domain.com A @2001:db8::1"),
 	ROW(dns_refused, DNS_REFUSED, SURE, NETWORK, "refused to answer", NULL),
 	ROW(dns_timeout, DNS_TIMEOUT, SURE, NETWORK, "no DNS server answered", NULL),
 	ROW(servfail, DNS_SERVFAIL, SURE, NETWORK, "SERVFAIL", NULL),
@@ -316,9 +322,10 @@ static const struct row rows[] = {
 	ROW(wants_cert_13, PEER_WANTS_CERTIFICATE, SURE, PEER, "116 certificate_required", NULL),
 	ROW(bad_cert, PEER_BAD_CERTIFICATE, LIKELY, PEER, "42 bad_certificate", "umbel cert cure lyncpool"),
 	ROW(bad_server_cert, PEER_BAD_CERTIFICATE, LIKELY, PEER, "CN um.domain.local", NULL),
+	ROW(bad_cert_too_early, OUR_NOT_YET_VALID, LIKELY, PEER, "valid only from", "timedatectl"),
 	ROW(their_purpose_12, PEER_WRONG_PURPOSE, SURE, PEER, "as a client certificate (its usages: serverAuth)", NULL),
 	ROW(their_purpose_13, PEER_WRONG_PURPOSE, SURE, PEER, "after our side of the handshake had returned", NULL),
-	ROW(their_purpose_other, PEER_WRONG_PURPOSE, LIKELY, PEER, "43 unsupported_certificate", NULL),
+	ROW(their_purpose_other, PEER_WRONG_PURPOSE, LIKELY, PEER, "43 unsupported_certificate", "Look at the log"),
 	ROW(they_revoked, PEER_REVOKED, SURE, PEER, "serial 0a0b", NULL),
 	ROW(they_expired_12, PEER_EXPIRED, SURE, PEER, "45 certificate_expired", "umbel cert cure lyncpool"),
 	ROW(they_expired_13, PEER_EXPIRED, SURE, PEER, "after our side", NULL),
@@ -345,6 +352,7 @@ static const struct row rows[] = {
 	ROW(any_name_silent, KNOWN_BUT_UNANSWERED, UNKNOWN, PEER, "it looks at no name", NULL),
 	ROW(closed, CLOSED_WITHOUT_SIP, UNKNOWN, PEER, "FIN, without close_notify", "judges_us"),
 	ROW(silent, SILENT_WITHOUT_SIP, UNKNOWN, PEER, "OPTIONS got no SIP answer in 5000 ms", "judges_us"),
+	ROW(unasked, UNASKED_WITHOUT_SIP, UNKNOWN, PEER, "had not asked for our certificate", "admits this node's address"),
 	ROW(server_name, SERVER_NAME_REFUSED, LIKELY, PEER, "it asked for voice.domain.local", NULL),
 	ROW(said_nothing, ACCEPTED_SAID_NOTHING, UNKNOWN, NOBODY, "without a request", NULL),
 	ROW(tcp_closed, TCP_WITHOUT_SIP, UNKNOWN, PEER, "accepted the TCP connection", NULL),

@@ -105,9 +105,10 @@ void gw_member_start(struct gw_member *m, int64_t in_ms);
 void gw_member_stop(struct gw_member *m);
 int gw_member_probe(struct gw_member *m, bool by_hand);
 
-/* second.c: pure. Whether a silence or close should be looked at in another way; and by which identity (false: there is none that differs). */
+/* second.c: pure. Whether a silence or close should be looked at in another way; and by which identity (false: there is none that differs);
+ * `f` tells the time, our name, and what the peer knows us by. */
 bool gw_second_wanted(const struct trust_facts *f);
-bool gw_second_identity(const struct trust_set *set, const char *shown, const char *fqdn, const char **name, const char **cn);
+bool gw_second_identity(const struct trust_set *set, const char *shown, const struct trust_facts *f, const char **name, const char **cn);
 /* Outcome of a second probe, as the facts want it. */
 enum trust_second_outcome gw_second_outcome(const struct sip_result *res);
 /* Whether `b` says more than what stands in the facts already. */

@@ -138,7 +138,7 @@ static void second_probe(struct gw_member *m)
 	struct gw_probe *p = m->probe;
 	struct trust_set *set = t->prm.trust ? trust_keeper_get(t->prm.trust) : NULL;
 	const char *name, *cn;
-	if (gw_second_identity(set, m->gw->peer->identity, t->fqdn, &name, &cn)) {
+	if (gw_second_identity(set, m->gw->peer->identity, &p->facts, &name, &cn)) {
 		text_fill(p->other_identity, sizeof p->other_identity, name);
 		text_fill(p->other_cn, sizeof p->other_cn, cn);
 		ask_again(m, 0, SIP_CONN_FRESH, p->other_identity, second_identity_h);

@@ -2,6 +2,7 @@
 /* second.c  Silence alone proves nothing: whether and how to ask once more in another way. Pure. */
 #include "base/text.h"
 #include "gateway/gateway_private.h"
+#include "trust/rule.h"
 
 /* TLS stood, a request of ours left, and then nothing but silence or a close: the case in which the peer may have judged our name. */
 bool gw_second_wanted(const struct trust_facts *f)
@@ -12,7 +13,17 @@ bool gw_second_wanted(const struct trust_facts *f)
 	       f->end == TRUST_LOCAL;
 }
 
-bool gw_second_identity(const struct trust_set *set, const char *shown, const char *fqdn, const char **name, const char **cn)
+/* A certificate that the peer would refuse in the handshake proves nothing; one with a name that it knows proves most. */
+static unsigned promise(const struct trust_identity *id, const struct trust_facts *f)
+{
+	const struct trust_cert *c = trust_identity_cert(id);
+	bool usable = c->not_before_s <= f->now_s && f->now_s < c->not_after_s &&
+	              (!(c->eku & TRUST_EKU_PRESENT) || c->eku & TRUST_EKU_CLIENT);
+	bool known = f->judges.configured && f->judges.known.n && trust_rule_would_accept(f->judges.rule, c, &f->judges.known);
+	return (usable ? 4u : 0u) + (known ? 2u : 0u) + (text_eq_nocase(text_of(c->cn), text_of(f->our_fqdn)) ? 1u : 0u);
+}
+
+bool gw_second_identity(const struct trust_set *set, const char *shown, const struct trust_facts *f, const char **name, const char **cn)
 {
 	const struct trust_identity *best = NULL;
 	const struct trust_identity *ours = set ? trust_set_find(set, shown) : NULL;
@@ -20,8 +31,7 @@ bool gw_second_identity(const struct trust_set *set, const char *shown, const ch
 		const struct trust_identity *id = trust_set_at(set, i);
 		if (id == ours || (ours && strcmp(trust_identity_cn(id), trust_identity_cn(ours)) == 0))
 			continue;
-		/* one that names this node is the likeliest to be known */
-		if (!best || text_eq_nocase(text_of(trust_identity_cn(id)), text_of(fqdn)))
+		if (!best || promise(id, f) > promise(best, f))
 			best = id;
 	}
 	if (!best)

@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 #include <string.h>
+#include <time.h>
 #include "base/mem.h"
 #include "gateway/gateway_private.h"
 
@@ -42,14 +43,14 @@ static void only_an_end_after_a_good_handshake_is_doubtful(void **state)
 	mem_free(f);
 }
 
-static struct trust_identity *identity(const char *name, const char *cn)
+static struct trust_identity *identity_from(const char *name, const char *cn, long from_s)
 {
 	struct trust_identity *id = NULL;
 	EVP_PKEY *key = EVP_EC_gen("P-256");
 	X509 *x = X509_new();
 	X509_set_version(x, 2);
-	X509_gmtime_adj(X509_getm_notBefore(x), 0);
-	X509_gmtime_adj(X509_getm_notAfter(x), 86400);
+	X509_gmtime_adj(X509_getm_notBefore(x), from_s);
+	X509_gmtime_adj(X509_getm_notAfter(x), from_s + 86400);
 	X509_set_pubkey(x, key);
 	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8, (const unsigned char *)cn, -1, -1, 0);
 	X509_set_issuer_name(x, X509_get_subject_name(x));
@@ -60,34 +61,70 @@ static struct trust_identity *identity(const char *name, const char *cn)
 	return id;
 }
 
-static void add(struct trust_set *s, const char *name, const char *cn)
+static void add_from(struct trust_set *s, const char *name, const char *cn, long from_s)
 {
-	struct trust_identity *id = identity(name, cn);
+	struct trust_identity *id = identity_from(name, cn, from_s);
 	assert_int_equal(trust_set_identity(s, id), 0);
 	mem_unref(id);
+}
+
+static void add(struct trust_set *s, const char *name, const char *cn)
+{
+	add_from(s, name, cn, 0);
 }
 
 static void another_name_is_tried_preferably_our_own(void **state)
 {
 	(void)state;
 	const char *name = NULL, *cn = NULL;
+	struct trust_facts *f = silent_pool();
+	f->now_s = time(NULL);
+	facts_us(f, "node01", "node01.example.com", "um.example.com");
 	struct trust_set *s = NULL;
 	assert_int_equal(trust_set_create(&s), 0);
-	assert_false(gw_second_identity(s, "", "node01.example.com", &name, &cn));
+	assert_false(gw_second_identity(s, "", f, &name, &cn));
 	add(s, "shared", "um.example.com");
-	assert_false(gw_second_identity(s, "", "node01.example.com", &name, &cn));
+	assert_false(gw_second_identity(s, "", f, &name, &cn));
 	add(s, "twin", "um.example.com");
-	assert_false(gw_second_identity(s, "", "node01.example.com", &name, &cn)); /* the same name again would tell nothing */
+	assert_false(gw_second_identity(s, "", f, &name, &cn)); /* the same name again would tell nothing */
 	add(s, "old", "old.example.com");
-	assert_true(gw_second_identity(s, "", "node01.example.com", &name, &cn));
+	assert_true(gw_second_identity(s, "", f, &name, &cn));
 	assert_string_equal(name, "old");
 	add(s, "own", "NODE01.example.com");
-	assert_true(gw_second_identity(s, "shared", "node01.example.com", &name, &cn));
+	assert_true(gw_second_identity(s, "shared", f, &name, &cn));
 	assert_string_equal(name, "own");
-	assert_true(gw_second_identity(s, "own", "node01.example.com", &name, &cn));
+	assert_true(gw_second_identity(s, "own", f, &name, &cn));
 	assert_string_not_equal(name, "own");
 	mem_unref(s);
-	assert_false(gw_second_identity(NULL, "", "x", &name, &cn));
+	assert_false(gw_second_identity(NULL, "", f, &name, &cn));
+	mem_free(f);
+}
+
+/* What the peer would refuse in the handshake already is the last choice, and what it knows is the first. */
+static void a_usable_and_known_name_goes_first(void **state)
+{
+	(void)state;
+	const char *name = NULL, *cn = NULL;
+	struct trust_facts *f = silent_pool();
+	struct trust_set *s = NULL;
+	f->now_s = time(NULL);
+	facts_us(f, "node01", "node01.example.com", "um.example.com");
+	assert_int_equal(trust_set_create(&s), 0);
+	add(s, "shared", "um.example.com");
+	add_from(s, "expired", "node01.example.com", -200000);
+	assert_true(gw_second_identity(s, "shared", f, &name, &cn));
+	assert_string_equal(name, "expired"); /* better than nothing */
+	add(s, "own", "node01.example.com");
+	add_from(s, "early", "node01.example.com", 90000);
+	assert_true(gw_second_identity(s, "shared", f, &name, &cn));
+	assert_string_equal(name, "own");
+	add(s, "legacy", "exch01.example.com");
+	facts_judges(f, "cn-known-servers", TRUST_RULE_CN_ONLY);
+	facts_judges_name(f, "exch01.example.com");
+	assert_true(gw_second_identity(s, "shared", f, &name, &cn));
+	assert_string_equal(name, "legacy");
+	mem_unref(s);
+	mem_free(f);
 }
 
 static void an_answer_weighs_most_and_no_connection_least(void **state)
@@ -123,5 +160,5 @@ static void outcomes_are_told_apart(void **state)
 	mem_free(f);
 }
 
-UT_MAIN(UT(only_an_end_after_a_good_handshake_is_doubtful), UT(another_name_is_tried_preferably_our_own), UT(an_answer_weighs_most_and_no_connection_least),
+UT_MAIN(UT(only_an_end_after_a_good_handshake_is_doubtful), UT(another_name_is_tried_preferably_our_own), UT(a_usable_and_known_name_goes_first), UT(an_answer_weighs_most_and_no_connection_least),
         UT(outcomes_are_told_apart))

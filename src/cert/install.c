@@ -133,16 +133,40 @@ static int64_t changed_ns(const char *path)
 	return path && *path && stat(path, &st) == 0 ? st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec : -1;
 }
 
+static void not_used(struct ev_report *why, uint16_t event, const struct trust_identity_prm *configured, const char *path)
+{
+	char reason[512] = "";
+	if (why && why->id)
+		ev_sentence(why, reason, sizeof reason);
+	ev_set(why, event);
+	ev_str(why, "identity", configured->name ? configured->name : "default");
+	ev_str(why, "file", configured->cert_file);
+	ev_str(why, "installed", path);
+	ev_str(why, "reason", reason);
+}
+
 int cert_load_identity(struct trust_identity **ip, const struct trust_identity_prm *configured, const char *data_dir, struct ev_report *why)
 {
 	char path[PATH_SIZE];
 	int64_t installed = data_dir && *data_dir ? changed_ns(cert_installed_path(data_dir, configured->name, path)) : -1;
-	if (installed >= 0 && installed >= changed_ns(configured->cert_file)) {
+	bool older = installed < changed_ns(configured->cert_file);
+	struct ev_report *note = installed >= 0 ? mem_zalloc(1, sizeof *note) : NULL;
+	ev_set(why, 0);
+	if (installed >= 0 && !older) {
 		struct trust_identity_prm prm = { .name = configured->name, .cert_file = path, .key_file = path };
-		if (!trust_identity_load(ip, &prm, why))
+		if (!trust_identity_load(ip, &prm, note)) {
+			mem_free(note);
 			return 0;
+		}
 	}
-	return trust_identity_load(ip, configured, why);
+	int err = trust_identity_load(ip, configured, why);
+	if (!err && installed >= 0) {
+		not_used(note, older ? EV_CERT_INSTALLED_OLDER : EV_CERT_INSTALLED_BROKEN, configured, path);
+		if (note && why)
+			ev_copy(why, note);
+	}
+	mem_free(note);
+	return err;
 }
 
 /* ---- the examination ---- */

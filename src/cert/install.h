@@ -19,7 +19,8 @@ int cert_request_files(const char *data_dir, const char *name, enum cert_key_kin
 /* Where the answer of a CA is waited for: DATA/tls/NAME.crt. Returns dst (512 bytes). */
 char *cert_awaited_path(const char *data_dir, const char *name, char *dst);
 /* Loads an identity: the installed one if there is one and it is younger than the configured certificate file, else the configured. To be
- * used wherever identities are loaded. Errors as trust_identity_load(). Startup or worker. */
+ * used wherever identities are loaded. Errors as trust_identity_load(). When an installed one is there and was not used, `why` says so also on
+ * success; otherwise it is empty then. Startup or worker. */
 int cert_load_identity(struct trust_identity **ip, const struct trust_identity_prm *configured, const char *data_dir, struct ev_report *why);
 
 /* Checks before use: chain against the set's anchors in both roles, dates, usages, our FQDN among the names. What stops it is an error with

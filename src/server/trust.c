@@ -29,6 +29,8 @@ static int add_identities(struct server *s, const struct cfg *cfg, struct trust_
 			struct trust_identity *id = NULL;
 			err = cert_load_identity(&id, &prm, n->data, why);
 			if (!err) {
+				if (why->id)
+					ev_emit(s->bus, why); /* the installed certificate was passed over */
 				trust_identity_check(id, n->fqdn, n->service, clock_real_s(clock_system()), warn, s->bus);
 				err = trust_set_identity(set, id);
 			}

@@ -72,7 +72,11 @@ static void what_is_installed_is_loaded_until_a_younger_file_is_configured(void 
 	struct utimbuf young = { 4000000000, 4000000000 };
 	utime(b.cert, &young);
 	assert_string_equal(loaded_cn(&b, cn, sizeof cn), "um.domain.local");
+	assert_int_equal(b.why.id, EV_CERT_INSTALLED_OLDER);
 	utime(b.cert, &old);
+	assert_int_equal(truncate(path, 100), 0);
+	assert_string_equal(loaded_cn(&b, cn, sizeof cn), "um.domain.local");
+	assert_int_equal(b.why.id, EV_CERT_INSTALLED_BROKEN);
 	assert_int_equal(cert_unwrite_installed(b.dir, "default"), 0);
 	assert_string_equal(loaded_cn(&b, cn, sizeof cn), "um.domain.local");
 	mem_unref(installed);

@@ -39,12 +39,19 @@ json_t *admin_json_text(struct text t)
 	return json_string(text_escape(t, line, sizeof line));
 }
 
-void admin_config(struct admin *a, const struct cfg *cfg)
+static void keep(struct cfg **at, const struct cfg *cfg)
 {
-	struct cfg *was = a->cfg;
-	a->cfg = cfg_ref(cfg);
+	struct cfg *was = *at;
+	*at = cfg_ref(cfg);
 	if (was)
 		cfg_unref(was);
+}
+
+void admin_config(struct admin *a, const struct cfg *cfg)
+{
+	keep(&a->objects, cfg);
+	if (cfg->has_node)
+		keep(&a->cfg, cfg);
 }
 
 int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_report *why)
@@ -78,5 +85,7 @@ void admin_destroy(struct admin *a)
 	admin_server_destroy(a->server);
 	if (a->cfg)
 		cfg_unref(a->cfg);
+	if (a->objects)
+		cfg_unref(a->objects);
 	mem_free(a);
 }

@@ -50,7 +50,7 @@ struct admin;
 /* Opens the socket. */
 int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_report *why);
 void admin_destroy(struct admin *a); /* NULL is allowed */
-/* The configuration that is in use now; a reference is taken. */
+/* The configuration that is in use now, the node's file or objects applied later; a reference is taken. */
 void admin_config(struct admin *a, const struct cfg *cfg);
 
 #endif

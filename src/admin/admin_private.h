@@ -9,7 +9,8 @@
 struct admin {
 	struct admin_prm prm;
 	struct admin_server *server;
-	struct cfg *cfg; /* in use; may be NULL */
+	struct cfg *cfg;     /* the node's own file; NULL while unknown */
+	struct cfg *objects; /* where gateways, attendants ... come from: the same, or what was applied later; may be NULL */
 	struct list follows; /* events follow, see cmd_events.c */
 };
 

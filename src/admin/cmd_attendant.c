@@ -38,8 +38,8 @@ static void list(struct admin_call *call, const json_t *args, void *arg)
 	struct admin *a = arg;
 	json_t *array = json_array();
 	(void)args;
-	for (size_t i = 0; a->cfg && i < a->cfg->n_attendants; i++) {
-		const struct cfg_attendant *c = &a->cfg->attendants[i];
+	for (size_t i = 0; a->objects && i < a->objects->n_attendants; i++) {
+		const struct cfg_attendant *c = &a->objects->attendants[i];
 		json_t *o = attendant_json(c);
 		if (o)
 			json_object_set_new(o, "number", json_string(c->numbers.n ? c->numbers.v[0] : c->uris.n ? c->uris.v[0] : ""));
@@ -57,7 +57,7 @@ static void show(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_fail(call, &why);
 		return;
 	}
-	const struct cfg_attendant *c = a->cfg ? cfg_attendant(a->cfg, text_of(name)) : NULL;
+	const struct cfg_attendant *c = a->objects ? cfg_attendant(a->objects, text_of(name)) : NULL;
 	if (c)
 		admin_call_ok(call, attendant_json(c));
 	else
@@ -75,7 +75,7 @@ static void draw(struct admin_call *call, const json_t *args, void *arg)
 		return;
 	}
 	buf_init(&b, 1 << 20);
-	int err = dlg_draw_named(a->cfg, text_of(name), form && strcmp(form, "dot") == 0 ? DLG_DRAW_GRAPHVIZ : DLG_DRAW_TEXT, &b);
+	int err = !a->objects ? ENOENT : dlg_draw_named(a->objects, text_of(name), form && strcmp(form, "dot") == 0 ? DLG_DRAW_GRAPHVIZ : DLG_DRAW_TEXT, &b);
 	if (err == ENOENT)
 		admin_call_not_found(call, "attendant or conversation", name, "umbel attendant list shows the attendants; built in are answering and subscriber.");
 	else if (err)

@@ -133,10 +133,12 @@ static int apply_whole(struct server *s, const struct cfg *cfg, const char *path
 		apply_levels(s, cfg);
 	}
 	accept_anew(s);
-	cfg_unref(s->cfg);
-	s->cfg = cfg_ref(cfg);
+	if (!objects) { /* objects alone say nothing of the node: its own part stays the file's */
+		cfg_unref(s->cfg);
+		s->cfg = cfg_ref(cfg);
+	}
 	if (s->admin)
-		admin_config(s->admin, s->cfg);
+		admin_config(s->admin, cfg);
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_SERVER_CONFIG_APPLIED);
 	ev_str(&r, "path", path);

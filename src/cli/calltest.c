@@ -75,25 +75,49 @@ static bool quiet_now(struct side *s, size_t from)
 	return quiet;
 }
 
+static bool expects(const struct calltest_step *st)
+{
+	return st && (st->kind == CT_EXPECT || st->kind == CT_EXPECT_SOUND);
+}
+
+/* Ends the step if the sound that it waits for has been heard on this side. */
+static bool heard_on(struct calltest *ct, struct side *s)
+{
+	char detail[120];
+	size_t at;
+	double likeness;
+	if (!ct->sound || !ear_heard(&s->ear, s->searched, ct->sound, ct->sound_n, &at, &likeness))
+		return false;
+	s->searched = at + ct->sound_n;
+	text_print(detail, sizeof detail, "heard %.1f s into the call, likeness %.2f", (double)at / MEDIA_RATE, likeness);
+	step_end(ct, true, detail);
+	return true;
+}
+
 static void poll_ear(void *arg)
 {
 	struct calltest *ct = arg;
 	const struct calltest_step *st = step_of(ct);
-	char detail[120];
-	size_t at;
-	double likeness;
 	if (!ct->ending)
 		tmr_start(ct->loop, &ct->poll, POLL_MS, poll_ear, ct);
 	if (!st || !ct->now->port)
 		return;
 	if (st->kind == CT_WAIT_SILENCE && quiet_now(ct->now, ct->step_mark))
 		step_end(ct, true, "");
-	else if ((st->kind == CT_EXPECT || st->kind == CT_EXPECT_SOUND) && ct->sound &&
-	         ear_heard(&ct->now->ear, ct->now->searched, ct->sound, ct->sound_n, &at, &likeness)) {
-		ct->now->searched = at + ct->sound_n;
-		text_print(detail, sizeof detail, "heard %.1f s into the call, likeness %.2f", (double)at / MEDIA_RATE, likeness);
-		step_end(ct, true, detail);
-	}
+	else if (expects(st))
+		(void)heard_on(ct, ct->now);
+}
+
+/* What is heard comes a second at a time. So the last of it, and with it the last chance of a sound that is waited for, comes after the
+ * call is over, or after it was transferred. */
+static void ear_ended(struct calltest *ct, struct side *s)
+{
+	char detail[320];
+	s->ear_ended = true;
+	if (!expects(step_of(ct)) || heard_on(ct, s) || s != ct->now || !s->over)
+		return;
+	text_print(detail, sizeof detail, "the call ended meanwhile: %s", s->reason);
+	step_end(ct, false, detail);
 }
 
 /* ---- steps that need preparation ---- */
@@ -222,15 +246,19 @@ static void step_begin(struct calltest *ct)
 	ct->stepping = true;
 	ct->step_ms = now_ms();
 	ct->step_mark = ct->now->port ? ear_samples(&ct->now->ear) : 0;
-	if (ct->now->over && st->kind != CT_EXPECT_BYE && st->kind != CT_HANGUP && st->kind != CT_EXPECT_TRANSFER && st->kind != CT_RECORD_STOP) {
-		char detail[300];
-		text_print(detail, sizeof detail, "the call is over: %s", ct->now->reason);
+	char detail[300];
+	text_print(detail, sizeof detail, "the call is over: %s", ct->now->reason);
+	if (ct->now->over && !expects(st) && st->kind != CT_EXPECT_BYE && st->kind != CT_HANGUP && st->kind != CT_EXPECT_TRANSFER && st->kind != CT_RECORD_STOP) {
 		step_end(ct, false, detail);
 		return;
 	}
 	const char *wrong = start_step(ct, st, &now);
 	if (wrong || now)
 		step_end(ct, !wrong, wrong ? wrong : "");
+	else if (expects(st) && ct->now->over && ct->now->ear_ended) {
+		if (!heard_on(ct, ct->now)) /* all that was said is known */
+			step_end(ct, false, detail);
+	}
 	else if (st->within_ms)
 		tmr_start(ct->loop, &ct->limit, st->within_ms, st->kind == CT_WAIT ? waited : too_late, ct);
 }
@@ -303,6 +331,8 @@ static void on_media(struct media_port *port, const struct media_event *ev, void
 	case MEDIA_REC_ENDED:
 		if (ct->ending || s->over || !st || st->kind != CT_RECORD_STOP) {
 			(void)write_record(s);
+			if (!ct->ending)
+				ear_ended(ct, s);
 			break;
 		}
 		int err = write_record(s);
@@ -378,7 +408,7 @@ static void over(struct calltest *ct, struct side *s, const struct leg_event *ev
 		step_end(ct, s->by_peer, s->by_peer ? "" : s->reason);
 	else if (st->kind == CT_HANGUP)
 		step_end(ct, true, "");
-	else if (st->kind != CT_EXPECT_TRANSFER && st->kind != CT_RECORD_STOP && !(st->kind == CT_WAIT)) {
+	else if (st->kind != CT_EXPECT_TRANSFER && st->kind != CT_RECORD_STOP && !(st->kind == CT_WAIT) && !(expects(st) && !s->ear_ended)) {
 		char detail[320];
 		text_print(detail, sizeof detail, "the call ended meanwhile: %s", s->reason);
 		step_end(ct, false, detail);

@@ -11,7 +11,7 @@
 #include "media/g711.h"
 #include "voice/wav.h"
 
-enum { ANCHOR = MEDIA_RATE / 4, PROBE = 64, NEARBY = 8, HEARD_MAX = MEDIA_RATE * 2 * 900 };
+enum { ANCHOR = MEDIA_RATE / 4, PROBE = 64, NEARBY = 200 /* a period of a low voice */, HEARD_MAX = MEDIA_RATE * 2 * 900 };
 #define LIKE 0.80
 
 static struct ear *ear_of(struct media_sink *s)
@@ -103,7 +103,7 @@ static bool search(const int16_t *heard, size_t n_heard, const int16_t *sound, s
 		for (size_t k = i; k <= i + NEARBY && k + n <= n_heard; k++) {
 			double whole = likeness_of(heard + k, sound, n);
 			if (whole <= *likeness)
-				break;
+				continue;
 			*likeness = whole;
 			*at = k;
 		}

@@ -17,7 +17,7 @@ struct side {
 	struct media_port *port;
 	struct ear ear;
 	uint32_t rec_id;
-	bool up, over, by_peer;
+	bool up, over, by_peer, ear_ended;
 	int status;
 	char reason[256];
 	char record[CT_ARG_SIZE]; /* WAV file being recorded; "" none */

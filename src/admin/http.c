@@ -45,11 +45,24 @@ static enum MHD_Result answer_text(struct MHD_Connection *conn, unsigned status,
 	return answer(conn, status, "text/plain; charset=utf-8", body, strlen(body));
 }
 
+/* The node's own view, which is no registry's: ready or not, and each need. */
+static void put_node(const struct node_view *v, struct buf *b)
+{
+	unsigned not_met = atomic_load(&v->not_met);
+	buf_printf(b, "# HELP umbel_node_ready Whether new calls are welcome\n# TYPE umbel_node_ready gauge\numbel_node_ready %d\n",
+	           atomic_load(&v->state) == NODE_READY);
+	buf_str(b, "# HELP umbel_node_need_met Whether what every call needs is there\n# TYPE umbel_node_need_met gauge\n");
+	for (unsigned i = 0; i < NODE_NEEDS; i++)
+		buf_printf(b, "umbel_node_need_met{need=\"%s\"} %d\n", node_need_name((enum node_need)i), !(not_met & (1u << i)));
+	buf_printf(b, "# HELP umbel_build_info The version that runs\n# TYPE umbel_build_info gauge\numbel_build_info{version=\"%s\"} 1\n", UMBEL_VERSION);
+}
+
 static enum MHD_Result metrics_page(struct admin_http *h, struct MHD_Connection *conn)
 {
 	struct buf b;
 	buf_init(&b, PAGE_MAX);
 	enum MHD_Result done;
+	put_node(h->prm.node, &b);
 	if (metrics_render(h->prm.metrics, &b) == 0)
 		done = answer(conn, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", b.p ? (const void *)b.p : "", b.n);
 	else

@@ -40,6 +40,8 @@ static void pages_tell_metrics_health_and_readiness(void **state)
 	assert_int_equal(admin_http_create(&http, &prm, NULL), 0);
 	uint16_t port = admin_http_port(http);
 	assert_non_null(strstr(get(port, "/metrics"), "umbel_test_total 3"));
+	assert_non_null(strstr(get(port, "/metrics"), "umbel_node_ready 0\n"));
+	assert_non_null(strstr(get(port, "/metrics"), "umbel_node_need_met{need=\"store\"} 0\n"));
 	assert_non_null(strstr(get(port, "/healthz"), "alive"));
 	assert_non_null(strstr(get(port, "/readyz"), " 503 "));
 	for (unsigned i = 0; i < NODE_NEEDS; i++)

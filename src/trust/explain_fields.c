@@ -35,8 +35,10 @@ static void note(const struct explain *x, enum explain_note n, char *dst, size_t
 static void where(const struct explain *x, char *dst, size_t size)
 {
 	const struct trust_facts *f = x->f;
-	if (f->target[0])
-		text_print(dst, size, "%s:%u", f->target, f->target_port ? f->target_port : 5061);
+	if (f->target[0] && f->target_port)
+		text_print(dst, size, "%s:%u", f->target, f->target_port);
+	else if (f->target[0]) /* a certificate in a file */
+		text_fill(dst, size, f->target);
 	else
 		text_fill(dst, size, f->peer_addr);
 }

@@ -80,6 +80,7 @@ void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struc
 	s->facts = *facts;
 	s->verdict = *verdict;
 	set_metric(g, f);
+	gw_say_facts(g, f, facts);
 	if (f != GW_OPTIONS && (was != s->works || (!works && other)))
 		gw_say_flow(g, f, s);
 }

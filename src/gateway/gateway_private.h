@@ -130,6 +130,8 @@ void gw_live_abort(struct gw_live *l);
 void gw_say_health(struct gw_member *m, enum gw_say say, const struct trust_facts *facts, const struct trust_verdict *v, int status);
 void gw_say_shared_address(struct gw_table *t, const struct gateway *a, const struct gateway *b, const struct net_addr *addr);
 void gw_say_dns(struct gateway *g, const struct dns_targets *res);
+/* Everything that was seen, at the level expert: names compared, certificates, alerts, the form of the close. */
+void gw_say_facts(struct gateway *g, enum gw_flow_kind f, const struct trust_facts *facts);
 void gw_say_flow(struct gateway *g, enum gw_flow_kind f, const struct gw_flow_state *s);
 
 #endif

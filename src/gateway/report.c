@@ -64,15 +64,20 @@ void gw_say_health(struct gw_member *m, enum gw_say say, const struct trust_fact
 	ev_int(&r, "took_ms", m->took_ms);
 	put_verdict(&r, v);
 	ev_emit(m->gw->table->prm.bus, &r);
-	if (!facts || !ev_wanted(m->gw->table->prm.bus, EV_GW_PROBE_FACTS))
-		return;
+}
+
+void gw_say_facts(struct gateway *g, enum gw_flow_kind f, const struct trust_facts *facts)
+{
+	struct ev_report r = { 0 };
 	struct buf b;
+	if (!ev_wanted(g->table->prm.bus, EV_GW_FACTS))
+		return;
 	buf_init(&b, 8192);
-	if (facts_text(facts, &b) == 0) {
-		common(&r, EV_GW_PROBE_FACTS, m->gw);
-		ev_text(&r, "facts", buf_as_text(&b));
-		ev_emit(m->gw->table->prm.bus, &r);
-	}
+	facts_text(facts, &b); /* what does not fit is left out */
+	common(&r, EV_GW_FACTS, g);
+	ev_str(&r, "flow", gw_flow_name(f));
+	ev_text(&r, "facts", text_trim(text_make(b.p, b.n)));
+	ev_emit(g->table->prm.bus, &r);
 	buf_free(&b);
 }
 

@@ -59,10 +59,12 @@ void dlg_jobs_cancel(struct dlg_service *svc)
 			dir_cancel(svc->prm.dir, j->handle);
 		else if (j->handle)
 			mbox_cancel(svc->prm.mbox, j->handle);
-		if (j->handle)
+		if (j->handle) {
 			finish(j);
-		else
-			j->svc = NULL; /* the pool's: its handler still comes */
+		} else { /* the pool's: its handler still comes, after the service and its list are gone */
+			j->svc = NULL;
+			list_remove(&j->link);
+		}
 	}
 }
 
@@ -157,7 +159,9 @@ static void saved(enum mbox_saved outcome, int err, const struct ev_report *why,
 			ev_copy(&r, why);
 			dlg_call_emit(c, &r);
 		}
+		struct dlg_service *svc = j->svc;
 		failed(j, err);
+		dlg_service_check_idle(svc);
 		return;
 	}
 	dlg_file_remove(j->svc, j->path);
@@ -248,6 +252,18 @@ int dlg_job_greeting_remove(void *arg, uint32_t job)
 }
 
 /* ---- fetching ---- */
+/* The caller hears that it failed; the administrator reads why. */
+static void tell_failed(struct live_job *j, const char *what, const char *mailbox, int err, const struct ev_report *why)
+{
+	struct ev_report r;
+	char sentence[256];
+	ev_set(&r, EV_MAILBOX_FAILED);
+	ev_str(&r, "what", what);
+	ev_str(&r, "mailbox", mailbox);
+	ev_str(&r, "reason", why && why->id ? ev_sentence(why, sentence, sizeof(sentence)) : err == ENOENT ? "it is not there any more" : strerror(err));
+	dlg_call_emit(j->call, &r);
+}
+
 static void fetched(int err, enum mbox_codec codec, const uint8_t *p, size_t n, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
@@ -255,7 +271,9 @@ static void fetched(int err, enum mbox_codec codec, const uint8_t *p, size_t n, 
 		put_clip(j, media_codec_of(codec), p, n);
 		return;
 	}
-	if (err != ENOENT && j->clip != CLIP_MESSAGE) {
+	if (j->clip == CLIP_MESSAGE) {
+		tell_failed(j, "a message", j->kind, err, why);
+	} else if (err != ENOENT) {
 		struct ev_report r;
 		char sentence[256];
 		ev_set(&r, EV_GREETING_UNREADABLE);
@@ -300,9 +318,10 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 static void listed(int err, const struct mbox_message *v, size_t n, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
-	(void)why;
 	if (!err && dlg_awaits(&j->call->s.eng, j->id))
 		err = dlg_list_set(&j->call->s, v, n);
+	if (err)
+		tell_failed(j, "the list of messages", j->kind, err, why);
 	if (err)
 		failed(j, err);
 	else
@@ -317,6 +336,7 @@ int dlg_job_list(void *arg, uint32_t job)
 	struct live_job *j = begin(c, job);
 	if (!j)
 		return ENOMEM;
+	j->kind = c->s.box->name;
 	return not_begun(j, mbox_list(c->svc->prm.mbox, c->s.box->name, -1, MBOX_OLDEST_FIRST, listed, j, &j->handle));
 }
 
@@ -381,12 +401,12 @@ int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct te
 static void pin_was_set(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
-	(void)why;
 	if (err == EINVAL && rule != DIR_PIN_GOOD) {
 		if (dlg_awaits(&j->call->s.eng, j->id))
 			j->call->s.pin_rule = rule;
 		done(j, J_PIN_RULE);
 	} else if (err) {
+		tell_failed(j, "a new PIN", j->kind, err, why);
 		failed(j, err);
 	} else {
 		done(j, J_DONE);
@@ -402,5 +422,6 @@ int dlg_job_pin_set(void *arg, uint32_t job, struct text pin)
 	if (!j)
 		return ENOMEM;
 	j->of_directory = true;
+	j->kind = c->s.box->name;
 	return not_begun(j, dir_pin_set(c->svc->prm.dir, c->s.box, pin, false, pin_was_set, j, &j->handle));
 }

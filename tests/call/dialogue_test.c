@@ -2,6 +2,7 @@
 /* Whole calls: a caller on one core, the conversations of the other, real audio between them, a real mailbox and directory behind them. What
  * is stored, and what is heard, is compared with what was said.                                                        */
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <unistd.h>
 #include "base/mem.h"
@@ -449,6 +450,46 @@ static void what_a_crash_cut_off_is_kept(void **state_)
 	close_site(&s);
 }
 
+static atomic_bool stuck;
+
+static int wait_for_the_disk(void *arg)
+{
+	(void)arg;
+	while (atomic_load(&stuck))
+		usleep(1000);
+	return 0;
+}
+
+static void nothing_done(enum pool_result result, int err, void *arg)
+{
+	(void)result, (void)err, (void)arg;
+}
+
+/* The recording is still to be read by a disk that hangs when the server ends: whoever comes back late finds nobody, and the file stays. */
+static void end_of_the_server_does_not_wait_for_a_stuck_disk(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "201");
+	assert_true(until_state(&s, "recorder: record", 20000));
+	speak(&s);
+	atomic_store(&stuck, true);
+	assert_int_equal(pool_submit(s.files, wait_for_the_disk, nothing_done, NULL), 0);
+	hang_up(&s);
+	assert_true(until_state(&s, "answering: saving", 5000));
+	dlg_service_destroy(s.calls);
+	s.calls = NULL;
+	atomic_store(&stuck, false);
+	for (int i = 0; i < 100 && pool_depth(s.files); i++)
+		pass(&s, 20);
+	open_calls(&s);
+	pass(&s, 1000);
+	list_messages(&s);
+	assert_int_equal(s.n, 1);
+	close_site(&s);
+}
+
 static void hang_up_at_any_moment_frees_everything(void **state_)
 {
 	(void)state_;
@@ -490,5 +531,5 @@ static void calls_are_remembered_step_by_step(void **state_)
 
 UT_MAIN(UT(message_is_left_and_is_what_was_said), UT(owner_hears_it_by_phone_and_deletes_it), UT(attendant_puts_through),
         UT(transfer_refused_keeps_the_caller), UT(nobody_called_is_404_and_drain_is_503), UT(hung_up_by_the_administrator_keeps_the_message), UT(the_end_of_the_server_keeps_the_message),
-        UT(what_a_crash_cut_off_is_kept),
+        UT(what_a_crash_cut_off_is_kept), UT(end_of_the_server_does_not_wait_for_a_stuck_disk),
         UT(hang_up_at_any_moment_frees_everything), UT(calls_are_remembered_step_by_step))

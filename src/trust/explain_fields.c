@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* explain_fields.c  The fields that the sentences of verdicts.def take in. Each is a small function of the facts. */
+/* explain_fields.c  The fields that the sentences of verdicts.def take in. Each is a small function of the facts; those of compared names and
+ * of SIP stand in explain_names.c. */
 #include <errno.h>
 #include <stddef.h>
 #include "base/rfc3339.h"
@@ -23,9 +24,7 @@ const char *const explain_notes[NOTES] = {
 #undef NOTE
 };
 
-typedef void (field_h)(const struct explain *x, char *dst, size_t size);
-
-static void note(const struct explain *x, enum explain_note n, char *dst, size_t size)
+void explain_note(const struct explain *x, enum explain_note_id n, char *dst, size_t size)
 {
 	explain_fill(x, explain_notes[n], dst, size);
 }
@@ -208,7 +207,7 @@ static void f_server_versions(const struct explain *x, char *dst, size_t size)
 	if (x->f->tls.server_can.seen)
 		trust_versions_words(&x->f->tls.server_can, dst, size);
 	else
-		note(x, NOTE_NOT_SAID, dst, size);
+		explain_note(x, NOTE_NOT_SAID, dst, size);
 }
 
 static void f_client_suites(const struct explain *x, char *dst, size_t size)
@@ -221,7 +220,7 @@ static void f_server_suites(const struct explain *x, char *dst, size_t size)
 	if (x->f->tls.server_can.seen)
 		trust_suites_words(&x->f->tls.server_can, dst, size > 460 ? 460 : size);
 	else
-		note(x, NOTE_NOT_SAID, dst, size);
+		explain_note(x, NOTE_NOT_SAID, dst, size);
 }
 
 static void f_verify_code(const struct explain *x, char *dst, size_t size)
@@ -264,7 +263,7 @@ static void f_their_usages(const struct explain *x, char *dst, size_t size)
 	usages(&x->f->theirs, dst, size);
 }
 
-static void names_of(const struct trust_cert *c, char *dst, size_t size)
+void explain_cert_names(const struct trust_cert *c, char *dst, size_t size)
 {
 	if (c->sans.n)
 		trust_names_join(&c->sans, dst, size > 400 ? 400 : size);
@@ -274,12 +273,12 @@ static void names_of(const struct trust_cert *c, char *dst, size_t size)
 
 static void f_our_names(const struct explain *x, char *dst, size_t size)
 {
-	names_of(&x->f->ours, dst, size);
+	explain_cert_names(&x->f->ours, dst, size);
 }
 
 static void f_their_names(const struct explain *x, char *dst, size_t size)
 {
-	names_of(&x->f->theirs, dst, size);
+	explain_cert_names(&x->f->theirs, dst, size);
 }
 
 static void chain_words(unsigned n, char *dst, size_t size)
@@ -363,211 +362,40 @@ static bool we_expired(const struct explain *x)
 
 static void f_expired_cause(const struct explain *x, char *dst, size_t size)
 {
-	note(x, we_expired(x) ? NOTE_EXPIRED_CAUSE : NOTE_NOT_EXPIRED_CAUSE, dst, size);
+	explain_note(x, we_expired(x) ? NOTE_EXPIRED_CAUSE : NOTE_NOT_EXPIRED_CAUSE, dst, size);
 }
 
 static void f_expired_advice(const struct explain *x, char *dst, size_t size)
 {
-	note(x, we_expired(x) ? NOTE_EXPIRED_ADVICE : NOTE_NOT_EXPIRED_ADVICE, dst, size);
+	explain_note(x, we_expired(x) ? NOTE_EXPIRED_ADVICE : NOTE_NOT_EXPIRED_ADVICE, dst, size);
 }
 
 static void f_usage_cause(const struct explain *x, char *dst, size_t size)
 {
-	note(x, explain_lack_usage(x->f) ? NOTE_USAGE_CAUSE : NOTE_USAGE_FITS_CAUSE, dst, size);
+	explain_note(x, explain_lack_usage(x->f) ? NOTE_USAGE_CAUSE : NOTE_USAGE_FITS_CAUSE, dst, size);
 }
 
 static void f_usage_advice(const struct explain *x, char *dst, size_t size)
 {
-	note(x, explain_lack_usage(x->f) ? NOTE_USAGE_ADVICE : NOTE_USAGE_FITS_ADVICE, dst, size);
-}
-
-/* ---- names compared ---- */
-
-static void f_wanted(const struct explain *x, char *dst, size_t size)
-{
-	if (x->f->name.wanted.n)
-		trust_names_join(&x->f->name.wanted, dst, size > 400 ? 400 : size);
-	else
-		text_fill(dst, size, "nobody");
-}
-
-static void f_offered(const struct explain *x, char *dst, size_t size)
-{
-	if (x->f->name.offered.n)
-		trust_names_join(&x->f->name.offered, dst, size > 400 ? 400 : size);
-	else
-		text_fill(dst, size, "no name that counts");
-}
-
-static void f_rule(const struct explain *x, char *dst, size_t size)
-{
-	text_fill(dst, size, trust_rule_kind_name(x->f->name.rule));
-}
-
-static void f_dialled_note(const struct explain *x, char *dst, size_t size)
-{
-	const char *sni = x->f->tls.sni[0] ? x->f->tls.sni : x->f->tls.client_hello.sni;
-	if (x->f->role == TRUST_ACCEPTED && *sni)
-		text_print(dst, size, " (it asked for %s)", sni);
-}
-
-static void f_known(const struct explain *x, char *dst, size_t size)
-{
-	trust_names_join_by(&x->f->judges.known, "or", dst, size > 400 ? 400 : size);
-}
-
-static void f_known_note(const struct explain *x, char *dst, size_t size)
-{
-	note(x, x->f->judges.known.n ? NOTE_KNOWS : NOTE_ANY_NAME, dst, size);
-}
-
-static void f_judge_rule(const struct explain *x, char *dst, size_t size)
-{
-	text_fill(dst, size, trust_rule_kind_name(x->f->judges.rule));
-}
-
-static void f_our_judged(const struct explain *x, char *dst, size_t size)
-{
-	if (x->f->judges.rule == TRUST_RULE_CN_ONLY)
-		text_print(dst, size, "CN %s", x->f->ours.cn[0] ? x->f->ours.cn : "(none)");
-	else
-		names_of(&x->f->ours, dst, size);
-}
-
-static void f_wanted_cn(const struct explain *x, char *dst, size_t size)
-{
-	trust_wanted_cn(&x->f->judges, x->f->our_fqdn, x->f->our_service, dst, size);
-	if (!*dst)
-		text_fill(dst, size, "this node's FQDN");
-}
-
-static void f_identity_clause(const struct explain *x, char *dst, size_t size)
-{
-	const struct trust_judges_us *j = &x->f->judges;
-	bool ours = trust_names_has(&j->known, x->f->our_fqdn) || (x->f->our_service[0] && trust_names_has(&j->known, x->f->our_service));
-	note(x, !j->configured || !j->known.n ? NOTE_CLAUSE_FQDN : ours ? NOTE_CLAUSE_KNOWN : NOTE_CLAUSE_OTHERS, dst, size);
-}
-
-static void f_second_note(const struct explain *x, char *dst, size_t size)
-{
-	enum trust_second_outcome o = x->f->second.outcome;
-	if (x->f->second.kind)
-		note(x, o == TRUST_SECOND_ANSWERED ? NOTE_SECOND_ANSWERED : o == TRUST_SECOND_FAILED ? NOTE_SECOND_FAILED : NOTE_SECOND_NOT, dst, size);
-}
-
-static void f_identity_cause(const struct explain *x, char *dst, size_t size)
-{
-	note(x, x->f->judges.configured && x->f->judges.known.n ? NOTE_CAUSE_CONFIGURED : NOTE_CAUSE_ASSUMED, dst, size);
-	size_t n = strlen(dst);
-	f_second_note(x, dst + n, size - n);
-}
-
-static void f_second_how(const struct explain *x, char *dst, size_t size)
-{
-	if (x->f->second.kind == TRUST_SECOND_IDENTITY)
-		text_print(dst, size, "with identity %s (CN %s)", x->f->second.identity, x->f->second.cn);
-	else
-		text_fill(dst, size, "over a connection that the peer had opened");
-}
-
-static void f_second_status(const struct explain *x, char *dst, size_t size)
-{
-	text_print(dst, size, "%u", x->f->second.status);
-}
-
-/* Another identity of ours whose CN the peer knows: "name=CN" pairs. */
-static bool held(const struct explain *x, struct text *name, struct text *cn)
-{
-	for (unsigned i = 0; i < x->f->identities.n; i++) {
-		struct text pair = text_of(trust_names_at(&x->f->identities, i));
-		if (!text_cut(pair, '=', name, cn) || text_is(*name, x->f->our_identity))
-			continue;
-		if (trust_names_has(&x->f->judges.known, cn->p))
-			return true;
-	}
-	return false;
-}
-
-static void f_identity_held(const struct explain *x, char *dst, size_t size)
-{
-	struct text name, cn;
-	if (held(x, &name, &cn))
-		note(x, NOTE_IDENTITY_HELD, dst, size);
-}
-
-static void f_held_identity(const struct explain *x, char *dst, size_t size)
-{
-	struct text name = TEXT_NONE, cn;
-	if (held(x, &name, &cn))
-		text_print(dst, size, "%.*s", TEXT_FMT(name));
-}
-
-static void f_held_cn(const struct explain *x, char *dst, size_t size)
-{
-	struct text name, cn = TEXT_NONE;
-	if (held(x, &name, &cn))
-		text_print(dst, size, "%.*s", TEXT_FMT(cn));
-}
-
-/* ---- SIP ---- */
-
-static void f_method(const struct explain *x, char *dst, size_t size)
-{
-	static const char *const by_flow[] = { "the request", "INVITE", "OPTIONS", "REFER", "NOTIFY", "INVITE", "the request" };
-	text_fill(dst, size, x->f->sip.method[0] ? x->f->sip.method : by_flow[x->f->flow]);
-}
-
-static void f_status(const struct explain *x, char *dst, size_t size)
-{
-	text_print(dst, size, "%u", x->f->sip.status);
-}
-
-static const char *said(const struct explain *x)
-{
-	const struct trust_sip_facts *s = &x->f->sip;
-	return s->ms_diagnostics[0] ? s->ms_diagnostics : s->reason[0] ? s->reason : s->warning;
-}
-
-static void f_diagnostics(const struct explain *x, char *dst, size_t size)
-{
-	text_fill(dst, size, *said(x) ? said(x) : x->f->sip.phrase);
-}
-
-static void f_diagnostics_note(const struct explain *x, char *dst, size_t size)
-{
-	if (*said(x))
-		text_print(dst, size, "; it says: %s", said(x));
-}
-
-static void f_retry_note(const struct explain *x, char *dst, size_t size)
-{
-	if (x->f->sip.retry_after_s >= 0)
-		text_print(dst, size, " (ask again in %d s)", x->f->sip.retry_after_s);
+	explain_note(x, explain_lack_usage(x->f) ? NOTE_USAGE_ADVICE : NOTE_USAGE_FITS_ADVICE, dst, size);
 }
 
 /* ---- the tables ---- */
 
-static const struct {
-	const char *name;
-	field_h *fn;
-} by_function[] = {
-	{ "peer", f_peer }, { "speaker", f_peer }, { "gateway", f_gateway }, { "target", f_target }, { "port", f_port }, { "addr", f_addr },
-	{ "addr_host", f_addr_host }, { "us", f_us }, { "error", f_error }, { "connect_ms", f_connect_ms }, { "ended", f_ended },
-	{ "end_ms", f_end_ms }, { "stage", f_stage }, { "handshake_ms", f_handshake_ms }, { "alert", f_alert }, { "alert_note", f_alert_note },
-	{ "when", f_when }, { "client_versions", f_client_versions }, { "server_versions", f_server_versions },
-	{ "client_suites", f_client_suites }, { "server_suites", f_server_suites }, { "verify_code", f_verify_code }, { "sni", f_sni },
-	{ "our_usages", f_our_usages }, { "their_usages", f_their_usages }, { "our_names", f_our_names }, { "their_names", f_their_names },
-	{ "our_chain", f_our_chain }, { "their_chain", f_their_chain }, { "our_role", f_our_role }, { "their_role", f_their_role },
-	{ "our_eku", f_our_eku }, { "their_eku", f_their_eku }, { "now", f_now }, { "bad_not_after", f_bad_not_after },
-	{ "bad_not_before", f_bad_not_before }, { "our_not_after", f_our_not_after }, { "our_not_before", f_our_not_before },
-	{ "dns_at", f_dns_at }, { "dns_types", f_dns_types }, { "usage_cause", f_usage_cause },
-	{ "usage_advice", f_usage_advice }, { "expired_cause", f_expired_cause }, { "expired_advice", f_expired_advice }, { "wanted", f_wanted }, { "offered", f_offered },
-	{ "rule", f_rule }, { "dialled_note", f_dialled_note }, { "known", f_known }, { "known_note", f_known_note }, { "judge_rule", f_judge_rule },
-	{ "our_judged", f_our_judged }, { "wanted_cn", f_wanted_cn }, { "identity_clause", f_identity_clause },
-	{ "second_note", f_second_note }, { "identity_cause", f_identity_cause }, { "second_how", f_second_how },
-	{ "second_status", f_second_status }, { "identity_held", f_identity_held }, { "held_identity", f_held_identity },
-	{ "held_cn", f_held_cn }, { "method", f_method }, { "status", f_status }, { "diagnostics", f_diagnostics },
-	{ "diagnostics_note", f_diagnostics_note }, { "retry_note", f_retry_note },
+static const struct explain_field_row by_function[] = {
+	{ "peer", f_peer }, { "speaker", f_peer }, { "gateway", f_gateway }, { "target", f_target }, { "port", f_port },
+	{ "addr", f_addr }, { "addr_host", f_addr_host }, { "us", f_us }, { "error", f_error },
+	{ "connect_ms", f_connect_ms }, { "ended", f_ended }, { "end_ms", f_end_ms }, { "stage", f_stage },
+	{ "handshake_ms", f_handshake_ms }, { "alert", f_alert }, { "alert_note", f_alert_note }, { "when", f_when },
+	{ "client_versions", f_client_versions }, { "server_versions", f_server_versions },
+	{ "client_suites", f_client_suites }, { "server_suites", f_server_suites }, { "verify_code", f_verify_code },
+	{ "sni", f_sni }, { "our_usages", f_our_usages }, { "their_usages", f_their_usages }, { "our_names", f_our_names },
+	{ "their_names", f_their_names }, { "our_chain", f_our_chain }, { "their_chain", f_their_chain },
+	{ "our_role", f_our_role }, { "their_role", f_their_role }, { "our_eku", f_our_eku }, { "their_eku", f_their_eku },
+	{ "now", f_now }, { "bad_not_after", f_bad_not_after }, { "bad_not_before", f_bad_not_before },
+	{ "our_not_after", f_our_not_after }, { "our_not_before", f_our_not_before }, { "dns_at", f_dns_at },
+	{ "dns_types", f_dns_types }, { "usage_cause", f_usage_cause }, { "usage_advice", f_usage_advice },
+	{ "expired_cause", f_expired_cause }, { "expired_advice", f_expired_advice },
 };
 
 /* Texts that stand in the facts as they are. */
@@ -606,6 +434,8 @@ bool explain_field(const struct explain *x, struct text name, char *dst, size_t 
 			by_function[i].fn(x, dst, size);
 			return true;
 		}
+	if (explain_name_field(x, name, dst, size))
+		return true;
 	for (unsigned i = 0; i < sizeof by_place / sizeof *by_place; i++)
 		if (text_is(name, by_place[i].name)) {
 			const char *value = (const char *)x->f + by_place[i].at;

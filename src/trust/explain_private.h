@@ -13,7 +13,7 @@ enum explain_other {
 #undef NOTE
 	OTHERS
 };
-enum explain_note {
+enum explain_note_id {
 #define OTHER(id, text)
 #define NOTE(id, text) NOTE_##id,
 #include "trust/verdicts.def"
@@ -37,6 +37,14 @@ struct explain {
 bool explain_lack_usage(const struct trust_facts *f);
 extern const char *const explain_others[OTHERS];
 extern const char *const explain_notes[NOTES];
+/* A field and the function that writes it (dst holds "" before). */
+struct explain_field_row {
+	const char *name;
+	void (*fn)(const struct explain *x, char *dst, size_t size);
+};
+bool explain_name_field(const struct explain *x, struct text name, char *dst, size_t size); /* explain_names.c */
+void explain_note(const struct explain *x, enum explain_note_id n, char *dst, size_t size);
+void explain_cert_names(const struct trust_cert *c, char *dst, size_t size);
 /* Fills a pattern; "{{" is a brace. Cut to size. Returns dst. */
 char *explain_fill(const struct explain *x, const char *pattern, char *dst, size_t size);
 /* One field by its name; false if there is none of that name. */

@@ -156,8 +156,11 @@ static bool until_state(struct site *s, const char *want, int64_t max_ms)
 
 static bool until_over(struct site *s, const char *words)
 {
-	for (int i = 0; i < 1000 && !strstr(s->r.side[A].log, words); i++)
-		pass(s, 20);
+	/* the receipt waits for the disk: slower still, so that a busy machine is not taken for a store that is away */
+	for (int i = 0; i < 4000 && !strstr(s->r.side[A].log, words); i++) {
+		rig_run(&s->r, 5);
+		usleep(2000);
+	}
 	return rig_until(&s->r, A, words, 0);
 }
 

@@ -184,7 +184,7 @@ static void to_wire(struct wire *w, const struct db_value *v, unsigned n)
 static int run(struct conn *c, PGresult **rp, const char *sql, const struct db_value *v, unsigned n, struct ev_report *why)
 {
 	char text[4096];
-	struct wire w;
+	struct wire w = { .value = { NULL } };
 	int err = translate(sql, text, sizeof text);
 	if (err)
 		return err;

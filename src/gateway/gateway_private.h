@@ -13,7 +13,7 @@ struct gw_member;
 /* A probe and its second probe, from the first byte to the verdict. */
 struct gw_probe {
 	struct sip_request *first;
-	struct sip_request *second[2]; /* by another identity; over the peer's own connection */
+	struct sip_request *second[3]; /* by another identity; over the peer's own connection; without TLS */
 	bool by_hand;
 	struct trust_facts facts; /* of the first; `second` is filled when the others are back */
 	int status;
@@ -108,6 +108,8 @@ int gw_member_probe(struct gw_member *m, bool by_hand);
 /* second.c: pure. Whether a silence or close should be looked at in another way; and by which identity (false: there is none that differs);
  * `f` tells the time, our name, and what the peer knows us by. */
 bool gw_second_wanted(const struct trust_facts *f);
+/* Whether a port that says nothing to TLS should be asked in plain SIP. */
+bool gw_plain_wanted(const struct trust_facts *f);
 bool gw_second_identity(const struct trust_set *set, const char *shown, const struct trust_facts *f, const char **name, const char **cn);
 /* Outcome of a second probe, as the facts want it. */
 enum trust_second_outcome gw_second_outcome(const struct sip_result *res);

@@ -7,6 +7,8 @@
 #include "base/mem.h"
 #include "gateway/gateway_private.h"
 
+enum { PLAIN_MS = 2000 };
+
 static void first_h(const struct sip_result *res, void *arg);
 
 /* ---- the end of a probe ---- */
@@ -147,6 +149,35 @@ static void second_probe(struct gw_member *m)
 	ask_again(m, 1, SIP_CONN_PEERS_OWN, NULL, second_own_h);
 }
 
+/* ---- the same port in plain SIP: an answer there says that it is no TLS port ---- */
+
+static void plain_h(const struct sip_result *res, void *arg)
+{
+	struct gw_member *m = arg;
+	m->probe->second[2] = NULL;
+	m->probe->waiting--;
+	if (res->outcome == SIP_ANSWERED)
+		m->probe->facts.tls.tls_on_plain = true;
+	if (m->probe->waiting == 0)
+		conclude(m);
+}
+
+static void plain_probe(struct gw_member *m)
+{
+	struct gw_table *t = m->gw->table;
+	struct sip_peer *plain = sip_peer_create();
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = PLAIN_MS, .choice = SIP_CONN_FRESH, .only = m->addr, .flow = TRUST_FLOW_OPTIONS };
+	if (!plain)
+		return;
+	text_fill(plain->name, sizeof plain->name, gw_name(m->gw));
+	text_fill(plain->host, sizeof plain->host, m->gw->peer->host);
+	plain->port = m->gw->peer->port;
+	plain->transport = NET_TCP;
+	if (t->hooks.send(&m->probe->second[2], t->core, plain, &prm, plain_h, m) == 0)
+		m->probe->waiting++;
+	mem_unref(plain);
+}
+
 /* While a member stays down for the same reason, what the second probe found holds; it is asked again with each reminder. */
 static bool second_known(const struct gw_member *m, const struct trust_facts *f)
 {
@@ -170,6 +201,11 @@ static void first_h(const struct sip_result *res, void *arg)
 			p->facts.second = m->facts.second;
 		else
 			second_probe(m);
+	} else if (!p->status && gw_plain_wanted(&p->facts)) {
+		if (m->judged && m->health.state == GW_DOWN && gw_plain_wanted(&m->facts) && !p->by_hand)
+			p->facts.tls.tls_on_plain = m->facts.tls.tls_on_plain;
+		else
+			plain_probe(m);
 	}
 	if (p->waiting == 0)
 		conclude(m);
@@ -219,7 +255,7 @@ void gw_member_stop(struct gw_member *m)
 	void (*cancel)(struct sip_request *r) = m->gw->table->hooks.cancel;
 	if (m->probe->first)
 		cancel(m->probe->first);
-	for (unsigned i = 0; i < 2; i++)
+	for (unsigned i = 0; i < 3; i++)
 		if (m->probe->second[i])
 			cancel(m->probe->second[i]);
 	probe_free(m);

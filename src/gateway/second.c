@@ -23,6 +23,12 @@ static unsigned promise(const struct trust_identity *id, const struct trust_fact
 	return (usable ? 4u : 0u) + (known ? 2u : 0u) + (text_eq_nocase(text_of(c->cn), text_of(f->our_fqdn)) ? 1u : 0u);
 }
 
+/* A plain SIP port waits for ever for a request, and takes our TLS for the beginning of one. */
+bool gw_plain_wanted(const struct trust_facts *f)
+{
+	return f->role == TRUST_DIALLED && f->transport == TRUST_TLS && f->connected && !f->tls.hello_from_peer && !f->tls.plain && f->tls.n_alerts == 0;
+}
+
 bool gw_second_identity(const struct trust_set *set, const char *shown, const struct trust_facts *f, const char **name, const char **cn)
 {
 	const struct trust_identity *best = NULL;

@@ -401,6 +401,30 @@ static void what_the_second_probe_found_holds_while_the_reason_stays(void **stat
 	end();
 }
 
+static void port_that_says_nothing_to_tls_is_asked_in_plain_sip(void **state)
+{
+	(void)state;
+	begin();
+	apply(POOL);
+	pass(10);
+	struct request *rq = waiting(0);
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	facts_init(f, TRUST_DIALLED, TRUST_TLS, 1700000000);
+	facts_gateway(f, "pool", "pool.example.com");
+	facts_target(f, "pool.example.com", 5060, "192.0.2.1:5060");
+	facts_connect(f, 0, 1);
+	f->tls.used = f->tls.started = f->tls.stalled = true;
+	facts_closed(f, TRUST_TIMED_OUT, 0, -1);
+	struct sip_result res = { .outcome = SIP_FAILED, .err = ETIMEDOUT, .reason = "", .facts = f };
+	rq->used = false;
+	rq->h(&res, rq->arg);
+	mem_free(f);
+	assert_int_equal(count_waiting(), 1);
+	answered(waiting(0), 404); /* whatever it answers: it answers */
+	assert_string_equal(gw_flow_state(pool(), GW_OPTIONS)->verdict.name, "tls-on-plain-port");
+	end();
+}
+
 static void name_that_does_not_exist_is_the_verdict(void **state)
 {
 	(void)state;
@@ -676,6 +700,7 @@ static void what_options_found_out_makes_other_verdicts_sure(void **state)
 
 UT_MAIN(UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(only_an_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
         UT(down_is_told_once_then_hourly_with_a_count_then_back), UT(what_the_second_probe_found_holds_while_the_reason_stays),
-        UT(name_that_does_not_exist_is_the_verdict), UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
+        UT(name_that_does_not_exist_is_the_verdict), UT(port_that_says_nothing_to_tls_is_asked_in_plain_sip),
+        UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),
         UT(peers_are_known_by_certificate_or_address), UT(flows_told_by_calls_are_kept))

@@ -698,7 +698,49 @@ static void what_options_found_out_makes_other_verdicts_sure(void **state)
 	end();
 }
 
-UT_MAIN(UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(only_an_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
+static int no_resolve(struct dns *dns, struct dns_resolve **rp, struct text host, uint16_t port, enum net_transport transport, dns_targets_h *h, void *arg)
+{
+	(void)dns;
+	(void)rp;
+	(void)host;
+	(void)port;
+	(void)transport;
+	(void)h;
+	(void)arg;
+	return EAGAIN;
+}
+
+/* A configuration that cannot be taken for lack of memory leaves the gateways as they are. */
+static int apply_two(void *arg)
+{
+	static const struct gw_hooks deaf = { fake_send, fake_cancel, no_resolve, fake_resolve_cancel };
+	struct cfg **cfg = arg;
+	struct gw_prm prm = { .loop = rig.loop, .clock = &rig.clock.clock, .node = "n", .fqdn = "n", .hooks = &deaf };
+	struct gw_table *t = NULL;
+	int err = gw_table_create(&t, &prm);
+	if (!err)
+		err = gw_table_apply(t, cfg[0]);
+	unsigned before = t ? gw_count(t) : 0;
+	if (!err) {
+		err = gw_table_apply(t, cfg[1]);
+		assert_int_equal(gw_count(t), err ? before : 1);
+	}
+	gw_table_destroy(t);
+	return err;
+}
+
+static void lack_of_memory_changes_nothing(void **state)
+{
+	(void)state;
+	begin();
+	struct cfg *cfg[2] = { config(POOL PBX), config("gateways:\n- {name: pool, address: pool.example.com, port: 5061, transport: tls, reuse: any}\n") };
+	ut_oom(apply_two, cfg);
+	cfg_unref(cfg[0]);
+	cfg_unref(cfg[1]);
+	end();
+}
+
+UT_MAIN(UT(lack_of_memory_changes_nothing), UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(only_an_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
         UT(down_is_told_once_then_hourly_with_a_count_then_back), UT(what_the_second_probe_found_holds_while_the_reason_stays),
         UT(name_that_does_not_exist_is_the_verdict), UT(port_that_says_nothing_to_tls_is_asked_in_plain_sip),
         UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),

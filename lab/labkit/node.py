@@ -132,14 +132,20 @@ class Node:
                          f"{[r.get('id') for r in self.events()][-20:]}")
         return found[0]
 
-    def set_pin(self, box, pin):
-        status, text = self.cli.run("mailbox", "set-pin", box, input=pin + "\n")
+    def set_pin(self, box, pin, final=True):
+        """By the administrator's way. Unless final, its owner must choose another at the next log-on."""
+        status, text = self.cli.run("mailbox", "pin", box, *(["--final"] if final else []), input=pin + "\n")
         if status:
             raise Failed(f"the PIN of {box} could not be set: {text}")
 
     def callers(self, box):
         """Who left the messages of that mailbox."""
         return [str(m.get("caller", "")) for m in self.cli.json("message", "list", box)["messages"]]
+
+    def last_call(self):
+        """The newest call step by step, as the administrator sees it."""
+        found = re.search(r"^(01\S+)", self.cli.run("call", "list", "--history")[1], re.M)
+        return self.cli.run("call", "show", found[1])[1] if found else "no call"
 
     def audio_of(self, box, caller):
         """Samples of the newest message that caller left there."""

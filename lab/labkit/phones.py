@@ -175,17 +175,21 @@ class Lamp:
         self.proc = Proc("lamp", ["sipp", "-sf", self.dir / "lamp.xml", "-i", self.address, "-p", self.port, "-trace_logs",
                                   "-log_file", self.dir / "lamp.said", "-nostdin", "-t", "u1"], self.dir, cwd=self.dir)
         time.sleep(0.3)
+        self.register()
+        return self
+
+    def register(self):
+        """Again after a restart of the pool, which remembers nobody."""
         answer = register(self.number, self.address, self.port)
         if "200" not in answer:
             raise Failed(f"the pool did not register the lamp: {answer}")
-        return self
 
     def shown(self):
         """What the lamp was told, oldest first: ("yes", "1/0") ..."""
         said = self.dir / "lamp.said"
         if not said.exists():
             return []
-        return re.findall(r"LAMP \[Messages-Waiting: *(\w+)\] \[Voice-Message: *([0-9/]+)", said.read_text())
+        return re.findall(r"LAMP \[?Messages-Waiting: *(\w+)\]? \[?Voice-Message: *([0-9/]+)", said.read_text())
 
     def stop(self):
         self.proc.stop()

@@ -87,7 +87,7 @@ def organisation():
     }
 
 
-def node_config(site, node, identity, tls=None, store=None, changes=None):
+def node_config(site, node, identity, tls=None, changes=None):
     """umbel.yaml of one node as Python data. `tls` ("1.2", "1.3") pins the version towards the pool."""
     short, address = node.split(".")[0], space.HOSTS[node]
     folder = site.dir / short
@@ -97,7 +97,7 @@ def node_config(site, node, identity, tls=None, store=None, changes=None):
             "listen": [f"tls:{address}:5061"],
             "media": {"address": address},
             "identities": [{"name": "own", "cert": str(identity.cert), "key": str(identity.key)}],
-            "store": store or site.pg.url,
+            "store": site.pg.url if site.pg else f"sqlite:{folder}/umbel.db",
             "admin": {"socket": str(folder / "admin.sock")},
             "data": str(folder / "data"),
             "log": {"json": str(folder / "events.jsonl")},

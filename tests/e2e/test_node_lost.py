@@ -11,5 +11,6 @@ with Story("node-lost") as story:
     for spread in ("probe", "dns"):
         if spread != stage.site.pool.spread:
             stage.site.pool.restart(spread=spread)
+            stage.lamp.register()
         for how in acts.STOPS:
             acts.act3_stop(stage, spread, how)

@@ -10,9 +10,7 @@ from labkit.node import Node
 with Story("wrong-name") as story:
     site = lab.Site(story, database=False, spread=space.NODES[0]).start()
     nameless = site.ca.issue("nameless", space.SERVICE, [space.SERVICE])
-    def change(c):
-        c["node"]["store"] = f"sqlite:{site.dir}/node01/umbel.db"
-    node = Node(site.dir, "node01", lab.node_config(site, space.NODES[0], nameless, changes=change)).start()
+    node = Node(site.dir, "node01", lab.node_config(site, space.NODES[0], nameless)).start()
     story.check("at its start the node warns that its certificate does not bear its name", node.told(r"node01\.domain\.local", 5),
                 node.events())
     call = Call((space.HOSTS[space.POOL], 5060), lab.ALICE, caller="5001").start()

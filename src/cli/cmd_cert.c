@@ -10,7 +10,9 @@ static void print_identity(struct cli *c, const json_t *id)
 	json_array_foreach(json_object_get(id, "sans"), i, s)
 		fprintf(c->out, "%s%s", i ? ", " : "", json_string_value(s));
 	fprintf(c->out, "\n  issuer    %s\n  good      %s to ", cli_text(id, "issuer"), cli_when_us(cli_int(id, "not_before_s") * 1000000));
-	fprintf(c->out, "%s (%s days left)\n", cli_when_us(cli_int(id, "not_after_s") * 1000000), cli_text(id, "days_left"));
+	int64_t days = cli_int(id, "days_left");
+	fprintf(c->out, "%s (%s%lld days %s)\n", cli_when_us(cli_int(id, "not_after_s") * 1000000), days < 0 ? "expired " : "",
+	        (long long)(days < 0 ? -days : days), days < 0 ? "ago" : "left");
 	fprintf(c->out, "  key       %s\n  SHA-256   %s\n  files     %s, %s\n", cli_text(id, "key"), cli_text(id, "sha256"),
 	        *cli_text(id, "cert_file") ? cli_text(id, "cert_file") : "(in memory)", *cli_text(id, "key_file") ? cli_text(id, "key_file") : "(in memory)");
 }

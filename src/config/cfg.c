@@ -116,7 +116,7 @@ int cfg_load(struct cfg **cp, const char *path, enum cfg_want want, struct cfg_e
 		return err;
 	}
 	if (err && err != EMSGSIZE) {
-		cfg_fail(errors, path, (struct cfg_pos){ 0, 0 }, "file", err == ENOENT ? "make it, or name another with -f" : "mend its owner or mode",
+		cfg_fail(errors, path, (struct cfg_pos){ 0, 0 }, "file", err == ENOENT ? "make it, or name another file on the command line" : "mend its owner or mode",
 			"cannot be read: %s", strerror(err));
 		err = EINVAL;
 	} else {

@@ -145,7 +145,8 @@ static int syntax(struct builder *b, const yaml_parser_t *p)
 {
 	if (p->error == YAML_MEMORY_ERROR)
 		return ENOMEM;
-	cfg_fail(b->errors, b->path, pos_of(p->problem_mark), "YAML", "look at indentation, quotes and colons here and in the line above", "%s",
+	cfg_fail(b->errors, b->path, pos_of(p->problem_mark), "YAML", p->problem && strstr(p->problem, "cannot start any token") ? "is it a tab? Indent with spaces, and put what begins with a special sign into quotes" :
+	         "look at indentation, quotes and colons here and in the line above", "%s",
 		p->problem ? p->problem : "cannot be read");
 	return EINVAL;
 }

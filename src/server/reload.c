@@ -35,6 +35,7 @@ void server_trust_changed(void *server)
 	struct server *s = server;
 	gw_table_trust_changed(s->gateways);
 	server_certificate_need(s);
+	cert_watch_look(s->watch);
 }
 
 /* Who may connect to us follows the gateways. */
@@ -164,7 +165,7 @@ static void say_refused(struct server *s, const struct reload *r, const char *re
 	struct ev_report why = { 0 };
 	ev_set(&why, EV_SERVER_CONFIG_REFUSED);
 	ev_str(&why, "path", r->path);
-	ev_int(&why, "errors", (int64_t)(r->errors.n + r->errors.more));
+	ev_int(&why, "errors", r->errors.n ? (int64_t)(r->errors.n + r->errors.more) : 1);
 	ev_str(&why, "first", reason);
 	ev_emit(s->bus, &why);
 }

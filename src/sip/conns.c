@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "sip/conns.h"
 #include "sip/core_private.h"
+#include "trust/explain.h"
 #include "trust_events.h"
 
 static void conn_destroy(void *object)
@@ -45,6 +46,8 @@ static void gather(struct sip_conn *c, struct trust_facts *f)
 		facts_init(f, c->opened ? TRUST_DIALLED : TRUST_ACCEPTED, c->transport == NET_TLS ? TRUST_TLS : TRUST_TCP,
 		           clock_real_s(core->prm.clock));
 		f->tls.used = c->transport == NET_TLS;
+		if (c->tls_spoken)
+			(void)facts_plain_bytes(f, c->first, c->n_first);
 	}
 	f->now_s = clock_real_s(core->prm.clock);
 	facts_us(f, core->prm.node, core->prm.fqdn, core->prm.service);
@@ -55,6 +58,8 @@ static void gather(struct sip_conn *c, struct trust_facts *f)
 	}
 	if (c->up_ms && !f->connected)
 		facts_connect(f, 0, c->up_ms - c->began_ms);
+	if (!c->opened && c->listener < SIP_LISTENERS)
+		f->target_port = net_addr_port(&core->listener[c->listener].local);
 	if (c->state == SIP_CONN_ENDED)
 		facts_conn_end(f, &c->end);
 }
@@ -171,6 +176,21 @@ static void report_tls_in(struct sip_conn *c)
 	ev_emit(core->bus, &r);
 }
 
+/* A peer that dialled us and never got as far as SIP: calls in may be broken, and nobody else would notice. Who shook hands, asked for a name
+ * that is ours, and left without a word may be a health check: no failure. */
+static bool failed_in(struct sip_conn *c)
+{
+	struct trust_verdict v;
+
+	if (c->opened || c->proven || !c->facts || !(c->tls_spoken || c->facts->tls.started))
+		return false;
+	facts_flow(c->facts, TRUST_FLOW_CALL_IN);
+	trust_explain(c->facts, &v);
+	if (c->end.established)
+		return c->tls_spoken || v.id == TRUST_V_SERVER_NAME_REFUSED;
+	return v.id != TRUST_V_ACCEPTED_SAID_NOTHING;
+}
+
 static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 {
 	struct sip_conn *c = arg;
@@ -185,9 +205,7 @@ static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 	if (c->facts)
 		gather(c, c->facts);
 	report_end(c);
-	/* A peer that dialled us and never got through the handshake: calls in may be broken, and nobody else would notice. */
-	if (!c->opened && !end->established && c->transport == NET_TLS && c->facts && c->facts->tls.started) {
-		facts_flow(c->facts, TRUST_FLOW_CALL_IN);
+	if (failed_in(c)) {
 		report_tls_in(c);
 		sip_flow(c->core, NULL, c->facts, false);
 	}
@@ -232,6 +250,15 @@ static void on_recv(struct conn *conn, const uint8_t *data, size_t n, void *arg)
 	enum sip_frame_kind kind;
 
 	(void)conn;
+	if (c->transport == NET_TCP && !c->n_first) {
+		c->n_first = (uint8_t)(n < sizeof(c->first) ? n : sizeof(c->first));
+		memcpy(c->first, data, c->n_first);
+		c->tls_spoken = facts_plain_bytes(NULL, data, n);
+	}
+	if (c->tls_spoken) {
+		sip_conn_close(c);
+		return;
+	}
 	mem_ref(c);
 	sip_conn_path(c, &path);
 	while (n > 0 && c->state == SIP_CONN_OPEN && !c->closing) {

@@ -41,6 +41,7 @@ struct sip_conn {
 	bool opened;    /* by us */
 	bool exclusive; /* one request's own */
 	bool proven;    /* SIP came over it */
+	bool tls_spoken; /* a plain connection, and the other side speaks TLS */
 	bool suspect;   /* ours, and a request over it got no answer: carries nothing new, ends when idle */
 	bool closing;
 	unsigned listener;
@@ -52,6 +53,7 @@ struct sip_conn {
 	struct sip_framer framer;
 	struct list users;
 	struct tmr idle, message;
+	uint8_t first[8], n_first; /* what came first on a plain connection */
 	int64_t began_ms, up_ms;
 	struct conn_end end;
 	struct trust_facts *facts; /* kept when it ended; NULL before, or without memory */

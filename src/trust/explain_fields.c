@@ -165,9 +165,22 @@ static void f_dns_at(const struct explain *x, char *dst, size_t size)
 	if (text_starts(host, "[") && host.n > 2)
 		host = text_make(host.p + 1, host.n - 2);
 	if (port == 53)
-		text_print(dst, size, "@%.*s", TEXT_FMT(host));
+		text_print(dst, size, " @%.*s", TEXT_FMT(host));
 	else
-		text_print(dst, size, "@%.*s -p %lu", TEXT_FMT(host), port);
+		text_print(dst, size, " @%.*s -p %lu", TEXT_FMT(host), port);
+}
+
+static void f_dns_asked(const struct explain *x, char *dst, size_t size)
+{
+	if (x->f->dns_server[0])
+		explain_note(x, NOTE_DNS_ASKED, dst, size);
+}
+
+/* Nobody can dial the port from which a peer dialled us. */
+static void f_showcerts(const struct explain *x, char *dst, size_t size)
+{
+	if (x->f->role == TRUST_DIALLED)
+		explain_note(x, NOTE_SHOWCERTS, dst, size);
 }
 
 /* Addresses are asked for in both families. */
@@ -394,6 +407,7 @@ static const struct explain_field_row by_function[] = {
 	{ "our_role", f_our_role }, { "their_role", f_their_role }, { "our_eku", f_our_eku }, { "their_eku", f_their_eku },
 	{ "now", f_now }, { "bad_not_after", f_bad_not_after }, { "bad_not_before", f_bad_not_before },
 	{ "our_not_after", f_our_not_after }, { "our_not_before", f_our_not_before }, { "dns_at", f_dns_at },
+	{ "dns_asked", f_dns_asked }, { "showcerts", f_showcerts },
 	{ "dns_types", f_dns_types }, { "usage_cause", f_usage_cause }, { "usage_advice", f_usage_advice },
 	{ "expired_cause", f_expired_cause }, { "expired_advice", f_expired_advice },
 };

@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "call/raw.h"
+#include "trust/explain.h"
 
 static void refusals(void **state)
 {
@@ -396,6 +397,25 @@ static void routes(void **state)
 	raw_close(&x);
 }
 
-UT_MAIN(UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
+/* TLS on the port for plain SIP: told as that, and the connection is closed. */
+static void tls_on_the_plain_port(void **state)
+{
+	static const char hello[] = "\x16\x03\x01\x00\xf8\x01\x00\x00\xf4\x03\x03";
+	struct trust_verdict v;
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, true);
+	say_bytes(&x, hello, sizeof(hello) - 1);
+	(void)heard(&x, 200);
+	assert_int_equal(x.r.side[B].flow.flow, TRUST_FLOW_CALL_IN);
+	assert_false(x.r.side[B].flow_works);
+	trust_explain(&x.r.side[B].flow, &v);
+	assert_string_equal(v.name, "tls-on-plain-port");
+	assert_int_equal(rig_stats(&x.r, B).conns, 0);
+	raw_close(&x);
+}
+
+UT_MAIN(UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
         UT(notify_before_the_202), UT(who_called_before), UT(routes))

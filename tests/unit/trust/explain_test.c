@@ -287,7 +287,7 @@ static const struct row rows[] = {
 	ROW(in_handshake_early, CLOSED_IN_HANDSHAKE, UNKNOWN, PEER, "after its own hello", NULL),
 	ROW(broken, BROKEN_PROTOCOL, SURE, NOBODY, "bad record type", NULL),
 	ROW(broken_by_them, BROKEN_PROTOCOL, SURE, NOBODY, "decrypt_error, received", NULL),
-	ROW(issuer, ISSUER_UNKNOWN, SURE, US, "issued by CN=Pool CA, which is not trusted here", "umbel trust add FILE"),
+	ROW(issuer, ISSUER_UNKNOWN, SURE, US, "issued by CN=Pool CA, which is not trusted here", "-showcerts"),
 	ROW(root, ROOT_UNKNOWN, SURE, US, "ends at", "umbel trust add FILE"),
 	ROW(self_signed, SELF_SIGNED, SURE, US, "self-signed", NULL),
 	ROW(expired, EXPIRED, SURE, US, "expired at 2026-09-21", NULL),

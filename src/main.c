@@ -51,11 +51,19 @@ static int load(struct cfg **cfg, const char *path)
 static int check(const char *path)
 {
 	struct cfg *cfg = NULL;
+	struct buf b;
 	if (load(&cfg, path))
 		return FAILED;
-	printf("%s: good: node %s, %zu gateways, %zu attendants, %zu mailboxes\n", path, cfg->node.name, cfg->n_gateways, cfg->n_attendants, cfg->n_mailboxes);
+	buf_init(&b, 1 << 20);
+	unsigned bad = server_check_files(cfg, &b);
+	if (bad)
+		fputs(buf_cstr(&b), stderr);
+	else
+		printf("%s: good: node %s, gateways: %zu, attendants: %zu, mailboxes: %zu\n", path, cfg->node.name, cfg->n_gateways, cfg->n_attendants,
+		       cfg->n_mailboxes);
+	buf_free(&b);
 	cfg_unref(cfg);
-	return GOOD;
+	return bad ? FAILED : GOOD;
 }
 
 static int sample(void)

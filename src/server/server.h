@@ -3,6 +3,7 @@
  * reverse; between the two server_run() is the loop. What a part is and does stands in its own folder; here is only who knows whom. */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
+#include "base/buf.h"
 #include "config/cfg.h"
 #include "event/report.h"
 
@@ -19,5 +20,9 @@ int server_create(struct server **sp, const struct server_prm *prm, struct ev_re
 /* Until SIGTERM or SIGINT and the end of what was still going on, or `umbel node stop`. SIGHUP reads the configuration anew. */
 int server_run(struct server *s);
 void server_destroy(struct server *s); /* NULL is allowed */
+
+/* Certificates, keys, CAs and revocation lists that the configuration names: each one that cannot be used as a line
+ * "file:line:column: key: what: fix" in `out`. The number of them. */
+unsigned server_check_files(const struct cfg *cfg, struct buf *out);
 
 #endif

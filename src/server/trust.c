@@ -72,6 +72,65 @@ int server_trust_set(struct server *s, const struct cfg *cfg, struct trust_set *
 	return 0;
 }
 
+/* ---- before a start: umbeld --check ---- */
+
+static void say_file(const struct cfg *cfg, const void *member, const char *key, int err, const struct ev_report *why, struct buf *out)
+{
+	const struct ev_def *d = ev_def_find(why->id);
+	struct cfg_pos pos = cfg_pos_of(cfg, member);
+	buf_printf(out, "%s:%u:%u: %s: ", cfg->path, pos.line, pos.column, key);
+	if (d) {
+		ev_render(d->text, why, out);
+		buf_str(out, ": ");
+		ev_render(d->advice, why, out);
+		buf_str(out, "\n");
+	} else {
+		buf_printf(out, "cannot be used: %s\n", strerror(err));
+	}
+}
+
+static bool about_the_key(uint16_t id)
+{
+	return id == EV_TRUST_KEY_UNREADABLE || id == EV_TRUST_KEY_NO_PEM || id == EV_TRUST_KEY_MISMATCH;
+}
+
+static unsigned check_identity(const struct cfg *cfg, size_t i, struct buf *out)
+{
+	const struct cfg_identity *c = &cfg->node.identities[i];
+	struct trust_identity_prm prm = { .name = c->name, .cert_file = c->cert, .key_file = c->key, .chain_file = c->chain[0] ? c->chain : NULL };
+	struct trust_identity *id = NULL;
+	struct ev_report why = { 0 };
+	char key[64];
+	int err = cert_load_identity(&id, &prm, cfg->node.data, &why); /* as at the start */
+	mem_unref(id);
+	if (!err)
+		return 0;
+	text_print(key, sizeof key, "node.identities[%zu].%s", i, about_the_key(why.id) ? "key" : "cert");
+	say_file(cfg, about_the_key(why.id) ? &c->key : &c->cert, key, err, &why, out);
+	return 1;
+}
+
+unsigned server_check_files(const struct cfg *cfg, struct buf *out)
+{
+	struct trust_set *set = NULL;
+	unsigned bad = 0;
+	if (trust_set_create(&set) != 0)
+		return 0;
+	for (size_t i = 0; i < cfg->node.n_identities; i++)
+		bad += check_identity(cfg, i, out);
+	for (size_t i = 0; i < cfg->trust.ca_files.n + cfg->trust.crl_files.n; i++) {
+		bool ca = i < cfg->trust.ca_files.n;
+		struct ev_report why = { 0 };
+		int err = ca ? trust_set_anchor_file(set, cfg->trust.ca_files.v[i], NULL, &why)
+		             : trust_set_crl_file(set, cfg->trust.crl_files.v[i - cfg->trust.ca_files.n], &why);
+		if (err)
+			say_file(cfg, ca ? &cfg->trust.ca_files : &cfg->trust.crl_files, ca ? "trust.ca" : "trust.crl", err, &why, out);
+		bad += err != 0;
+	}
+	mem_unref(set);
+	return bad;
+}
+
 int server_build_trust(struct server *s, struct ev_report *why)
 {
 	struct trust_set *set;

@@ -70,6 +70,9 @@ def certificates(story):
         said = node.proc.said() + str(node.events())
         story.check(f"{name} is said in words", re.search(words, said, re.I), said[-800:])
         node.stop(5)
+        status, text = check_file(story, with_tls(cert, key))
+        story.check(f"{name}: --check says it before the start, with its place",
+                    status == 1 and re.search(rf"check\.yaml:\d+:\d+: node\.identities\[0\]\..*{words}", text, re.I), text)
 
 
 def port_taken(story):

@@ -19,6 +19,7 @@ struct conn {
 	PGconn *pg;
 	int64_t deadline_ms; /* per statement */
 	bool broken, lost; /* lost: the last failure was the connection's, so the server's decision is not known */
+	bool warned; /* since it was set to false */
 };
 
 struct rows {
@@ -204,10 +205,11 @@ static void conn_close(struct db_conn *base)
 	mem_free(c);
 }
 
-static void no_notice(void *arg, const PGresult *res)
+static void on_notice(void *arg, const PGresult *res)
 {
-	(void)arg;
-	(void)res;
+	struct conn *c = arg;
+	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
+	c->warned = c->warned || (state && strcmp(state, "01000") == 0);
 }
 
 /* A commit that returns before it is on the disk would break our word; stricter settings are the administrator's choice. */
@@ -236,7 +238,7 @@ static int insist_on_durable(struct conn *c, struct ev_report *why)
 static int settings(struct conn *c, uint64_t statement_ms, struct ev_report *why)
 {
 	char sql[256];
-	PQsetNoticeReceiver(c->pg, no_notice, NULL);
+	PQsetNoticeReceiver(c->pg, on_notice, c);
 	PQsetnonblocking(c->pg, 1);
 	text_print(sql, sizeof sql, "SET statement_timeout = %llu; SET lock_timeout = %llu; SET idle_in_transaction_session_timeout = 60000;"
 		"SET standard_conforming_strings = on", (unsigned long long)statement_ms, (unsigned long long)statement_ms);
@@ -307,13 +309,19 @@ static int commit(struct db_conn *base, bool *unknown, struct ev_report *why)
 		rollback(base);
 		return EINVAL;
 	}
+	c->warned = false;
 	int err = run(c, &res, "COMMIT", NULL, 0, why);
 	if (!err && strcmp(PQcmdStatus(res), "COMMIT") != 0)
 		err = EIO;
-	if (err && c->lost)
+	if (!err && c->warned) { /* the server gave up waiting for its synchronous standby: the loss of one machine would be the loss of it */
+		err = ETIMEDOUT;
 		*unknown = true;
-	else if (err)
+		say(why, c->base.place, err, "01000", "the synchronous standby did not confirm in time");
+	} else if (err && c->lost) {
+		*unknown = true;
+	} else if (err) {
 		rollback(base);
+	}
 	PQclear(res);
 	return err;
 }

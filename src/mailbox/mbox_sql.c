@@ -16,7 +16,10 @@ int mbox_save_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t
 		" bytes, codec, cut, changed_us) VALUES (?1, ?2, 0, ?3, ?4, ?5, '', ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING",
 		"sssssiiiiii", m->id, m->mailbox, m->caller_number, m->caller_name, m->session, m->received_us, (int64_t)m->duration_ms, (int64_t)n,
 		(int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)));
-	if (err || !db_changes(tx)) /* it is there already, perhaps heard and deleted by now: leave it so */
+	/* It is there already, perhaps heard and deleted by now: leave it so. But write, for only the commit of a write waits for a standby. */
+	if (!err && !db_changes(tx))
+		return db_exec(tx, why, "UPDATE message SET id = id WHERE id = ?1", "s", m->id);
+	if (err)
 		return err;
 	err = db_blob_put(tx, m->id, p, n, why);
 	return err ? err : lamp(tx, m->mailbox, why);

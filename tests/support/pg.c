@@ -52,6 +52,13 @@ void pg_wipe(void)
 	PQfinish(c);
 }
 
+void pg_run(const char *sql)
+{
+	PGconn *c = PQconnectdb(pg_url());
+	PQclear(PQexec(c, sql));
+	PQfinish(c);
+}
+
 void pg_crash(void)
 {
 	script("kill", NULL, 0);

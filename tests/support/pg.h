@@ -7,6 +7,8 @@
 const char *pg_url(void);
 /* Takes all tables away again. */
 void pg_wipe(void);
+/* One statement, outside of any transaction. */
+void pg_run(const char *sql);
 /* Stops it as a crash would, and starts it again on the same data. */
 void pg_crash(void);
 void pg_again(void);

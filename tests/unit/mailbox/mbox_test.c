@@ -53,6 +53,7 @@ static void begin(struct bench *b)
 			skip();
 		pg_wipe();
 		prm.url = pg_url();
+		prm.statement_ms = 1000;
 		assert_int_equal(store_open(&b->s, &prm, NULL), 0);
 	} else {
 		snprintf(b->url, sizeof b->url, "sqlite:%s/m.db", ut_tmpdir());
@@ -347,6 +348,34 @@ static void message_that_the_store_refuses_holds_up_no_other(void **state)
 	end(&b);
 }
 
+static void wait_for_standby(const char *names)
+{
+	char sql[100];
+	snprintf(sql, sizeof sql, "ALTER SYSTEM SET synchronous_standby_names = '%s'", names);
+	pg_run(sql);
+	pg_run("SELECT pg_reload_conf()");
+	nanosleep(&(struct timespec){ 0, 300000000 }, NULL);
+}
+
+/* PostgreSQL answers COMMIT when the statement's time is up although no standby has confirmed: that copy is not enough. */
+static void message_that_no_standby_has_stays_in_the_spool(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message m = message("alice");
+	wait_for_standby("nobody");
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_SPOOLED);
+	for (int64_t from = clock_mono_ms(clock_system()); clock_mono_ms(clock_system()) - from < 3000;)
+		loop_step(b.loop, 10);
+	assert_int_equal(mbox_spooled(b.m), 1);
+	wait_for_standby("");
+	wait_shipped(&b);
+	assert_int_equal(list(&b, -1), 1);
+	assert_int_equal(lamps(&b), 1);
+	end(&b);
+}
+
 static void unknown_end_makes_no_second_message(void **state)
 {
 	(void)state;
@@ -444,4 +473,5 @@ static int set_sqlite(void **state)
 UT_MAIN(BOTH(message_lives_from_new_to_deleted), BOTH(saving_again_makes_no_second_message), BOTH(greeting_is_kept_replaced_and_removed),
 	BOTH(audio_can_come_from_a_part_of_a_file), ONE(store_that_refuses_leaves_it_to_the_spool_and_gets_it_later),
 	ONE(message_that_the_store_refuses_holds_up_no_other), ONE(unknown_end_makes_no_second_message), ONE(receipt_does_not_wait_for_a_slow_store), ONE(spool_of_an_earlier_life_is_shipped),
-	BOTH(cancelled_call_is_not_heard_of))
+	BOTH(cancelled_call_is_not_heard_of), { "message_that_no_standby_has_stays_in_the_spool", message_that_no_standby_has_stays_in_the_spool, set_pg,
+	ut_teardown, NULL })

@@ -110,13 +110,18 @@ static void stop(struct cert_cure *c, const char *reason)
 {
 	char sentence[TRUST_VERDICT_TEXT];
 	enum cert_cure_step at = c->step;
-	const struct ev_def *d = ev_def_find(c->why.id);
+	const struct ev_def *d = reason ? NULL : ev_def_find(c->why.id);
+	struct buf advice;
+	buf_init(&advice, 8192);
+	if (d)
+		ev_render(d->advice, &c->why, &advice);
 	if (c->rehearsing)
 		(void)cert_take_out(c->prm.keeper, c->rehearsal);
 	line(c, EV_CERT_CURE_FAILED);
 	ev_str(&c->line, "step", cert_cure_step_name(at));
 	ev_str(&c->line, "reason", reason ? reason : c->why.id ? ev_sentence(&c->why, sentence, sizeof sentence) : "no memory");
-	ev_str(&c->line, "advice", c->verdict.name[0] ? c->verdict.advice : d && !reason ? d->advice : "");
+	ev_str(&c->line, "advice", c->verdict.name[0] ? c->verdict.advice : advice.n ? buf_cstr(&advice) : "");
+	buf_free(&advice);
 	c->result.failed_at = at;
 	c->step = CERT_CURE_FAILED;
 	over(c, false);

@@ -33,7 +33,7 @@ static int show_one(struct cli *c, const json_t *g)
 	size_t i;
 	fprintf(c->out, "Gateway %s on node %s: %s\n", cli_text(g, "name"), cli_text(g, "node"), cli_text(g, "state"));
 	fprintf(c->out, "  %s by %s, port %s, shown identity %s, names by %s, reuse %s, judges us by %s\n", cli_text(g, "address"), cli_text(g, "transport"),
-	        cli_int(g, "port") ? cli_text(g, "port") : "by DNS", *cli_text(g, "identity") ? cli_text(g, "identity") : "default", cli_text(g, "rule"),
+	        cli_int(g, "port") ? cli_text(g, "port") : "by DNS", *cli_text(g, "identity") ? cli_text(g, "identity") : "of the node", cli_text(g, "rule"),
 	        cli_text(g, "reuse"), cli_text(g, "judges_us"));
 	fprintf(c->out, "\nFlows:\n");
 	show_flow(c, "calls in", json_object_get(flows, "calls-in"));

@@ -70,6 +70,8 @@ static int show_status(struct cli *c, const json_t *r)
 	show_node(c, json_object_get(r, "node"));
 	if (json_is_object(store)) {
 		fprintf(c->out, "Store: %s %s: %s\n", cli_text(store, "engine"), cli_text(store, "place"), cli_text(store, "state"));
+		if (strcmp(cli_text(store, "state"), "good") != 0 && cli_int(store, "spooled") == 0)
+			fputs("  new messages are kept on this node's disk until it is good again\n", c->out);
 		if (cli_int(store, "spooled"))
 			fprintf(c->out, "  %lld accepted messages wait on this node's disk for the store\n", (long long)cli_int(store, "spooled"));
 	}

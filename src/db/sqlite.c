@@ -60,7 +60,7 @@ static int code_of(struct conn *c, int rc)
 static void say(struct ev_report *why, struct conn *c, int err, const char *error)
 {
 	unsigned id = err == ENOSPC ? EV_DB_FULL : err == EROFS ? EV_DB_READONLY : err == EBADMSG ? EV_DB_CORRUPT :
-		err == EACCES || err == ENOENT ? EV_DB_CANNOT_OPEN : err == EIO || err == EBUSY || err == ENOMEM ? EV_DB_AWAY : EV_DB_STATEMENT;
+		err == EACCES || err == ENOENT || err == EISDIR ? EV_DB_CANNOT_OPEN : err == EIO || err == EBUSY || err == ENOMEM ? EV_DB_AWAY : EV_DB_STATEMENT;
 	ev_set(why, (uint16_t)id);
 	ev_str(why, "place", c->base.place);
 	ev_str(why, "error", error);

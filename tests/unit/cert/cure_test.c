@@ -247,6 +247,9 @@ static void another_gateway_is_not_lost(void **state)
 	assert_false(b.result.good);
 	assert_int_equal(b.result.failed_at, CERT_CURE_EXAMINE);
 	assert_string_equal(live_cn(&b, cn, sizeof cn), "um.domain.local");
+	struct text advice = ev_field_text(&b.result.report, "advice");
+	assert_true(advice.n > 0);
+	assert_int_equal(text_find(advice, '{'), SIZE_MAX); /* what is said is filled in */
 	down(&b);
 }
 

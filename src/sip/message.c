@@ -354,3 +354,10 @@ bool sip_msg_answerable(const struct sip_msg *msg)
 	return msg->request && msg->method != SIP_ACK && msg->via.host.n && msg->first[SIP_HDR_FROM] && msg->first[SIP_HDR_TO] &&
 	       msg->call_id.n && msg->first[SIP_HDR_CSEQ];
 }
+
+struct text sip_message_shown(struct text bytes)
+{
+	size_t body = text_find_text(bytes, TEXT("\r\n\r\n"));
+	bool keys = text_starts(bytes, "INFO ") && body != SIZE_MAX;
+	return text_head(keys ? text_head(bytes, body + 4) : bytes, 6000);
+}

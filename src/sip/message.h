@@ -112,4 +112,7 @@ int sip_msg_part(const struct sip_msg *msg, const char *type, const char *subtyp
  * last if none has. An empty body is ENOENT. */
 int sip_msg_sdp(const struct sip_msg *msg, struct text *sdp, struct sip_refusal *why);
 
+/* What events show of a message: without the body of an INFO, whose key may belong to a PIN. */
+struct text sip_message_shown(struct text bytes);
+
 #endif

@@ -2,6 +2,7 @@
 /* trace.c  See trace.h. The session of a message is found by its tags, and only when somebody listens. */
 #include "sip/trace.h"
 #include "sip/core_private.h"
+#include "sip/message.h"
 
 void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool in, struct text bytes)
 {
@@ -27,6 +28,6 @@ void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool 
 	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
 	ev_str(&r, "transport", net_transport_name(path->transport));
 	ev_text(&r, "first_line", text_head(first, 200));
-	ev_text(&r, "message", text_head(bytes, 6000));
+	ev_text(&r, "message", sip_message_shown(bytes));
 	ev_emit(core->bus, &r);
 }

@@ -406,6 +406,17 @@ static void every_fault_can_be_told(void **state)
 	assert_string_equal(sip_refusal_text(&(struct sip_refusal){ 0 }, room, sizeof(room)), "");
 }
 
-UT_MAIN(UT(refuses_each_fault), UT(every_cut_is_refused), UT(keeps_its_limits), UT(one_header_has_many_spellings), UT(knows_every_name),
+static void keys_of_a_pin_are_not_shown(void **state)
+{
+	(void)state;
+	struct text info = TEXT("INFO sip:3000@h SIP/2.0\r\nCSeq: 2 INFO\r\nContent-Length: 12\r\n\r\nSignal=4\r\n\r\n");
+	struct text other = TEXT("OPTIONS sip:h SIP/2.0\r\n\r\nSignal=4");
+	assert_int_equal(text_find_text(sip_message_shown(info), TEXT("Signal")), SIZE_MAX);
+	assert_true(text_starts(sip_message_shown(info), "INFO sip:3000@h SIP/2.0\r\nCSeq: 2 INFO"));
+	assert_true(text_eq(sip_message_shown(other), other));
+	assert_true(text_empty(sip_message_shown(TEXT_NONE)));
+}
+
+UT_MAIN(UT(keys_of_a_pin_are_not_shown), UT(refuses_each_fault), UT(every_cut_is_refused), UT(keeps_its_limits), UT(one_header_has_many_spellings), UT(knows_every_name),
         UT(takes_a_lync_invite), UT(takes_other_recorded_messages), UT(finds_parts), UT(refuses_broken_parts), UT(checks_what_is_asked_for),
         UT(every_fault_can_be_told))

@@ -190,18 +190,27 @@ static void was_read(enum pool_result result, int err, void *arg)
 	cfg_errors_free(&r->errors);
 	cfg_unref(r->cfg);
 	mem_free(r);
+	if (s->reload_again && s->node && node_state(s->node) < NODE_STOPPING)
+		server_reload(s);
 }
 
+/* Asked for while the file is being read, it is read once more: it may have been saved in between. */
 void server_reload(struct server *s)
 {
+	s->reload_again = s->reloading;
 	if (s->reloading)
 		return;
-	struct reload *r = mem_zalloc(1, sizeof *r);
+	struct reload *r = mem_zalloc(1, sizeof *r), none = { .s = s };
+	int err = ENOMEM;
 	if (r) {
 		r->s = s;
 		text_fill(r->path, sizeof r->path, s->path);
-		s->reloading = pool_submit(s->files, read_file, was_read, r) == 0;
+		err = pool_submit(s->files, read_file, was_read, r);
+		s->reloading = !err;
 	}
-	if (!s->reloading)
-		mem_free(r);
+	if (!err)
+		return;
+	text_fill(none.path, sizeof none.path, s->path);
+	say_refused(s, &none, strerror(err));
+	mem_free(r);
 }

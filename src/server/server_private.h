@@ -55,7 +55,7 @@ struct server {
 	struct admin *admin;
 	struct admin_http *http;
 	struct tmr minute; /* looks at certificates, tells the registry */
-	bool reloading;
+	bool reloading, reload_again;
 };
 
 typedef int (part_build_h)(struct server *s, struct ev_report *why);

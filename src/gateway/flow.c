@@ -128,6 +128,9 @@ void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works,
 	/* probes and lamps tell their own end, with the second probe and what became of the outbox row */
 	if (!g || !kind_of(flow, &kind) || kind == GW_OPTIONS || kind == GW_LAMP)
 		return;
-	gw_judge(g, facts, &full, &verdict);
+	full = *facts;
+	if (!full.gateway[0]) /* so that a command in the advice can be copied as it stands */
+		text_fill(full.gateway, sizeof full.gateway, gw_name(g));
+	gw_judge(g, &full, &full, &verdict);
 	gw_flow_set(g, kind, works, &full, &verdict);
 }

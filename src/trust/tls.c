@@ -339,7 +339,10 @@ static void listen_to_first(struct tls *t, const uint8_t *p, size_t n)
 	if (t->n_first && !looks_like_tls(t->first)) {
 		struct text first = text_make(t->first, t->n_first);
 		t->facts.tls.plain = plain_kind(first);
-		text_escape(first, t->facts.tls.plain_bytes, sizeof t->facts.tls.plain_bytes);
+		size_t line = 0; /* the first line is enough, and reads well */
+		while (line < first.n && first.p[line] != '\r' && first.p[line] != '\n')
+			line++;
+		text_escape(text_head(first, line ? line : first.n), t->facts.tls.plain_bytes, sizeof t->facts.tls.plain_bytes);
 	}
 }
 

@@ -668,6 +668,7 @@ static void flows_told_by_calls_are_kept(void **state)
 	facts_alert(f, false, true, false, 42);
 	gw_flow(NULL, f, false, rig.table);
 	assert_int_equal(works(GW_CALLS_IN), GW_REFUSED);
+	assert_string_equal(gw_flow_state(pool(), GW_CALLS_IN)->verdict.command, "umbel cert cure pool");
 	mem_free(f);
 	end();
 }

@@ -242,10 +242,11 @@ static void plain_sip_on_the_tls_port_is_recognised(void **state)
 	pair_up(&p);
 	struct tls_prm s = { .role = TRUST_ACCEPTED, .set = p.server.set, .policy = p.server.policy, .clock = &p.clock.clock };
 	assert_int_equal(tls_create(&p.server.tls, &s), 0);
-	const char *sip = "OPTIONS sip:node01.domain.local SIP/2.0\r\n";
+	const char *sip = "OPTIONS sip:um.domain.local SIP/2.0\r\nVia:";
 	assert_int_equal(tls_feed(p.server.tls, sip, strlen(sip)), 0);
 	assert_int_equal(tls_step(p.server.tls), EPROTO);
 	assert_int_equal(tls_facts(p.server.tls)->tls.plain, TRUST_PLAIN_SIP);
+	assert_string_equal(tls_facts(p.server.tls)->tls.plain_bytes, "OPTIONS sip:um.domain.local SIP/2.0");
 	pair_down(&p);
 }
 

@@ -271,8 +271,12 @@ static void recorded(struct recorder *r, const struct recorder_result *res, void
 	c->recorder = NULL;
 	c->rec_job = 0;
 	dlg_call_step(c, "recorded %u ms%s", c->s.rec.duration_ms, c->s.rec.heard ? "" : ", silence");
-	if (c->talk_over) /* nobody wants it any more: the conversation gave up, or the call ended in the middle of it */
+	/* Nobody waits for it any more: the disk took longer than the conversation. A message that was spoken stays where the next start finds it. */
+	bool message = res->heard && !failed && strcmp(c->rec_info.kind, "message") == 0;
+	if (c->talk_over && !message)
 		dlg_live_drop_file(c);
+	else if (c->talk_over)
+		c->rec_path[0] = '\0';
 	else if (failed)
 		dlg_job_failed(&c->s.eng, job, err);
 	else

@@ -205,7 +205,7 @@ void server_reload(struct server *s)
 	if (r) {
 		r->s = s;
 		text_fill(r->path, sizeof r->path, s->path);
-		err = pool_submit(s->files, read_file, was_read, r);
+		err = pool_submit(s->slow, read_file, was_read, r);
 		s->reloading = !err;
 	}
 	if (!err)

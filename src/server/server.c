@@ -126,15 +126,19 @@ static int build_pools(struct server *s, struct ev_report *why)
 	int err = pool_create(&s->crypto, s->loop, "crypto", CRYPTO_THREADS, POOL_QUEUE);
 	if (!err)
 		err = pool_create(&s->files, s->loop, "files", FILE_THREADS, POOL_QUEUE);
+	if (!err) /* what may take long and can wait: no message stands behind it in a queue */
+		err = pool_create(&s->slow, s->loop, "slow", 1, POOL_QUEUE);
 	if (!err) {
 		pool_observe(s->crypto, s->metrics);
 		pool_observe(s->files, s->metrics);
+		pool_observe(s->slow, s->metrics);
 	}
 	return err;
 }
 
 static void drop_pools(struct server *s)
 {
+	pool_destroy(s->slow);
 	pool_destroy(s->files);
 	pool_destroy(s->crypto);
 }
@@ -276,7 +280,7 @@ static int build_voice(struct server *s, struct ev_report *why)
 	const struct cfg_node *n = &s->cfg->node;
 	struct prompt_set_prm prm = { .dir = n->voice, .set = n->voice_set, .bus = s->bus };
 	int err = prompt_set_open(&s->prompts, &prm, why);
-	return err ? err : voice_names_create(&s->names, s->files, s->bus, NAMES_KEPT);
+	return err ? err : voice_names_create(&s->names, s->slow, s->bus, NAMES_KEPT);
 }
 
 static void drop_voice(struct server *s)
@@ -392,7 +396,7 @@ static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
 		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .sip = s->sip,
-		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .files = s->files,
+		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .files = s->slow,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply,
 		.trust_changed = server_trust_changed, .arg = s,
 	};

@@ -34,7 +34,7 @@ struct server {
 	struct loop *loop;
 	struct loop_io signal_io;
 	int signal_fd;
-	struct pool *crypto, *files;
+	struct pool *crypto, *files, *slow; /* files: what messages wait for; slow: what nobody must stand behind */
 	struct dns *dns;
 	struct trust_keeper *keeper;
 	struct cert_watch *watch;

@@ -264,7 +264,7 @@ static const struct row rows[] = {
 	ROW(dns_timeout, DNS_TIMEOUT, SURE, NETWORK, "no DNS server answered", NULL),
 	ROW(servfail, DNS_SERVFAIL, SURE, NETWORK, "SERVFAIL", NULL),
 	ROW(dns_malformed, DNS_MALFORMED, SURE, NETWORK, "cannot be read", NULL),
-	ROW(no_server, DNS_NO_SERVER, SURE, NETWORK, "knows no DNS server", NULL),
+	ROW(no_server, DNS_NO_SERVER, SURE, NETWORK, "no DNS server can be reached (last asked: 127.0.0.1:53)", "dig lyncpool.domain.com @127.0.0.1"),
 	ROW(refused, PORT_CLOSED, SURE, NETWORK, "nothing listens on 192.0.2.10:5061", NULL),
 	ROW(no_route, NO_ROUTE, SURE, NETWORK, "No route to host", "ip route get 192.0.2.10\n"),
 	ROW(connect_timeout, CONNECT_TIMEOUT, SURE, NETWORK, "within 3000 ms", NULL),

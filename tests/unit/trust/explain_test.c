@@ -355,7 +355,7 @@ static const struct row rows[] = {
 	ROW(unasked, UNASKED_WITHOUT_SIP, UNKNOWN, PEER, "had not asked for our certificate", "admits this node's address"),
 	ROW(server_name, SERVER_NAME_REFUSED, LIKELY, PEER, "it asked for voice.domain.local", NULL),
 	ROW(said_nothing, ACCEPTED_SAID_NOTHING, UNKNOWN, NOBODY, "without a request", NULL),
-	ROW(tcp_closed, TCP_WITHOUT_SIP, UNKNOWN, PEER, "accepted the TCP connection", NULL),
+	ROW(tcp_closed, TCP_WITHOUT_SIP, UNKNOWN, PEER, "accepted the TCP connection", "openssl s_client -connect 192.0.2.10:5061"),
 	ROW(lost, LOST_LATER, UNKNOWN, NOBODY, "had carried SIP", NULL),
 	ROW(not_allowed, SIP_NAME_NOT_ALLOWED, SURE, PEER, "allows following fqdns: sbc.contoso.com", "umbel cert cure lyncpool"),
 	ROW(forbidden, SIP_FORBIDDEN, SURE, PEER, "rule 7", NULL),

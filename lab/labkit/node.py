@@ -93,6 +93,7 @@ class Node:
 
     def start(self, ready=True, seconds=15):
         self.write()
+        self.log_dir.joinpath(f"umbeld-{self.name}.log").unlink(missing_ok=True)
         self.proc = Proc(f"umbeld-{self.name}", [program("umbeld"), self.file], self.log_dir, env=self.env, cwd=self.dir)
         if ready and not until(lambda: self.answers() or not self.proc.running(), seconds):
             raise Failed(f"{self.name} is not ready after {seconds} s:\n{self.proc.said()[-2500:]}")
@@ -140,7 +141,13 @@ class Node:
 
     def callers(self, box):
         """Who left the messages of that mailbox."""
-        return [str(m.get("caller", "")) for m in self.cli.json("message", "list", box)["messages"]]
+        return [str(m.get("caller", "")) for m in self.messages(box)]
+
+    def messages(self, box):
+        answer = self.cli.json("message", "list", box)
+        if "messages" not in answer:
+            raise Failed(f"the messages of {box} are not listed: {answer}")
+        return answer["messages"]
 
     def last_call(self):
         """The newest call step by step, as the administrator sees it."""
@@ -149,7 +156,7 @@ class Node:
 
     def audio_of(self, box, caller):
         """Samples of the newest message that caller left there."""
-        for m in self.cli.json("message", "list", box)["messages"]:
+        for m in self.messages(box):
             if m.get("caller") == caller:
                 file = self.dir / "exported.wav"
                 status, text = self.cli.run("message", "export", box, m["id"], file)

@@ -26,6 +26,23 @@ def until(what, seconds, every=0.1):
         time.sleep(every)
 
 
+def soon(what, seconds, every=1.0):
+    """until() for things that fail loudly while they are not there yet: a Failed is a no. The last complaint is raised at the end."""
+    complaint = []
+
+    def tried():
+        try:
+            complaint.clear()
+            return what()
+        except Failed as e:
+            complaint.append(e)
+            return False
+    answer = until(tried, seconds, every)
+    if not answer and complaint:
+        raise complaint[0]
+    return answer
+
+
 def listening(address, port, seconds=10):
     def there():
         try:

@@ -53,7 +53,14 @@ void cli_show_gateways(struct cli *c, const json_t *gateways)
 		show_refused(c, g);
 }
 
-static void show_node(struct cli *c, const json_t *n)
+/* With its store away a node goes on by its own disk: ready, but the store is not good. */
+static const char *need_words(const json_t *need, const json_t *store)
+{
+	bool away = strcmp(cli_text(need, "name"), "store") == 0 && json_is_object(store) && strcmp(cli_text(store, "state"), "good") != 0;
+	return !cli_true(need, "ok") ? "NOT" : away ? cli_text(store, "state") : "good";
+}
+
+static void show_node(struct cli *c, const json_t *n, const json_t *store)
 {
 	size_t i;
 	const json_t *need;
@@ -61,13 +68,13 @@ static void show_node(struct cli *c, const json_t *n)
 	fprintf(c->out, "Node %s (%s): %s, %lld calls, up %s, version %s\n", cli_text(n, "name"), cli_text(n, "fqdn"), cli_text(n, "state"),
 	        (long long)cli_int(n, "calls"), cli_duration_ms(up_ms), cli_text(n, "version"));
 	json_array_foreach(json_object_get(n, "needs"), i, need)
-		fprintf(c->out, "  %-12s %-4s %s\n", cli_text(need, "name"), cli_true(need, "ok") ? "good" : "NOT", cli_text(need, "detail"));
+		fprintf(c->out, "  %-12s %-4s %s\n", cli_text(need, "name"), need_words(need, store), cli_text(need, "detail"));
 }
 
 static int show_status(struct cli *c, const json_t *r)
 {
 	const json_t *store = json_object_get(r, "store"), *gateways = json_object_get(r, "gateways");
-	show_node(c, json_object_get(r, "node"));
+	show_node(c, json_object_get(r, "node"), store);
 	if (json_is_object(store)) {
 		fprintf(c->out, "Store: %s %s: %s\n", cli_text(store, "engine"), cli_text(store, "place"), cli_text(store, "state"));
 		if (strcmp(cli_text(store, "state"), "good") != 0 && cli_int(store, "spooled") == 0)

@@ -249,6 +249,8 @@ def store_away(story):
     said = [single.deposit(f"741{n}", CLIP) for n in range(2)]
     accepted = [c.caller for c in said if c.bye_status == 200]
     story.check("store away: an event says so", node.told(r"store", 10))
+    said = node.cli.run("status")[1]
+    story.check("store away: status does not call it good", re.search(r"store +away", said) and "this node's disk" in said, said)
     pg.start()
     def shipped():
         kept = node.callers("alice")

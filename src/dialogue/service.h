@@ -39,7 +39,6 @@ struct dlg_service_prm {
 	const char *spool_dir;       /* where recordings grow; copied, made if missing */
 	const char *media_address;   /* bound for audio, copied; "" or NULL: the address the call's signalling came in on */
 	unsigned max_calls;          /* 0: no limit of its own */
-	uint32_t rtp_timeout_ms;     /* no audio from the caller for so long ends the call; 0: never */
 };
 int dlg_service_create(struct dlg_service **sp, const struct dlg_service_prm *prm, struct ev_report *why);
 /* Recordings that an earlier process left in the spool folder become messages marked as cut. Once, after dir and mbox are there. */

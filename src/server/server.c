@@ -316,7 +316,7 @@ static int build_calls(struct server *s, struct ev_report *why)
 	struct dlg_service_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox,
 		                       .media = s->media, .prompts = s->prompts, .names = s->names, .files = s->files,
 		                       .spool_dir = below_data(s, "recordings", recordings, sizeof recordings), .media_address = n->media.address,
-		                       .max_calls = n->sip.max_calls, .rtp_timeout_ms = (uint32_t)n->media.rtp_timeout_ms };
+		                       .max_calls = n->sip.max_calls };
 	int err = dlg_service_create(&s->calls, &prm, why);
 	if (!err)
 		dlg_service_recover(s->calls);

@@ -83,6 +83,7 @@ int server_build_sip(struct server *s, struct ev_report *why)
 	text_fill(prm->service, sizeof prm->service, n->service);
 	text_fill(prm->node, sizeof prm->node, n->name);
 	set_timers(&n->sip, prm);
+	prm->timers.rtp_timeout_ms = (unsigned)n->media.rtp_timeout_ms;
 	int err = add_listeners(s, prm, why);
 	if (!err)
 		err = sip_core_create(&s->sip, prm, why);

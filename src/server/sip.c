@@ -58,7 +58,8 @@ static int add_listeners(struct server *s, struct sip_core_prm *prm, struct ev_r
 static void set_timers(const struct cfg_sip *c, struct sip_core_prm *prm)
 {
 	prm->timers = (struct sip_timers){
-		.t1 = (unsigned)c->t1_ms, .t2 = (unsigned)c->t2_ms, .t4 = (unsigned)c->t4_ms, .tb = (unsigned)c->invite_timeout_ms,
+		.t1 = (unsigned)c->t1_ms, .t2 = (unsigned)c->t2_ms, .t4 = (unsigned)c->t4_ms,
+		.tc = (unsigned)c->invite_timeout_ms, /* ringing; B and F follow from T1 */
 		.connect_ms = (unsigned)c->connect_timeout_ms, .handshake_ms = (unsigned)c->handshake_timeout_ms, .message_ms = (unsigned)c->message_timeout_ms,
 		.idle_ms = (unsigned)c->idle_ms, .transfer_ms = (unsigned)c->transfer_timeout_ms,
 	};

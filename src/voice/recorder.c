@@ -62,9 +62,11 @@ static int sink_sync(struct media_sink *s)
 	struct recorder *r = self(s);
 	if (r->dir_synced)
 		return fdatasync(r->fd) ? errno : 0;
-	r->dir_synced = true; /* the first time also the name */
 	int err = fsync(r->fd) ? errno : 0;
-	return err ? err : spool_sync_dir(r->dir);
+	if (!err)
+		err = spool_sync_dir(r->dir); /* the first time also the name */
+	r->dir_synced = !err;
+	return err;
 }
 
 static int sink_finish(struct media_sink *s, const struct media_rec_stats *stats)

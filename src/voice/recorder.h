@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* recorder.h  Records a caller into a spool file that survives a crash.
  *
- * The file begins with a header (who, when, how encoded) that is synced before the first sample; samples follow in appends of 16 KiB and
- * are synced every 4 s. The end is written into the header last, so a file without an end is one that was cut off:
+ * The file begins with a header (who, when, how encoded) that is written before the first sample; samples follow in appends of 16 KiB. All of
+ * it, and the first time the file's name, is synced every 4 s. The end is written into the header last, so a file without an end is one that was cut off:
  * recorder_recover() finds it, gives it the length that is there and marks it "cut". The file belongs to the caller of
  * recorder_start() once REC_ENDED was told: who has stored the message removes it (recording_remove).                       */
 #ifndef VOICE_RECORDER_H

@@ -59,7 +59,9 @@ void cfg_complete(struct binder *b)
 	for (size_t i = 0; i < c->n_gateways; i++) {
 		struct cfg_gateway *g = (struct cfg_gateway *)(uintptr_t)&c->gateways[i];
 		bool name = g->address && g->address[0] && !is_ip(g->address);
-		if (!g->accept_names.n && name && g->transport == CFG_TLS) {
+		/* A list that is given and empty means what it says: nobody. Only one that is left out has a default. */
+		bool given = cfg_pos_of(c, &g->accept_names).line != 0;
+		if (!given && name && g->transport == CFG_TLS) {
 			g->accept_names.v = one_string(b, g->address);
 			g->accept_names.n = g->accept_names.v != NULL;
 		}
@@ -233,7 +235,7 @@ static void check_gateway(struct binder *b, const struct cfg_gateway *g, size_t 
 	if (g->transport != CFG_TLS)
 		return;
 	text_print(key, sizeof key, "gateways[%zu].accept_names", i);
-	if (!g->accept_names.n)
+	if (!g->accept_names.n && !cfg_pos_of(c, &g->accept_names).line)
 		at(b, &g->address, g->pos, key, "list the names its certificate holds", "address is an IP address, so no name is accepted");
 	for (size_t k = 0; k < g->accept_names.n; k++)
 		if (strchr(g->accept_names.v[k], '*'))

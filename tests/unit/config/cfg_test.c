@@ -143,6 +143,16 @@ static void all_errors_are_told_with_place_and_cure(void **state)
 		"u:8:5: gateways[0].name: is missing", "u:9:16: gateways[0].transport: is \"tsl\": use one of udp, tcp, tls (did you mean tls?)");
 }
 
+static void an_empty_list_of_names_is_nobody_and_a_missing_one_the_address(void **state)
+{
+	(void)state;
+	struct cfg *c = good(NODE "gateways:\n  - {name: closed, address: a.org, accept_names: []}\n  - {name: open, address: b.org}\n", CFG_WANT_NODE);
+	assert_int_equal(cfg_gateway(c, TEXT("closed"))->accept_names.n, 0);
+	assert_int_equal(cfg_gateway(c, TEXT("open"))->accept_names.n, 1);
+	assert_string_equal(cfg_gateway(c, TEXT("open"))->accept_names.v[0], "b.org");
+	cfg_unref(c);
+}
+
 static void names_and_numbers_are_checked_over_the_whole_file(void **state)
 {
 	(void)state;
@@ -298,6 +308,6 @@ static void survives_every_failing_allocation(void **state)
 	ut_oom(parse_whole, NULL);
 }
 
-UT_MAIN(UT(every_setting_arrives), UT(all_errors_are_told_with_place_and_cure), UT(names_and_numbers_are_checked_over_the_whole_file),
+UT_MAIN(UT(every_setting_arrives), UT(all_errors_are_told_with_place_and_cure), UT(an_empty_list_of_names_is_nobody_and_a_missing_one_the_address), UT(names_and_numbers_are_checked_over_the_whole_file),
 	UT(secrets_have_no_place_in_the_file), UT(yaml_that_is_none_is_refused), UT(unreadable_file_is_an_error_like_any), UT(many_errors_are_counted),
 	UT(difference_names_what_changed_and_what_needs_a_restart), UT(node_and_objects_are_put_together_and_checked), UT(sample_is_a_good_file), UT(survives_every_failing_allocation))

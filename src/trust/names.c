@@ -156,13 +156,18 @@ static void name_words(const X509_NAME *name, char *dst, size_t size)
 	BIO_free(bio);
 }
 
+void trust_cert_subject(const X509 *cert, char *dst, size_t size)
+{
+	name_words(X509_get_subject_name(cert), dst, size);
+}
+
 static int64_t time_s(const ASN1_TIME *t)
 {
 	struct tm tm;
 	return t && ASN1_TIME_to_tm(t, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
 }
 
-static uint8_t ekus_of(const X509 *cert)
+uint8_t trust_cert_ekus(const X509 *cert)
 {
 	uint8_t bits = 0;
 	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
@@ -218,7 +223,7 @@ void trust_cert_describe(struct trust_cert *out, const X509 *cert)
 	out->self_signed = X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) == 0;
 	out->has_cdp = X509_get_ext_by_NID(cert, NID_crl_distribution_points, -1) >= 0;
 	out->is_ca = X509_check_ca((X509 *)(uintptr_t)cert) == 1;
-	out->eku = ekus_of(cert);
+	out->eku = trust_cert_ekus(cert);
 	out->not_before_s = time_s(X509_get0_notBefore(cert));
 	out->not_after_s = time_s(X509_get0_notAfter(cert));
 	describe_key(out, cert);

@@ -49,6 +49,9 @@ int trust_cert_names_of_facts(struct trust_cert_names *names, const struct trust
 void trust_cert_names_free(struct trust_cert_names *names);
 /* Fills the plain value: names, validity, usages, key, fingerprint. Never fails: what cannot be read stays empty. */
 void trust_cert_describe(struct trust_cert *out, const X509 *cert);
+/* Parts of it: the extended key usages (TRUST_EKU_*; 0 without a list), the subject in words. */
+uint8_t trust_cert_ekus(const X509 *cert);
+void trust_cert_subject(const X509 *cert, char *dst, size_t size);
 
 /* ---- a policy: one or more rules, each with a label ---- */
 /* Immutable once shared; counted (mem_ref). The dialler has one rule, a listener one a gateway; the first that accepts decides. */

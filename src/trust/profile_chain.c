@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile_chain.c  What a verifier asks of a certificate besides its names: time, usage, key, and a chain to what it trusts. */
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
+#include "base/rfc3339.h"
+#include "trust/profile_private.h"
+#include "trust/rule.h"
+
+enum { ALERT_BAD = 42, ALERT_UNSUPPORTED = 43, ALERT_REVOKED = 44, ALERT_EXPIRED = 45, ALERT_UNKNOWN = 46, ALERT_UNKNOWN_CA = 48 };
+
+static bool as_client(const struct p_case *c)
+{
+	return c->q->seat == TRUST_SEAT_CLIENT_CERT;
+}
+
+/* ---- time ---- */
+
+static bool time_s(const ASN1_TIME *t, int64_t *s)
+{
+	struct tm tm;
+	if (!t || ASN1_TIME_to_tm(t, &tm) != 1)
+		return false;
+	*s = (int64_t)timegm(&tm);
+	return true;
+}
+
+bool p_check_time(struct p_case *c)
+{
+	int64_t from, to;
+	char at[RFC3339_SIZE];
+	if (!time_s(X509_get0_notBefore(c->q->leaf), &from) || !time_s(X509_get0_notAfter(c->q->leaf), &to))
+		return p_refuse(c, P_UNREADABLE, ALERT_BAD);
+	bool ended = to < c->q->now_s;
+	if (!ended && from <= c->q->now_s)
+		return true;
+	text_fill(c->detail, sizeof c->detail, rfc3339_s(ended ? to : from, at));
+	return ended ? p_refuse(c, P_EXPIRED, ALERT_EXPIRED) : p_refuse(c, P_NOT_YET_VALID, ALERT_BAD);
+}
+
+/* ---- usage ---- */
+
+static bool usage_by_openssl(struct p_case *c)
+{
+	int purpose = as_client(c) ? X509_PURPOSE_SSL_CLIENT : X509_PURPOSE_SSL_SERVER;
+	int fits = X509_check_purpose(c->q->leaf, purpose, 0);
+	if (fits == 1)
+		return true;
+	if (fits < 0)
+		return p_refuse(c, P_UNREADABLE, ALERT_BAD);
+	uint32_t listed = X509_get_extended_key_usage(c->q->leaf), needed = as_client(c) ? XKU_SSL_CLIENT : XKU_SSL_SERVER;
+	return p_refuse(c, listed != UINT32_MAX && !(listed & needed) ? P_USAGE : P_KEY_USAGE, ALERT_UNSUPPORTED);
+}
+
+static bool usage_strict(struct p_case *c, uint8_t eku, bool has, bool any)
+{
+	if (has)
+		return true;
+	if (!(eku & TRUST_EKU_PRESENT))
+		return p_unknown(c, P_RULE_NOT_KNOWN, "whether a certificate without a list of usages is taken, where the usage is asked for");
+	return any ? p_unknown(c, P_RULE_NOT_KNOWN, "whether anyExtendedKeyUsage stands for the usage that is asked for") : p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
+}
+
+static bool usage_by_list(struct p_case *c, uint8_t eku)
+{
+	bool has = eku & (as_client(c) ? TRUST_EKU_CLIENT : TRUST_EKU_SERVER), any = eku & TRUST_EKU_ANY, none = !(eku & TRUST_EKU_PRESENT);
+	switch (c->s->eku) {
+	case P_EKU_IGNORED:
+	case P_EKU_OPENSSL:
+		return true;
+	case P_EKU_ROLE:
+		return has || any || none || p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
+	case P_EKU_SIP:
+		if (has || none || eku & TRUST_EKU_SIP)
+			return true;
+		return any ? p_unknown(c, P_RULE_NOT_KNOWN, "anyExtendedKeyUsage is left to local policy (RFC 5924 4)") : p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
+	case P_EKU_STRICT:
+		return usage_strict(c, eku, has, any);
+	case P_EKU_ADVISED:
+		if (has || none)
+			return true;
+		if (!any && !(eku & (TRUST_EKU_SERVER | TRUST_EKU_CLIENT)))
+			return p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
+		return p_unknown(c, P_RULE_NOT_KNOWN, "whether it insists on the usage for this direction, which the certificate lacks");
+	case P_EKU_MAYBE:
+		return has || none || p_unknown(c, P_RULE_NOT_KNOWN, "whether it looks at the usages of the certificate, which lack the one for this direction");
+	}
+	return true;
+}
+
+bool p_check_usage(struct p_case *c)
+{
+	int critical = -1;
+	if (c->s->eku == P_EKU_OPENSSL)
+		return usage_by_openssl(c);
+	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(c->q->leaf, NID_ext_key_usage, &critical, NULL);
+	if (!eku && critical != -1)
+		return p_refuse(c, P_UNREADABLE, ALERT_BAD);
+	EXTENDED_KEY_USAGE_free(eku);
+	return usage_by_list(c, trust_cert_ekus(c->q->leaf));
+}
+
+/* ---- key and signature ---- */
+
+static bool check_hash(struct p_case *c)
+{
+	int hash = NID_undef;
+	if (X509_NAME_cmp(X509_get_subject_name(c->q->leaf), X509_get_issuer_name(c->q->leaf)) == 0)
+		return true; /* its own signature proves nothing to anybody */
+	if (!X509_get_signature_info(c->q->leaf, &hash, NULL, NULL, NULL))
+		return true;
+	if (hash != NID_sha1 && hash != NID_md5 && hash != NID_md4 && hash != NID_md2)
+		return true;
+	if (hash == NID_sha1 && c->p->sha1 == P_YES)
+		return true;
+	text_fill(c->detail, sizeof c->detail, OBJ_nid2sn(hash));
+	if (c->p->sha1 == P_NO)
+		return p_refuse(c, P_WEAK_HASH, ALERT_BAD);
+	return p_unknown(c, P_RULE_NOT_KNOWN, "whether it takes a certificate that is signed with a broken hash");
+}
+
+bool p_check_key(struct p_case *c)
+{
+	EVP_PKEY *key = X509_get0_pubkey(c->q->leaf); /* borrowed */
+	if (!key)
+		return p_refuse(c, P_UNREADABLE, ALERT_BAD);
+	int bits = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? EVP_PKEY_get_bits(key) : INT16_MAX;
+	if (bits < (c->p->rsa_min ? c->p->rsa_min : 2048)) {
+		if (!c->p->rsa_min)
+			return p_unknown(c, P_RULE_NOT_KNOWN, "how short an RSA key it takes; this one is shorter than 2048 bits");
+		text_print(c->detail, sizeof c->detail, "RSA-%d, and it wants %u", bits, c->p->rsa_min);
+		return p_refuse(c, P_WEAK_KEY, ALERT_BAD);
+	}
+	return check_hash(c);
+}
+
+/* ---- chain ---- */
+
+static const struct {
+	int code;
+	enum p_reason reason;
+	int alert; /* as OpenSSL maps it (ssl_x509err2alert) */
+} codes[] = {
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT, P_ISSUER_UNKNOWN, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY, P_ISSUER_UNKNOWN, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE, P_ISSUER_UNKNOWN, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN, P_ISSUER_UNKNOWN, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_CERT_UNTRUSTED, P_ISSUER_UNKNOWN, ALERT_BAD },
+	{ X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT, P_SELF_SIGNED, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_CERT_HAS_EXPIRED, P_EXPIRED, ALERT_EXPIRED },
+	{ X509_V_ERR_CERT_NOT_YET_VALID, P_NOT_YET_VALID, ALERT_BAD },
+	{ X509_V_ERR_CERT_REVOKED, P_REVOKED, ALERT_REVOKED },
+	{ X509_V_ERR_UNABLE_TO_GET_CRL, P_CRL_MISSING, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_CRL_HAS_EXPIRED, P_CRL_MISSING, ALERT_EXPIRED },
+	{ X509_V_ERR_CRL_NOT_YET_VALID, P_CRL_MISSING, ALERT_BAD },
+	{ X509_V_ERR_CERT_CHAIN_TOO_LONG, P_CHAIN_TOO_LONG, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_INVALID_PURPOSE, P_USAGE, ALERT_UNSUPPORTED },
+	{ X509_V_ERR_EE_KEY_TOO_SMALL, P_WEAK_KEY, ALERT_BAD },
+	{ X509_V_ERR_CA_KEY_TOO_SMALL, P_WEAK_KEY, ALERT_BAD },
+	{ X509_V_ERR_CA_MD_TOO_WEAK, P_WEAK_HASH, ALERT_BAD },
+	{ X509_V_ERR_PATH_LENGTH_EXCEEDED, P_CHAIN_INVALID, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_INVALID_CA, P_CHAIN_INVALID, ALERT_UNKNOWN_CA },
+	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, P_CHAIN_INVALID, 51 },
+};
+
+static bool by_code(struct p_case *c, X509_STORE_CTX *ctx)
+{
+	char subject[TRUST_NAME_SIZE], at[RFC3339_SIZE];
+	int code = X509_STORE_CTX_get_error(ctx);
+	int64_t when = 0;
+	X509 *bad = X509_STORE_CTX_get_current_cert(ctx);
+	trust_cert_subject(bad ? bad : c->q->leaf, subject, sizeof subject);
+	text_print(c->detail, sizeof c->detail, "%s; at %s", X509_verify_cert_error_string(code), subject);
+	if (bad && (code == X509_V_ERR_CERT_HAS_EXPIRED || code == X509_V_ERR_CERT_NOT_YET_VALID) &&
+	    time_s(code == X509_V_ERR_CERT_HAS_EXPIRED ? X509_get0_notAfter(bad) : X509_get0_notBefore(bad), &when))
+		text_print(c->detail, sizeof c->detail, "%s (%s)", rfc3339_s(when, at), subject);
+	for (unsigned i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (codes[i].code == code)
+			return p_refuse(c, codes[i].reason == P_USAGE && bad != c->q->leaf ? P_CHAIN_INVALID : codes[i].reason, codes[i].alert);
+	return p_refuse(c, P_CHAIN_INVALID, ALERT_UNKNOWN);
+}
+
+/* As the row's verifier would set a context up. The store is only read. */
+static void set_up(const struct p_case *c, X509_STORE_CTX *ctx)
+{
+	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(ctx);
+	if (c->s->eku == P_EKU_OPENSSL)
+		X509_STORE_CTX_set_default(ctx, as_client(c) ? "ssl_client" : "ssl_server");
+	X509_VERIFY_PARAM_clear_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_TRUSTED_FIRST | (c->p->partial_chain ? X509_V_FLAG_PARTIAL_CHAIN : 0));
+	X509_VERIFY_PARAM_set_time(param, (time_t)c->q->now_s);
+	X509_VERIFY_PARAM_set_auth_level(param, c->p->openssl && c->p->rsa_min >= 2048 ? 2 : 0);
+	if (c->p->depth)
+		X509_VERIFY_PARAM_set_depth(param, c->p->depth);
+}
+
+bool p_check_chain(struct p_case *c)
+{
+	bool good = false;
+	if (!c->q->anchors)
+		return true;
+	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
+	if (!ctx || !X509_STORE_CTX_init(ctx, c->q->anchors, c->q->leaf, c->q->chain)) {
+		(void)p_unknown(c, P_RULE_NOT_KNOWN, "there was no memory to find out");
+	} else {
+		set_up(c, ctx);
+		good = X509_verify_cert(ctx) == 1 || by_code(c, ctx);
+	}
+	X509_STORE_CTX_free(ctx);
+	ERR_clear_error();
+	return good;
+}

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* profile_names.c  Which names of a certificate count for a verifier, and whether one of them is the name that it looks for. The certificate
+ * is walked where it lies, name by name, so that thousands of names cost no memory; every byte may be a stranger's.        */
+#include <arpa/inet.h>
+#include <openssl/x509v3.h>
+#include "trust/profile_private.h"
+
+enum kind { CN, DNS, URI, IP };
+
+/* One name, and what stands beside it in the certificate. */
+struct name {
+	enum kind kind;
+	struct text value; /* IP: bytes */
+	int index, of;     /* CN: which of how many, in the order of the subject */
+};
+
+/* What was found so far for all wanted names. */
+struct search {
+	struct p_case *c;
+	const struct p_seat *s;
+	bool has_san, has_dns, has_domain_uri, critical;
+	const char *wanted;        /* now */
+	bool dotless;              /* a dot at the end of the reference was dropped, and it is not known whether the verifier does */
+	bool address;
+	uint8_t bytes[16];
+	size_t n_bytes;
+	bool yes, maybe, cn_hit, dns_hit, any_name, nul;
+	bool cn_may, dns_may;      /* those hits counted, or may count */
+	enum p_reason near;
+	bool near_option;
+	char near_name[TRUST_NAME_SIZE], matched[TRUST_NAME_SIZE];
+	const char *doubt;
+};
+
+static void doubt(struct search *x, const char *what)
+{
+	x->maybe = true;
+	if (!x->doubt)
+		x->doubt = what;
+}
+
+static void near_miss(struct search *x, enum p_reason r)
+{
+	if (x->near != P_MISMATCH)
+		return;
+	x->near = r;
+	text_fill(x->near_name, sizeof x->near_name, x->wanted);
+}
+
+/* ---- pieces of names ---- */
+
+struct uri {
+	struct text rest, host; /* "bob@h:5061;x" and "h" */
+	bool sip, sips, user;
+};
+
+static struct uri uri_of(struct text t)
+{
+	struct uri u = { .sip = text_starts_nocase(t, "sip:"), .sips = text_starts_nocase(t, "sips:") };
+	if (!u.sip && !u.sips)
+		return u;
+	u.rest = text_skip(t, u.sip ? 4 : 5);
+	size_t at = text_find(u.rest, '@'), end = 0;
+	u.user = at != SIZE_MAX;
+	struct text host = u.user ? text_skip(u.rest, at + 1) : u.rest;
+	while (end < host.n && host.p[end] && !strchr(":;?/", host.p[end]))
+		end++;
+	u.host = text_head(host, end);
+	return u;
+}
+
+/* "*.example.com" covers "a.example.com"; with `tld`, "*.com" covers "a.com". */
+static bool covers_label(struct text pattern, struct text wanted)
+{
+	size_t dot = text_find(wanted, '.');
+	if (!text_starts(pattern, "*.") || dot == SIZE_MAX || dot == 0)
+		return false;
+	struct text rest = text_skip(pattern, 1);
+	return text_find(rest, '*') == SIZE_MAX && text_find(text_skip(rest, 1), '.') != SIZE_MAX && text_eq_nocase(rest, text_skip(wanted, dot));
+}
+
+/* "um*.example.com" or "*um.example.com" as OpenSSL takes them: a star at one end of the left-most label, and no IDN. */
+static bool covers_part(struct text pattern, struct text wanted)
+{
+	size_t star = text_find(pattern, '*'), pdot = text_find(pattern, '.'), wdot = text_find(wanted, '.');
+	if (star == SIZE_MAX || pdot == SIZE_MAX || wdot == SIZE_MAX || star > pdot || text_find(text_skip(pattern, star + 1), '*') != SIZE_MAX)
+		return false;
+	struct text before = text_head(pattern, star), behind = text_make(pattern.p + star + 1, pdot - star - 1), label = text_head(wanted, wdot);
+	struct text rest = text_skip(pattern, pdot);
+	if ((before.n && behind.n) || text_starts_nocase(before, "xn--") || text_starts_nocase(label, "xn--") || label.n < before.n + behind.n)
+		return false;
+	return text_find(text_skip(rest, 1), '.') != SIZE_MAX && text_eq_nocase(text_head(label, before.n), before) &&
+	       text_eq_nocase(text_skip(label, label.n - behind.n), behind) && text_eq_nocase(rest, text_skip(wanted, wdot));
+}
+
+/* ---- does the name count? ---- */
+
+static enum p_tri cn_counts(const struct search *x, const struct name *n)
+{
+	enum p_tri t = !x->has_san ? x->s->cn.no_san : x->has_dns ? x->s->cn.dns : x->s->cn.no_dns;
+	switch (x->s->which_cn) {
+	case P_CN_LAST: return n->index == n->of - 1 ? t : P_NO;
+	case P_CN_FIRST: return n->index == 0 ? t : P_NO;
+	case P_CN_SINGLE: return n->of == 1 ? t : P_NO;
+	case P_CN_ALL: break;
+	}
+	return t;
+}
+
+static enum p_tri uri_counts(const struct search *x, const struct name *n)
+{
+	struct uri u = uri_of(n->value);
+	if (x->s->uri == P_URI_NONE || (!u.sip && !u.sips) || (u.sips && x->s->sips == P_NO))
+		return P_NO;
+	if (u.user && (x->s->uri == P_URI_DOMAIN || x->s->uri == P_URI_MAYBE))
+		return P_NO;
+	return x->s->uri == P_URI_MAYBE || (u.sips && x->s->sips == P_MAYBE) ? P_MAYBE : P_YES;
+}
+
+static enum p_tri counts(const struct search *x, const struct name *n)
+{
+	switch (n->kind) {
+	case CN:
+		return cn_counts(x, n);
+	case DNS:
+		return x->s->uri_hides_dns && x->has_domain_uri ? P_NO : x->s->dns;
+	case URI:
+		return uri_counts(x, n);
+	case IP:
+		return x->s->ip == P_IP_SAN || x->s->ip == P_IP_TEXT ? P_YES : x->s->ip == P_IP_MAYBE ? P_MAYBE : P_NO;
+	}
+	return P_NO;
+}
+
+static const char *why_doubt(const struct search *x, const struct name *n)
+{
+	switch (n->kind) {
+	case CN:
+		return !x->has_san ? "whether the CN counts in a certificate without subjectAltName" :
+		       x->has_dns  ? "whether the CN counts beside DNS names in the subjectAltName" :
+				     "whether the CN counts beside a subjectAltName without DNS names";
+	case DNS:
+		return "whether DNS names of the subjectAltName count, or the CN only";
+	case URI:
+		return "whether a URI in the subjectAltName counts";
+	case IP:
+		return "whether an address in the subjectAltName counts";
+	}
+	return "";
+}
+
+/* ---- is it the wanted one? ---- */
+
+static void hit(struct search *x, const struct name *n, enum p_tri count)
+{
+	if (n->kind == CN && n->of - 1 == n->index) {
+		x->cn_hit = true;
+		x->cn_may = count != P_NO;
+	} else if (n->kind == DNS) {
+		x->dns_hit = true;
+		x->dns_may = count != P_NO;
+	}
+	if (count == P_YES && !x->dotless) {
+		if (!x->yes)
+			text_fill(x->matched, sizeof x->matched, x->wanted);
+		x->yes = true;
+	} else if (count == P_YES) {
+		doubt(x, "whether a dot at the end of the name that it dials is dropped");
+	} else if (count == P_MAYBE) {
+		doubt(x, why_doubt(x, n));
+	} else if (n->kind == CN) {
+		bool lesser = n->of > 1 && (!x->has_san ? x->s->cn.no_san : x->has_dns ? x->s->cn.dns : x->s->cn.no_dns) != P_NO;
+		near_miss(x, lesser ? P_LESSER_CN : P_IN_CN_ONLY);
+	} else if (n->kind == DNS) {
+		near_miss(x, x->s->dns == P_NO ? P_IN_SAN_ONLY : P_BEHIND_URI);
+	}
+}
+
+static void wildcard_hit(struct search *x, const struct name *n, enum p_wild takes, bool whole, enum p_tri count)
+{
+	if (count == P_NO)
+		return;
+	if (takes == P_WILD_PARTIAL || (whole && takes == P_WILD_LABEL)) {
+		hit(x, n, count);
+	} else if (takes == P_WILD_MAYBE) {
+		doubt(x, n->kind == CN ? "whether a wildcard in the CN counts" : "whether a wildcard in the subjectAltName counts");
+	} else {
+		near_miss(x, P_WILDCARD);
+		x->near_option = x->near_option || (whole && takes == P_WILD_OPTION);
+	}
+}
+
+static void compare_uri(struct search *x, const struct name *n)
+{
+	struct uri u = uri_of(n->value);
+	struct text w = text_of(x->wanted);
+	enum p_tri count = counts(x, n);
+	if (!text_eq_nocase(u.host, w) && !(x->s->uri == P_URI_REST && text_eq_nocase(u.rest, w)))
+		return;
+	if (count != P_NO && (x->s->uri != P_URI_REST || text_eq_nocase(u.rest, w)))
+		hit(x, n, count);
+	else
+		near_miss(x, x->s->uri == P_URI_NONE ? P_URI_ONLY : u.user ? P_USER_URI : u.sips ? P_SIPS_URI : P_URI_ONLY);
+}
+
+static void compare_name(struct search *x, const struct name *n)
+{
+	struct text w = text_of(x->wanted), v = n->value;
+	enum p_tri count = counts(x, n);
+	enum p_wild takes = n->kind == CN ? x->s->wild_cn : x->s->wild_san;
+	if (text_eq_nocase(v, w))
+		hit(x, n, count);
+	else if (covers_label(v, w))
+		wildcard_hit(x, n, takes, true, count);
+	else if (covers_part(v, w))
+		wildcard_hit(x, n, takes, false, count);
+	else if ((v.n == w.n + 1 && v.p[w.n] == '.' && text_eq_nocase(text_head(v, w.n), w)) ||
+		 (w.n == v.n + 1 && w.p[v.n] == '.' && text_eq_nocase(text_head(w, v.n), v)))
+		near_miss(x, P_TRAILING_DOT);
+	else if (v.n > w.n && v.p[w.n] == '\0' && text_eq_nocase(text_head(v, w.n), w))
+		near_miss(x, P_NUL);
+}
+
+static void compare_address(struct search *x, const struct name *n)
+{
+	char text[INET6_ADDRSTRLEN];
+	uint8_t bytes[16];
+	bool same = false, as_address = n->kind == IP;
+	if (as_address) {
+		same = n->value.n == x->n_bytes && memcmp(n->value.p, x->bytes, x->n_bytes) == 0;
+	} else {
+		struct text v = n->kind == URI ? uri_of(n->value).host : n->value;
+		if (v.n < sizeof text && text_copy(v, text, sizeof text) == 0)
+			same = inet_pton(x->n_bytes == 4 ? AF_INET : AF_INET6, text, bytes) == 1 && memcmp(bytes, x->bytes, x->n_bytes) == 0;
+	}
+	if (!same)
+		return;
+	if (as_address || x->s->ip == P_IP_TEXT)
+		hit(x, n, counts(x, n));
+	else if (x->s->ip == P_IP_MAYBE)
+		doubt(x, "how an address that it dials is compared");
+	else
+		near_miss(x, P_IP_AS_DNS);
+}
+
+static void compare(struct search *x, const struct name *n)
+{
+	x->any_name = true;
+	if (n->kind != IP && text_find(n->value, '\0') != SIZE_MAX)
+		x->nul = true;
+	if (x->address)
+		compare_address(x, n);
+	else if (n->kind == URI)
+		compare_uri(x, n);
+	else if (n->kind != IP)
+		compare_name(x, n);
+}
+
+/* ---- walking the certificate ---- */
+
+typedef void (each_h)(struct search *x, const struct name *n);
+
+static bool walk_cns(struct search *x, each_h *each)
+{
+	const X509_NAME *subject = X509_get_subject_name(x->c->q->leaf);
+	int of = 0, index = 0, entries = X509_NAME_entry_count(subject);
+	for (int i = 0; i < entries; i++)
+		of += OBJ_obj2nid(X509_NAME_ENTRY_get_object(X509_NAME_get_entry(subject, i))) == NID_commonName;
+	for (int i = 0; i < entries; i++) {
+		const X509_NAME_ENTRY *e = X509_NAME_get_entry(subject, i);
+		unsigned char *utf8 = NULL;
+		if (OBJ_obj2nid(X509_NAME_ENTRY_get_object(e)) != NID_commonName)
+			continue;
+		int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(e));
+		if (len < 0)
+			return false;
+		each(x, &(struct name){ CN, text_make(utf8, (size_t)len), index++, of });
+		OPENSSL_free(utf8);
+	}
+	return true;
+}
+
+static void walk_sans(struct search *x, const GENERAL_NAMES *sans, each_h *each)
+{
+	for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++) {
+		const GENERAL_NAME *g = sk_GENERAL_NAME_value(sans, i);
+		if (g->type != GEN_DNS && g->type != GEN_URI && g->type != GEN_IPADD)
+			continue;
+		const ASN1_STRING *s = g->d.ia5; /* the three share their layout */
+		size_t n = (size_t)ASN1_STRING_length(s);
+		if (g->type == GEN_IPADD && n != 4 && n != 16)
+			continue;
+		each(x, &(struct name){ g->type == GEN_DNS ? DNS : g->type == GEN_URI ? URI : IP, text_make(ASN1_STRING_get0_data(s), n), 0, 0 });
+	}
+}
+
+static void survey(struct search *x, const struct name *n)
+{
+	struct uri u = n->kind == URI ? uri_of(n->value) : (struct uri){ 0 };
+	x->has_dns = x->has_dns || n->kind == DNS;
+	x->has_domain_uri = x->has_domain_uri || (u.sip && !u.user && u.host.n);
+}
+
+static void offer(struct search *x, const struct name *n)
+{
+	char words[TRUST_NAME_SIZE], address[INET6_ADDRSTRLEN];
+	struct text v = n->kind == URI && x->s->uri != P_URI_REST ? uri_of(n->value).host : n->value;
+	if (counts(x, n) == P_NO || x->c->offered.cut)
+		return;
+	if (n->kind == IP)
+		v = text_of(inet_ntop(v.n == 4 ? AF_INET : AF_INET6, v.p, address, sizeof address));
+	text_escape(v, words, sizeof words);
+	if (!trust_names_has(&x->c->offered, words))
+		trust_names_add_str(&x->c->offered, words);
+}
+
+/* ---- the wanted names ---- */
+
+static void want(struct search *x, const char *name)
+{
+	x->wanted = name;
+	x->address = inet_pton(AF_INET, name, x->bytes) == 1;
+	x->n_bytes = x->address ? 4 : 16;
+	x->address = x->address || inet_pton(AF_INET6, name, x->bytes) == 1;
+}
+
+static void seek(struct search *x, const GENERAL_NAMES *sans, const char *name)
+{
+	char bare[TRUST_NAME_SIZE];
+	size_t n = strlen(name);
+	want(x, name);
+	if (n > 1 && n < sizeof bare && name[n - 1] == '.' && x->s->strips_dot != P_NO) {
+		text_print(bare, sizeof bare, "%.*s", (int)n - 1, name);
+		want(x, bare);
+		x->dotless = x->s->strips_dot != P_YES;
+	}
+	walk_sans(x, sans, compare);
+	(void)walk_cns(x, compare);
+	x->dotless = false;
+}
+
+static void seek_all(struct search *x, const GENERAL_NAMES *sans)
+{
+	const struct trust_question *q = x->c->q;
+	bool list = x->s->wants == P_LIST || x->s->wants == P_TOPOLOGY;
+	for (unsigned i = 0; list && i < q->known->n; i++)
+		seek(x, sans, trust_names_at(q->known, i));
+	if (!list)
+		seek(x, sans, q->reference);
+	/* Whichever of the two counts, it is there. */
+	x->yes = x->yes || (x->cn_hit && x->dns_hit && x->cn_may && x->dns_may && !x->near_option && x->maybe);
+	if (x->yes && !x->matched[0])
+		text_fill(x->matched, sizeof x->matched, list ? trust_names_at(q->known, 0) : q->reference);
+}
+
+/* ---- the outcome ---- */
+
+static bool decide(struct search *x)
+{
+	struct p_case *c = x->c;
+	bool list = x->s->wants == P_LIST, topology = x->s->wants == P_TOPOLOGY;
+	if (x->nul && x->s->confidence == TRUST_BY_STANDARD)
+		return p_refuse(c, P_NUL, 42);
+	text_fill(c->matched, sizeof c->matched, x->yes ? x->matched : x->near_name);
+	if (x->yes) {
+		c->kind = TRUST_ACCEPTS;
+		c->reason = list || topology ? P_NAME_LISTED : P_NAME_MATCHES;
+		return true;
+	}
+	if (x->maybe)
+		return p_unknown(c, P_RULE_NOT_KNOWN, x->doubt);
+	if (x->near == P_NUL && !c->p->runs)
+		return p_unknown(c, P_RULE_NOT_KNOWN, "whether it reads a name beyond a NUL byte");
+	if (x->near == P_WILDCARD && x->near_option)
+		p_note(P_NOTE_WILD_OPTION, c, c->detail, sizeof c->detail);
+	if (list || topology) {
+		p_note(x->near == P_IN_SAN_ONLY ? P_NOTE_NEAR_SAN : x->near == P_IN_CN_ONLY ? P_NOTE_NEAR_CN : x->near == P_WILDCARD ? P_NOTE_NEAR_WILDCARD : P_NOTES,
+		       c, c->near, sizeof c->near);
+		return p_refuse(c, list ? P_NOT_LISTED : P_NOT_KNOWN_SERVER, 42);
+	}
+	if (x->s->critical_hides_cn && x->critical && x->near == P_IN_CN_ONLY)
+		return p_refuse(c, P_CRITICAL_SAN, 42);
+	if (x->near == P_MISMATCH && x->address && x->s->ip == P_IP_NO)
+		return p_refuse(c, P_ADDRESS, 42);
+	return p_refuse(c, x->near != P_MISMATCH ? x->near : c->offered.n ? P_MISMATCH : P_NONE_OFFERED, 42);
+}
+
+/* Whether there is something to compare with; the case is decided if not. */
+static bool comparable(struct search *x)
+{
+	struct p_case *c = x->c;
+	const struct trust_question *q = c->q;
+	if (x->s->wants == P_NAME) {
+		if (!q->reference || !*q->reference)
+			return p_unknown(c, P_NO_REFERENCE, "");
+		trust_names_add_str(&c->wanted, q->reference);
+		want(x, q->reference);
+		if (x->address && x->s->ip == P_IP_SKIP) {
+			c->kind = TRUST_ACCEPTS;
+			c->reason = P_ADDRESS_SKIPPED;
+			return false;
+		}
+		return true;
+	}
+	if (!q->known)
+		return p_unknown(c, P_LIST_NOT_KNOWN, "");
+	c->wanted = *q->known;
+	if (q->known->n || x->s->wants == P_TOPOLOGY)
+		return q->known->n || p_refuse(c, P_LIST_EMPTY, 42);
+	if (x->s->empty == P_EMPTY_MAYBE)
+		return p_unknown(c, P_RULE_NOT_KNOWN, "what an empty list means");
+	if (x->s->empty == P_EMPTY_NOBODY)
+		return p_refuse(c, P_LIST_EMPTY, 42);
+	c->kind = TRUST_ACCEPTS;
+	c->reason = P_EMPTY_LIST;
+	return false;
+}
+
+bool p_check_names(struct p_case *c)
+{
+	int critical = -1;
+	struct search x = { .c = c, .s = c->s, .near = P_MISMATCH };
+	GENERAL_NAMES *sans = X509_get_ext_d2i(c->q->leaf, NID_subject_alt_name, &critical, NULL);
+	if (!sans && critical != -1) /* -2: there are two of them; else it cannot be decoded */
+		return p_refuse(c, P_UNREADABLE, 42);
+	x.has_san = sans != NULL;
+	x.critical = critical == 1;
+	walk_sans(&x, sans, survey);
+	x.wanted = "";
+	walk_sans(&x, sans, offer);
+	bool readable = walk_cns(&x, offer);
+	if (!readable)
+		(void)p_refuse(c, P_UNREADABLE, 42);
+	else if (comparable(&x)) {
+		seek_all(&x, sans);
+		(void)decide(&x);
+	}
+	GENERAL_NAMES_free(sans);
+	return c->kind == TRUST_ACCEPTS;
+}

@@ -11,6 +11,7 @@
 struct dir;
 struct dlg_service;
 struct gw_shared;
+struct gw_story_store;
 struct gw_table;
 struct mbox;
 struct node;
@@ -28,6 +29,7 @@ struct admin_prm {
 	struct node *node;
 	struct gw_table *gateways;
 	struct gw_shared *shared; /* what other nodes know of gateways */
+	struct gw_story_store *stories; /* what fails on other nodes */
 	struct sip_core *sip;
 	struct store *store;
 	struct registry *registry;

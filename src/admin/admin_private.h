@@ -15,7 +15,8 @@ struct admin {
 };
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[],
-	admin_message_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_trust_cmds[];
+	admin_message_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_trust_cmds[],
+	admin_story_cmds[];
 
 /* "commands on {what} are not possible: this process has none" and answered. */
 void admin_call_absent(struct admin_call *call, const char *what);
@@ -28,6 +29,11 @@ json_t *admin_json_text(struct text t); /* control bytes escaped */
 /* cmd_events.c */
 void admin_follow_init(struct admin *a);
 void admin_follow_stop(struct admin *a);
+
+/* cmd_story.c: the stories of that gateway (NULL: all), open ones first; `full`: with verdict and facts. */
+json_t *admin_stories_json(struct admin *a, const char *gateway, bool full);
+/* One story by its id; NULL if there is none. */
+json_t *admin_story_json(struct admin *a, const char *id);
 
 /* cmd_gateway.c */
 json_t *admin_gateway_json(struct admin *a, struct gateway *g, bool full);

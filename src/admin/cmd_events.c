@@ -230,6 +230,11 @@ static void explain(struct admin_call *call, const json_t *args, void *arg)
 	const struct ev_def *def = NULL;
 	if (name)
 		def = text_u32(text_of(name), 65535, &id) == 0 ? ev_def_find((uint16_t)id) : ev_def_by_name(text_of(name));
+	json_t *story = !def && name ? admin_story_json(a, name) : NULL;
+	if (story) {
+		admin_call_ok(call, json_pack("{s:o}", "story", story));
+		return;
+	}
 	if (!def) {
 		admin_call_not_found(call, "event", name ? name : "", "umbel events list shows what happened; umbel-events(7) lists all.");
 		return;
@@ -241,6 +246,9 @@ static void explain(struct admin_call *call, const json_t *args, void *arg)
 	                      "advice", def->advice, "source", def->source, "kept", (json_int_t)c.max);
 	if (o && c.array)
 		json_object_set(o, "last", c.array);
+	story = c.array ? admin_story_json(a, json_string_value(json_object_get(json_object_get(c.array, "fields"), "story"))) : NULL;
+	if (o && story)
+		json_object_set_new(o, "story", story);
 	json_decref(c.array);
 	admin_call_ok(call, o);
 }

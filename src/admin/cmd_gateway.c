@@ -204,8 +204,8 @@ static void explain(struct admin_call *call, const json_t *args, void *arg)
 	for (int f = 0; f < GW_FLOWS; f++)
 		if ((enum gw_flow_kind)f != worst)
 			json_array_append_new(array, explain_flow(g, (enum gw_flow_kind)f));
-	admin_call_ok(call, json_pack("{s:s, s:s, s:s, s:o}", "name", gw_name(g), "node", a->prm.node ? node_name(a->prm.node) : "", "state",
-	                              gw_state_name(gw_state(g)), "flows", array));
+	admin_call_ok(call, json_pack("{s:s, s:s, s:s, s:o, s:o}", "name", gw_name(g), "node", a->prm.node ? node_name(a->prm.node) : "", "state",
+	                              gw_state_name(gw_state(g)), "flows", array, "stories", admin_stories_json(a, gw_name(g), true)));
 }
 
 /* ---- gateway.probe ---- */

@@ -81,6 +81,88 @@ static int probe(struct cli *c)
 	return works ? CLI_GOOD : CLI_NO;
 }
 
+/* ---- stories ---- */
+
+static void show_verdict(struct cli *c, const json_t *v)
+{
+	static const char *const parts[][2] = { { "cause", "Why:" }, { "advice", "What to do:" }, { "other_causes", "What else looks the same, and how to tell:" } };
+	for (unsigned i = 0; i < 3; i++) {
+		const json_t *o = json_object_get(v, parts[i][0]), *line;
+		size_t k;
+		if (json_is_string(o) ? !json_string_length(o) : !json_array_size(o))
+			continue;
+		fprintf(c->out, "  %s\n", parts[i][1]);
+		if (json_is_string(o))
+			cli_wrapped(c->out, json_string_value(o), "    ");
+		json_array_foreach(o, k, line)
+			cli_wrapped(c->out, json_string_value(line), "    ");
+	}
+}
+
+static void show_story(struct cli *c, const json_t *st)
+{
+	bool open = strcmp(cli_text(st, "end"), "open") == 0;
+	const char *gateway = cli_text(st, "gateway"), *peer = cli_text(st, "peer");
+	fprintf(c->out, "\n%s: %s%s%s%s, %s (%s)\n", cli_text(st, "verdict_name"), *gateway ? "gateway " : "", gateway, *gateway && *peer ? " at " : "", peer,
+	        cli_text(st, "flow"), strcmp(cli_text(st, "direction"), "dialled") == 0 ? "we dialled" : "they dialled us");
+	fprintf(c->out, "  %lld times since %s", (long long)cli_int(st, "count"), cli_when_us(cli_int(st, "first_us")));
+	fprintf(c->out, ", last %s; ", cli_when_us(cli_int(st, "last_us")));
+	if (open)
+		fprintf(c->out, "it goes on\n");
+	else
+		fprintf(c->out, "over since %s (%s), after %s\n", cli_when_us(cli_int(st, "ended_us")), cli_text(st, "end"), cli_text(st, "lasted"));
+	cli_wrapped(c->out, cli_text(st, "sentence"), "  ");
+	if (json_is_object(json_object_get(st, "verdict")) && open) {
+		fprintf(c->out, "  How sure: %s.\n", cli_text(st, "certainty"));
+		show_verdict(c, json_object_get(st, "verdict"));
+	}
+	fprintf(c->out, "  Story %s on node %s\n", cli_text(st, "id"), cli_text(st, "node"));
+}
+
+static unsigned show_stories(struct cli *c, const json_t *stories, bool open)
+{
+	size_t i;
+	const json_t *st;
+	unsigned n = 0;
+	json_array_foreach(stories, i, st)
+		if ((strcmp(cli_text(st, "end"), "open") == 0) == open) {
+			show_story(c, st);
+			n++;
+		}
+	return n;
+}
+
+/* What goes on stands above with its flow; here is how often, and what the flows do not say: what came in, and what is over. */
+static void show_gateway_stories(struct cli *c, const json_t *stories)
+{
+	size_t i;
+	const json_t *st;
+	if (json_array_size(stories))
+		fprintf(c->out, "\nStories, the newest first:\n");
+	json_array_foreach(stories, i, st)
+		show_story(c, st);
+}
+
+static int show_all(struct cli *c, const json_t *r)
+{
+	const json_t *stories = json_object_get(r, "stories"), *others = json_object_get(r, "other_nodes");
+	fprintf(c->out, "What fails on node %s:\n", cli_text(r, "node"));
+	if (!show_stories(c, stories, true))
+		fprintf(c->out, "\nNothing that this node knows of.\n");
+	if (json_array_size(others)) {
+		fprintf(c->out, "\nOn other nodes, as they last said:\n");
+		show_stories(c, others, true);
+	}
+	if (cli_int(r, "lost"))
+		fprintf(c->out, "\n%lld failures more were only counted: there were too many different ones.\n", (long long)cli_int(r, "lost"));
+	return CLI_GOOD;
+}
+
+static int explain_all(struct cli *c)
+{
+	return cli_ask_show(c, "explain.all", NULL, show_all);
+}
+
 /* ---- explain ---- */
 
 static int show_explained(struct cli *c, const json_t *r)
@@ -99,6 +181,7 @@ static int show_explained(struct cli *c, const json_t *r)
 		refused++;
 		cli_wrapped(c->out, cli_text(f, "text"), "  ");
 	}
+	show_gateway_stories(c, json_object_get(r, "stories"));
 	return refused ? CLI_NO : CLI_GOOD;
 }
 
@@ -118,7 +201,11 @@ static int explain_gateway(struct cli *c)
 
 static int show_event(struct cli *c, const json_t *r)
 {
-	const json_t *last = json_object_get(r, "last");
+	const json_t *last = json_object_get(r, "last"), *story = json_object_get(r, "story");
+	if (story && !json_object_get(r, "id")) {
+		show_story(c, story);
+		return CLI_GOOD;
+	}
 	fprintf(c->out, "%s %s (%s, category %s)\n", cli_text(r, "id"), cli_text(r, "name"), cli_text(r, "severity"), cli_text(r, "category"));
 	cli_wrapped(c->out, cli_text(r, "text"), "  ");
 	if (*cli_text(r, "cause")) {
@@ -140,6 +227,8 @@ static int show_event(struct cli *c, const json_t *r)
 		fprintf(c->out, "  What to do then:\n");
 		cli_wrapped(c->out, cli_text(last, "advice"), "    ");
 	}
+	if (story)
+		show_story(c, story);
 	return CLI_GOOD;
 }
 
@@ -180,7 +269,11 @@ const struct cli_cmd cli_explain_cmds[] = {
 	  "Who refused whom, at which step, the names wanted and offered, the cause, the cure with its command, how sure\nit is, "
 	  "and what else it could be.",
 	  "  umbel explain gateway pool", explain_gateway },
-	{ "explain", "event", "ID", 1, 1, NULL, "Say what an event means, and what to do about it", "Works without a server too; ID is a number or a name.",
-	  "  umbel explain event 1400\n  umbel explain event GW_OPTIONS_FAILED", explain_event },
+	{ "explain", "event", "ID", 1, 1, NULL, "Say what an event means, and what to do about it",
+	  "ID is a number or a name, or the id of a story, as events and umbel explain show it. What a number means is told\nwithout a server too.",
+	  "  umbel explain event 1400\n  umbel explain event GW_OPTIONS_FAILED\n  umbel explain event 01JD3K2N8QW7R4T6Y9ZB5C0XAE", explain_event },
+	{ "explain", NULL, "", 0, 0, NULL, "Show everything that fails, with whom, since when and how often",
+	  "Each kind of failure is one story: first and last time, a count, the cause and the cure. A story ends by itself when\nthe same thing works again.",
+	  "  umbel explain\n  umbel explain --json", explain_all },
 	{ NULL },
 };

@@ -32,6 +32,16 @@ static bool noun_known(const char *noun)
 	return false;
 }
 
+/* A noun may stand alone, as the last row of its group, and have verbs as well. */
+static bool has_verbs(const char *noun)
+{
+	for (unsigned g = 0; cli_groups[g]; g++)
+		for (const struct cli_cmd *x = cli_groups[g]; x->noun; x++)
+			if (x->verb && strcmp(x->noun, noun) == 0)
+				return true;
+	return false;
+}
+
 static void usage_line(FILE *out, const struct cli_cmd *x)
 {
 	fprintf(out, "umbel %s%s%s%s%s", x->noun, x->verb ? " " : "", x->verb ? x->verb : "", *x->args ? " " : "", x->args);
@@ -164,6 +174,14 @@ static int take_command(struct cli *c, int argc, char **argv, int *at)
 		return noun || cli_opt(c, "help") ? -1 : CLI_USAGE;
 	}
 	c->cmd = find(noun, i < argc ? argv[i] : NULL);
+	if (c->cmd && !c->cmd->verb && has_verbs(noun) && i < argc && (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "help") == 0)) {
+		help_noun(c->out, noun);
+		return -1;
+	}
+	if (c->cmd && !c->cmd->verb && has_verbs(noun) && i < argc && !is_option(argv[i])) {
+		c->cmd = NULL;
+		return wrong(c, "umbel %s has no \"%s\"; umbel %s --help lists what there is", noun, argv[i], noun);
+	}
 	if (c->cmd) {
 		*at = c->cmd->verb ? i + 1 : i;
 		return 0;

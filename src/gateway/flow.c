@@ -62,6 +62,17 @@ static void set_metric(struct gateway *g, enum gw_flow_kind f)
 	metric_set(g->works[f], g->flow[f].works == GW_WORKS);
 }
 
+static void tell_story(struct gateway *g, struct gw_flow_state *s, bool works)
+{
+	struct gw_story_told told = { 0 };
+	if (works && s->facts.role == TRUST_DIALLED) {
+		gw_tell_works(g, &s->facts);
+	} else if (!works && trust_verdict_bad(&s->verdict)) {
+		gw_tell_failed(g->table, g, &s->facts, &s->verdict, &told);
+		text_fill(s->story, sizeof s->story, told.story ? told.story->id : "");
+	}
+}
+
 void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struct trust_facts *facts, const struct trust_verdict *verdict)
 {
 	struct gw_flow_state *s = &g->flow[f];
@@ -80,6 +91,7 @@ void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struc
 	s->facts = *facts;
 	s->verdict = *verdict;
 	set_metric(g, f);
+	tell_story(g, s, works);
 	gw_say_facts(g, f, facts);
 	if (f != GW_OPTIONS && (was != s->works || (!works && other)))
 		gw_say_flow(g, f, s);
@@ -106,13 +118,20 @@ static struct gateway *by_address(struct gw_table *t, const char *address)
 	struct net_addr a;
 	if (net_addr_parse_port(&a, text_of(address), 0) != 0)
 		return NULL;
-	LIST_FOREACH(&t->gateways, it) {
-		struct gateway *g = LIST_ENTRY(it, struct gateway, link);
-		LIST_FOREACH(&g->members, jt)
-			if (net_addr_eq_host(&LIST_ENTRY(jt, struct gw_member, link)->addr, &a))
-				return g;
-	}
+	LIST_FOREACH(&t->gateways, it)
+		if (gw_comes_from(LIST_ENTRY(it, struct gateway, link), &a))
+			return LIST_ENTRY(it, struct gateway, link);
 	return NULL;
+}
+
+/* A flow that has no state of its own (calls out, requests within a dialog), or a stranger's. */
+static void tell_only(struct gw_table *t, struct gateway *g, const struct trust_facts *f, bool works, const struct trust_verdict *v)
+{
+	struct gw_story_told told;
+	if (!works && trust_verdict_bad(v))
+		gw_tell_failed(t, g, f, v, &told);
+	else if (works && g && f->role == TRUST_DIALLED)
+		gw_tell_works(g, f);
 }
 
 void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg)
@@ -123,14 +142,21 @@ void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works,
 	struct trust_facts full;
 	if (!facts)
 		return;
-	enum trust_flow flow = facts->flow == TRUST_FLOW_NONE && facts->role == TRUST_ACCEPTED ? TRUST_FLOW_CALL_IN : facts->flow;
-	struct gateway *g = peer ? gw_find(t, peer->name) : by_address(t, facts->peer_addr);
-	/* probes and lamps tell their own end, with the second probe and what became of the outbox row */
-	if (!g || !kind_of(flow, &kind) || kind == GW_OPTIONS || kind == GW_LAMP)
-		return;
 	full = *facts;
-	if (!full.gateway[0]) /* so that a command in the advice can be copied as it stands */
+	if (full.flow == TRUST_FLOW_NONE && full.role == TRUST_ACCEPTED)
+		full.flow = TRUST_FLOW_CALL_IN;
+	struct gateway *g = peer ? gw_find(t, peer->name) : by_address(t, full.peer_addr);
+	/* probes and lamps tell their own end, with the second probe and what became of the outbox row */
+	if (full.flow == TRUST_FLOW_OPTIONS || full.flow == TRUST_FLOW_LAMP)
+		return;
+	if (g && !full.gateway[0]) /* so that a command in the advice can be copied as it stands */
 		text_fill(full.gateway, sizeof full.gateway, gw_name(g));
-	gw_judge(g, &full, &full, &verdict);
-	gw_flow_set(g, kind, works, &full, &verdict);
+	if (g)
+		gw_judge(g, &full, &full, &verdict);
+	else
+		trust_explain(&full, &verdict);
+	if (g && kind_of(full.flow, &kind))
+		gw_flow_set(g, kind, works, &full, &verdict);
+	else
+		tell_only(t, g, &full, works, &verdict);
 }

@@ -11,6 +11,7 @@
 #include "event/bus.h"
 #include "event/metrics.h"
 #include "gateway/health.h"
+#include "gateway/story.h"
 #include "net/dns.h"
 #include "sip/core.h"
 #include "sip/request.h"
@@ -62,6 +63,9 @@ void gw_table_accept_tls(const struct gw_table *t, struct tls_limits *limits);
 int gw_identify(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg);
 void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg);
 
+/* What fails and failed, see story.h. */
+struct gw_stories *gw_table_stories(const struct gw_table *t);
+
 unsigned gw_count(const struct gw_table *t);
 struct gateway *gw_at(struct gw_table *t, unsigned i);
 struct gateway *gw_find(struct gw_table *t, const char *name); /* NULL if there is none */
@@ -88,6 +92,7 @@ struct gw_flow_state {
 	uint64_t good, bad;
 	struct trust_verdict verdict;  /* of the last try that counted */
 	struct trust_facts facts;
+	char story[ID_SIZE];           /* of its last failure; "": none */
 };
 const struct gw_flow_state *gw_flow_state(const struct gateway *g, enum gw_flow_kind f);
 /* The flow to explain first: OPTIONS, transfer, lamp, calls in, the first that is refused; OPTIONS if none is. */

@@ -4,9 +4,10 @@
 #define GATEWAY_PRIVATE_H
 #include "base/list.h"
 #include "gateway/gateway.h"
+#include "gateway/story.h"
 #include "net/tmr.h"
 
-enum { GW_FRESH_EVERY = 10, GW_START_GAP_MS = 50, GW_DNS_RETRY_MS = 15000, GW_TTL_MIN_S = 5, GW_TTL_MAX_S = 3600, GW_STRANGERS = 64 };
+enum { GW_FRESH_EVERY = 10, GW_START_GAP_MS = 50, GW_DNS_RETRY_MS = 15000, GW_TTL_MIN_S = 5, GW_TTL_MAX_S = 3600, GW_SWEEP_MS = 5000 };
 
 struct gw_member;
 
@@ -69,13 +70,6 @@ struct gateway {
 	struct gw_live *live;            /* a live check under way */
 };
 
-struct gw_stranger {
-	struct net_addr addr;
-	uint16_t id; /* of the event */
-	int64_t told_ms;
-	unsigned count;
-};
-
 struct gw_table {
 	struct gw_prm prm;
 	char node[TRUST_LABEL_SIZE], fqdn[TRUST_NAME_SIZE];
@@ -85,8 +79,9 @@ struct gw_table {
 	struct list gateways;
 	struct trust_policy *policy; /* one rule a gateway that speaks TLS, labelled with its name */
 	struct list lamps;
-	struct gw_stranger stranger[GW_STRANGERS];
-	unsigned n_strangers;
+	struct gw_stories *stories;
+	struct tmr sweep;
+	int64_t lost_told_ms;
 	bool stopped;
 };
 
@@ -122,6 +117,18 @@ bool gw_second_better(const struct trust_second *now, enum trust_second_outcome 
 void gw_judge(const struct gateway *g, const struct trust_facts *facts, struct trust_facts *full, struct trust_verdict *v);
 void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struct trust_facts *facts, const struct trust_verdict *verdict);
 
+/* tell.c: from failures and successes to stories, and what is to be said of them. */
+/* A failure with a bad verdict; `g` NULL: of a stranger. Says 1113 for TLS that came in and for flows that have no event of their own. */
+void gw_tell_failed(struct gw_table *t, const struct gateway *g, const struct trust_facts *f, const struct trust_verdict *v, struct gw_story_told *told);
+/* A request of ours was answered as expected. */
+void gw_tell_works(const struct gateway *g, const struct trust_facts *f);
+/* A request came in, from that gateway. */
+void gw_tell_heard(const struct gateway *g, const struct net_addr *from);
+void gw_tell_start(struct gw_table *t);
+
+/* identify.c: whether that gateway calls from there. */
+bool gw_comes_from(const struct gateway *g, const struct net_addr *a);
+
 /* lamp.c */
 void gw_lamps_cancel(struct gw_table *t, const struct gateway *only);
 
@@ -135,5 +142,9 @@ void gw_say_dns(struct gateway *g, const struct dns_targets *res);
 /* Everything that was seen, at the level expert: names compared, certificates, alerts, the form of the close. */
 void gw_say_facts(struct gateway *g, enum gw_flow_kind f, const struct trust_facts *facts);
 void gw_say_flow(struct gateway *g, enum gw_flow_kind f, const struct gw_flow_state *s);
+void gw_say_incoming(struct gw_table *t, const struct gw_story *st, const struct trust_facts *f, const struct trust_verdict *v);
+void gw_say_story(struct gw_table *t, const struct gw_story *st, const struct trust_verdict *v);
+void gw_say_story_over(struct gw_table *t, const struct gw_story *st);
+void gw_say_stories_full(struct gw_table *t);
 
 #endif

@@ -6,8 +6,6 @@
 #include "gateway/gateway_private.h"
 #include "gateway_events.h"
 
-enum { TELL_AGAIN_MS = 60000 };
-
 /* ---- addresses ---- */
 
 static unsigned bits_of(const struct net_addr *a, const uint8_t **bytes)
@@ -40,7 +38,7 @@ static bool within(const struct net_addr *a, struct text net)
 	return !rest || ((p[want / 8] ^ q[want / 8]) >> (8 - rest)) == 0;
 }
 
-static bool comes_from(const struct gateway *g, const struct net_addr *a)
+bool gw_comes_from(const struct gateway *g, const struct net_addr *a)
 {
 	for (size_t i = 0; i < g->conf->sources.n; i++)
 		if (within(a, text_of(g->conf->sources.v[i])))
@@ -60,7 +58,7 @@ static struct gateway *by_source(struct gw_table *t, const struct sip_source *sr
 	*wants_tls = NULL;
 	LIST_FOREACH(&t->gateways, it) {
 		struct gateway *g = LIST_ENTRY(it, struct gateway, link);
-		if (!comes_from(g, &src->addr))
+		if (!gw_comes_from(g, &src->addr))
 			continue;
 		if (g->conf->transport == CFG_TLS)
 			*wants_tls = g;
@@ -84,7 +82,7 @@ static struct gateway *by_names(struct gw_table *t, const struct sip_source *src
 	LIST_FOREACH(&t->gateways, it) {
 		struct gateway *other = LIST_ENTRY(it, struct gateway, link);
 		struct trust_judgement one;
-		if (!g || g == other || other->conf->transport != CFG_TLS || comes_from(g, &src->addr) || !comes_from(other, &src->addr))
+		if (!g || g == other || other->conf->transport != CFG_TLS || gw_comes_from(g, &src->addr) || !gw_comes_from(other, &src->addr))
 			continue;
 		trust_policy_judge(other->peer->policy, &names, &one);
 		if (one.reason == TRUST_NAME_OK)
@@ -96,25 +94,32 @@ static struct gateway *by_names(struct gw_table *t, const struct sip_source *src
 
 /* ---- strangers ---- */
 
-/* Once a minute, address and kind; the count tells what was not told. */
-static bool worth_telling(struct gw_table *t, const struct net_addr *a, uint16_t id, unsigned *count)
+static enum trust_transport transport_of(enum net_transport t)
 {
-	int64_t now_ms = clock_mono_ms(t->prm.clock);
-	struct gw_stranger *s = NULL;
-	for (unsigned i = 0; i < t->n_strangers; i++)
-		if (t->stranger[i].id == id && net_addr_eq_host(&t->stranger[i].addr, a))
-			s = &t->stranger[i];
-	if (!s) {
-		s = t->n_strangers < GW_STRANGERS ? &t->stranger[t->n_strangers++] : &t->stranger[(uint64_t)now_ms % GW_STRANGERS];
-		*s = (struct gw_stranger){ .addr = *a, .id = id, .told_ms = now_ms - TELL_AGAIN_MS };
-	}
-	s->count++;
-	if (now_ms - s->told_ms < TELL_AGAIN_MS)
-		return false;
-	*count = s->count;
-	s->count = 0;
-	s->told_ms = now_ms;
-	return true;
+	return t == NET_UDP ? TRUST_UDP : t == NET_TCP ? TRUST_TCP : TRUST_TLS;
+}
+
+static void stranger_facts(const struct gw_table *t, const struct sip_source *src, const struct trust_judgement *j, const struct gateway *wants_tls,
+                           struct trust_facts *f)
+{
+	char address[NET_ADDR_SIZE];
+	if (src->facts)
+		*f = *src->facts;
+	else
+		facts_init(f, TRUST_ACCEPTED, transport_of(src->transport), clock_real_s(t->prm.clock));
+	facts_us(f, t->node, t->fqdn, NULL);
+	facts_flow(f, TRUST_FLOW_CALL_IN);
+	text_fill(f->peer_addr, sizeof f->peer_addr, net_addr_print(&src->addr, address));
+	if (wants_tls)
+		facts_gateway(f, gw_name(wants_tls), wants_tls->conf->address);
+	f->sip.received = true;
+	f->turned_away = wants_tls ? TRUST_AWAY_NOT_BY_TLS : src->facts ? TRUST_AWAY_NAME : TRUST_AWAY_ADDRESS;
+	if (!src->facts)
+		return;
+	f->name.judged = true;
+	f->name.reason = (uint8_t)j->reason;
+	f->name.wanted = j->wanted;
+	f->name.offered = j->offered;
 }
 
 static void fill_stranger(struct ev_report *r, const struct sip_source *src, const struct trust_judgement *j, const struct gateway *wants_tls)
@@ -134,6 +139,24 @@ static void fill_stranger(struct ev_report *r, const struct sip_source *src, con
 	}
 }
 
+/* Told when its story begins, comes back, and once an hour; the count tells what was not told. */
+static void tell_stranger(struct gw_table *t, const struct sip_source *src, const struct trust_judgement *j, struct gateway *wants_tls,
+                          struct ev_report *r)
+{
+	struct trust_facts f;
+	struct trust_verdict v;
+	struct gw_story_told told;
+	stranger_facts(t, src, j, wants_tls, &f);
+	trust_explain(&f, &v);
+	gw_tell_failed(t, wants_tls, &f, &v, &told);
+	if (!told.story || told.news == GW_STORY_IS_OLD)
+		return;
+	ev_int(r, "count", (int64_t)told.story->count);
+	ev_str(r, "story", told.story->id);
+	ev_str(r, "verdict_name", v.name);
+	ev_emit(t->prm.bus, r);
+}
+
 int gw_identify(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg)
 {
 	struct gw_table *t = arg;
@@ -143,17 +166,14 @@ int gw_identify(const struct sip_source *src, struct sip_peer **peer, struct ev_
 	struct gateway *g = by_certificate ? by_names(t, src, &j) : by_source(t, src, &wants_tls);
 	if (g) {
 		*peer = mem_ref(g->peer);
+		gw_tell_heard(g, &src->addr);
 		return 0;
 	}
 	struct ev_report r = { 0 };
-	unsigned count = 0;
 	fill_stranger(&r, src, &j, wants_tls);
 	ev_int(&r, "count", 1);
 	if (why)
 		ev_copy(why, &r);
-	if (worth_telling(t, &src->addr, r.id, &count)) {
-		ev_int(&r, "count", count);
-		ev_emit(t->prm.bus, &r);
-	}
+	tell_stranger(t, src, &j, wants_tls, &r);
 	return ENOENT;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* report.c  The events of gateways. */
+#include "base/rfc3339.h"
 #include "gateway/gateway_private.h"
 #include "gateway_events.h"
+#include "trust_events.h"
 
 static void common(struct ev_report *r, uint16_t id, const struct gateway *g)
 {
@@ -63,6 +65,7 @@ void gw_say_health(struct gw_member *m, enum gw_say say, const struct trust_fact
 	ev_str(&r, "news", say == GW_SAY_STILL ? "still" : say == GW_SAY_REASON ? "changed" : "new");
 	ev_int(&r, "took_ms", m->took_ms);
 	put_verdict(&r, v);
+	ev_str(&r, "story", say == GW_SAY_UP || say == GW_SAY_BACK ? "" : m->gw->flow[GW_OPTIONS].story);
 	ev_emit(m->gw->table->prm.bus, &r);
 }
 
@@ -110,5 +113,69 @@ void gw_say_flow(struct gateway *g, enum gw_flow_kind f, const struct gw_flow_st
 	common(&r, s->works == GW_WORKS ? EV_GW_FLOW_WORKS : EV_GW_FLOW_REFUSED, g);
 	ev_str(&r, "flow", gw_flow_name(f));
 	put_verdict(&r, &s->verdict);
+	if (s->works != GW_WORKS)
+		ev_str(&r, "story", s->story);
 	ev_emit(g->table->prm.bus, &r);
+}
+
+/* ---- stories ---- */
+
+static void put_story(struct ev_report *r, const struct gw_story *st)
+{
+	char when[RFC3339_SIZE], lasted[48];
+	ev_str(r, "story", st->id);
+	ev_str(r, "gateway", st->gateway);
+	ev_str(r, "peer", *st->gateway ? st->peer : st->many ? st->peer : st->host);
+	ev_printf(r, "who", "%s%s%s%s", *st->gateway ? "gateway " : "", st->gateway, *st->gateway && *st->peer ? " at " : "",
+	          *st->gateway || st->many ? st->peer : st->host);
+	ev_str(r, "direction", trust_role_name(st->role));
+	ev_str(r, "flow", trust_flow_name(st->flow));
+	ev_str(r, "verdict_name", st->verdict);
+	ev_int(r, "count", (int64_t)st->count);
+	ev_str(r, "first", rfc3339_us(st->first_us, when));
+	ev_str(r, "last", rfc3339_us(st->last_us, when));
+	ev_str(r, "lasted", gw_story_lasted(st, lasted, sizeof lasted));
+}
+
+void gw_say_incoming(struct gw_table *t, const struct gw_story *st, const struct trust_facts *f, const struct trust_verdict *v)
+{
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_TRUST_INCOMING_TLS_FAILED);
+	put_story(&r, st);
+	ev_str(&r, "node", t->node);
+	ev_str(&r, "peer", f->peer_addr);
+	put_verdict(&r, v);
+	ev_emit(t->prm.bus, &r);
+}
+
+void gw_say_story(struct gw_table *t, const struct gw_story *st, const struct trust_verdict *v)
+{
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_GW_STORY);
+	put_story(&r, st);
+	ev_str(&r, "node", t->node);
+	put_verdict(&r, v);
+	ev_emit(t->prm.bus, &r);
+}
+
+void gw_say_story_over(struct gw_table *t, const struct gw_story *st)
+{
+	static const uint16_t ids[] = { [GW_STORY_WORKS] = EV_GW_STORY_OVER, [GW_STORY_CHANGED] = EV_GW_STORY_CHANGED,
+		                        [GW_STORY_GONE] = EV_GW_STORY_GONE, [GW_STORY_QUIET] = EV_GW_STORY_QUIET };
+	struct ev_report r = { 0 };
+	ev_set(&r, ids[st->end]);
+	put_story(&r, st);
+	ev_str(&r, "node", t->node);
+	ev_str(&r, "end", gw_story_end_name(st->end));
+	ev_emit(t->prm.bus, &r);
+}
+
+void gw_say_stories_full(struct gw_table *t)
+{
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_GW_STORIES_FULL);
+	ev_str(&r, "node", t->node);
+	ev_int(&r, "open", gw_story_open(t->stories));
+	ev_int(&r, "lost", (int64_t)gw_story_lost(t->stories));
+	ev_emit(t->prm.bus, &r);
 }

@@ -236,6 +236,12 @@ int gw_table_create(struct gw_table **tp, const struct gw_prm *prm)
 	text_fill(t->fqdn, sizeof t->fqdn, prm->fqdn ? prm->fqdn : "");
 	list_init(&t->gateways);
 	list_init(&t->lamps);
+	int err = gw_stories_create(&t->stories, prm->clock, t->node);
+	if (err) {
+		mem_free(t);
+		return err;
+	}
+	gw_tell_start(t);
 	*tp = t;
 	return 0;
 }
@@ -248,9 +254,16 @@ void gw_table_destroy(struct gw_table *t)
 	LIST_FOREACH(&t->gateways, it)
 		destroy_gateway(LIST_ENTRY(it, struct gateway, link));
 	gw_lamps_cancel(t, NULL);
+	tmr_cancel(&t->sweep);
+	gw_stories_destroy(t->stories);
 	mem_unref(t->policy);
 	cfg_unref(t->cfg);
 	mem_free(t);
+}
+
+struct gw_stories *gw_table_stories(const struct gw_table *t)
+{
+	return t->stories;
 }
 
 struct trust_policy *gw_table_policy(const struct gw_table *t)

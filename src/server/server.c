@@ -300,11 +300,17 @@ static int build_gateways(struct server *s, struct ev_report *why)
 	if (!err)
 		err = gw_table_apply(s->gateways, s->cfg);
 	struct gw_shared_prm sp = { .table = s->gateways, .store = s->store, .loop = s->loop, .clock = clock_system(), .node = n->name };
-	return err ? err : gw_shared_create(&s->shared, &sp);
+	if (!err)
+		err = gw_shared_create(&s->shared, &sp);
+	if (err)
+		return err;
+	struct gw_story_store_prm kp = { .stories = gw_table_stories(s->gateways), .store = s->store, .loop = s->loop, .clock = clock_system(), .node = n->name };
+	return gw_story_store_create(&s->stories, &kp);
 }
 
 static void drop_gateways(struct server *s)
 {
+	gw_story_store_destroy(s->stories);
 	gw_shared_destroy(s->shared);
 	gw_table_destroy(s->gateways);
 }
@@ -395,7 +401,7 @@ static void now_and_then(void *arg)
 static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
-		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .sip = s->sip,
+		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .stories = s->stories, .sip = s->sip,
 		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .files = s->slow,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply,
 		.trust_changed = server_trust_changed, .arg = s,

@@ -10,6 +10,7 @@
 #include "directory/dir.h"
 #include "gateway/gateway.h"
 #include "gateway/shared.h"
+#include "gateway/story_store.h"
 #include "jobs/outbox.h"
 #include "jobs/registry.h"
 #include "mailbox/mbox.h"
@@ -49,6 +50,7 @@ struct server {
 	struct node *node;
 	struct gw_table *gateways;
 	struct gw_shared *shared;
+	struct gw_story_store *stories;
 	struct lamp *lamp;
 	struct dlg_service *calls;
 	struct sip_core *sip;

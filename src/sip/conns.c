@@ -206,7 +206,8 @@ static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 		gather(c, c->facts);
 	report_end(c);
 	if (failed_in(c)) {
-		report_tls_in(c);
+		if (!c->core->prm.flow) /* else who listens there says it: once a story, and not once a connection */
+			report_tls_in(c);
 		sip_flow(c->core, NULL, c->facts, false);
 	}
 	tell(c, SIP_CONN_DOWN);

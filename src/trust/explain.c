@@ -393,12 +393,23 @@ static void after_handshake(struct explain *x)
 		by_silence_accepted(x);
 }
 
+/* ---- somebody whom we do not know ---- */
+
+static void by_address_or_name(struct explain *x)
+{
+	static const enum trust_verdict_id ids[] = { [TRUST_AWAY_ADDRESS] = TRUST_V_STRANGER, [TRUST_AWAY_NOT_BY_TLS] = TRUST_V_MUST_SPEAK_TLS,
+		                                     [TRUST_AWAY_NAME] = TRUST_V_STRANGERS_NAME };
+	choose(x, ids[x->f->turned_away]);
+}
+
 /* ---- all of it ---- */
 
 static void decide(struct explain *x)
 {
 	const struct trust_facts *f = x->f;
-	if (f->sip.status)
+	if (f->turned_away)
+		by_address_or_name(x);
+	else if (f->sip.status)
 		by_status(x);
 	else if (f->sip.received)
 		after_proof(x);

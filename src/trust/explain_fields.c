@@ -105,6 +105,12 @@ static void f_error(const struct explain *x, char *dst, size_t size)
 	text_fill(dst, size, err && words ? words : "no reason given");
 }
 
+static void f_transport(const struct explain *x, char *dst, size_t size)
+{
+	static const char *const names[] = { "an unknown transport", "UDP", "TCP", "TLS" };
+	text_fill(dst, size, names[x->f->transport]);
+}
+
 static void f_connect_ms(const struct explain *x, char *dst, size_t size)
 {
 	text_print(dst, size, "%lld", (long long)x->f->connect_ms);
@@ -397,7 +403,7 @@ static void f_usage_advice(const struct explain *x, char *dst, size_t size)
 
 static const struct explain_field_row by_function[] = {
 	{ "peer", f_peer }, { "speaker", f_peer }, { "gateway", f_gateway }, { "target", f_target }, { "port", f_port },
-	{ "addr", f_addr }, { "addr_host", f_addr_host }, { "us", f_us }, { "error", f_error },
+	{ "addr", f_addr }, { "addr_host", f_addr_host }, { "us", f_us }, { "transport", f_transport }, { "error", f_error },
 	{ "connect_ms", f_connect_ms }, { "ended", f_ended }, { "end_ms", f_end_ms }, { "stage", f_stage },
 	{ "handshake_ms", f_handshake_ms }, { "alert", f_alert }, { "alert_note", f_alert_note }, { "when", f_when },
 	{ "client_versions", f_client_versions }, { "server_versions", f_server_versions },

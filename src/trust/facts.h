@@ -208,6 +208,14 @@ struct trust_second {
 	uint16_t status;
 };
 
+/* Why the sender of a request is nobody whom we know. */
+enum trust_away {
+	TRUST_AWAY_NOT,
+	TRUST_AWAY_ADDRESS,    /* no gateway has its address */
+	TRUST_AWAY_NOT_BY_TLS, /* the gateway of that address must speak TLS */
+	TRUST_AWAY_NAME,       /* its certificate is good, but for no name that a gateway has */
+};
+
 struct trust_facts {
 	enum trust_role role;
 	enum trust_flow flow;
@@ -244,6 +252,7 @@ struct trust_facts {
 	struct trust_sip_facts sip;
 	struct trust_judges_us judges;
 	struct trust_second second;
+	enum trust_away turned_away;       /* a request came, and we took its sender for nobody */
 };
 
 void facts_init(struct trust_facts *f, enum trust_role role, enum trust_transport t, int64_t now_s);

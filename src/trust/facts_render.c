@@ -13,6 +13,14 @@ struct writer {
 	int err;
 };
 
+/* What a peer put into a certificate or a phrase need not be UTF-8; JSON must. */
+static json_t *json_of(const char *value)
+{
+	char line[TRUST_NAMES_BYTES * 4 + 8];
+	json_t *o = json_string(value);
+	return o ? o : json_string(text_escape(text_of(value), line, sizeof line));
+}
+
 static void say(struct writer *w, const char *group, const char *key, const char *value)
 {
 	if (!value || !*value || w->err)
@@ -27,7 +35,7 @@ static void say(struct writer *w, const char *group, const char *key, const char
 		if (json_object_set_new(w->object, group, o))
 			w->err = ENOMEM;
 	}
-	if (!w->err && json_object_set_new(o, key, json_string(value)))
+	if (!w->err && json_object_set_new(o, key, json_of(value)))
 		w->err = ENOMEM;
 }
 
@@ -66,6 +74,7 @@ static void say_time(struct writer *w, const char *group, const char *key, int64
 static void say_connection(struct writer *w, const struct trust_facts *f)
 {
 	static const char *const transports[] = { "", "UDP", "TCP", "TLS" };
+	static const char *const away[] = { "", "no gateway has that address", "that gateway must speak TLS", "no gateway has that name" };
 	static const char *const dns[] = { "", "ok", "NXDOMAIN", "no data", "SERVFAIL", "REFUSED", "time-out", "malformed", "no server" };
 	say(w, "connection", "role", trust_role_name(f->role));
 	say(w, "connection", "flow", trust_flow_name(f->flow));
@@ -94,6 +103,7 @@ static void say_connection(struct writer *w, const struct trust_facts *f)
 	say(w, "us", "service", f->our_service);
 	say(w, "us", "identity", f->our_identity);
 	say_names(w, "us", "identities", &f->identities);
+	say(w, "connection", "turned_away", away[f->turned_away]);
 }
 
 static void say_hello(struct writer *w, const char *group, const struct trust_hello *h)

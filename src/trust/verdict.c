@@ -56,23 +56,38 @@ int trust_verdict_text(const struct trust_verdict *v, struct buf *out)
 	return err;
 }
 
+/* Names come from a peer's certificate and need not be UTF-8; JSON must. */
+static json_t *json_of(const char *words)
+{
+	char line[TRUST_VERDICT_TEXT * 4];
+	json_t *o = json_string(words);
+	return o ? o : json_string(text_escape(text_of(words), line, sizeof line));
+}
+
+static json_t *json_of_line(struct text line)
+{
+	char escaped[TRUST_VERDICT_TEXT * 4];
+	json_t *o = json_stringn(line.p, line.n);
+	return o ? o : json_string(text_escape(line, escaped, sizeof escaped));
+}
+
 static json_t *lines_of(const char *words)
 {
 	struct text left = text_of(words), line;
 	json_t *all = json_array();
 	while (all && left.n) {
 		text_cut(left, '\n', &line, &left);
-		json_array_append_new(all, json_stringn(line.p, line.n));
+		json_array_append_new(all, json_of_line(line));
 	}
 	return all;
 }
 
 int trust_verdict_json(const struct trust_verdict *v, struct buf *out)
 {
-	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:o, s:s, s:s}", "schema", 1, "verdict", v->name, "who_refused",
+	json_t *o = json_pack("{s:i, s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:o, s:o}", "schema", 1, "verdict", v->name, "who_refused",
 			      trust_who_name(v->who), "step", trust_step_name(v->step), "certainty", trust_certainty_name(v->certainty),
-			      "sentence", v->sentence, "cause", v->cause, "advice", lines_of(v->advice), "command", v->command,
-			      "other_causes", lines_of(v->other_causes), "wanted", v->wanted, "offered", v->offered);
+			      "sentence", json_of(v->sentence), "cause", json_of(v->cause), "advice", lines_of(v->advice), "command", v->command,
+			      "other_causes", lines_of(v->other_causes), "wanted", json_of(v->wanted), "offered", json_of(v->offered));
 	char *text = o ? json_dumps(o, JSON_COMPACT) : NULL;
 	int err = text ? buf_str(out, text) : ENOMEM;
 	free(text);

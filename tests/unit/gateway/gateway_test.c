@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "gateway/gateway.h"
 #include "gateway_events.h"
+#include "trust_events.h"
 
 enum { REQUESTS = 16, EVENTS = 64 };
 
@@ -626,10 +627,13 @@ static void peers_are_known_by_certificate_or_address(void **state)
 	assert_int_equal(identify("198.51.101.77", NET_UDP, NULL, name), ENOENT);
 	assert_int_equal(events_of(EV_GW_STRANGER), 1);
 	assert_int_equal(identify("198.51.101.77", NET_UDP, NULL, name), ENOENT);
-	assert_int_equal(events_of(EV_GW_STRANGER), 1); /* once a minute */
+	assert_int_equal(events_of(EV_GW_STRANGER), 1);
 	pass(61000);
+	assert_int_equal(identify("198.51.101.78", NET_UDP, NULL, name), ENOENT);
+	assert_int_equal(events_of(EV_GW_STRANGER), 1); /* once a story */
+	pass(3600 * 1000);
 	assert_int_equal(identify("198.51.101.77", NET_UDP, NULL, name), ENOENT);
-	assert_int_equal(events_of(EV_GW_STRANGER), 2);
+	assert_int_equal(events_of(EV_GW_STRANGER), 2); /* and once an hour */
 	/* an address alone is nothing where TLS is wanted */
 	assert_int_equal(identify("192.0.2.1", NET_UDP, NULL, name), ENOENT);
 	assert_int_equal(events_of(EV_GW_WANTS_TLS), 1);
@@ -640,6 +644,63 @@ static void peers_are_known_by_certificate_or_address(void **state)
 	trust_names_add_str(&f->theirs.sans, "DNS:evil.example.com");
 	assert_int_equal(identify("192.0.2.1", NET_TLS, f, name), ENOENT);
 	assert_int_equal(events_of(EV_GW_STRANGER_TLS), 1);
+	mem_free(f);
+	end();
+}
+
+static void a_story_begins_with_the_failure_and_ends_with_its_cause(void **state)
+{
+	(void)state;
+	begin();
+	apply(POOL);
+	pass(10);
+	for (unsigned i = 0; i < 5; i++) {
+		no_name(waiting(0));
+		pass(60500);
+	}
+	struct gw_stories *s = gw_table_stories(rig.table);
+	assert_int_equal(gw_story_open(s), 1);
+	assert_string_equal(gw_story_at(s, 0)->verdict, "dns-name-unknown");
+	assert_string_equal(gw_story_at(s, 0)->gateway, "pool");
+	assert_int_equal(gw_story_at(s, 0)->count, 5);
+	assert_string_equal(gw_story_at(s, 0)->id, gw_flow_state(pool(), GW_OPTIONS)->story);
+	answered(waiting(0), 200);
+	assert_int_equal(gw_story_open(s), 0);
+	assert_int_equal(events_of(EV_GW_STORY_OVER), 1);
+	end();
+}
+
+static void what_comes_in_and_fails_is_told_once(void **state)
+{
+	(void)state;
+	char name[64];
+	begin();
+	apply(POOL);
+	pass(10);
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	facts_init(f, TRUST_ACCEPTED, TRUST_TLS, 1700000000);
+	text_fill(f->peer_addr, sizeof f->peer_addr, "192.0.2.1:40001");
+	f->tls.used = f->tls.started = f->tls.hello_from_peer = true;
+	facts_alert(f, false, true, false, 48);
+	facts_closed(f, TRUST_FIN, 0, 0);
+	for (unsigned i = 0; i < 20; i++)
+		gw_flow(NULL, f, false, rig.table);
+	struct gw_stories *s = gw_table_stories(rig.table);
+	assert_int_equal(events_of(EV_TRUST_INCOMING_TLS_FAILED), 1);
+	assert_int_equal(gw_story_open(s), 1);
+	assert_int_equal(gw_story_at(s, 0)->count, 20);
+	assert_string_equal(gw_story_at(s, 0)->gateway, "pool");
+	text_fill(f->peer_addr, sizeof f->peer_addr, "203.0.113.5:40001"); /* nobody's address */
+	gw_flow(NULL, f, false, rig.table);
+	assert_int_equal(gw_story_open(s), 2);
+	assert_string_equal(gw_story_at(s, 0)->peer, "203.0.113.0/24");
+	f->theirs.shown = f->theirs.has_san = true;
+	text_fill(f->theirs.cn, sizeof f->theirs.cn, "pool.example.com");
+	trust_names_add_str(&f->theirs.cns, "pool.example.com");
+	trust_names_add_str(&f->theirs.sans, "DNS:pool.example.com");
+	assert_int_equal(identify("192.0.2.1", NET_TLS, f, name), 0); /* now it gets through */
+	assert_int_equal(gw_story_open(s), 1);
+	assert_int_equal(events_of(EV_GW_STORY_OVER), 1);
 	mem_free(f);
 	end();
 }
@@ -746,4 +807,5 @@ UT_MAIN(UT(lack_of_memory_changes_nothing), UT(what_options_found_out_makes_othe
         UT(name_that_does_not_exist_is_the_verdict), UT(port_that_says_nothing_to_tls_is_asked_in_plain_sip),
         UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),
-        UT(peers_are_known_by_certificate_or_address), UT(flows_told_by_calls_are_kept))
+        UT(peers_are_known_by_certificate_or_address), UT(a_story_begins_with_the_failure_and_ends_with_its_cause), UT(what_comes_in_and_fails_is_told_once),
+	UT(flows_told_by_calls_are_kept))

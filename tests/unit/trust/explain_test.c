@@ -239,6 +239,9 @@ CASE(unavailable, answer(f, 503, "Service Unavailable"); facts_sip_headers(f, TE
 CASE(next_hop, answer(f, 504, "Server time-out"); facts_sip_headers(f, TEXT_NONE, TEXT_NONE, TEXT("1008;reason=\"Unable to resolve DNS SRV record\""), -1))
 CASE(not_found, answer(f, 404, "Not Found"))
 CASE(method, answer(f, 405, "Method Not Allowed"))
+CASE(stranger, accepted(f); facts_gateway(f, "", ""); f->transport = TRUST_UDP; f->sip.received = true; f->turned_away = TRUST_AWAY_ADDRESS; text_fill(f->gateway, 1, ""))
+CASE(must_tls, accepted(f); f->transport = TRUST_TCP; f->sip.received = true; f->turned_away = TRUST_AWAY_NOT_BY_TLS)
+CASE(strangers_name, name(f, TRUST_NAME_MISMATCH); f->role = TRUST_ACCEPTED; f->sip.received = true; f->turned_away = TRUST_AWAY_NAME)
 CASE(sip_other, answer(f, 488, "Not Acceptable Here"))
 
 struct row {
@@ -364,6 +367,9 @@ static const struct row rows[] = {
 	ROW(next_hop, SIP_TIMEOUT, SURE, PEER, "Unable to resolve DNS SRV record", NULL),
 	ROW(not_found, SIP_NOT_FOUND, SURE, PEER, "404 Not Found", NULL),
 	ROW(method, SIP_METHOD, SURE, PEER, "does not take OPTIONS", NULL),
+	ROW(stranger, STRANGER, SURE, US, "speaks SIP by UDP, and no gateway has that address", "sources"),
+	ROW(must_tls, MUST_SPEAK_TLS, SURE, US, "speaks by TCP, but that gateway must speak TLS", "gateways: lyncpool: transport"),
+	ROW(strangers_name, STRANGERS_NAME, SURE, US, "names lyncpool.domain.com, and gateways accept only pool.other.com", "accept_names: [lyncpool.domain.com]"),
 	ROW(sip_other, SIP_OTHER, SURE, PEER, "488 Not Acceptable Here", NULL),
 };
 enum { ROWS = sizeof rows / sizeof *rows };

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Stories outlive the process, are seen by other nodes, and wait for a store that is away. */
+#include "ut.h"
+#include <errno.h>
+#include <string.h>
+#include "base/mem.h"
+#include "db/db.h"
+#include "gateway/story_store.h"
+#include "net/loop.h"
+
+struct side {
+	struct gw_stories *s;
+	struct gw_story_store *kept;
+};
+
+static struct store *open_store(struct loop *loop, const char *dir)
+{
+	struct store *store;
+	char url[300];
+	text_print(url, sizeof url, "sqlite:%s/db", dir);
+	struct store_prm prm = { .url = url, .loop = loop, .clock = clock_system() };
+	assert_int_equal(store_open(&store, &prm, NULL), 0);
+	return store;
+}
+
+static void begin(struct side *d, struct loop *loop, struct store *store, const char *node)
+{
+	assert_int_equal(gw_stories_create(&d->s, clock_system(), node), 0);
+	struct gw_story_store_prm prm = { .stories = d->s, .store = store, .loop = loop, .clock = clock_system(), .node = node, .interval_ms = 10 };
+	assert_int_equal(gw_story_store_create(&d->kept, &prm), 0);
+}
+
+static void end(struct side *d)
+{
+	gw_story_store_destroy(d->kept);
+	gw_stories_destroy(d->s);
+}
+
+static void fail_once(struct side *d, int err)
+{
+	struct gw_story_told told;
+	struct trust_verdict v;
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	facts_init(f, TRUST_DIALLED, TRUST_TLS, 1700000000);
+	facts_gateway(f, "pool", "pool.example.com");
+	facts_flow(f, TRUST_FLOW_OPTIONS);
+	facts_target(f, "pool.example.com", 5061, "192.0.2.1:5061");
+	facts_connect(f, err, 3);
+	trust_explain(f, &v);
+	gw_story_failed(d->s, "pool", "192.0.2.1", f, &v, &told);
+	mem_free(f);
+}
+
+static bool wait_open(struct loop *loop, struct side *d, unsigned n)
+{
+	for (unsigned i = 0; i < 500 && gw_story_open(d->s) != n; i++)
+		loop_step(loop, 10);
+	return gw_story_open(d->s) == n;
+}
+
+static bool wait_other(struct loop *loop, struct side *d, unsigned n)
+{
+	for (unsigned i = 0; i < 500 && gw_story_store_others(d->kept) != n; i++)
+		loop_step(loop, 10);
+	return gw_story_store_others(d->kept) == n;
+}
+
+static void stories_outlive_a_restart(void **state)
+{
+	(void)state;
+	struct loop *loop;
+	struct side a, b;
+	char dir[256], id[ID_SIZE];
+	text_fill(dir, sizeof dir, ut_tmpdir());
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	struct store *store = open_store(loop, dir);
+	begin(&a, loop, store, "node01");
+	begin(&b, loop, store, "node02");
+	fail_once(&a, ECONNREFUSED);
+	fail_once(&a, ECONNREFUSED);
+	fail_once(&a, ETIMEDOUT);
+	text_fill(id, sizeof id, gw_story_at(a.s, 1)->id);
+	assert_true(wait_other(loop, &b, 2)); /* the other node hears of them */
+	assert_string_equal(gw_story_store_other(b.kept, 0)->node, "node01");
+	end(&a);
+	store_close(store);
+	end(&b);
+
+	store = open_store(loop, dir);
+	begin(&a, loop, store, "node01");
+	fail_once(&a, ECONNREFUSED); /* before what was kept is read */
+	assert_true(wait_open(loop, &a, 2));
+	const struct gw_story *st = gw_story_find(a.s, id);
+	assert_non_null(st);
+	assert_string_equal(st->verdict, "connection-refused");
+	assert_int_equal(st->count, 3);
+	for (unsigned i = 0; i < 2; i++)
+		assert_non_null(strstr(gw_story_at(a.s, i)->verdict_json, "\"schema\""));
+	gw_story_works(a.s, "pool", "192.0.2.1", TRUST_DIALLED, TRUST_FLOW_OPTIONS, NULL, NULL);
+	assert_int_equal(gw_story_open(a.s), 0);
+	begin(&b, loop, store, "node02");
+	assert_true(wait_other(loop, &b, 0));
+	for (unsigned i = 0; i < 20; i++)
+		loop_step(loop, 10);
+	end(&a);
+	store_close(store);
+	end(&b);
+
+	store = open_store(loop, dir);
+	begin(&a, loop, store, "node01");
+	for (unsigned i = 0; i < 500 && gw_story_count(a.s) < 2; i++)
+		loop_step(loop, 10);
+	assert_int_equal(gw_story_count(a.s), 2); /* over, and still to be seen */
+	assert_int_equal(gw_story_open(a.s), 0);
+	end(&a);
+	store_close(store);
+	loop_destroy(loop);
+}
+
+static void a_store_that_is_away_loses_nothing(void **state)
+{
+	(void)state;
+	struct loop *loop;
+	struct store *store;
+	struct side a;
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	struct store_prm prm = { .url = "fail:ENOTCONN", .loop = loop, .clock = clock_system(), .may_be_away = true };
+	assert_int_equal(store_open(&store, &prm, NULL), 0);
+	begin(&a, loop, store, "node01");
+	fail_once(&a, ECONNREFUSED);
+	for (unsigned i = 0; i < 20; i++)
+		loop_step(loop, 10);
+	assert_int_equal(gw_story_open(a.s), 1);
+	assert_true(gw_story_at(a.s, 0)->dirty); /* still to be written */
+	end(&a);
+	store_close(store);
+	loop_destroy(loop);
+}
+
+UT_MAIN(UT(stories_outlive_a_restart), UT(a_store_that_is_away_loses_nothing))

@@ -13,7 +13,7 @@ enum { GOOD = 0, FAILED = 1, USAGE = 2 };
 
 static void help(FILE *out)
 {
-	fputs("usage: umbeld [--quiet] [--keep-user] [FILE]\n"
+	fputs("usage: umbeld [--quiet] [--keep-user] [--allow-core] [FILE]\n"
 	      "       umbeld --check FILE\n"
 	      "       umbeld --sample | --version | --help\n"
 	      "\n"
@@ -24,6 +24,7 @@ static void help(FILE *out)
 	      "      --sample        print a commented sample configuration\n"
 	      "  -q, --quiet         no events on standard error\n"
 	      "      --keep-user     stay the user that started it, whatever node.user says\n"
+	      "      --allow-core    let a crash leave a core file and a debugger attach; both may hold private keys\n"
 	      "      --version\n"
 	      "\n"
 	      "examples:\n"
@@ -112,8 +113,9 @@ static int run(const struct server_prm *prm)
 int main(int argc, char **argv)
 {
 	static const struct option options[] = { { "config", 1, NULL, 'c' }, { "check", 1, NULL, 'C' }, { "sample", 0, NULL, 'S' }, { "quiet", 0, NULL, 'q' },
-		                                 { "keep-user", 0, NULL, 'k' }, { "version", 0, NULL, 'V' }, { "help", 0, NULL, 'h' }, { 0 } };
+		                                 { "keep-user", 0, NULL, 'k' }, { "allow-core", 0, NULL, 'a' }, { "version", 0, NULL, 'V' }, { "help", 0, NULL, 'h' }, { 0 } };
 	struct server_prm prm = { .path = DEFAULT_CONFIG };
+	bool allow_cores = false;
 	for (int o; (o = getopt_long(argc, argv, "c:qh", options, NULL)) != -1;) {
 		switch (o) {
 		case 'c': prm.path = optarg; break;
@@ -121,6 +123,7 @@ int main(int argc, char **argv)
 		case 'S': return sample();
 		case 'q': prm.quiet = true; break;
 		case 'k': prm.keep_user = true; break;
+		case 'a': allow_cores = true; break;
 		case 'V': puts("umbeld " UMBEL_VERSION); return GOOD;
 		case 'h': help(stdout); return GOOD;
 		default: help(stderr); return USAGE;
@@ -134,6 +137,7 @@ int main(int argc, char **argv)
 		return USAGE;
 	}
 	struct cfg *cfg = NULL;
+	server_keep_secrets(allow_cores);
 	if (load(&cfg, prm.path))
 		return FAILED;
 	prm.cfg = cfg;

@@ -18,6 +18,7 @@ struct job {
 	struct ev_report why;
 	/* request */
 	enum cert_key_kind kind;
+	enum cert_usage usage;
 	struct cert_names names;
 	struct buf csr;
 	char csr_file[512];
@@ -92,7 +93,7 @@ static void run(struct job *j, pool_work_h *work, pool_done_h *done)
 static int request_work(void *arg)
 {
 	struct job *j = arg;
-	return cert_request_files(j->data, j->name, j->kind, &j->names, &j->csr, j->csr_file, &j->why);
+	return cert_request_files(j->data, j->name, j->kind, &j->names, j->usage, &j->csr, j->csr_file, &j->why);
 }
 
 static void request_done(enum pool_result result, int err, void *arg)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.c  Three pages for monitoring. */
+/* http.c  Three pages for monitoring, and revocation lists. */
 #include "admin/http.h"
 #include <errno.h>
 #include <microhttpd.h>
 #include <stdatomic.h>
 #include "admin_events.h"
 #include "base/mem.h"
+#include "cert/crls.h"
 #include "net/tmr.h"
 
 enum { HEART_MS = 1000, HEART_DEAD_S = 10, CONNECTIONS = 64, TIMEOUT_S = 10, PAGE_MAX = 4 << 20 };
@@ -88,6 +89,19 @@ static enum MHD_Result ready_page(struct admin_http *h, struct MHD_Connection *c
 	return answer_text(conn, ready ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE, line);
 }
 
+/* "/crl/NAME.crl" */
+static enum MHD_Result crl_page(struct admin_http *h, struct MHD_Connection *conn, const char *url)
+{
+	struct text name = text_skip(text_of(url), strlen("/crl/"));
+	struct buf der;
+	buf_init(&der, PAGE_MAX * 4);
+	int err = !h->prm.crls || !text_ends_nocase(name, ".crl") ? ENOENT : cert_crls_get(h->prm.crls, text_head(name, name.n - 4), &der);
+	enum MHD_Result done = err ? answer_text(conn, err == ENOENT ? MHD_HTTP_NOT_FOUND : MHD_HTTP_INTERNAL_SERVER_ERROR, "there is no such revocation list here")
+				   : answer(conn, MHD_HTTP_OK, "application/pkix-crl", der.p, der.n);
+	buf_free(&der);
+	return done;
+}
+
 static enum MHD_Result request_h(void *arg, struct MHD_Connection *conn, const char *url, const char *method, const char *version,
                                  const char *data, size_t *size, void **state)
 {
@@ -98,13 +112,17 @@ static enum MHD_Result request_h(void *arg, struct MHD_Connection *conn, const c
 	(void)state;
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0)
 		return answer_text(conn, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET is known here");
+	if (text_starts(text_of(url), "/crl/"))
+		return crl_page(h, conn, url);
+	if (h->prm.only_crls)
+		return answer_text(conn, MHD_HTTP_NOT_FOUND, "there are revocation lists, /crl/NAME.crl");
 	if (strcmp(url, "/metrics") == 0)
 		return metrics_page(h, conn);
 	if (strcmp(url, "/healthz") == 0)
 		return health_page(h, conn);
 	if (strcmp(url, "/readyz") == 0)
 		return ready_page(h, conn);
-	return answer_text(conn, MHD_HTTP_NOT_FOUND, "there are /metrics, /healthz and /readyz");
+	return answer_text(conn, MHD_HTTP_NOT_FOUND, "there are /metrics, /healthz, /readyz and /crl/NAME.crl");
 }
 
 /* ---- on the loop ---- */

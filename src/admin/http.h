@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* http.h  /metrics, /healthz and /readyz over plain HTTP for monitoring, on loopback or another address of the administrator's choice.
+/* http.h  /metrics, /healthz and /readyz over plain HTTP for monitoring, on loopback or another address of the administrator's choice; and
+ * /crl/NAME.crl, the revocation lists of private authorities, which anybody may read (a second server can offer them alone).
  * libmicrohttpd runs in its own thread and reads only what any thread may read: metrics and the node's view. /healthz says that the
  * process and its loop live (the loop's thread must have touched the heart within 10 s), /readyz whether calls are welcome.   */
 #ifndef ADMIN_HTTP_H
@@ -12,6 +13,7 @@
 #include "node/node.h"
 
 struct admin_http;
+struct cert_crls;
 
 struct admin_http_prm {
 	struct loop *loop;
@@ -19,6 +21,8 @@ struct admin_http_prm {
 	struct metrics *metrics;
 	const struct node_view *node; /* must outlive the server */
 	struct net_addr listen;       /* port 0: any */
+	struct cert_crls *crls;       /* NULL: none; must outlive the server */
+	bool only_crls;               /* nothing else: for an address that strangers reach */
 };
 
 int admin_http_create(struct admin_http **hp, const struct admin_http_prm *prm, struct ev_report *why);

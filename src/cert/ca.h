@@ -19,12 +19,12 @@ int cert_ca_init(const struct cert_ca_prm *prm, struct buf *root, struct ev_repo
 
 struct cert_sign_prm {
 	const struct um_clock *clock;
-	const char *ca_cert_file, *ca_key_file;
+	const char *ca_cert_file, *ca_key_file; /* key NULL: beside the certificate */
 	unsigned days;       /* 0 = CERT_LEAF_DAYS; cut to the CA's own end */
-	const char *cdp_url; /* CRL distribution point; Lync wants one; NULL or "": none */
+	const char *cdp_url; /* CRL distribution point, which Lync wants; NULL or "": the one that the authority was given, if any */
 };
-/* Checks the request's own signature, then issues what it asks for: subject, names, both usages. Appends leaf, then the CA's certificate
- * unless it is a root. ENOENT/EACCES, EBADMSG (no request), EKEYREJECTED (its signature or the CA's key), ERANGE (CA expired). */
+/* Checks the request's own signature, then issues what it asks for: subject, names, and both usages or the one of them that it names; notes it in the
+ * authority's journal (authority.h). Appends leaf, then the CA's certificate unless it is a root. ENOENT/EACCES, EBADMSG (no request), EKEYREJECTED (its signature or the CA's key), ERANGE (CA expired). */
 int cert_ca_sign(struct buf *chain_pem, struct text csr_pem, const struct cert_sign_prm *prm, struct ev_report *why);
 
 #endif

@@ -157,7 +157,7 @@ static int work_key(void *arg)
 	struct cert_cure *c = arg;
 	if (!c->prm.signed_file || !*c->prm.signed_file)
 		(void)unlink(c->signed_file); /* the answer to an older request */
-	return cert_request_files(c->data_dir, c->identity, c->prm.kind, &c->names, &c->csr, c->result.csr_file, &c->why);
+	return cert_request_files(c->data_dir, c->identity, c->prm.kind, &c->names, CERT_USAGE_BOTH, &c->csr, c->result.csr_file, &c->why);
 }
 
 static int work_sign(void *arg)

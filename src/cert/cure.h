@@ -8,6 +8,7 @@
 #ifndef CERT_CURE_H
 #define CERT_CURE_H
 #include "cert/ca.h"
+#include "cert/plan.h"
 #include "event/bus.h"
 #include "net/loop.h"
 #include "net/pool.h"
@@ -35,12 +36,6 @@ typedef void (cert_probe_done_h)(bool answered, const struct trust_facts *facts,
 /* Opens a fresh connection to the gateway showing the identity of that name (it stands in the keeper's set) and sends OPTIONS. 0 if taken, else
  * errno, and done is not called. */
 typedef int (cert_probe_h)(const char *gateway, const char *identity, cert_probe_done_h *done, void *done_arg, void *arg);
-
-/* Another gateway that is shown the same identity. */
-struct cert_gateway {
-	const char *name;
-	struct trust_judges_us judges;
-};
 
 struct cert_cure_result {
 	bool good;

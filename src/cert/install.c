@@ -66,8 +66,8 @@ static void free_secret(struct buf *b)
 
 /* ---- requests ---- */
 
-int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, struct buf *csr,
-		       char *csr_file, struct ev_report *why)
+int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, enum cert_usage usage,
+		       struct buf *csr, char *csr_file, struct ev_report *why)
 {
 	char key_path[PATH_SIZE], csr_path[PATH_SIZE];
 	struct buf secret, text;
@@ -79,7 +79,7 @@ int cert_request_files(const char *data_dir, const char *name, enum cert_key_kin
 	int err = make_folder(data_dir, why);
 	if (!err)
 		err = cert_key_make(&key, kind);
-	if (!err && (err = cert_request_make(&text, key, names)) == EINVAL) {
+	if (!err && (err = cert_request_make(&text, key, names, usage)) == EINVAL) {
 		ev_set(why, EV_CERT_REQUEST_BAD);
 		ev_printf(why, "error", "%s is no name for a certificate", names->cn[0] ? names->cn : "(nothing)");
 	}

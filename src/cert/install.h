@@ -14,8 +14,8 @@
 char *cert_installed_path(const char *data_dir, const char *name, char *dst);
 /* Makes a key (DATA/tls/NAME.key, mode 0600) and a request for it (DATA/tls/NAME.csr, whose path goes to csr_file, 512 bytes, and whose text to
  * `csr`, either may be NULL). A key that a request made before is thrown away. Worker. */
-int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, struct buf *csr,
-		       char *csr_file, struct ev_report *why);
+int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, enum cert_usage usage,
+		       struct buf *csr, char *csr_file, struct ev_report *why);
 /* Where the answer of a CA is waited for: DATA/tls/NAME.crt. Returns dst (512 bytes). */
 char *cert_awaited_path(const char *data_dir, const char *name, char *dst);
 /* Loads an identity: the installed one if there is one and it is younger than the configured certificate file, else the configured. To be

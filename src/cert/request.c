@@ -24,6 +24,23 @@ int cert_key_kind_parse(struct text t, enum cert_key_kind *k)
 	return EINVAL;
 }
 
+static const char *const usages[] = { "both", "server", "client" };
+
+const char *cert_usage_name(enum cert_usage u)
+{
+	return (unsigned)u < 3 ? usages[u] : "unknown";
+}
+
+int cert_usage_parse(struct text t, enum cert_usage *u)
+{
+	for (unsigned i = 0; i < 3; i++)
+		if (text_is_nocase(t, usages[i])) {
+			*u = (enum cert_usage)i;
+			return 0;
+		}
+	return EINVAL;
+}
+
 static void add_once(struct trust_names *l, const char *name)
 {
 	if (name && *name && !trust_names_has(l, name))
@@ -79,8 +96,9 @@ static int add_names(STACK_OF(X509_EXTENSION) *all, const struct cert_names *nam
 	return err;
 }
 
-static int fill(X509_REQ *req, EVP_PKEY *key, const struct cert_names *names)
+static int fill(X509_REQ *req, EVP_PKEY *key, const struct cert_names *names, enum cert_usage usage)
 {
+	static const char *const eku[] = { "serverAuth,clientAuth", "serverAuth", "clientAuth" };
 	X509_NAME *subject = X509_REQ_get_subject_name(req);
 	STACK_OF(X509_EXTENSION) *all = sk_X509_EXTENSION_new_null();
 	int err = all ? 0 : ENOMEM;
@@ -89,16 +107,16 @@ static int fill(X509_REQ *req, EVP_PKEY *key, const struct cert_names *names)
 	if (!err)
 		err = add_names(all, names);
 	if (!err)
-		err = add_extension(all, NID_key_usage, "critical,digitalSignature,keyEncipherment");
+		err = add_extension(all, NID_key_usage, EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? "critical,digitalSignature,keyEncipherment" : "critical,digitalSignature");
 	if (!err)
-		err = add_extension(all, NID_ext_key_usage, "serverAuth,clientAuth");
+		err = add_extension(all, NID_ext_key_usage, eku[usage]);
 	if (!err && (!X509_REQ_add_extensions(req, all) || !X509_REQ_set_pubkey(req, key) || !X509_REQ_sign(req, key, EVP_sha256())))
 		err = ENOMEM;
 	sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free);
 	return err;
 }
 
-int cert_request_make(struct buf *csr_pem, EVP_PKEY *key, const struct cert_names *names)
+int cert_request_make(struct buf *csr_pem, EVP_PKEY *key, const struct cert_names *names, enum cert_usage usage)
 {
 	if (!plain_name(names->cn) || !names->dns.n)
 		return EINVAL;
@@ -108,7 +126,7 @@ int cert_request_make(struct buf *csr_pem, EVP_PKEY *key, const struct cert_name
 	X509_REQ *req = X509_REQ_new();
 	BIO *bio = BIO_new(BIO_s_mem());
 	char *p = NULL;
-	int err = req && bio ? fill(req, key, names) : ENOMEM;
+	int err = req && bio ? fill(req, key, names, usage) : ENOMEM;
 	if (!err && !PEM_write_bio_X509_REQ(bio, req))
 		err = ENOMEM;
 	long n = err ? 0 : BIO_get_mem_data(bio, &p);

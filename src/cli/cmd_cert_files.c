@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_cert_files.c  umbel cert verify, umbel cert sign, umbel ca init: certificates as files, without any server. */
-#include <errno.h>
-#include <sys/stat.h>
-#include <unistd.h>
+/* cmd_cert_files.c  umbel cert verify: certificates as files, without any server. */
 #include "base/clock.h"
 #include "base/rfc3339.h"
-#include "cert/ca.h"
 #include "cli/cli_private.h"
 #include "trust/verify.h"
 
@@ -118,73 +114,6 @@ static int verify(struct cli *c)
 	return code;
 }
 
-/* ---- ca init ---- */
-
-static int report(struct cli *c, int err, const struct ev_report *why)
-{
-	return why->id ? cli_error_report(c, CLI_NO, why) : cli_error(c, CLI_NO, "%s", strerror(err));
-}
-
-static int init(struct cli *c)
-{
-	char cert[1024], key[1024];
-	const char *dir = c->n_pos ? c->pos[0] : ".", *kind = cli_opt(c, "kind");
-	struct ev_report why = { 0 };
-	uint64_t days;
-	text_print(cert, sizeof cert, "%s/ca.pem", dir);
-	text_print(key, sizeof key, "%s/ca.key", dir);
-	struct cert_ca_prm prm = { .clock = clock_system(), .cert_file = cert, .key_file = key, .cn = cli_opt(c, "name") };
-	if (cli_opt_number(c, "days", 36500, 0, &days) != 0)
-		return CLI_USAGE;
-	if (kind && cert_key_kind_parse(text_of(kind), &prm.kind) != 0)
-		return cli_error(c, CLI_USAGE, "--kind is rsa-2048 or ec-p256, not \"%s\"", kind);
-	prm.days = (unsigned)days;
-	if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-		return cli_error(c, CLI_NO, "%s cannot be made: %s", dir, strerror(errno));
-	int err = cert_ca_init(&prm, NULL, &why);
-	if (err)
-		return report(c, err, &why);
-	if (c->json) {
-		json_t *o = json_pack("{s:s, s:s}", "cert", cert, "key", key);
-		cli_print_json(c, o);
-		json_decref(o);
-	} else {
-		fprintf(c->out, "The authority is made:\n  certificate  %s   to be trusted by every node and every peer\n  key          %s   to be kept secret: who has it can be anybody\n", cert, key);
-		fprintf(c->out, "Name the certificate in \"trust.ca\" of each node; where the key lies beside it, umbel cert cure signs with it.\n");
-	}
-	return CLI_GOOD;
-}
-
-/* ---- cert sign ---- */
-
-static int sign(struct cli *c)
-{
-	const char *ca = cli_opt(c, "ca"), *key = cli_opt(c, "ca-key"), *out = cli_opt(c, "out");
-	struct ev_report why = { 0 };
-	struct buf csr, chain;
-	char beside[1024];
-	uint64_t days;
-	if (!ca)
-		return cli_error(c, CLI_USAGE, "--ca FILE, the certificate of the authority that signs, is needed");
-	size_t dot = text_rfind(text_of(ca), '.');
-	text_print(beside, sizeof beside, "%.*s.key", dot == SIZE_MAX ? (int)strlen(ca) : (int)dot, ca);
-	if (cli_opt_number(c, "days", 36500, 0, &days) != 0)
-		return CLI_USAGE;
-	int code = cli_read_file(c, c->pos[0], PEM_MAX, &csr);
-	if (code)
-		return code;
-	struct cert_sign_prm prm = { .clock = clock_system(), .ca_cert_file = ca, .ca_key_file = key ? key : beside, .days = (unsigned)days,
-		                     .cdp_url = cli_opt(c, "cdp") };
-	buf_init(&chain, PEM_MAX);
-	int err = cert_ca_sign(&chain, buf_as_text(&csr), &prm, &why);
-	code = err ? report(c, err, &why) : cli_write_file(c, out ? out : "-", chain.p, chain.n, 0644);
-	if (!code && out && !c->json)
-		fprintf(c->out, "%s is signed: %s\nInstall it on the node that made the request: umbel cert install %s\n", c->pos[0], out, out);
-	buf_free(&csr);
-	buf_free(&chain);
-	return code;
-}
-
 static const struct cli_opt verify_opts[] = {
 	{ "ca", "FILE", "the trusted authorities (PEM)" },
 	{ "chain", "FILE", "the certificate shown, leaf first, then its intermediates (PEM)" },
@@ -196,20 +125,6 @@ static const struct cli_opt verify_opts[] = {
 	{ "profile", "NAME", "how names are judged: rfc5922 (default), san-or-cn, cn-only" },
 	{ NULL, NULL, NULL },
 };
-static const struct cli_opt sign_opts[] = {
-	{ "ca", "FILE", "certificate of the authority" },
-	{ "ca-key", "FILE", "its key (default: beside it, with the ending .key)" },
-	{ "out", "FILE", "where the certificate goes (default: standard output)" },
-	{ "days", "N", "how long it holds (default 397)" },
-	{ "cdp", "URL", "where the revocation list is to be found (Lync wants one)" },
-	{ NULL, NULL, NULL },
-};
-static const struct cli_opt init_opts[] = {
-	{ "name", "CN", "name of the authority (default \"Umbel CA\")" },
-	{ "kind", "KIND", "rsa-2048 (default) or ec-p256" },
-	{ "days", "N", "how long it holds (default 3650)" },
-	{ NULL, NULL, NULL },
-};
 
 const struct cli_cmd cli_cert_file_cmds[] = {
 	{ "cert", "verify", "", 0, 0, verify_opts, "Judge a certificate as a live connection would, without a server",
@@ -217,13 +132,5 @@ const struct cli_cmd cli_cert_file_cmds[] = {
 	  "  umbel cert verify --ca root.pem --chain node01.pem --host node01.domain.local\n"
 	  "  umbel cert verify --ca root.pem --chain node01.pem --host um.domain.local --purpose client --profile cn-only --json",
 	  verify },
-	{ "cert", "sign", "REQUEST", 1, 1, sign_opts, "Sign a certificate request with an authority of umbel ca init", NULL,
-	  "  umbel cert sign node01.csr --ca /etc/umbel/ca/ca.pem --out node01.pem", sign },
-	{ NULL },
-};
-
-const struct cli_cmd cli_ca_cmds[] = {
-	{ "ca", "init", "[FOLDER]", 0, 1, init_opts, "Make a small private authority: FOLDER/ca.pem and FOLDER/ca.key", "For a lab, or a site that has none. Never overwrites.",
-	  "  umbel ca init /etc/umbel/ca --name 'Example UM CA'", init },
 	{ NULL },
 };

@@ -94,6 +94,7 @@ struct cfg_node {
 	const char *identity; /* the one shown where nothing else says so; "" = the first */
 	const char *store; /* "sqlite:PATH" or "postgresql://..." */
 	const char *admin_socket, *admin_http; /* http: "ADDRESS:PORT" or "" for none */
+	const char *admin_crl; /* "ADDRESS:PORT" where revocation lists alone are served; "" with the others */
 	const char *admin_group; /* who may use the socket besides its owner; "" nobody */
 	const char *data, *voice; /* data: spool and private state; voice: folder of prompt sets */
 	const char *voice_set;

@@ -140,6 +140,7 @@ static int apply_whole(struct server *s, const struct cfg *cfg, const char *path
 	}
 	if (s->admin)
 		admin_config(s->admin, cfg);
+	(void)cert_crls_watch(s->crls, cfg->trust.ca_files.v, cfg->trust.ca_files.n);
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_SERVER_CONFIG_APPLIED);
 	ev_str(&r, "path", path);

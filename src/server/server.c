@@ -398,6 +398,21 @@ static void now_and_then(void *arg)
 	tmr_start(s->loop, &s->minute, SAY_MS, now_and_then, s);
 }
 
+static int build_http(struct server *s, struct admin_http **hp, const char *key, const char *address, bool only_crls, struct ev_report *why)
+{
+	struct admin_http_prm prm = { .loop = s->loop, .bus = s->bus, .metrics = s->metrics, .node = node_view(s->node), .crls = s->crls, .only_crls = only_crls };
+	if (!address[0])
+		return 0;
+	int err = net_addr_parse_port(&prm.listen, text_of(address), only_crls ? 8080 : 9091);
+	if (err) {
+		ev_set(why, EV_SERVER_ADDRESS_BAD);
+		ev_str(why, "key", key);
+		ev_str(why, "value", address);
+		return err;
+	}
+	return admin_http_create(hp, &prm, why);
+}
+
 static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
@@ -406,28 +421,22 @@ static int build_admin(struct server *s, struct ev_report *why)
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply,
 		.trust_changed = server_trust_changed, .arg = s,
 	};
-	struct admin_http_prm hp = { .loop = s->loop, .bus = s->bus, .metrics = s->metrics, .node = node_view(s->node) };
 	int err = admin_create(&s->admin, &prm, why);
 	if (!err)
 		admin_config(s->admin, s->cfg);
-	if (!err && s->cfg->node.admin_http[0]) {
-		err = net_addr_parse_port(&hp.listen, text_of(s->cfg->node.admin_http), 9091);
-		if (err) {
-			ev_set(why, EV_SERVER_ADDRESS_BAD);
-			ev_str(why, "key", "node.admin_http");
-			ev_str(why, "value", s->cfg->node.admin_http);
-		} else {
-			err = admin_http_create(&s->http, &hp, why);
-		}
-	}
+	if (!err)
+		err = build_http(s, &s->http, "node.admin.http", s->cfg->node.admin_http, false, why);
+	if (!err)
+		err = build_http(s, &s->http_crl, "node.admin.crl", s->cfg->node.admin_crl, true, why);
 	return err;
 }
 
 static void drop_admin(struct server *s)
 {
+	admin_http_destroy(s->http_crl);
 	admin_http_destroy(s->http);
 	admin_destroy(s->admin);
-	s->http = NULL;
+	s->http = s->http_crl = NULL;
 	s->admin = NULL;
 }
 

@@ -9,6 +9,10 @@
 
 struct server;
 
+/* First of all in main(), before anything of OpenSSL: from here on keys do not leave the process in core files or through freed memory.
+ * `allow_cores`: for finding a fault; cores and debuggers are let be, and may see keys. */
+void server_keep_secrets(bool allow_cores);
+
 struct server_prm {
 	const struct cfg *cfg; /* with a node part; referenced */
 	const char *path;      /* of the file, for reload */

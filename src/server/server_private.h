@@ -4,6 +4,7 @@
 #define SERVER_PRIVATE_H
 #include "admin/admin.h"
 #include "admin/http.h"
+#include "cert/crls.h"
 #include "cert/watch.h"
 #include "delivery/lamp.h"
 #include "dialogue/service.h"
@@ -39,6 +40,7 @@ struct server {
 	struct dns *dns;
 	struct trust_keeper *keeper;
 	struct cert_watch *watch;
+	struct cert_crls *crls; /* of our own authorities */
 	struct store *store;
 	struct outbox *outbox;
 	struct registry *registry;
@@ -55,7 +57,7 @@ struct server {
 	struct dlg_service *calls;
 	struct sip_core *sip;
 	struct admin *admin;
-	struct admin_http *http;
+	struct admin_http *http, *http_crl;
 	struct tmr minute; /* looks at certificates, tells the registry */
 	bool reloading, reload_again;
 };
@@ -80,6 +82,9 @@ int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, voi
 void server_take_objects(const struct cfg *objects, int64_t revision, void *server);
 void server_trust_changed(void *server);
 void server_reload(struct server *s);
+
+/* secrets.c: no debugger of our own user, no core. After each change of the user, which would undo it. */
+void server_not_dumpable(void);
 
 /* user.c: from here on an ordinary user. */
 int server_become_user(struct server *s, struct ev_report *why);

@@ -139,11 +139,17 @@ int server_build_trust(struct server *s, struct ev_report *why)
 		return err;
 	err = trust_keeper_create(&s->keeper, set);
 	mem_unref(set);
-	return err ? err : cert_watch_create(&s->watch, s->loop, s->keeper, s->bus, s->metrics);
+	struct cert_crls_prm cp = { .loop = s->loop, .pool = s->slow, .bus = s->bus, .metrics = s->metrics };
+	if (!err)
+		err = cert_watch_create(&s->watch, s->loop, s->keeper, s->bus, s->metrics);
+	if (!err)
+		err = cert_crls_create(&s->crls, &cp);
+	return err ? err : cert_crls_watch(s->crls, s->cfg->trust.ca_files.v, s->cfg->trust.ca_files.n);
 }
 
 void server_drop_trust(struct server *s)
 {
+	cert_crls_destroy(s->crls);
 	cert_watch_destroy(s->watch);
 	trust_keeper_destroy(s->keeper);
 }

@@ -94,8 +94,10 @@ int server_become_user(struct server *s, struct ev_report *why)
 {
 	const char *user = s->cfg->node.user;
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (!user[0] || s->keep_user || geteuid() != 0)
+	if (!user[0] || s->keep_user || geteuid() != 0) {
+		server_not_dumpable();
 		return 0;
+	}
 	errno = 0;
 	const struct passwd *pw = getpwnam(user);
 	if (!pw)
@@ -105,6 +107,7 @@ int server_become_user(struct server *s, struct ev_report *why)
 		return refuse(why, user, strerror(err), err);
 	if (initgroups(user, pw->pw_gid) || setgid(pw->pw_gid) || setuid(pw->pw_uid))
 		return refuse(why, user, strerror(errno), errno);
+	server_not_dumpable();
 	if (setuid(0) == 0 && pw->pw_uid != 0)
 		return refuse(why, user, "privileges could be had back", EPERM);
 	if (!store_folder_usable(s))

@@ -17,6 +17,9 @@ int trust_pem_file(struct buf *out, const char *path)
 		err = errno;
 	if (!err && !S_ISREG(st.st_mode))
 		err = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	/* Room for all of it at once: a buffer that grows leaves copies behind, and this may be a key. */
+	if (!err && st.st_size > 0 && (uint64_t)st.st_size + 4096 <= out->max - out->n && !buf_reserve(out, (size_t)st.st_size + 4096))
+		err = buf_error(out);
 	while (!err) {
 		uint8_t *at = buf_reserve(out, 4096);
 		if (!at) {

@@ -58,7 +58,7 @@ static void what_it_signs_is_good_in_both_roles(void **state)
 		buf_init(&chain, TRUST_PEM_MAX);
 		cert_names_for(&names, NULL, "node01.domain.local", "um.domain.local");
 		assert_int_equal(cert_key_make(&key, kind), 0);
-		assert_int_equal(cert_request_make(&csr, key, &names), 0);
+		assert_int_equal(cert_request_make(&csr, key, &names, CERT_USAGE_BOTH), 0);
 		assert_int_equal(sign(&s, &chain, buf_as_text(&csr), "http://ca.domain.local/lab.crl"), 0);
 		assert_true(accepted(&s, &chain, "node01.domain.local", false));
 		assert_true(accepted(&s, &chain, "um.domain.local", true));
@@ -105,7 +105,7 @@ static void a_request_that_was_changed_is_refused(void **state)
 	assert_int_equal(s.why.id, EV_CERT_REQUEST_BAD);
 	cert_names_for(&names, NULL, "node01.domain.local", NULL);
 	assert_int_equal(cert_key_make(&key, CERT_KEY_EC_P256), 0);
-	assert_int_equal(cert_request_make(&csr, key, &names), 0);
+	assert_int_equal(cert_request_make(&csr, key, &names, CERT_USAGE_BOTH), 0);
 	uint8_t *at = csr.p + csr.n - 60; /* within the signature */
 	*at = *at == 'A' ? 'B' : 'A';
 	assert_int_not_equal(sign(&s, &chain, buf_as_text(&csr), NULL), 0);
@@ -127,7 +127,7 @@ static void names_that_are_none_are_not_asked_for(void **state)
 	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
 		struct cert_names names;
 		cert_names_for(&names, NULL, bad[i], "um.domain.local");
-		assert_int_equal(cert_request_make(&csr, key, &names), EINVAL);
+		assert_int_equal(cert_request_make(&csr, key, &names, CERT_USAGE_BOTH), EINVAL);
 	}
 	EVP_PKEY_free(key);
 	buf_free(&csr);

@@ -164,7 +164,7 @@ static void an_answer_of_a_ca_meets_the_key_of_its_request(void **state)
 	buf_init(&csr, TRUST_PEM_MAX);
 	buf_init(&chain, TRUST_PEM_MAX);
 	cert_names_for(&names, NULL, "node01.domain.local", "um.domain.local");
-	assert_int_equal(cert_request_files(b.dir, "default", CERT_KEY_EC_P256, &names, &csr, csr_file, &b.why), 0);
+	assert_int_equal(cert_request_files(b.dir, "default", CERT_KEY_EC_P256, &names, CERT_USAGE_BOTH, &csr, csr_file, &b.why), 0);
 	assert_int_equal(access(csr_file, R_OK), 0);
 	/* another key's certificate does not fit */
 	assert_int_equal(trust_pem_put_cert(&chain, b.b.cert), 0);

@@ -11,12 +11,26 @@
 #include "base/mem.h"
 #include "dialogue_events.h"
 
-enum { RETRY_AFTER_S = 30 };
+enum { RETRY_AFTER_S = 30, FIRST_STEPS = 12 };
+_Static_assert(DLG_CALL_STEPS == FIRST_STEPS << 3, "a history grows by doubling");
 
 /* ---- telling ---- */
+static int more_steps(struct dlg_call *c)
+{
+	unsigned room = c->room_steps ? c->room_steps * 2 : FIRST_STEPS;
+	if (c->room_steps == DLG_CALL_STEPS)
+		return ENOSPC;
+	struct dlg_call_step *v = mem_realloc(c->step, room * sizeof(*v));
+	if (!v)
+		return ENOMEM;
+	c->step = v;
+	c->room_steps = room;
+	return 0;
+}
+
 void dlg_call_step(struct dlg_call *c, const char *fmt, ...)
 {
-	if (c->n_steps == DLG_CALL_STEPS) {
+	if (c->n_steps == c->room_steps && more_steps(c)) {
 		c->steps_lost++;
 		return;
 	}
@@ -54,6 +68,7 @@ static void destroy(void *object)
 		mem_unref(c->clip[i]);
 	recorder_free(c->recorder);
 	mem_free(c->verdict);
+	mem_free(c->step);
 	dlg_session_close(&c->s);
 	mem_unref(c->table_owner);
 	mem_unref(c->leg);

@@ -91,8 +91,8 @@ struct dlg_call {
 	int result;
 	char session[EV_SESSION_SIZE], called[128], gateway[64], source[64], outcome[96];
 	int64_t started_us, started_mono_ms;
-	struct dlg_call_step step[DLG_CALL_STEPS];
-	unsigned n_steps, steps_lost;
+	struct dlg_call_step *step; /* grows: most calls take few */
+	unsigned n_steps, room_steps, steps_lost;
 };
 
 /* call.c */

@@ -12,18 +12,18 @@
 enum { SPOOL_FREE_MIN = 16 << 20 };
 
 /* ---- saying ---- */
-static void add_name(struct say_seq *q, const struct dlg_said *w, struct media_clip *clip)
+static void add_name(struct say_seq *q, const char *text, struct media_clip *clip)
 {
 	if (clip)
 		say_clip(q, clip);
-	else if (w->text[0] >= '0' && w->text[0] <= '9')
-		say_digits(q, text_of(w->text));
+	else if (text[0] >= '0' && text[0] <= '9')
+		say_digits(q, text_of(text));
 }
 
 static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 {
 	const struct dlg_said *w = &c->saying.word[i];
-	const char *text = w->fixed ? w->fixed : w->text;
+	const char *text = dlg_said_text(&c->saying, i);
 	switch (w->kind) {
 	case DLG_W_PROMPT: say_prompt(q, dlg_prompt_name(w->prompt)); break;
 	case DLG_W_NAMED: say_prompt(q, text); break;
@@ -34,7 +34,7 @@ static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 		break;
 	case DLG_W_WHEN: say_when(q, w->number, clock_real_s(c->svc->prm.clock)); break;
 	case DLG_W_LENGTH: say_duration(q, (uint32_t)w->number); break;
-	case DLG_W_NAME: add_name(q, w, c->name[i].clip); break;
+	case DLG_W_NAME: add_name(q, text, c->name[i].clip); break;
 	case DLG_W_CLIP: say_clip(q, c->clip[w->number]); break;
 	case DLG_W_BEEP: say_beep(q); break;
 	case DLG_W_PAUSE: say_pause(q, (unsigned)w->number); break;
@@ -105,9 +105,8 @@ static void ask_names(struct dlg_call *c)
 {
 	struct voice_names *names = c->svc->prm.names;
 	for (unsigned i = 0; names && i < c->saying.n; i++) {
-		const struct dlg_said *w = &c->saying.word[i];
-		const char *text = w->fixed ? w->fixed : w->text;
-		if (w->kind != DLG_W_NAME || !*text)
+		const char *text = dlg_said_text(&c->saying, i);
+		if (c->saying.word[i].kind != DLG_W_NAME || !*text)
 			continue;
 		struct live_name *n = &c->name[i];
 		n->call = c;

@@ -54,6 +54,22 @@ static void hush(struct dlg_engine *e)
 }
 
 /* ---- what is said ---- */
+const char *dlg_said_text(const struct dlg_utterance *u, unsigned i)
+{
+	return u->word[i].fixed ? u->word[i].fixed : u->texts + u->word[i].text_at;
+}
+
+/* Where the copy lies; 0, the empty text, when there is no room. */
+static uint16_t keep_text(struct dlg_utterance *u, const char *text)
+{
+	uint16_t at = u->text_used ? u->text_used : 1;
+	if (sizeof(u->texts) - at < DLG_WORD_TEXT)
+		return 0;
+	text_fill(u->texts + at, DLG_WORD_TEXT, text);
+	u->text_used = (uint16_t)(at + strlen(u->texts + at) + 1);
+	return at;
+}
+
 static void append_word(struct dlg_engine *e, const struct dlg_phrase *p)
 {
 	struct dlg_utterance *u = &e->pending;
@@ -65,7 +81,7 @@ static void append_word(struct dlg_engine *e, const struct dlg_phrase *p)
 	w->fixed = p->fixed;
 	const char *text = p->text ? p->text(e->s) : NULL;
 	if (text)
-		text_fill(w->text, sizeof(w->text), text);
+		w->text_at = keep_text(u, text);
 }
 
 static void append(struct dlg_engine *e, const struct dlg_phrase *p)
@@ -85,7 +101,7 @@ static void speak(struct dlg_engine *e)
 	if (e->entered && state_of(e)->flags & DLG_CLOCK_NOW)
 		start_clock(e);
 	int err = e->io->say(e->io_arg, &e->pending, e->say_id);
-	e->pending.n = 0;
+	e->pending.n = e->pending.text_used = 0;
 	if (err) {
 		e->saying = false;
 		set_next(e, DLG_ENDED, 0);
@@ -337,7 +353,7 @@ static bool rest(struct dlg_engine *e)
 	const struct dlg_state *st = state_of(e);
 	if (e->gone) {
 		e->entered = false;
-		e->pending.n = 0;
+		e->pending.n = e->pending.text_used = 0;
 		if (fresh)
 			start_clock(e);
 		if (fresh && st->say)
@@ -349,7 +365,7 @@ static bool rest(struct dlg_engine *e)
 	bool must_hear = st->flags & DLG_NO_BARGE && (e->pending.n || e->saying);
 	if (e->n_keys && !must_hear && takes_keys(e)) {
 		hush(e);
-		e->pending.n = 0;
+		e->pending.n = e->pending.text_used = 0;
 		e->entered = false;
 		return match(e);
 	}
@@ -491,7 +507,7 @@ void dlg_hangup(struct dlg_engine *e)
 		return;
 	e->gone = true;
 	e->n_keys = 0;
-	e->pending.n = 0;
+	e->pending.n = e->pending.text_used = 0;
 	hush(e);
 	set_next(e, DLG_HANGUP, 0);
 	drive(e);

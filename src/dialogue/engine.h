@@ -28,7 +28,7 @@
 struct dlg_session; /* the typed data; whoever writes the tables defines it */
 struct dlg_table;
 
-enum { DLG_TYPE_AHEAD = 32, DLG_DEPTH = 8, DLG_WORDS = 80, DLG_WORD_TEXT = 96, DLG_STEPS = 64, DLG_INTER_DIGIT_MS = 1500 };
+enum { DLG_TYPE_AHEAD = 32, DLG_DEPTH = 8, DLG_WORDS = 80, DLG_WORD_TEXT = 96, DLG_TEXT_BYTES = 1024, DLG_STEPS = 64, DLG_INTER_DIGIT_MS = 1500 };
 
 /* ---- what is said ---- */
 enum dlg_word {
@@ -66,13 +66,17 @@ struct dlg_said {
 	enum dlg_word kind;
 	enum dlg_prompt prompt, singular, plural;
 	int64_t number;
-	char text[DLG_WORD_TEXT];
-	const char *fixed; /* not NULL: instead of text; belongs to the table */
+	const char *fixed; /* not NULL: instead of a text of its own; belongs to the table */
+	uint16_t text_at;  /* in the utterance's texts */
 };
+/* A plain value: may be copied. A text is cut to DLG_WORD_TEXT; what has no room left is left out. */
 struct dlg_utterance {
-	unsigned n;
+	uint16_t n, text_used;
 	struct dlg_said word[DLG_WORDS];
+	char texts[DLG_TEXT_BYTES]; /* the first byte is NUL: the empty text */
 };
+/* The words of a NAMED, DIGITS or NAME; "" where there are none. As long as the utterance. */
+const char *dlg_said_text(const struct dlg_utterance *u, unsigned i);
 
 /* ---- tables ---- */
 enum dlg_event_type {

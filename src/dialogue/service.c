@@ -185,7 +185,8 @@ static void remember(struct dlg_service *s, const struct dlg_call *c)
 	p->duration_ms = clock_mono_ms(s->prm.clock) - c->started_mono_ms;
 	p->n_steps = c->n_steps;
 	p->steps_lost = c->steps_lost;
-	memcpy(p->steps, c->step, c->n_steps * sizeof(p->steps[0]));
+	if (c->n_steps)
+		memcpy(p->steps, c->step, c->n_steps * sizeof(p->steps[0]));
 	list_prepend(&s->past, &p->link);
 	if (++s->n_past > DLG_HISTORY) {
 		struct past *oldest = LIST_ENTRY(s->past.head.prev, struct past, link);

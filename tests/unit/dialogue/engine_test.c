@@ -26,7 +26,7 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 	struct dlg_session *s = arg;
 	note(s, "say%s", "", 0);
 	for (unsigned i = 0; i < u->n; i++)
-		note(s, ":%s", u->word[i].kind == DLG_W_PROMPT ? dlg_prompt_name(u->word[i].prompt) : u->word[i].text, 0);
+		note(s, ":%s", u->word[i].kind == DLG_W_PROMPT ? dlg_prompt_name(u->word[i].prompt) : dlg_said_text(u, i), 0);
 	note(s, " %s", "", 0);
 	s->say_id = id;
 	return 0;

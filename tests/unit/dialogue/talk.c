@@ -30,7 +30,7 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 			: w->number == CLIP_RECORDING ? " recording" : " message"); break;
 		case DLG_W_NAME:
 		case DLG_W_DIGITS:
-		case DLG_W_NAMED: note(t, "<%s> ", w->fixed ? w->fixed : w->text); break;
+		case DLG_W_NAMED: note(t, "<%s> ", dlg_said_text(u, i)); break;
 		default: note(t, "%s", n); break;
 		}
 	}

@@ -52,9 +52,10 @@ class Call:
                  silent_rtp=False):
         self.server, self.number, self.caller, self.domain = server, number, caller, domain
         self.headers, self.codecs, self.sdp, self.silent_rtp = headers, codecs, sdp, silent_rtp
-        self.sip = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        family = socket.AF_INET6 if ":" in local else socket.AF_INET
+        self.sip = socket.socket(family, socket.SOCK_DGRAM)
         self.sip.bind((local, 0))
-        self.rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.rtp = socket.socket(family, socket.SOCK_DGRAM)
         self.rtp.bind((local, 0))
         self.local = local
         self.call_id, self.tag = os.urandom(8).hex(), os.urandom(4).hex()
@@ -137,10 +138,14 @@ class Call:
 
     def _via(self):
         self.branch = "z9hG4bK" + os.urandom(6).hex()
-        return "SIP/2.0/UDP %s:%d;branch=%s;rport" % (*self.sip.getsockname(), self.branch)
+        return f"SIP/2.0/UDP {self._here()};branch={self.branch};rport"
 
     def _contact(self):
-        return "<sip:%s@%s:%d>" % (self.caller, *self.sip.getsockname())
+        return f"<sip:{self.caller}@{self._here()}>"
+
+    def _here(self):
+        host, port = self.sip.getsockname()[:2]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
     def _send(self, text):
         try:
@@ -153,7 +158,8 @@ class Call:
             return self.sdp
         names = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 18: "G729/8000", 101: "telephone-event/8000"}
         maps = "".join(f"a=rtpmap:{c} {names[c]}\n" for c in self.codecs)
-        return (f"v=0\no=caller 1 1 IN IP4 {self.local}\ns=-\nc=IN IP4 {self.local}\nt=0 0\n"
+        kind = "IP6" if ":" in self.local else "IP4"
+        return (f"v=0\no=caller 1 1 IN {kind} {self.local}\ns=-\nc=IN {kind} {self.local}\nt=0 0\n"
                 f"m=audio {self.rtp.getsockname()[1]} RTP/AVP {' '.join(map(str, self.codecs))}\n{maps}a=ptime:20\na=sendrecv\n")
 
     def _invite(self):
@@ -178,9 +184,9 @@ class Call:
         if 200 <= status < 300:
             self._send(self._in_dialog("ACK", 1))
         else:
-            self._send(f"ACK {self._uri()} SIP/2.0\nVia: SIP/2.0/UDP %s:%d;branch={self.invite_branch};rport\nMax-Forwards: 70\n"
+            self._send(f"ACK {self._uri()} SIP/2.0\nVia: SIP/2.0/UDP {self._here()};branch={self.invite_branch};rport\nMax-Forwards: 70\n"
                        f"From: <sip:{self.caller}@{self.domain}>;tag={self.tag}\nTo: {self.last_to}\nCall-ID: {self.call_id}\n"
-                       "CSeq: 1 ACK\nContent-Length: 0\n\n" % self.sip.getsockname())
+                       "CSeq: 1 ACK\nContent-Length: 0\n\n")
 
     def _on_response(self, text):
         status = int(text.split(" ", 2)[1])
@@ -196,7 +202,7 @@ class Call:
                 self.routes = [r.strip() for line in reversed(re.findall(r"^Record-Route\s*:\s*(.*?)\r?$", text, re.M | re.I))
                                for r in reversed(line.split(","))]
                 self.answer = text.split("\r\n\r\n", 1)[1] if "\r\n\r\n" in text else ""
-                address, port = re.search(r"c=IN IP4 (\S+)", self.answer), re.search(r"m=audio (\d+)", self.answer)
+                address, port = re.search(r"c=IN IP[46] (\S+)", self.answer), re.search(r"m=audio (\d+)", self.answer)
                 if address and port:
                     self.remote_rtp = (address[1], int(port[1]))
                 self.answered = True
@@ -315,4 +321,5 @@ class Call:
 
 
 def _loud(frame, limit):
-    return sum(abs(audio._ULAW[b]) for b in frame[::4]) * 4 > limit * len(frame)
+    # Every third sample: every fourth would meet the tone of 1000 Hz only where it passes zero.
+    return sum(abs(audio._ULAW[b]) for b in frame[::3]) * 3 > limit * len(frame)

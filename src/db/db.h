@@ -48,7 +48,7 @@ struct store_prm {
 	unsigned queue_max; /* jobs waiting; 0 = 1024 */
 	uint64_t statement_ms; /* PostgreSQL statement and lock time-out; 0 = 5000 */
 	uint64_t free_min_bytes; /* SQLite: less room than this on its disk counts as full; 0 = 32 MiB */
-	bool may_be_away; /* open succeeds although PostgreSQL does not answer yet; migrations follow when it does */
+	bool may_be_away; /* open succeeds although PostgreSQL does not answer yet, or SQLite's file system is mounted read-only; migrations follow */
 };
 
 /* Opens, migrates to this release's schema and starts the threads; blocks while doing so, so it is for start-up.

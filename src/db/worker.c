@@ -4,6 +4,7 @@
  * Several writes in one: BEGIN, then a savepoint a job, one COMMIT; a job that fails is rolled back to its savepoint alone. When the
  * COMMIT itself fails or the engine rolls all back, each job is run again by itself, so that one cannot spoil the others.      */
 #include <errno.h>
+#include <sys/statvfs.h>
 #include <time.h>
 #include "base/mem.h"
 #include "base/rand.h"
@@ -370,13 +371,20 @@ void *store_worker(void *arg)
 	return NULL;
 }
 
+/* A disk that was taken out of use by the kernel or by an administrator comes back; a file that belongs to somebody else does not. */
+static bool mounted_read_only(const struct store *s)
+{
+	struct statvfs v;
+	return s->drv->unique_place && statvfs(db_sqlite_path(s->url), &v) == 0 && (v.f_flag & ST_RDONLY);
+}
+
 int store_first_contact(struct store *s, bool may_be_away, struct ev_report *why)
 {
 	struct worker *w = &s->workers[0];
 	w->store = s;
 	int err = connect_now(w, why);
-	if (err == ENOTCONN && may_be_away) {
-		store_set_state(s, STORE_AWAY, why);
+	if (err && may_be_away && (err == ENOTCONN || mounted_read_only(s))) {
+		store_set_state(s, err == ENOTCONN ? STORE_AWAY : STORE_READONLY, why);
 		return 0;
 	}
 	if (err)

@@ -60,7 +60,12 @@ static const struct dlg_phrase say_rule[] = {
 	SAY_IF(too_short, P_PIN_RULES_LENGTH), { .kind = DLG_W_NUMBER, .number = min_length, .only_if = too_short },
 	SAY_IF(too_long, P_PIN_RULES_LONG), SAY_IF(trivial, P_PIN_RULES_TRIVIAL), SAY_END,
 };
+static const struct dlg_phrase say_rule_end[] = {
+	SAY_IF(too_short, P_PIN_RULES_LENGTH), { .kind = DLG_W_NUMBER, .number = min_length, .only_if = too_short },
+	SAY_IF(too_long, P_PIN_RULES_LONG), SAY_IF(trivial, P_PIN_RULES_TRIVIAL), SAY(P_NOTHING_CHANGED), SAY_END,
+};
 static const struct dlg_phrase say_mismatch[] = { SAY(P_PIN_MISMATCH), SAY_END };
+static const struct dlg_phrase say_mismatch_end[] = { SAY(P_PIN_MISMATCH), SAY(P_NOTHING_CHANGED), SAY_END };
 static const struct dlg_phrase say_changed[] = { SAY(P_PIN_CHANGED), SAY_END };
 static const struct dlg_phrase say_pin_failed[] = { SAY(P_PIN_CHANGE_FAILED), SAY_END };
 static const struct dlg_phrase say_nothing[] = { SAY(P_NOTHING_CHANGED), SAY_END };
@@ -79,15 +84,16 @@ static const struct dlg_row pin_rows[] = {
 	{ NEW,    ANY_RESULT,           IF(dlg_last_failure), NOTHING,                RETURN(R_BACK),   say_nothing },
 	{ NEW,    ANY_RESULT,           ALWAYS,               DO(dlg_count_failure),  NEW },
 	{ JUDGED, ENTER,                IF(good),             NOTHING,                AGAIN },
-	{ JUDGED, ENTER,                IF(dlg_last_failure), NOTHING,                RETURN(R_BACK),   say_nothing, true },
+	{ JUDGED, ENTER,                IF(dlg_last_failure), NOTHING,                RETURN(R_BACK),   say_rule_end, true },
 	{ JUDGED, ENTER,                ALWAYS,               DO(dlg_count_failure),  NEW,              say_rule, true },
 	{ AGAIN,  RESULT(R_OK),         IF(same),             NOTHING,                SET },
 	{ AGAIN,  RESULT(R_BACK),       ALWAYS,               NOTHING,                RETURN(R_BACK),   say_nothing },
+	{ AGAIN,  RESULT(R_OK),         IF(dlg_last_failure), NOTHING,                RETURN(R_BACK),   say_mismatch_end, true },
 	{ AGAIN,  ANY_RESULT,           IF(dlg_last_failure), NOTHING,                RETURN(R_BACK),   say_nothing, true },
 	{ AGAIN,  RESULT(R_OK),         ALWAYS,               DO(dlg_count_failure),  NEW,              say_mismatch, true },
 	{ AGAIN,  ANY_RESULT,           ALWAYS,               DO(dlg_count_failure),  AGAIN },
 	{ SET,    ENTER,                ALWAYS,               DO(set_pin),            STAY },
-	{ SET,    DONE_AS(J_PIN_RULE),  IF(dlg_last_failure), NOTHING,                RETURN(R_BACK),   say_nothing, true },
+	{ SET,    DONE_AS(J_PIN_RULE),  IF(dlg_last_failure), NOTHING,                RETURN(R_BACK),   say_rule_end, true },
 	{ SET,    DONE_AS(J_PIN_RULE),  ALWAYS,               DO(dlg_count_failure),  NEW,              say_rule, true },
 	{ SET,    DONE,                 ALWAYS,               DO(dlg_no_failures),    RETURN(R_OK),     say_changed },
 	{ SET,    FAILED,               ALWAYS,               NOTHING,                RETURN(R_FAILED), say_pin_failed, true },

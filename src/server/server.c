@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "dialogue/prompts.h"
 #include "server/server_private.h"
 #include "server_events.h"
 
@@ -275,11 +276,23 @@ static void drop_media(struct server *s)
 	media_engine_destroy(s->media);
 }
 
+/* Whatever conversations say must be there before the first of them. */
+static int complete_prompts(struct server *s)
+{
+	struct prompt_words v[P_COUNT];
+	unsigned n = 0;
+	for (enum dlg_prompt p = P_NONE + 1; p < P_COUNT; p++)
+		v[n++] = (struct prompt_words){ dlg_prompt_name(p), dlg_prompt_words(p) };
+	return prompt_set_complete(s->prompts, v, n, s->bus);
+}
+
 static int build_voice(struct server *s, struct ev_report *why)
 {
 	const struct cfg_node *n = &s->cfg->node;
 	struct prompt_set_prm prm = { .dir = n->voice, .set = n->voice_set, .bus = s->bus };
 	int err = prompt_set_open(&s->prompts, &prm, why);
+	if (!err)
+		err = complete_prompts(s);
 	return err ? err : voice_names_create(&s->names, s->slow, s->bus, NAMES_KEPT);
 }
 

@@ -11,10 +11,11 @@
 #include "umbel-config.h"
 #include "voice/pack.h"
 #include "voice/prompt_private.h"
+#include "voice/speak.h"
 #include "voice/wav.h"
 #include "voice_events.h"
 
-enum { PATH_SIZE = 1024, MAP_MAX = 1 << 20 };
+enum { PATH_SIZE = 1024, BEEP_HZ = 1000, BEEP_MS = 300, BEEP_DB = -16 };
 
 struct prompt {
 	char name[PACK_NAME_MAX + 1];
@@ -303,4 +304,64 @@ int prompt_check(const struct prompt_set *s, const char *name, struct ev_report 
 	ev_str(why, "prompt", name);
 	ev_str(why, "language", s->language);
 	return ENOENT;
+}
+
+/* ---- what an old or damaged set lacks ---- */
+static void tell_missing(struct ev_bus *bus, const struct prompt_set *s, const char *name, bool made)
+{
+	struct ev_report r;
+	ev_set(&r, made ? EV_VOICE_PROMPT_REPLACED : EV_VOICE_PROMPT_MISSING);
+	ev_str(&r, "prompt", name);
+	ev_str(&r, "language", s->language);
+	if (bus)
+		ev_emit(bus, &r);
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct prompt *)a)->name, ((const struct prompt *)b)->name);
+}
+
+/* Into the place behind the last one; the order is made afterwards. */
+static int make(struct prompt_set *s, const struct prompt_words *w)
+{
+	struct prompt *p = &s->prompt[s->n];
+	struct media_clip *clip;
+	int err = w->words[0] ? speak_text(&clip, w->words) : media_clip_tone(&clip, BEEP_HZ, 0, BEEP_MS, BEEP_DB);
+	if (err)
+		return err;
+	p->text = text_dup(text_of(w->words));
+	if (!p->text) {
+		mem_unref(clip);
+		return ENOMEM;
+	}
+	text_fill(p->name, sizeof p->name, w->name);
+	p->clip = clip;
+	p->recorded = NULL;
+	s->n++;
+	return 0;
+}
+
+int prompt_set_complete(struct prompt_set *s, const struct prompt_words *v, unsigned n, struct ev_bus *bus)
+{
+	static const struct prompt_words beep = { "beep", "" };
+	unsigned had = s->n;
+	struct prompt *more = mem_realloc(s->prompt, (had + n + 1) * sizeof *more);
+	if (!more)
+		return ENOMEM;
+	s->prompt = more;
+	for (unsigned i = 0; i <= n; i++) {
+		const struct prompt_words *w = i < n ? &v[i] : &beep;
+		unsigned all = s->n;
+		s->n = had; /* only these are in order */
+		bool there = find(s, w->name) != NULL;
+		s->n = all;
+		int err = there ? 0 : make(s, w);
+		if (err == ENOMEM)
+			return err;
+		if (!there)
+			tell_missing(bus, s, w->name, !err);
+	}
+	qsort(s->prompt, s->n, sizeof *s->prompt, by_name);
+	return 0;
 }

@@ -29,7 +29,15 @@ struct media_clip *prompt_clip(const struct prompt_set *s, const char *name);
 const char *prompt_text(const struct prompt_set *s, const char *name);
 unsigned prompt_count(const struct prompt_set *s);
 const char *prompt_name(const struct prompt_set *s, unsigned i); /* in order of name */
-/* 0, or ENOENT and an event that names the prompt: for the check at start that all which dialogues use is there. */
+/* 0, or ENOENT and an event that names the prompt. */
 int prompt_check(const struct prompt_set *s, const char *name, struct ev_report *why);
+
+/* What the program is going to say. */
+struct prompt_words {
+	const char *name, *words;
+};
+/* What the set lacks of these, and of tones, is made by the built-in voice, so that no caller meets silence; each is told on the bus (may be NULL).
+ * Blocks while it speaks: at start, before anybody uses the set. 0 or ENOMEM; a word that the voice cannot say stays missing. */
+int prompt_set_complete(struct prompt_set *s, const struct prompt_words *v, unsigned n, struct ev_bus *bus);
 
 #endif

@@ -198,6 +198,27 @@ static void first_use_forces_a_new_pin(void **state)
 	assert_true(talk_heard(&t, "pin-changed you-have"));
 	talk_end(&t);
 
+	begin(&t); /* the last try, too, is told what was wrong with it */
+	t.must_change = true;
+	log_on(&t);
+	talk_keys(&t, "555#");
+	talk_keys(&t, "555#");
+	talk_keys(&t, "123456#");
+	assert_true(talk_heard(&t, "pin-rule-trivial nothing-changed"));
+	talk_wait(&t, 10000);
+	assert_true(t.over);
+	talk_end(&t);
+
+	begin(&t);
+	t.must_change = true;
+	log_on(&t);
+	talk_keys(&t, "555#");
+	talk_keys(&t, "555#");
+	talk_keys(&t, "771133#");
+	talk_keys(&t, "771134#");
+	assert_true(talk_heard(&t, "pin-mismatch nothing-changed"));
+	talk_end(&t);
+
 	begin(&t); /* who will not choose one gets no further */
 	t.must_change = true;
 	log_on(&t);

@@ -136,6 +136,54 @@ static void the_configuration_names_either(void **state)
 	assert_true(text_is(ev_field_text(&why, "language"), "yy"));
 }
 
+static unsigned replaced, gone;
+static void count_missing(const struct ev_record *rec, void *arg)
+{
+	(void)arg;
+	replaced += rec->report.id == EV_VOICE_PROMPT_REPLACED;
+	gone += rec->report.id == EV_VOICE_PROMPT_MISSING;
+}
+
+static const struct prompt_words needed[] = { { "zebra", "zebra" }, { "b", "bee" }, { "aardvark", "aardvark" }, { "unsayable", "..." } };
+
+static void a_set_that_lacks_something_is_completed(void **state)
+{
+	(void)state;
+	struct prompt_set *s;
+	struct ev_bus *bus;
+	char pack[128];
+	snprintf(pack, sizeof pack, "%s/xx.pack", small_set());
+	replaced = gone = 0;
+	assert_int_equal(ev_bus_create(&bus, clock_system(), 0), 0);
+	ev_bus_sink(bus, count_missing, NULL, NULL);
+	assert_int_equal(prompt_set_open(&s, &(struct prompt_set_prm){ .pack = pack }, NULL), 0);
+	assert_int_equal(prompt_set_complete(s, needed, 4, bus), 0);
+	ev_bus_flush(bus);
+	assert_int_equal(prompt_count(s), 5); /* a, b, and the two words and the tone that were made */
+	assert_int_equal(replaced, 3);
+	assert_int_equal(gone, 1);
+	assert_true(media_clip_ms(prompt_clip(s, "zebra")) > 200);
+	assert_true(media_clip_ms(prompt_clip(s, "aardvark")) > 200);
+	assert_int_equal(media_clip_ms(prompt_clip(s, "beep")), 300);
+	assert_int_equal(media_clip_ms(prompt_clip(s, "b")), 50); /* what was there is kept */
+	assert_null(prompt_clip(s, "unsayable"));
+	assert_int_equal(prompt_set_complete(s, needed, 3, bus), 0);
+	ev_bus_flush(bus);
+	assert_int_equal(replaced, 3);
+	prompt_set_close(s);
+	ev_bus_destroy(bus);
+}
+
+static int complete_small(void *pack)
+{
+	struct prompt_set *s = NULL;
+	int err = prompt_set_open(&s, &(struct prompt_set_prm){ .pack = pack }, NULL);
+	if (!err)
+		err = prompt_set_complete(s, needed, 1, NULL);
+	prompt_set_close(s);
+	return err;
+}
+
 static int open_small(void *pack)
 {
 	struct prompt_set *s = NULL;
@@ -150,7 +198,8 @@ static void lack_of_memory_leaks_nothing(void **state)
 	char pack[128];
 	snprintf(pack, sizeof pack, "%s/xx.pack", small_set());
 	ut_oom(open_small, pack);
+	ut_oom(complete_small, pack);
 }
 
 UT_MAIN(UT(the_catalogue_is_complete_and_loud_enough), UT(what_is_missing_is_named), UT(recordings_stand_beside_and_faults_are_told), UT(the_configuration_names_either),
-	UT(lack_of_memory_leaks_nothing))
+	UT(a_set_that_lacks_something_is_completed), UT(lack_of_memory_leaks_nothing))

@@ -1,0 +1,171 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a caller and an owner meet when something about a mailbox is not as usual: it is full, its store may only be read, a prompt is
+missing, its PIN is new. Nothing that was accepted is lost, and what is not accepted is said before anybody speaks."""
+import re
+import shutil
+import struct
+import subprocess
+import zlib
+
+from common import *
+space.enter()
+import single
+from labkit import site as lab
+from labkit.caller import Call, speech
+from labkit.node import BUILD, Node
+
+CLIP = speech(lab.SPEECH_A, 3)
+PROMPTS = BUILD / "prompts" / "en-US.pack"
+
+
+def ask(node, number, steps, caller="7900", prompts=PROMPTS):
+    """One call of the test caller through that script: (good, what it said)."""
+    status, text = node.cli.run("call", "test", f"sip:{number}@127.0.1.11", "--from", caller, "--prompts", prompts, "--for", "60", "-e", steps,
+                                timeout=90)
+    return status == 0, text
+
+
+def leave(caller, number="2001"):
+    """A message past the greeting, ended by hanging up: the status of the BYE."""
+    call = Call(single.ADDRESS, number, caller=caller).start()
+    try:
+        call.wait_answer(8)
+        call.wait_quiet(4, seconds=0.06, after=0.1)
+        call.heard.clear()
+        call.press("#")
+        if not call.wait_quiet(10, seconds=0.3, after=0.15):
+            raise Failed(f"{caller} never heard the tone")
+        call.say(CLIP)
+        return call.hang_up(8)
+    finally:
+        call.close()
+
+
+def full(story):
+    node = single.node(story, lambda c: c["policies"][0].update(max_messages=2))
+    story.check("two messages fit", [leave("8101"), leave("8102")] == [200, 200])
+    good, said = ask(node, "2001", "expect answer-mailbox-full within 8s; expect-bye within 10s", "8103")
+    story.check("full: the caller is told at once, not asked to speak, and the call ends", good, said)
+    event = node.told(r"mailbox is full", 5)
+    story.check("full: the event names mailbox, caller and the setting", event and event["id"] == 3204 and event.get("fields", event).get("mailbox") == "alice"
+                and "max_messages" in str(event), event)
+    good, said = ask(node, lab.ATTENDANT, "expect attendant-dial-extension; wait 500ms; hangup")
+    story.check("full: others are served", good, said)
+    story.check("full: what was accepted is there, and nothing else", sorted(node.callers("alice")) == ["8101", "8102"], node.callers("alice"))
+    story.check("full: the other mailbox takes messages", leave("8104", "2002") == 200)
+    first = node.messages("alice")[0]["id"]
+    status, text = node.cli.run("message", "delete", "alice", first)
+    story.check("full: one is deleted", status == 0, text)
+    story.check("full: then there is room again", leave("8105") == 200)
+    story.check("SIGTERM ends it in time", node.stop() == 0)
+
+
+def first_use(story):
+    """The administrator's PIN opens nothing but the way to another one."""
+    node = single.node(story)
+    node.set_pin("alice", "739184", final=False)
+    log_on = "press 2001#{}#; "
+    good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect pin-first-use; hangup")
+    story.check("first use: a new PIN is asked for before anything else", good, said)
+    good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect pin-enter-new; press 222222#; expect pin-rule-trivial; press 602914#; "
+                     "expect pin-enter-again; press 602914#; expect pin-changed; expect you-have; hangup")
+    story.check("first use: after a hang-up it is asked again; a bad one is refused with its reason, a good one opens the mailbox", good, said)
+    good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect logon-wrong; " + log_on.format("602914") + "expect you-have; hangup")
+    story.check("first use: the administrator's PIN is void now, and the new one is not asked to be changed", good, said)
+    said = str(node.events()) + node.proc.said() + node.cli.run("call", "list", "--history")[1]
+    story.check("no PIN stands in any event or log", not re.search(r"739184|602914", said))
+    node.stop()
+
+
+def pack_without(names, to):
+    """The prompt pack with those prompts under names that nobody asks for; everything else as it was."""
+    pack = bytearray(PROMPTS.read_bytes())
+    count = struct.unpack_from("<I", pack, 16)[0]
+    for n in range(count):
+        at, length = struct.unpack_from("<II", pack, 64 + 32 * n)
+        if pack[at:at + length].decode() in names:
+            pack[at + length - 1:at + length] = b"z"  # the order of these names stays
+    struct.pack_into("<I", pack, 24, zlib.crc32(bytes(pack[64:])))
+    to.mkdir(exist_ok=True)
+    (to / "en-US.pack").write_bytes(pack)
+
+
+def missing_prompt(story):
+    folder = story.dir / "voice"
+    pack_without(("answer-saved", "goodbye", "beep", "digits/today"), folder)
+    node = single.node(story, lambda c: c["node"].update(voice=str(folder)))
+    told = str(node.events())
+    story.check("missing prompts: the start names each that conversations need", all(f'{p}' in told for p in ("answer-saved", "goodbye", "beep")), told)
+    good, said = ask(node, "2001", f"wait 1s; press #; expect beep within 8s; play {lab.SPEECH_A}; expect answer-menu within 20s; press 3; "
+                     "expect answer-saved; expect goodbye; expect-bye", "8301")
+    story.check("missing prompts: the caller hears the same words in the default voice, the tone too", good, said)
+    story.check("missing prompts: the message is there", node.callers("alice") == ["8301"], node.callers("alice"))
+    node.set_pin("alice", "739184")
+    good, said = ask(node, lab.SUBSCRIBER, "press 2001#739184#; expect you-have; press 1; expect from within 8s; hangup", "8302")
+    story.check("a missing word of a date: the rest of the sentence is heard, and the call goes on", good, said)
+    story.check("a missing word of a date: an event names it", node.told(r"digits/today", 5))
+    node.stop()
+    shutil.rmtree(folder)
+
+
+def read_only_sqlite(story):
+    """The store's file system was mounted read-only, as a kernel does when a disk makes errors; the node is started on it and stays when it is
+    mended. (While a process has files open for writing, only the kernel itself can do that.)"""
+    store = story.dir / "store"
+    store.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "none", str(store)], check=True)
+    try:
+        node = single.node(story, lambda c: c["node"].update(store=f"sqlite:{store}/umbel.db"))
+        story.check("read-only file: a message before it is accepted", leave("8401") == 200)
+        node.stop()
+        subprocess.run(["mount", "-o", "remount,ro", str(store)], check=True)
+        node.start()
+        story.check("read-only file: messages are accepted all the same", [leave("8402"), leave("8403", "2002")] == [200, 200])
+        event = node.told(r"(read.?only|may not be written)", 5)
+        story.check("read-only file: an event says what is wrong and what to do", event and event["name"] == "DB_READONLY" and "mount" in event["advice"],
+                    event or node.events())
+        said = node.cli.run("status")[1]
+        story.check("read-only file: status says so", re.search(r"store +(read-only|away)", said), said)
+        subprocess.run(["mount", "-o", "remount,rw", str(store)], check=True)
+        story.check("read-only file: mended, the messages appear by themselves",
+                    lambda: soon(lambda: sorted(node.callers("alice")) == ["8401", "8402"] and node.callers("bob") == ["8403"], 30, 1))
+        story.check("read-only file: the spool is empty again", not list((node.dir / "data/spool/new").iterdir()))
+        node.stop()
+    finally:
+        subprocess.run(["umount", "-l", str(store)])
+
+
+def read_only_postgresql(story):
+    """The server takes no writes while the node serves: what a fail-over to a standby looks like from here."""
+    from labkit.pg import Postgres
+    pg = Postgres(story.dir)
+    pg.start()
+    node = single.node(story, lambda c: c["node"].update(store=pg.url))
+    node.set_pin("alice", "739184")
+    story.check("read-only server: a message before it is accepted", leave("8501") == 200)
+    pg.sql("alter system set default_transaction_read_only = on", "postgres")
+    pg.sql("select pg_reload_conf()", "postgres")
+    until(lambda: pg.sql("show default_transaction_read_only", "umbel") == "on", 5)
+    story.check("read-only server: messages are accepted all the same", [leave("8502"), leave("8503", "2002")] == [200, 200])
+    event = node.told(r"may not be written", 5)
+    story.check("read-only server: an event says what is wrong and what to do", event and event["name"] == "DB_READONLY" and "primary" in event["advice"],
+                event or node.events())
+    said = node.cli.run("status")[1]
+    story.check("read-only server: status says so", re.search(r"store +read-only", said), said)
+    good, said = ask(node, "2001", "expect answer-leave-message within 8s; hangup", "8504")
+    story.check("read-only server: callers hear the usual greeting", good, said)
+    pg.sql("alter system reset default_transaction_read_only", "postgres")
+    pg.sql("select pg_reload_conf()", "postgres")
+    story.check("read-only server: mended, the messages appear by themselves",
+                lambda: soon(lambda: sorted(node.callers("alice")) == ["8501", "8502"] and node.callers("bob") == ["8503"], 30, 1))
+    node.stop()
+    pg.stop()
+
+
+with Story("mailbox") as story:
+    parts = sys.argv[1:]
+    for part in (full, first_use, missing_prompt, read_only_sqlite, read_only_postgresql):
+        if not parts or part.__name__ in parts:
+            shutil.rmtree(story.dir / "node01", ignore_errors=True)
+            part(story)

@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* matrix_test.c  Sites in a table: what each node shows, how a gateway judges; which flows must be accepted, refused, unknown. */
+#include "cert/matrix.h"
+#include <errno.h>
+#include "base/mem.h"
+#include "cert/matrix_json.h"
+#include "support/certs.h"
+#include "trust/pem.h"
+#include "ut.h"
+
+#define N1 "node01.domain.local"
+#define N2 "node02.domain.local"
+#define UM "um.domain.local"
+#define BOTH "DNS:" UM ",DNS:" N1 ",DNS:" N2
+
+/* What the nodes show, and how the pool judges. */
+struct site {
+	const char *cn[2], *san[2], *eku;   /* of node01 and node02; cn[1] NULL: the same certificate on both */
+	int from_days, to_days;             /* 0,0: a year */
+	const char *profile, *known;        /* names, separated by commas; NULL: none */
+	const char *pool_cn, *pool_eku;     /* its certificate; NULL: lyncpool.domain.com with both usages; "": never seen */
+};
+
+static void make_cert(struct matrix_cert **cp, const struct tc *root, const char *cn, const char *san, const struct site *s)
+{
+	struct tc leaf;
+	struct tc_prm prm = { .cn = cn, .san = san, .eku = s->eku, .from_days = s->from_days, .to_days = s->to_days, .issuer = root, .rsa = true };
+	tc_make(&leaf, &prm);
+	assert_int_equal(matrix_cert_from(cp, leaf.cert, NULL, "test"), 0);
+	tc_free(&leaf);
+}
+
+static void add_names(struct trust_names *to, const char *list)
+{
+	struct text rest = text_of(list), word;
+	while (!text_empty(rest)) {
+		text_cut(rest, ',', &word, &rest);
+		trust_names_add(to, word);
+	}
+}
+
+static struct matrix_gateway *add_gateway(struct matrix_model *m, const char *name, const char *profile, const char *known)
+{
+	struct matrix_gateway *g = matrix_add_gateway(m, name);
+	assert_non_null(g);
+	text_fill(g->profile, sizeof g->profile, profile);
+	text_fill(g->address, sizeof g->address, "lyncpool.domain.com");
+	g->lamp = true;
+	g->rule = TRUST_RULE_SAN_OR_CN;
+	trust_names_add_str(&g->accept, "lyncpool.domain.com");
+	add_names(&g->known, known);
+	return g;
+}
+
+static void pool_shows(struct matrix_gateway *g, const struct matrix_model *m, const struct tc *root, const char *cn, const char *eku)
+{
+	struct tc pool;
+	struct buf pem;
+	char san[300];
+	if (cn && !*cn)
+		return;
+	text_print(san, sizeof san, "DNS:%s", cn ? cn : "lyncpool.domain.com");
+	struct tc_prm prm = { .cn = cn ? cn : "lyncpool.domain.com", .san = san, .eku = eku, .issuer = root };
+	tc_make(&pool, &prm);
+	buf_init(&pem, 1 << 20);
+	assert_int_equal(trust_pem_put_cert(&pem, pool.cert), 0);
+	assert_int_equal(matrix_peer_cert(g, m, buf_as_text(&pem), "pool.pem", NULL), 0);
+	buf_free(&pem);
+	tc_free(&pool);
+}
+
+static struct matrix_model *model_of(const struct site *s)
+{
+	struct matrix_model *m = NULL;
+	struct tc root;
+	struct buf pem;
+	tc_root(&root, "Lab CA");
+	assert_int_equal(matrix_model_create(&m, TC_NOW), 0);
+	buf_init(&pem, 1 << 20);
+	assert_int_equal(trust_pem_put_cert(&pem, root.cert), 0);
+	m->anchors_pem = mem_strdup(buf_cstr(&pem));
+	buf_free(&pem);
+	struct matrix_cert *c[2] = { NULL, NULL };
+	make_cert(&c[0], &root, s->cn[0], s->san[0], s);
+	if (s->cn[1])
+		make_cert(&c[1], &root, s->cn[1], s->san[1], s);
+	else
+		c[1] = mem_ref(c[0]);
+	for (int i = 0; i < 2; i++) {
+		struct matrix_node *n = matrix_add_node(m, i ? "node02" : "node01", i ? N2 : N1, UM);
+		trust_names_add_str(&n->addresses, i ? "127.0.1.12:5061" : "127.0.1.11:5061");
+		assert_int_equal(matrix_node_shows(n, "own", c[i]), 0);
+		mem_unref(c[i]);
+	}
+	pool_shows(add_gateway(m, "lyncpool", s->profile, s->known), m, &root, s->pool_cn, s->pool_eku);
+	tc_free(&root);
+	return m;
+}
+
+/* The cells of a node in one word: a letter a flow, in the order of the table; the lamp and the others of our dialling stand together. */
+static const char *letters(const struct matrix *x, unsigned node, unsigned gateway)
+{
+	static char words[4][MATRIX_FLOWS + 1];
+	static unsigned turn;
+	char *w = words[turn++ % 4];
+	for (int f = 0; f < MATRIX_FLOWS; f++)
+		w[f] = "-a?R"[matrix_cell(x, node, gateway, (enum matrix_flow)f)->says];
+	w[MATRIX_FLOWS] = 0;
+	return w;
+}
+
+static const struct matrix_reason *first_reason(const struct matrix *x, unsigned node, enum matrix_flow f)
+{
+	const struct matrix_cell *c = matrix_cell(x, node, 0, f);
+	assert_true(c->n_reasons > 0);
+	return &x->reasons[c->reason[0]];
+}
+
+static const struct matrix_outcome *outcome(const struct matrix *x, const char *name)
+{
+	for (unsigned i = 0; i < x->n_outcomes; i++)
+		if (strcmp(x->outcomes[i].name, name) == 0)
+			return &x->outcomes[i];
+	return NULL;
+}
+
+static const struct matrix_model *supposed(struct matrix_model *m, const char *question)
+{
+	struct ev_report why = { 0 };
+	assert_int_equal(matrix_suppose(m, question, TEXT_NONE, &why), 0);
+	return m;
+}
+
+/* ---- the table of sites ----
+ * flows: calls-in OPTIONS transfer lamp in-dialog-in in-dialog-out failover redirect renewal */
+
+static void sites(void **state)
+{
+	static const struct {
+		const char *what;
+		struct site site;
+		const char *node01, *node02;
+		const char *reason; /* of OPTIONS on node01; NULL: there is none */
+		bool cured;         /* by the command */
+	} t[] = {
+		{ "the case of the lab", { .cn = { UM }, .san = { BOTH }, .profile = "lync", .known = N1 "," N2 }, "aRRRaRaaR", "aRRRaRaaR", "not-a-known-server", true },
+		{ "the same, as configured", { .cn = { UM }, .san = { BOTH }, .profile = "cn-known-servers", .known = N1 "," N2 }, "aRRRaRaaR", "aRRRaRaaR", "not-a-known-server", true },
+		{ "the cured case", { .cn = { N1, N2 }, .san = { "DNS:" N1 ",DNS:" UM, "DNS:" N2 ",DNS:" UM }, .profile = "lync", .known = N1 "," N2 }, "aaaaaaaaa", "aaaaaaaaa", NULL, false },
+		{ "one node cured", { .cn = { N1, UM }, .san = { "DNS:" N1, BOTH }, .profile = "lync", .known = N1 "," N2 }, "aaaaaaaaa", "aRRRaRaaR", NULL, false },
+		{ "node01's certificate on both", { .cn = { N1 }, .san = { BOTH }, .profile = "lync", .known = N1 "," N2 }, "aaaaaaaaa", "aaaaaaaaa", NULL, false },
+		{ "node02 not registered", { .cn = { N1, N2 }, .san = { "DNS:" N1, "DNS:" N2 }, .profile = "lync", .known = N1 }, "aaaaaaaaa", "RRRRRRRRR", NULL, false },
+		{ "the right CN, the name missing in the SAN", { .cn = { N1, N2 }, .san = { "DNS:" UM, "DNS:" UM }, .profile = "lync", .known = N1 "," N2 }, "aaaaaaaaa", "aaaaaaaaa", NULL, false },
+		{ "expired", { .cn = { N1, N2 }, .san = { "DNS:" N1, "DNS:" N2 }, .profile = "lync", .known = N1 "," N2, .from_days = -30, .to_days = -1 }, "RRRRRRRRa", "RRRRRRRRa", "expired", true },
+		{ "no usage for dialling", { .cn = { N1, N2 }, .san = { "DNS:" N1, "DNS:" N2 }, .eku = "serverAuth", .profile = "openssl" }, "?RRRaR?aR", "?RRRaR?aR", "wrong-usage", true },
+		{ "their name is another", { .cn = { N1, N2 }, .san = { "DNS:" N1, "DNS:" N2 }, .profile = "lync", .known = N1 "," N2, .pool_cn = "other.domain.com" }, "RRRRRRRRa", "RRRRRRRRa", "their-name-not-accepted", false },
+		{ "they cannot dial", { .cn = { N1, N2 }, .san = { "DNS:" N1, "DNS:" N2 }, .profile = "lync", .known = N1 "," N2, .pool_eku = "serverAuth" }, "RaaaRaRRa", "RaaaRaRRa", NULL, false },
+		{ "they were never seen", { .cn = { N1, N2 }, .san = { "DNS:" N1, "DNS:" N2 }, .profile = "lync", .known = N1 "," N2, .pool_cn = "" }, "????????a", "????????a", "their-certificate-not-known", false },
+		{ "not said how it judges", { .cn = { UM }, .san = { BOTH }, .profile = "unknown" }, "?????????", "?????????", NULL, false },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct matrix_model *m = model_of(&t[i].site);
+		struct matrix *x = NULL;
+		assert_int_equal(matrix_run(&x, m), 0);
+		if (strcmp(letters(x, 0, 0), t[i].node01) != 0 || strcmp(letters(x, 1, 0), t[i].node02) != 0)
+			print_message("%s: %s %s\n", t[i].what, letters(x, 0, 0), letters(x, 1, 0));
+		for (unsigned k = 0; k < x->n_reasons && strcmp(letters(x, 0, 0), t[i].node01) != 0; k++)
+			print_message("   %u: %s: %s\n", k + 1, x->reasons[k].name, x->reasons[k].sentence);
+		assert_string_equal(letters(x, 0, 0), t[i].node01);
+		assert_string_equal(letters(x, 1, 0), t[i].node02);
+		assert_int_equal(x->breaks, strchr(t[i].node01, 'R') || strchr(t[i].node02, 'R'));
+		if (t[i].reason)
+			assert_string_equal(first_reason(x, 0, MATRIX_OPTIONS)->name, t[i].reason);
+		if (t[i].cured)
+			assert_string_equal(first_reason(x, 0, MATRIX_OPTIONS)->command, "umbel cert cure lyncpool");
+		matrix_free(x);
+		matrix_model_free(m);
+	}
+}
+
+static const struct site cured = { .cn = { N1, N2 }, .san = { "DNS:" N1 ",DNS:" UM, "DNS:" N2 ",DNS:" UM }, .profile = "lync", .known = N1 "," N2 };
+static const struct site lab = { .cn = { UM }, .san = { BOTH }, .profile = "lync", .known = N1 "," N2 };
+
+/* ---- one reason for all that it explains ---- */
+
+static void said_once(void **state)
+{
+	struct matrix_model *m = model_of(&lab);
+	struct matrix *x = NULL;
+	(void)state;
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_int_equal(x->n_reasons, 1);
+	assert_int_equal(x->reasons[0].nodes, 3);
+	assert_string_equal(x->reasons[0].offered, UM);
+	assert_non_null(strstr(x->reasons[0].wanted, N1));
+	assert_non_null(outcome(x, "one-certificate-for-all"));
+	matrix_free(x);
+	matrix_model_free(m);
+}
+
+/* ---- a gateway of each kind on one identity ---- */
+
+static void no_single_certificate(void **state)
+{
+	struct matrix_model *m = model_of(&cured);
+	struct matrix *x = NULL;
+	struct tc root;
+	(void)state;
+	tc_root(&root, "Lab CA");
+	struct matrix_gateway *g = add_gateway(m, "sfbpool", "sfb-trusted-application", UM);
+	pool_shows(g, m, &root, NULL, NULL);
+	g->as_server.judged = g->as_client.judged = false; /* its root is another one of the same name */
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_string_equal(letters(x, 0, 0), "aaaaaaaaa");
+	assert_int_equal(matrix_cell(x, 0, 1, MATRIX_OPTIONS)->says, MATRIX_UNKNOWN); /* its manual does not say whether the SAN counts there */
+	const struct matrix_outcome *o = outcome(x, "no-single-certificate");
+	assert_non_null(o);
+	assert_non_null(strstr(o->sentence, "no single certificate is known to serve both"));
+	assert_non_null(strstr(o->sentence, "which sfbpool may refuse"));
+	assert_non_null(strstr(o->sentence, "which lyncpool refuses"));
+	assert_non_null(strstr(o->sentence, "lyncpool"));
+	assert_non_null(strstr(o->sentence, "sfbpool"));
+	for (unsigned i = 0; i < x->n_reasons; i++) /* a cure that would break the other is not advised */
+		assert_string_equal(x->reasons[i].command, "");
+	matrix_free(x);
+
+	/* Where both look at the CN alone there is no doubt. */
+	text_fill(g->profile, sizeof g->profile, "cn-known-servers");
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_int_equal(matrix_cell(x, 0, 1, MATRIX_OPTIONS)->says, MATRIX_REFUSES);
+	o = outcome(x, "no-single-certificate");
+	assert_non_null(o);
+	assert_true(o->bad);
+	assert_non_null(strstr(o->sentence, "no single certificate serves both"));
+	matrix_free(x);
+	text_fill(g->profile, sizeof g->profile, "sfb-trusted-application");
+
+	/* Two identities, one for each: nothing is wrong then. */
+	struct matrix_cert *common = NULL;
+	struct site two = { .eku = NULL };
+	make_cert(&common, &root, UM, BOTH, &two);
+	text_fill(m->gateways[1].identity, sizeof m->gateways[1].identity, "sfb");
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(matrix_node_shows(&m->nodes[i], "sfb", common), 0);
+	mem_unref(common);
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_int_equal(matrix_cell(x, 0, 1, MATRIX_OPTIONS)->says, MATRIX_ACCEPTS);
+	assert_null(outcome(x, "no-single-certificate"));
+	matrix_free(x);
+	tc_free(&root);
+	matrix_model_free(m);
+}
+
+/* ---- questions ---- */
+
+static void node_down(void **state)
+{
+	static const struct {
+		struct site site;
+		const char *down[2];
+		const char *outcome;
+		bool breaks;
+		const char *says; /* a piece of the sentence */
+	} t[] = {
+		{ cured, { "node-down=node01" }, "node-down-no-call-lost", false, "half of them meet a node that is away first, and go to node02" },
+		{ cured, { "node-down=node01", "node-down=node02" }, "node-down-all-calls-lost", true, "every new call" },
+		{ { .cn = { N1, "x.domain.local" }, .san = { "DNS:" N1, "DNS:x.domain.local" }, .profile = "lync", .known = N1 "," N2 }, { "node-down=node01" }, "node-down-all-calls-lost", true, "it refuses node02" },
+		{ { .cn = { N1, N2 }, .san = { "DNS:" N1, "DNS:" N2 }, .profile = "lync", .known = N1 }, { "node-down=node01" }, "node-down-all-calls-lost", true, "no other node" },
+		{ { .cn = { UM }, .san = { BOTH }, .profile = "sfb-trusted-application", .known = UM }, { "node-down=node01" }, "node-down-by-dns", false, "half of the new calls" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct matrix_model *m = model_of(&t[i].site);
+		struct matrix *x = NULL;
+		for (int k = 0; k < 2 && t[i].down[k]; k++)
+			supposed(m, t[i].down[k]);
+		assert_int_equal(matrix_run(&x, m), 0);
+		const struct matrix_outcome *o = outcome(x, t[i].outcome);
+		assert_non_null(o);
+		assert_non_null(strstr(o->sentence, t[i].says));
+		assert_true(*o->assumed);
+		assert_int_equal(o->bad, t[i].breaks);
+		matrix_free(x);
+		matrix_model_free(m);
+	}
+}
+
+/* Three nodes, two of them away, two tries: a third of the calls begins at the two that are away. */
+static void tries_run_out(void **state)
+{
+	struct site s = cured;
+	s.known = N1 "," N2 ",node03.domain.local";
+	struct matrix_model *m = model_of(&s);
+	struct matrix *x = NULL;
+	struct tc root;
+	struct matrix_cert *c = NULL;
+	(void)state;
+	tc_root(&root, "Lab CA");
+	make_cert(&c, &root, "node03.domain.local", "DNS:node03.domain.local", &s);
+	assert_int_equal(matrix_node_shows(matrix_add_node(m, "node03", "node03.domain.local", UM), "own", c), 0);
+	mem_unref(c);
+	tc_free(&root);
+	supposed(m, "node-down=node01");
+	supposed(m, "node-down=node02");
+	assert_int_equal(matrix_run(&x, m), 0);
+	const struct matrix_outcome *o = outcome(x, "node-down-calls-lost");
+	assert_non_null(o);
+	assert_non_null(strstr(o->sentence, "1 of 3 of the new calls from lyncpool are lost"));
+	assert_true(x->breaks);
+	matrix_free(x);
+	matrix_model_free(m);
+}
+
+/* The nodes call themselves by the pool's name, and that name is registered: then the shared certificate is good, and high availability gone. */
+static void one_name_for_all(void **state)
+{
+	struct matrix_model *m = model_of(&lab);
+	struct matrix *x = NULL;
+	(void)state;
+	supposed(m, "fqdn=" UM);
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_string_equal(first_reason(x, 0, MATRIX_CALLS_IN)->name, "node-not-in-their-list");
+	matrix_free(x);
+	supposed(m, "known=lyncpool:" UM);
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_string_equal(letters(x, 0, 0), "aaaaRaaaa");
+	assert_string_equal(first_reason(x, 0, MATRIX_DIALOG_IN)->name, "name-leads-elsewhere");
+	assert_non_null(strstr(first_reason(x, 0, MATRIX_DIALOG_IN)->sentence, "1 of 2"));
+	assert_non_null(outcome(x, "nodes-share-one-name"));
+	assert_true(x->breaks);
+	assert_int_equal(m->supposed.n, 2);
+	matrix_free(x);
+	matrix_model_free(m);
+}
+
+static void another_certificate(void **state)
+{
+	struct matrix_model *m = model_of(&lab);
+	struct matrix *x = NULL;
+	struct tc root;
+	struct buf pem;
+	struct matrix_cert *c = NULL;
+	(void)state;
+	tc_root(&root, "Lab CA");
+	make_cert(&c, &root, N2, "DNS:" N2, &lab);
+	buf_init(&pem, 1 << 20);
+	assert_int_equal(trust_pem_put_cert(&pem, c->leaf), 0);
+	assert_int_equal(matrix_suppose(m, "cert=node02:/tmp/a.pem", buf_as_text(&pem), NULL), 0);
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_string_equal(letters(x, 0, 0), "aRRRaRaaR");
+	assert_string_equal(letters(x, 1, 0), "aaaaaaaaa");
+	matrix_free(x);
+	assert_int_equal(matrix_suppose(m, "cert=/tmp/a.pem", buf_as_text(&pem), NULL), 0);
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_string_equal(letters(x, 0, 0), "RaaaRaRRR"); /* known by that CN, but not the name that is dialled */
+	matrix_free(x);
+	buf_free(&pem);
+	mem_unref(c);
+	tc_free(&root);
+	matrix_model_free(m);
+}
+
+static void bad_questions(void **state)
+{
+	static const char *const bad[] = { "", "node-down", "node-down=", "node-down=node09", "fqdn=", "fqdn=*.x", "known=", "known=nobody:x", "cert=node09:x", "cert=x", "weather=rain" };
+	struct matrix_model *m = model_of(&lab);
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct ev_report why = { 0 };
+		assert_int_not_equal(matrix_suppose(m, bad[i], TEXT_NONE, &why), 0);
+		assert_int_not_equal(why.id, 0);
+	}
+	assert_string_equal(matrix_question_file("cert=node01:/a/b.pem"), "/a/b.pem");
+	assert_string_equal(matrix_question_file("cert=/a:b.pem"), "/a:b.pem");
+	assert_null(matrix_question_file("node-down=node01"));
+	matrix_model_free(m);
+}
+
+/* ---- DNS ---- */
+
+static void names_lead(void **state)
+{
+	struct site s = { .cn = { UM }, .san = { BOTH }, .profile = "sfb-trusted-application", .known = UM };
+	struct matrix_model *m = model_of(&s);
+	struct matrix *x = NULL;
+	(void)state;
+	trust_names_add_str(&matrix_add_dns(m, UM, "A", "OK")->values, "127.0.1.11");
+	trust_names_add_str(&matrix_add_dns(m, N1, "A", "OK")->values, "127.0.1.11");
+	(void)matrix_add_dns(m, N2, "A", "NXDOMAIN");
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_int_equal(matrix_cell(x, 0, 0, MATRIX_FAILOVER)->says, MATRIX_ACCEPTS);
+	assert_int_equal(matrix_cell(x, 1, 0, MATRIX_FAILOVER)->says, MATRIX_REFUSES);
+	assert_string_equal(first_reason(x, 1, MATRIX_FAILOVER)->name, "service-name-misses-node");
+	assert_non_null(strstr(first_reason(x, 1, MATRIX_FAILOVER)->fix, UM " A 127.0.1.12"));
+	assert_int_equal(matrix_cell(x, 1, 0, MATRIX_DIALOG_IN)->says, MATRIX_UNKNOWN);
+	assert_string_equal(first_reason(x, 1, MATRIX_DIALOG_IN)->name, "name-not-in-dns");
+	matrix_free(x);
+	matrix_model_free(m);
+}
+
+/* ---- JSON, and memory ---- */
+
+static void as_json(void **state)
+{
+	struct matrix_model *m = model_of(&lab);
+	struct matrix *x = NULL;
+	(void)state;
+	assert_int_equal(matrix_run(&x, m), 0);
+	json_t *o = matrix_json(x);
+	assert_non_null(o);
+	assert_int_equal(json_array_size(json_object_get(o, "cells")), 2 * MATRIX_FLOWS);
+	assert_false(json_is_true(json_object_get(o, "good")));
+	const json_t *r = json_array_get(json_object_get(o, "reasons"), 0);
+	assert_string_equal(json_string_value(json_object_get(r, "command")), "umbel cert cure lyncpool");
+	json_decref(o);
+	matrix_free(x);
+	matrix_model_free(m);
+}
+
+static int run_once(void *arg)
+{
+	struct matrix *x = NULL;
+	int err = matrix_run(&x, arg);
+	if (!err)
+		assert_string_equal(letters(x, 0, 0), "aRRRaRaaR");
+	matrix_free(x);
+	return err;
+}
+
+static void memory_runs_out(void **state)
+{
+	struct matrix_model *m = model_of(&lab);
+	(void)state;
+	supposed(m, "node-down=node01");
+	ut_oom(run_once, m);
+	matrix_model_free(m);
+}
+
+UT_MAIN(UT(sites), UT(said_once), UT(no_single_certificate), UT(node_down), UT(tries_run_out), UT(one_name_for_all), UT(another_certificate),
+	UT(bad_questions), UT(names_lead), UT(as_json), UT(memory_runs_out))

@@ -33,7 +33,7 @@ static int read_verify(struct cli *c, struct verify *v)
 {
 	const char *purpose = cli_opt(c, "purpose"), *profile = cli_opt(c, "profile"), *crl = cli_opt(c, "crl");
 	uint64_t depth = 0;
-	if (!cli_opt(c, "ca") || !cli_opt(c, "chain") || !cli_opt(c, "host"))
+	if (!cli_opt(c, "ca") || !cli_opt(c, "chain") || (!cli_opt(c, "host") && !cli_opt(c, "any-name")))
 		return cli_error(c, CLI_USAGE, "--ca FILE, --chain FILE and --host NAME are needed");
 	if (purpose && strcmp(purpose, "server") != 0 && strcmp(purpose, "client") != 0)
 		return cli_error(c, CLI_USAGE, "--purpose is server or client, not \"%s\"", purpose);
@@ -56,11 +56,18 @@ static int read_verify(struct cli *c, struct verify *v)
 	v->prm.crl_pem = crl ? buf_as_text(&v->crl) : TEXT_NONE;
 	v->prm.as_client = purpose && strcmp(purpose, "client") == 0;
 	v->prm.depth = cli_opt(c, "depth") ? (int)depth : -1;
+	v->prm.any_name = cli_opt(c, "any-name") != NULL;
+	v->prm.strict = cli_opt(c, "strict") != NULL;
+	v->prm.revocation = cli_opt(c, "crl-full") ? TRUST_REVOCATION_FULL : TRUST_REVOCATION_LEAF;
 	return code;
 }
 
 static int print_accepted(struct cli *c)
 {
+	if (!cli_opt(c, "host")) {
+		fprintf(c->out, "accepted: the chain is good for a %s; no name was asked about\n", cli_opt(c, "purpose") ? cli_opt(c, "purpose") : "server");
+		return CLI_GOOD;
+	}
 	fprintf(c->out, "accepted: the chain is good, and the certificate proves to be %s, used as %s, by the rule %s\n", cli_opt(c, "host"),
 	        cli_opt(c, "purpose") ? cli_opt(c, "purpose") : "server", cli_opt(c, "profile") ? cli_opt(c, "profile") : "rfc5922");
 	return CLI_GOOD;
@@ -120,8 +127,11 @@ static const struct cli_opt verify_opts[] = {
 	{ "host", "NAME", "the name that it must prove (may be repeated: any of them)" },
 	{ "time", "TIME", "judge as of then: 2026-11-22T14:05:09Z or seconds since 1970 (default: now)" },
 	{ "purpose", "ROLE", "what the certificate is used as: server (default) or client" },
-	{ "crl", "FILE", "revocation lists (PEM); every leaf is checked then" },
-	{ "depth", "N", "at most so many intermediates" },
+	{ "crl", "FILE", "revocation lists (PEM); the leaf must be covered by one, intermediates where there is one" },
+	{ "crl-full", NULL, "every intermediate must be covered by a list, too" },
+	{ "depth", "N", "at most so many intermediates (those that a CA issued to itself not counted)" },
+	{ "strict", NULL, "refuse what breaks a rule of RFC 5280 that working certificates break" },
+	{ "any-name", NULL, "judge the chain only, whatever the name (instead of --host)" },
 	{ "profile", "NAME", "how names are judged: rfc5922 (default), san-or-cn, cn-only" },
 	{ NULL, NULL, NULL },
 };

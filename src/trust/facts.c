@@ -82,6 +82,7 @@ void facts_init(struct trust_facts *f, enum trust_role role, enum trust_transpor
 	*f = (struct trust_facts){ .role = role, .transport = t, .now_s = now_s, .end_ms = -1 };
 	f->tls.used = t == TRUST_TLS;
 	f->tls.verify_code = 0;
+	f->tls.verify_fault = 0;
 	f->sip.retry_after_s = -1;
 }
 

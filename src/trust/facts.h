@@ -91,7 +91,7 @@ const char *trust_end_name(enum trust_end e);
 enum trust_plain { TRUST_PLAIN_NO, TRUST_PLAIN_SIP, TRUST_PLAIN_HTTP, TRUST_PLAIN_OTHER };
 
 enum trust_rule_kind {
-	TRUST_RULE_RFC5922,   /* SAN sip: URI without user; else SAN DNS; CN only without any SAN; never a wildcard */
+	TRUST_RULE_RFC5922,   /* SAN sip: URI without user; else SAN DNS; CN only without any SAN; an IP address by SAN IP; never a wildcard */
 	TRUST_RULE_SAN_OR_CN, /* any of them, and the CN too; never a wildcard */
 	TRUST_RULE_CN_ONLY,   /* the most specific CN of the subject and nothing else */
 };
@@ -161,7 +161,8 @@ struct trust_tls_facts {
 	int verify_code;         /* X509_V_*; 0 = OK or not judged */
 	bool verify_done;
 	uint8_t verify_depth;
-	char verify_words[96];   /* OpenSSL's sentence for the code */
+	uint8_t verify_fault;    /* enum trust_fault: what our own look at the chain found, beside OpenSSL's */
+	char verify_words[128];  /* OpenSSL's sentence for the code, or ours for the fault */
 	char verify_subject[TRUST_NAME_SIZE]; /* of the certificate at that depth */
 	char verify_issuer[TRUST_NAME_SIZE];
 	int64_t verify_not_after_s, verify_not_before_s; /* of the certificate at that depth */

@@ -150,6 +150,8 @@ static void say_tls(struct writer *w, const struct trust_facts *f)
 	if (t->verify_done) {
 		say_int(w, "tls", "verify_code", t->verify_code);
 		say_int(w, "tls", "verify_depth", t->verify_depth);
+		if (t->verify_fault)
+			say_int(w, "tls", "verify_fault", t->verify_fault);
 		say(w, "tls", "verify", t->verify_words);
 	}
 	say_int(w, "tls", "handshake_ms", t->handshake_ms);

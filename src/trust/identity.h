@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include "base/clock.h"
 #include "event/report.h"
+#include "trust/chain.h"
 #include "trust/facts.h"
 
 /* ---- identities ---- */
@@ -59,8 +60,11 @@ void trust_set_drop(struct trust_set *s, const char *name);
 int trust_set_anchor_file(struct trust_set *s, const char *path, unsigned *n, struct ev_report *why);
 int trust_set_anchor_pem(struct trust_set *s, struct text pem, unsigned *n, struct ev_report *why);
 int trust_set_anchor(struct trust_set *s, X509 *root);
-/* Revocation lists (PEM); once there is one, every leaf is checked against the list of its issuer. */
+/* Revocation lists (PEM); once there is one, the rules say who must be covered by one. */
 int trust_set_crl_file(struct trust_set *s, const char *path, struct ev_report *why);
+/* How strictly chains are judged, and revocation; without this call: not strictly, the leaf must be covered once there is a list. Before sharing. */
+void trust_set_rules(struct trust_set *s, const struct trust_chain_rules *rules);
+const struct trust_chain_rules *trust_set_chain_rules(const struct trust_set *s);
 /* By name; NULL or "" gives the default. NULL if there is none. Borrowed: as long as the set. */
 struct trust_identity *trust_set_find(const struct trust_set *s, const char *name);
 /* The identity whose names hold the SNI (exactly, or by a wildcard); NULL if none does. One with a '+' in its own name is being rehearsed

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* judge.c  Chain, time, purpose, then the name. */
 #include "trust/judge.h"
+#include <openssl/x509v3.h>
 
-static void keep_error(X509_STORE_CTX *ctx, struct trust_facts *f)
+static void keep_error(X509_STORE_CTX *ctx, enum trust_fault fault, struct trust_facts *f)
 {
 	struct trust_cert at;
 	struct trust_tls_facts *t = &f->tls;
@@ -10,7 +11,8 @@ static void keep_error(X509_STORE_CTX *ctx, struct trust_facts *f)
 	int depth = X509_STORE_CTX_get_error_depth(ctx);
 	t->verify_code = X509_STORE_CTX_get_error(ctx);
 	t->verify_depth = (uint8_t)(depth < 0 ? 0 : depth > 255 ? 255 : depth);
-	text_fill(t->verify_words, sizeof t->verify_words, X509_verify_cert_error_string(t->verify_code));
+	t->verify_fault = (uint8_t)fault;
+	text_fill(t->verify_words, sizeof t->verify_words, fault ? trust_fault_words(fault) : X509_verify_cert_error_string(t->verify_code));
 	trust_cert_describe(&at, bad ? bad : X509_STORE_CTX_get0_cert(ctx));
 	text_fill(t->verify_subject, sizeof t->verify_subject, at.subject);
 	text_fill(t->verify_issuer, sizeof t->verify_issuer, at.issuer);
@@ -28,8 +30,21 @@ static void keep_name(const struct trust_judgement *j, struct trust_facts *f)
 	text_fill(f->name.matched, sizeof f->name.matched, j->matched);
 }
 
-bool trust_judge(X509_STORE_CTX *ctx, const struct trust_policy *policy, struct trust_facts *f, struct trust_judgement *name)
+/* OpenSSL holds a CN against name constraints where there is no DNS name in the SAN, as if it were one. It must, wherever the CN
+ * can count under our rules, and must not where it cannot: a CN may be anything. */
+static void constrain_cn(X509_STORE_CTX *ctx, const struct trust_policy *policy)
 {
+	X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
+	unsigned flags = trust_policy_counts_cn(policy)				   ? X509_CHECK_FLAG_ALWAYS_CHECK_SUBJECT :
+			 X509_get_ext_by_NID(leaf, NID_subject_alt_name, -1) >= 0 ? X509_CHECK_FLAG_NEVER_CHECK_SUBJECT :
+										   0;
+	X509_VERIFY_PARAM_set_hostflags(X509_STORE_CTX_get0_param(ctx), flags);
+}
+
+bool trust_judge(X509_STORE_CTX *ctx, const struct trust_chain_rules *rules, const struct trust_policy *policy, struct trust_facts *f,
+		 struct trust_judgement *name)
+{
+	enum trust_fault fault;
 	X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
 	STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(ctx);
 	int n_sent = sent ? sk_X509_num(sent) : 0;
@@ -37,11 +52,12 @@ bool trust_judge(X509_STORE_CTX *ctx, const struct trust_policy *policy, struct 
 	f->theirs.shown = true;
 	f->theirs.chain_len = (uint8_t)(n_sent < 1 ? 1 : n_sent > 255 ? 255 : n_sent);
 	f->tls.verify_done = true;
-	bool chain_ok = X509_verify_cert(ctx) == 1;
+	constrain_cn(ctx, policy);
+	bool chain_ok = trust_chain_verify(ctx, rules, &fault);
 	trust_policy_judge_cert(policy, leaf, name);
 	keep_name(name, f);
 	if (!chain_ok) {
-		keep_error(ctx, f);
+		keep_error(ctx, fault, f);
 		return false;
 	}
 	if (name->reason == TRUST_NAME_OK)
@@ -49,6 +65,6 @@ bool trust_judge(X509_STORE_CTX *ctx, const struct trust_policy *policy, struct 
 	X509_STORE_CTX_set_error(ctx, X509_V_ERR_HOSTNAME_MISMATCH);
 	X509_STORE_CTX_set_error_depth(ctx, 0);
 	X509_STORE_CTX_set_current_cert(ctx, leaf);
-	keep_error(ctx, f);
+	keep_error(ctx, TRUST_FAULT_NONE, f);
 	return false;
 }

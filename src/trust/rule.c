@@ -101,6 +101,14 @@ unsigned trust_policy_rules(const struct trust_policy *p)
 	return p ? p->rules : 0;
 }
 
+bool trust_policy_counts_cn(const struct trust_policy *p)
+{
+	for (const struct rule *r = p ? p->first : NULL; r; r = r->next)
+		if (r->kind != TRUST_RULE_RFC5922)
+			return true;
+	return false;
+}
+
 int trust_policy_one(struct trust_policy **pp, const char *label, enum trust_rule_kind kind, const char *const *names, unsigned n)
 {
 	struct trust_policy *p;
@@ -178,7 +186,7 @@ static bool counts(enum trust_rule_kind kind, const struct trust_cert_names *nam
 	case TRUST_KIND_URI:
 		return is_domain_uri(n);
 	case TRUST_KIND_IP:
-		return kind == TRUST_RULE_SAN_OR_CN; /* RFC 5922 knows no addresses */
+		return true; /* proves an address to who wants just that address (RFC 5280 4.2.1.6); RFC 5922 speaks of domains only */
 	}
 	return false;
 }

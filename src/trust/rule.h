@@ -61,6 +61,8 @@ int trust_policy_create(struct trust_policy **pp);
  * against an iPAddress SAN. n = 0: this rule accepts nobody. EINVAL for an empty name or one with a wildcard. Before sharing. */
 int trust_policy_add(struct trust_policy *p, const char *label, enum trust_rule_kind kind, const char *const *names, unsigned n);
 unsigned trust_policy_rules(const struct trust_policy *p);
+/* Whether a CN may count beside a subjectAltName: then a CA's name constraints must hold for it, too. */
+bool trust_policy_counts_cn(const struct trust_policy *p);
 /* One rule, no more calls: the dialler's. */
 int trust_policy_one(struct trust_policy **pp, const char *label, enum trust_rule_kind kind, const char *const *names, unsigned n);
 

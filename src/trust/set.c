@@ -18,6 +18,7 @@ struct trust_set {
 	STACK_OF(X509_CRL) *crls;
 	X509_STORE *store;
 	SSL_CTX *client, *server;
+	struct trust_chain_rules rules;
 };
 
 static void destroy(void *object)
@@ -47,9 +48,20 @@ int trust_set_create(struct trust_set **sp)
 		return ENOMEM;
 	}
 	/* What is listed is trusted, also an intermediate or a peer's own self-signed certificate. */
-	X509_STORE_set_flags(s->store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST);
+	X509_STORE_set_flags(s->store, TRUST_STORE_FLAGS);
+	s->rules = (struct trust_chain_rules){ .depth = -1, .revocation = TRUST_REVOCATION_LEAF };
 	*sp = s;
 	return 0;
+}
+
+void trust_set_rules(struct trust_set *s, const struct trust_chain_rules *rules)
+{
+	s->rules = *rules;
+}
+
+const struct trust_chain_rules *trust_set_chain_rules(const struct trust_set *s)
+{
+	return &s->rules;
 }
 
 static int add_crl(struct trust_set *s, X509_CRL *crl)
@@ -60,7 +72,7 @@ static int add_crl(struct trust_set *s, X509_CRL *crl)
 		return ENOMEM;
 	}
 	X509_STORE_add_crl(s->store, crl);
-	X509_STORE_set_flags(s->store, X509_V_FLAG_CRL_CHECK);
+	X509_STORE_set_flags(s->store, TRUST_CRL_FLAGS);
 	ERR_clear_error();
 	return 0;
 }
@@ -75,6 +87,8 @@ int trust_set_copy(struct trust_set **sp, const struct trust_set *from)
 		err = trust_set_anchor(s, sk_X509_value(from->anchors, i));
 	for (int i = 0; !err && i < sk_X509_CRL_num(from->crls); i++)
 		err = add_crl(s, sk_X509_CRL_value(from->crls, i));
+	if (!err)
+		s->rules = from->rules;
 	if (!err)
 		*sp = s;
 	else if (s)

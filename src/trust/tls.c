@@ -75,7 +75,7 @@ static int on_verify(X509_STORE_CTX *ctx, void *arg)
 	struct tls *t = SSL_get_app_data(ssl);
 	struct trust_judgement j;
 	(void)arg;
-	if (!trust_judge(ctx, t->policy, &t->facts, &j))
+	if (!trust_judge(ctx, trust_set_chain_rules(t->set), t->policy, &t->facts, &j))
 		return 0;
 	text_fill(t->peer_name, sizeof t->peer_name, j.matched);
 	text_fill(t->label, sizeof t->label, j.label);

@@ -60,7 +60,7 @@ static int fill_store(struct work *w)
 		X509_STORE_add_cert(w->store, sk_X509_value(w->roots, i));
 	for (int i = 0; i < sk_X509_CRL_num(w->crls); i++)
 		X509_STORE_add_crl(w->store, sk_X509_CRL_value(w->crls, i));
-	X509_STORE_set_flags(w->store, X509_V_FLAG_PARTIAL_CHAIN | X509_V_FLAG_TRUSTED_FIRST | (w->crls ? X509_V_FLAG_CRL_CHECK : 0));
+	X509_STORE_set_flags(w->store, TRUST_STORE_FLAGS | (w->crls ? TRUST_CRL_FLAGS : 0));
 	return 0;
 }
 
@@ -74,8 +74,6 @@ static int set_up(struct work *w, const struct trust_verify_prm *prm)
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(w->ctx);
 	X509_VERIFY_PARAM_set_time(param, (time_t)prm->time_s);
 	X509_VERIFY_PARAM_set_auth_level(param, 2);
-	if (prm->depth >= 0)
-		X509_VERIFY_PARAM_set_depth(param, prm->depth);
 	return 0;
 }
 
@@ -90,7 +88,8 @@ static int judge(struct work *w, const struct trust_verify_prm *prm, struct trus
 		facts_init(f, prm->as_client ? TRUST_ACCEPTED : TRUST_DIALLED, TRUST_TLS, prm->time_s);
 		facts_target(f, prm->n_names ? prm->names[0] : "", 0, "");
 		f->tls.hello_from_peer = true;
-		*accepted = trust_judge(w->ctx, w->policy, f, name);
+		struct trust_chain_rules rules = { .strict = prm->strict, .depth = prm->depth, .revocation = prm->revocation };
+		*accepted = trust_judge(w->ctx, &rules, w->policy, f, name);
 	}
 	mem_free(name);
 	return err;

@@ -5,6 +5,7 @@
 #define TRUST_VERIFY_H
 #include "base/text.h"
 #include "event/report.h"
+#include "trust/chain.h"
 #include "trust/explain.h"
 #include "trust/facts.h"
 
@@ -19,6 +20,8 @@ struct trust_verify_prm {
 	bool as_client;                 /* what the shown certificate is used as: client, else server */
 	int64_t time_s;
 	int depth;                      /* the most intermediates allowed; < 0: OpenSSL's default */
+	bool strict;                    /* every MUST of RFC 5280's profile */
+	enum trust_revocation revocation; /* with crl_pem; OFF counts as LEAF when there are lists */
 };
 /* 0: judged, *accepted says how, and facts and verdict (each may be NULL) tell why. EBADMSG with `why`: a file cannot be read. ENOMEM. */
 int trust_verify(const struct trust_verify_prm *prm, bool *accepted, struct trust_facts *facts, struct trust_verdict *verdict,

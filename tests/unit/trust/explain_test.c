@@ -7,6 +7,7 @@
 #include "trust/explain.h"
 #include "trust/explain_private.h"
 #include "trust/rule.h"
+#include "trust/wellformed.h"
 #include "ut.h"
 
 typedef void (set_h)(struct trust_facts *f);
@@ -105,6 +106,13 @@ static void verify(struct trust_facts *f, int code)
 	facts_alert(f, true, true, false, 42);
 }
 
+static void fault(struct trust_facts *f, enum trust_fault what)
+{
+	verify(f, X509_V_ERR_CERT_REJECTED);
+	f->tls.verify_fault = (uint8_t)what;
+	text_fill(f->tls.verify_words, sizeof f->tls.verify_words, trust_fault_words(what));
+}
+
 static void name(struct trust_facts *f, enum trust_name_reason r)
 {
 	verify(f, X509_V_ERR_HOSTNAME_MISMATCH);
@@ -175,7 +183,21 @@ CASE(revoked, verify(f, X509_V_ERR_CERT_REVOKED))
 CASE(no_crl, verify(f, X509_V_ERR_UNABLE_TO_GET_CRL))
 CASE(old_crl, verify(f, X509_V_ERR_CRL_HAS_EXPIRED))
 CASE(weak, verify(f, X509_V_ERR_EE_KEY_TOO_SMALL))
-CASE(chain_rules, verify(f, X509_V_ERR_PATH_LENGTH_EXCEEDED))
+CASE(not_a_ca, verify(f, X509_V_ERR_INVALID_CA))
+CASE(no_basic_constraints, fault(f, TRUST_FAULT_NO_BASIC_CONSTRAINTS))
+CASE(may_not_sign, verify(f, X509_V_ERR_KEYUSAGE_NO_CERTSIGN))
+CASE(path_length, verify(f, X509_V_ERR_PATH_LENGTH_EXCEEDED))
+CASE(too_long, fault(f, TRUST_FAULT_TOO_LONG))
+CASE(outside_constraints, verify(f, X509_V_ERR_PERMITTED_VIOLATION))
+CASE(constraints_unreadable, verify(f, X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE))
+CASE(critical_unknown, verify(f, X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION))
+CASE(no_policy, verify(f, X509_V_ERR_NO_EXPLICIT_POLICY))
+CASE(too_complex, fault(f, TRUST_FAULT_TOO_COMPLEX))
+CASE(malformed, fault(f, TRUST_FAULT_EXTENSION_TWICE))
+CASE(key_kind, fault(f, TRUST_FAULT_KEY_KIND))
+CASE(strict, fault(f, TRUST_FAULT_NO_AUTHORITY_KEY_ID))
+CASE(crl_forged, verify(f, X509_V_ERR_CRL_SIGNATURE_FAILURE))
+CASE(crl_scope, verify(f, X509_V_ERR_DIFFERENT_CRL_SCOPE))
 CASE(bad_signature, verify(f, X509_V_ERR_CERT_SIGNATURE_FAILURE))
 CASE(chain_other, verify(f, X509_V_ERR_APPLICATION_VERIFICATION))
 CASE(no_client_cert, accepted(f); text_fill(f->tls.openssl_error, 160, "peer did not return a certificate"); facts_alert(f, true, true, false, 116))
@@ -303,7 +325,21 @@ static const struct row rows[] = {
 	ROW(no_crl, CRL_MISSING, SURE, US, "there is no list of CN=Pool CA", NULL),
 	ROW(old_crl, CRL_EXPIRED, SURE, US, "out of date", NULL),
 	ROW(weak, WEAK_CERTIFICATE, SURE, US, "key too weak", "tls: {legacy: tls10}"),
-	ROW(chain_rules, CHAIN_RULES, SURE, US, "path length", NULL),
+	ROW(not_a_ca, NOT_A_CA, SURE, US, "but is no CA", NULL),
+	ROW(no_basic_constraints, NOT_A_CA, SURE, US, "RFC 5280 6.1.4 k", NULL),
+	ROW(may_not_sign, MAY_NOT_SIGN, SURE, US, "signing certificates is not among them", "keyCertSign"),
+	ROW(path_length, PATH_LENGTH, SURE, US, "path length", NULL),
+	ROW(too_long, CHAIN_TOO_LONG, SURE, US, "more intermediates than are allowed", "--depth"),
+	ROW(outside_constraints, OUTSIDE_CONSTRAINTS, SURE, US, "may not issue for a name", "openssl x509"),
+	ROW(constraints_unreadable, CONSTRAINTS_UNREADABLE, SURE, US, "not understood here", NULL),
+	ROW(critical_unknown, CRITICAL_UNKNOWN, SURE, US, "marked critical and not understood", NULL),
+	ROW(no_policy, NO_POLICY, SURE, US, "demands a certificate policy", NULL),
+	ROW(too_complex, CHAIN_TOO_COMPLEX, SURE, US, "would take too long", NULL),
+	ROW(malformed, MALFORMED, SURE, US, "the same extension twice", "issued anew"),
+	ROW(key_kind, KEY_NOT_ACCEPTED, SURE, US, "of a kind that is not accepted", NULL),
+	ROW(strict, STRICT, SURE, US, "strictness is asked for: it has no authority key identifier", "--strict"),
+	ROW(crl_forged, CRL_FORGED, SURE, US, "is not by its issuer", NULL),
+	ROW(crl_scope, CRL_SCOPE, SURE, US, "cannot be used for it", NULL),
 	ROW(bad_signature, BAD_SIGNATURE, SURE, US, "signature failure", NULL),
 	ROW(chain_other, CHAIN_OTHER, SURE, US, "OpenSSL code 50", NULL),
 	ROW(no_client_cert, NO_CLIENT_CERTIFICATE, SURE, US, "showed no certificate", NULL),

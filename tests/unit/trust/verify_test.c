@@ -106,13 +106,13 @@ static void intermediates(void **state)
 	tc_leaf(&c, &middle, "a.example.com", "DNS:a.example.com");
 	assert_string_equal(verify((X509 *[]){ c.cert, middle.cert }, 2, "a.example.com", false, NULL, -1), "accepted");
 	assert_string_equal(verify(&c.cert, 1, "a.example.com", false, NULL, -1), "issuer-not-trusted");
-	assert_string_equal(verify((X509 *[]){ c.cert, middle.cert }, 2, "a.example.com", false, NULL, 0), "chain-breaks-its-rules");
+	assert_string_equal(verify((X509 *[]){ c.cert, middle.cert }, 2, "a.example.com", false, NULL, 0), "chain-too-long");
 	tc_make(&deep, &(struct tc_prm){ .cn = "Deep", .ca = true, .issuer = &middle });
 	tc_leaf(&bad, &deep, "a.example.com", "DNS:a.example.com");
-	assert_string_equal(verify((X509 *[]){ bad.cert, deep.cert, middle.cert }, 3, "a.example.com", false, NULL, -1), "chain-breaks-its-rules");
+	assert_string_equal(verify((X509 *[]){ bad.cert, deep.cert, middle.cert }, 3, "a.example.com", false, NULL, -1), "path-length-exceeded");
 	tc_free(&bad);
 	tc_leaf(&bad, &c, "a.example.com", "DNS:a.example.com"); /* a leaf is no CA */
-	assert_string_equal(verify((X509 *[]){ bad.cert, c.cert, middle.cert }, 3, "a.example.com", false, NULL, -1), "chain-breaks-its-rules");
+	assert_string_equal(verify((X509 *[]){ bad.cert, c.cert, middle.cert }, 3, "a.example.com", false, NULL, -1), "issuer-is-no-ca");
 	tc_free(&bad);
 	tc_free(&deep);
 	tc_free(&c);
@@ -126,7 +126,7 @@ static void name_constraints(void **state)
 	tc_leaf(&in, &ca, "node01.domain.local", "DNS:node01.domain.local");
 	tc_leaf(&out, &ca, "node01.example.com", "DNS:node01.example.com");
 	assert_string_equal(verify((X509 *[]){ in.cert, ca.cert }, 2, "node01.domain.local", false, NULL, -1), "accepted");
-	assert_string_equal(verify((X509 *[]){ out.cert, ca.cert }, 2, "node01.example.com", false, NULL, -1), "chain-breaks-its-rules");
+	assert_string_equal(verify((X509 *[]){ out.cert, ca.cert }, 2, "node01.example.com", false, NULL, -1), "name-outside-constraints");
 	tc_free(&in);
 	tc_free(&out);
 	tc_free(&ca);

@@ -53,6 +53,8 @@ static int check(struct cli *c)
 	json_t *r = NULL;
 	size_t i;
 	const json_t *id;
+	if (cli_cert_names_files(c))
+		return cli_cert_check_files(c);
 	int code = cli_ask(c, "cert.check", c->n_pos ? json_pack("{s:s}", "name", c->pos[0]) : NULL, &r);
 	if (code != CLI_GOOD)
 		return code;
@@ -195,8 +197,12 @@ static const struct cli_opt cure_opts[] = {
 
 const struct cli_cmd cli_cert_cmds[] = {
 	{ "cert", "list", "", 0, 0, NULL, "List the certificates of this node", NULL, "  umbel cert list", list },
-	{ "cert", "check", "[NAME]", 0, 1, NULL, "Say what is questionable in the certificates of this node, and what it leads to",
-	  "Exit code 1 when something is.", "  umbel cert check\n  umbel cert check default", check },
+	{ "cert", "check", "[NAME | FILE...]", 0, CLI_POS, cli_cert_check_opts, "Say what is questionable in certificates, what it leads to, and who would accept them",
+	  "Without a file: the certificates of this node, or its identity NAME; exit code 1 when something is questionable.\n"
+	  "With files (chain, leaf first; no server is needed): what is questionable, and whether each known product would accept\n"
+	  "it, in both directions; exit code 1 when something grave is found.",
+	  "  umbel cert check\n  umbel cert check default\n  umbel cert check node01.pem --name um.domain.local --known node01.domain.local\n"
+	  "  umbel cert check node01.pem --profile lync --known node01.domain.local --ca root.pem --json", check },
 	{ "cert", "cure", "GATEWAY", 1, 1, cure_opts, "Give this node the certificate that a gateway wants, and prove that it works",
 	  "Makes the key in the server, requests, has it signed (or writes the request and waits for the file), rehearses\n"
 	  "against the gateway, installs live for new connections, and proves it; or puts everything back.",

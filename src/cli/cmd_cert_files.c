@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_cert_files.c  umbel cert verify: certificates as files, without any server. */
+#include <errno.h>
 #include "base/clock.h"
 #include "base/rfc3339.h"
 #include "cli/cli_private.h"
+#include "trust/profile_verify.h"
 #include "trust/verify.h"
 
 enum { PEM_MAX = 1 << 20, NAMES = 32 };
@@ -27,6 +29,7 @@ struct verify {
 	struct buf ca, chain, crl;
 	const char *names[NAMES];
 	struct trust_verify_prm prm;
+	const struct trust_profile *as; /* how somebody else would judge; NULL: as we do */
 };
 
 static int read_verify(struct cli *c, struct verify *v)
@@ -37,8 +40,10 @@ static int read_verify(struct cli *c, struct verify *v)
 		return cli_error(c, CLI_USAGE, "--ca FILE, --chain FILE and --host NAME are needed");
 	if (purpose && strcmp(purpose, "server") != 0 && strcmp(purpose, "client") != 0)
 		return cli_error(c, CLI_USAGE, "--purpose is server or client, not \"%s\"", purpose);
-	if (trust_rule_kind_parse(text_of(profile ? profile : "rfc5922"), &v->prm.rule) != 0)
-		return cli_error(c, CLI_USAGE, "--profile is rfc5922, san-or-cn or cn-only, not \"%s\"", profile);
+	if (trust_rule_kind_parse(text_of(profile ? profile : "rfc5922"), &v->prm.rule) != 0 && !(v->as = trust_profile_find(profile)))
+		return cli_error(c, CLI_USAGE, "--profile is rfc5922, san-or-cn, cn-only, or a name that umbel cert profiles lists, not \"%s\"", profile);
+	if (v->as && !cli_opt(c, "host"))
+		return cli_error(c, CLI_USAGE, "--host NAME is needed with --profile %s: the name that it dials, or knows", profile);
 	if (cli_opt_number(c, "depth", 100, 0, &depth) != 0)
 		return CLI_USAGE;
 	int code = parse_time(c, &v->prm.time_s);
@@ -100,6 +105,47 @@ static int print_judgement(struct cli *c, bool accepted, const struct trust_verd
 	return CLI_NO;
 }
 
+static int print_answer(struct cli *c, const struct trust_profile *p, const struct trust_answer *a)
+{
+	bool accepted = a->kind == TRUST_ACCEPTS;
+	if (c->json) {
+		json_t *o = json_pack("{s:b, s:s, s:s, s:s, s:s}", "accepted", accepted, "answer", trust_answer_kind_name(a->kind), "reason", a->name, "certainty",
+		                      trust_certainty_name(a->certainty), "profile", trust_profile_name(p));
+		json_object_set_new(o, "confidence", json_string(trust_confidence_name(a->confidence)));
+		json_object_set_new(o, "how_known", json_string(trust_confidence_words(a->confidence)));
+		json_object_set_new(o, "sentence", json_string(a->sentence));
+		json_object_set_new(o, "advice", json_string(a->fix));
+		json_object_set_new(o, "wanted", json_string(a->wanted));
+		json_object_set_new(o, "offered", json_string(a->offered));
+		json_object_set_new(o, "sees", json_string(a->sees));
+		json_object_set_new(o, "remark", json_string(a->remark));
+		cli_print_json(c, o);
+		json_decref(o);
+		return accepted ? CLI_GOOD : CLI_NO;
+	}
+	fprintf(c->out, "%s: %s (%s, %s)\n", accepted ? "accepted" : a->kind == TRUST_REFUSES ? "refused" : "not known", a->name, trust_certainty_name(a->certainty),
+	        trust_confidence_words(a->confidence));
+	cli_wrapped(c->out, a->sentence, "  ");
+	if (*a->sees)
+		cli_item(c->out, "  We see: ", a->sees);
+	cli_wrapped(c->out, a->remark, "  ");
+	if (*a->fix) {
+		fprintf(c->out, "What to do:\n");
+		cli_wrapped(c->out, a->fix, "  ");
+	}
+	return accepted ? CLI_GOOD : CLI_NO;
+}
+
+static int verify_as(struct cli *c, const struct verify *v)
+{
+	struct trust_answer *a = calloc(1, sizeof *a);
+	struct ev_report why = { 0 };
+	int err = a ? trust_profile_verify(v->as, &v->prm, a, &why) : ENOMEM;
+	int code = err && why.id ? cli_error_report(c, CLI_NO, &why) : err ? cli_error(c, CLI_NO, "%s", strerror(err)) : print_answer(c, v->as, a);
+	free(a);
+	return code;
+}
+
 static int verify(struct cli *c)
 {
 	struct verify *v = calloc(1, sizeof *v);
@@ -107,7 +153,9 @@ static int verify(struct cli *c)
 	struct ev_report why = { 0 };
 	bool accepted = false;
 	int code = v && verdict ? read_verify(c, v) : cli_error(c, CLI_NO, "no memory left");
-	if (!code) {
+	if (!code && v->as) {
+		code = verify_as(c, v);
+	} else if (!code) {
 		int err = trust_verify(&v->prm, &accepted, NULL, verdict, &why);
 		code = err && why.id ? cli_error_report(c, CLI_NO, &why) : err ? cli_error(c, CLI_NO, "%s", strerror(err)) : print_judgement(c, accepted, verdict);
 	}
@@ -132,15 +180,16 @@ static const struct cli_opt verify_opts[] = {
 	{ "depth", "N", "at most so many intermediates (those that a CA issued to itself not counted)" },
 	{ "strict", NULL, "refuse what breaks a rule of RFC 5280 that working certificates break" },
 	{ "any-name", NULL, "judge the chain only, whatever the name (instead of --host)" },
-	{ "profile", "NAME", "how names are judged: rfc5922 (default), san-or-cn, cn-only" },
+	{ "profile", "NAME", "how names are judged: rfc5922 (default), san-or-cn, cn-only; or as another does (umbel cert profiles)" },
 	{ NULL, NULL, NULL },
 };
 
 const struct cli_cmd cli_cert_file_cmds[] = {
 	{ "cert", "verify", "", 0, 0, verify_opts, "Judge a certificate as a live connection would, without a server",
-	  "Exit code 0 accepted, 1 refused, with the reason in words and as a stable name.",
+	  "Exit code 0 accepted, 1 refused (or not known, with a profile), with the reason in words and as a stable name.",
 	  "  umbel cert verify --ca root.pem --chain node01.pem --host node01.domain.local\n"
-	  "  umbel cert verify --ca root.pem --chain node01.pem --host um.domain.local --purpose client --profile cn-only --json",
+	  "  umbel cert verify --ca root.pem --chain node01.pem --host um.domain.local --purpose client --profile cn-only --json\n"
+	  "  umbel cert verify --ca root.pem --chain node01.pem --host node01.domain.local --purpose client --profile lync",
 	  verify },
 	{ NULL },
 };

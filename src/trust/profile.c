@@ -188,7 +188,7 @@ static void judge(struct p_case *c)
 	if (c->s->wants == P_NOTHING) {
 		c->reason = P_NOT_ASKED;
 	} else if (c->s->wants == P_ALL_NOT_KNOWN) {
-		(void)p_unknown(c, P_RULE_NOT_KNOWN, "nothing is known of what it checks in this direction");
+		(void)p_unknown(c, P_RULE_NOT_KNOWN, "what it checks in this direction");
 	} else if (!c->q->leaf) {
 		no_certificate(c);
 	} else if (p_check_time(c) && p_check_usage(c) && p_check_key(c) && p_check_chain(c)) {

@@ -73,7 +73,7 @@ static bool usage_by_list(struct p_case *c, uint8_t eku)
 	case P_EKU_SIP:
 		if (has || none || eku & TRUST_EKU_SIP)
 			return true;
-		return any ? p_unknown(c, P_RULE_NOT_KNOWN, "anyExtendedKeyUsage is left to local policy (RFC 5924 4)") : p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
+		return any ? p_unknown(c, P_RULE_NOT_KNOWN, "whether anyExtendedKeyUsage does: RFC 5924 4 leaves it to local policy") : p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
 	case P_EKU_STRICT:
 		return usage_strict(c, eku, has, any);
 	case P_EKU_ADVISED:
@@ -201,7 +201,7 @@ bool p_check_chain(struct p_case *c)
 		return true;
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	if (!ctx || !X509_STORE_CTX_init(ctx, c->q->anchors, c->q->leaf, c->q->chain)) {
-		(void)p_unknown(c, P_RULE_NOT_KNOWN, "there was no memory to find out");
+		(void)p_unknown(c, P_RULE_NOT_KNOWN, "whether the chain is good: no memory was left to find out");
 	} else {
 		set_up(c, ctx);
 		good = X509_verify_cert(ctx) == 1 || by_code(c, ctx);

@@ -2,6 +2,7 @@
 /* admin.c  Puts the tables of commands on the socket. */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 
@@ -19,7 +20,7 @@ void admin_call_absent(struct admin_call *call, const char *what)
 	ev_set(&r, EV_ADMIN_NOT_NOW);
 	ev_str(&r, "command", admin_call_cmd(call));
 	ev_str(&r, "error", line);
-	ev_str(&r, "hint", "It may still be starting; see umbel status.");
+	ev_str(&r, "hint", admin_words(ADMIN_HINT_MAYBE_STARTING));
 	admin_call_fail(call, &r);
 }
 

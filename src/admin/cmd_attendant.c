@@ -2,6 +2,7 @@
 /* cmd_attendant.c  attendant.*: the auto attendants as configured. */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "dialogue/service.h"
 
@@ -61,7 +62,7 @@ static void show(struct admin_call *call, const json_t *args, void *arg)
 	if (c)
 		admin_call_ok(call, attendant_json(c));
 	else
-		admin_call_not_found(call, "attendant", name, "umbel attendant list shows those that are configured.");
+		admin_call_not_found(call, "attendant", name, admin_words(ADMIN_HINT_ATTENDANTS));
 }
 
 static void draw(struct admin_call *call, const json_t *args, void *arg)
@@ -77,7 +78,7 @@ static void draw(struct admin_call *call, const json_t *args, void *arg)
 	buf_init(&b, 1 << 20);
 	int err = !a->objects ? ENOENT : dlg_draw_named(a->objects, text_of(name), form && strcmp(form, "dot") == 0 ? DLG_DRAW_GRAPHVIZ : DLG_DRAW_TEXT, &b);
 	if (err == ENOENT)
-		admin_call_not_found(call, "attendant or conversation", name, "umbel attendant list shows the attendants; built in are answering and subscriber.");
+		admin_call_not_found(call, "attendant or conversation", name, admin_words(ADMIN_HINT_CONVERSATIONS));
 	else if (err)
 		admin_call_errno(call, err, NULL);
 	else

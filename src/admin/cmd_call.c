@@ -2,6 +2,7 @@
 /* cmd_call.c  call.list, call.show, call.end: the calls of this node, alive and lately over. */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "dialogue/service.h"
 
@@ -49,9 +50,9 @@ static void one_h(const struct dlg_call_info *c, void *arg)
 static int missed(struct admin_call *call, int err, const char *id)
 {
 	if (err == ENOENT)
-		admin_call_not_found(call, "call", id, "umbel call list --history shows those that live and those that are lately over.");
+		admin_call_not_found(call, "call", id, admin_words(ADMIN_HINT_CALLS));
 	else if (err == EEXIST)
-		admin_call_not_found(call, "single call that begins with", id, "Several do: give more of the id.");
+		admin_call_not_found(call, "single call that begins with", id, admin_words(ADMIN_HINT_SEVERAL_CALLS));
 	else if (err)
 		admin_call_errno(call, err, NULL);
 	return err;

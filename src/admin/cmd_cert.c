@@ -2,6 +2,7 @@
 /* cmd_cert.c  cert.*: the certificates of this node. */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "trust/identity.h"
@@ -78,7 +79,7 @@ static void check(struct admin_call *call, const json_t *args, void *arg)
 	mem_unref(s);
 	if (name && !seen) {
 		json_decref(array);
-		admin_call_not_found(call, "identity", name, "umbel cert list shows those of this node.");
+		admin_call_not_found(call, "identity", name, admin_words(ADMIN_HINT_IDENTITIES));
 		return;
 	}
 	admin_call_ok(call, json_pack("{s:b, s:o}", "good", bad == 0, "identities", array));

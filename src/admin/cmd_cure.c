@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <unistd.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "cert/cure.h"
@@ -151,7 +152,7 @@ static void cure(struct admin_call *call, const json_t *args, void *arg)
 	}
 	struct gateway *g = err ? NULL : gw_find(a->prm.gateways, name);
 	if (!err && !g) {
-		admin_call_not_found(call, "gateway", name, "umbel gateway list shows those that are configured.");
+		admin_call_not_found(call, "gateway", name, admin_words(ADMIN_HINT_GATEWAYS));
 		return;
 	}
 	struct curing *x = err ? NULL : mem_zalloc(1, sizeof *x);

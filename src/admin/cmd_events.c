@@ -2,6 +2,7 @@
 /* cmd_events.c  events.list, events.follow, explain.event: what happened, and what an event means. */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/list.h"
 #include "base/mem.h"
@@ -236,7 +237,7 @@ static void explain(struct admin_call *call, const json_t *args, void *arg)
 		return;
 	}
 	if (!def) {
-		admin_call_not_found(call, "event", name ? name : "", "umbel events list shows what happened; umbel-events(7) lists all.");
+		admin_call_not_found(call, "event", name ? name : "", admin_words(ADMIN_HINT_EVENTS));
 		return;
 	}
 	struct collect c = { .filter = { .id = def->id } };

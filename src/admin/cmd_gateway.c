@@ -2,6 +2,7 @@
 /* cmd_gateway.c  gateway.*, explain.gateway, check.live: who answers, what works, and why it does not. */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "gateway/shared.h"
@@ -149,7 +150,7 @@ static struct gateway *named(struct admin *a, struct admin_call *call, const jso
 	}
 	struct gateway *g = gw_find(a->prm.gateways, name);
 	if (!g)
-		admin_call_not_found(call, "gateway", name, "umbel gateway list shows those that are configured.");
+		admin_call_not_found(call, "gateway", name, admin_words(ADMIN_HINT_GATEWAYS));
 	return g;
 }
 
@@ -221,7 +222,7 @@ static void probed_h(struct gateway *g, void *arg)
 	if (g)
 		admin_call_ok(x->call, admin_gateway_json(x->admin, g, true));
 	else
-		admin_call_not_found(x->call, "gateway", "", "It was removed while it was being asked.");
+		admin_call_not_found(x->call, "gateway", "", admin_words(ADMIN_HINT_GATEWAY_REMOVED));
 	mem_unref(x->call);
 	mem_free(x);
 }

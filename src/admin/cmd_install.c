@@ -3,6 +3,7 @@
  * cost time and touch files, so they run on a worker with copies of all they need.                                       */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "cert/install.h"
@@ -113,7 +114,7 @@ static int names_wanted(struct job *j, const json_t *args)
 	const char *gateway = admin_arg_str(args, "gateway");
 	const struct gateway *g = gateway && j->admin->prm.gateways ? gw_find(j->admin->prm.gateways, gateway) : NULL;
 	if (gateway && !g) {
-		admin_call_not_found(j->call, "gateway", gateway, "umbel gateway list shows those that are configured.");
+		admin_call_not_found(j->call, "gateway", gateway, admin_words(ADMIN_HINT_GATEWAYS));
 		return ENOENT;
 	}
 	cert_names_for(&j->names, g ? &gw_peer(g)->judges_us : NULL, j->fqdn, j->service);

@@ -2,6 +2,7 @@
 /* cmd_mailbox.c  mailbox.*: people, their counts, their PINs. A PIN travels on the socket only, never in an event. */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "directory/pin.h"
@@ -84,7 +85,7 @@ static struct asked *begin(struct admin *a, struct admin_call *call, const json_
 	x->user = x->view ? dir_find(x->view, text_of(name)) : NULL;
 	if (x->user)
 		return x;
-	admin_call_not_found(call, "mailbox", name, "umbel mailbox list shows all; names, extensions and SIP URIs are understood.");
+	admin_call_not_found(call, "mailbox", name, admin_words(ADMIN_HINT_MAILBOXES));
 	asked_free(x);
 	return NULL;
 }

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <openssl/evp.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "directory/dir.h"
@@ -23,7 +24,7 @@ static void asked_free(struct asked *x)
 static void failed(struct asked *x, int err, const struct ev_report *why)
 {
 	if (err == ENOENT)
-		admin_call_not_found(x->call, "message", x->id, "umbel message list MAILBOX shows those that are there.");
+		admin_call_not_found(x->call, "message", x->id, admin_words(ADMIN_HINT_MESSAGES));
 	else
 		admin_call_errno(x->call, err, why);
 	asked_free(x);

@@ -2,6 +2,7 @@
 /* cmd_node.c  status and node.*: this node at a glance, and all nodes of the store. */
 #include <errno.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "db/db.h"
@@ -104,7 +105,7 @@ static void not_now(struct admin_call *call, const char *error)
 	ev_set(&r, EV_ADMIN_NOT_NOW);
 	ev_str(&r, "command", admin_call_cmd(call));
 	ev_str(&r, "error", error);
-	ev_str(&r, "hint", "umbel status shows the node's state.");
+	ev_str(&r, "hint", admin_words(ADMIN_HINT_NODE_STATE));
 	admin_call_fail(call, &r);
 }
 

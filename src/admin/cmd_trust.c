@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <openssl/pem.h>
 #include "admin/admin_private.h"
+#include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "trust/identity.h"
@@ -108,7 +109,7 @@ static void remove_one(struct admin_call *call, const json_t *args, void *arg)
 	if (err) {
 		admin_call_errno(call, err, &why);
 	} else if (n != 1) {
-		admin_call_not_found(call, "one authority with the fingerprint", sha256, "umbel trust list shows the fingerprints; give enough of one to be unique.");
+		admin_call_not_found(call, "one authority with the fingerprint", sha256, admin_words(ADMIN_HINT_AUTHORITIES));
 	} else {
 		swap(a, now);
 		admin_call_did(call, "%s", sha256);

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include "base/list.h"
 #include "base/mem.h"
+#include "delivery/words.h"
 #include "delivery_events.h"
 #include "sip/summary.h"
 
@@ -67,8 +68,8 @@ static void tell_failure(const struct lamp *l, const struct attempt *a, const st
 	ev_str(r, "error", error);
 	ev_str(r, "verdict_name", o->verdict_name ? o->verdict_name : o->sip_status ? "sip-refused" : "no-answer");
 	ev_str(r, "verdict", o->sentence ? o->sentence : error);
-	ev_str(r, "next", o->verdict == OUTBOX_NEVER ? "It is not tried again." : "It is tried again later.");
-	ev_str(r, "advice", o->advice && o->advice[0] ? o->advice : "Look at the gateway: umbel gateway show");
+	ev_str(r, "next", lamp_words(o->verdict == OUTBOX_NEVER ? LAMP_SAYS_NOT_TRIED_AGAIN : LAMP_SAYS_TRIED_AGAIN));
+	ev_str(r, "advice", o->advice && o->advice[0] ? o->advice : lamp_words(LAMP_SAYS_LOOK_AT_GATEWAY));
 	ev_str(r, "node", l->prm.node ? l->prm.node : "");
 	emit(l, r);
 }
@@ -97,7 +98,7 @@ static void counted(enum store_result result, int err, const struct ev_report *w
 	(void)why;
 	if (result != STORE_DONE || l->closed) {
 		if (!l->closed)
-			outbox_finish(l->prm.outbox, a->row, OUTBOX_LATER, "the messages could not be counted");
+			outbox_finish(l->prm.outbox, a->row, OUTBOX_LATER, lamp_words(LAMP_SAYS_NOT_COUNTED));
 		mem_free(a);
 		mem_unref(l);
 		return;
@@ -114,16 +115,16 @@ static const char *whom(const struct dir_view *v, const char *mailbox, struct at
 {
 	const struct dir_user *u = v ? dir_find_name(v, text_of(mailbox)) : NULL;
 	if (!u)
-		return "there is no such mailbox any more";
+		return lamp_words(LAMP_SAYS_NO_MAILBOX);
 	if (!u->lamp)
-		return "the mailbox says lamp: false";
+		return lamp_words(LAMP_SAYS_MAILBOX_OFF);
 	if (!u->lamp_uri[0])
-		return "there is no URI to name";
+		return lamp_words(LAMP_SAYS_NO_URI);
 	const struct cfg_gateway *g = cfg_gateway(dir_view_cfg(v), text_of(u->lamp_gateway));
 	if (!g)
-		return "there is no gateway";
+		return lamp_words(LAMP_SAYS_NO_GATEWAY);
 	if (!g->lamp)
-		return "the gateway says lamp: false";
+		return lamp_words(LAMP_SAYS_GATEWAY_OFF);
 	text_fill(a->mailbox, sizeof a->mailbox, u->name);
 	text_fill(a->account, sizeof a->account, u->lamp_uri);
 	text_fill(a->gateway, sizeof a->gateway, g->name);
@@ -135,13 +136,13 @@ static void on_row(const struct outbox_item *item, void *arg)
 	struct lamp *l = arg;
 	struct attempt *a = mem_zalloc(1, sizeof *a);
 	if (!a) {
-		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, "no memory");
+		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, lamp_words(LAMP_SAYS_NO_MEMORY));
 		return;
 	}
 	struct dir_view *v = dir_view(l->prm.dir);
 	const char *reason = whom(v, item->key, a);
 	if (!v)
-		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, "the directory is not loaded yet");
+		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, lamp_words(LAMP_SAYS_NO_DIRECTORY));
 	else if (reason)
 		nothing_to_do(l, item, reason);
 	bool go_on = v && !reason;
@@ -154,7 +155,7 @@ static void on_row(const struct outbox_item *item, void *arg)
 	a->row = item->handle;
 	a->tries = item->tries;
 	if (store_submit(l->prm.store, STORE_READ, count_work, counted, a)) {
-		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, "the store takes no jobs");
+		outbox_finish(l->prm.outbox, item->handle, OUTBOX_LATER, lamp_words(LAMP_SAYS_STORE_BUSY));
 		mem_unref(l);
 		mem_free(a);
 	}
@@ -172,7 +173,7 @@ void lamp_result(struct lamp *l, uint64_t handle, const struct lamp_outcome *o)
 	if (o->sip_status)
 		text_print(error, sizeof error, "it answered %d%s%s", o->sip_status, o->sentence ? ": " : "", o->sentence ? o->sentence : "");
 	else
-		text_print(error, sizeof error, "%s", o->sentence ? o->sentence : "no SIP answer came");
+		text_print(error, sizeof error, "%s", o->sentence ? o->sentence : lamp_words(LAMP_SAYS_NO_ANSWER));
 	if (o->verdict == OUTBOX_DONE) {
 		struct ev_report *r = report(l, EV_LAMP_SET, a->mailbox);
 		ev_int(r, "fresh", a->counts.fresh);

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "dialogue/prompts.h"
 #include "server/server_private.h"
+#include "server/words.h"
 #include "server_events.h"
 
 enum { KEEP_EVENTS = 1000, CRYPTO_THREADS = 2, FILE_THREADS = 2, POOL_QUEUE = 512, SAY_MS = 5000, NAMES_KEPT = 512 };
@@ -195,7 +196,7 @@ static void store_need(struct server *s)
 	if (s->mbox && mbox_accepts(s->mbox, &why) == 0)
 		node_met(s->node, NODE_NEED_STORE);
 	else
-		node_not_met(s->node, NODE_NEED_STORE, why.id ? ev_sentence(&why, sentence, sizeof sentence) : "the store does not answer");
+		node_not_met(s->node, NODE_NEED_STORE, why.id ? ev_sentence(&why, sentence, sizeof sentence) : server_words(SERVER_SAYS_STORE_SILENT));
 }
 
 static void on_store_state(struct store *store, enum store_state was, enum store_state now, void *arg)

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "server/server_private.h"
+#include "delivery/words.h"
+#include "server/words.h"
 #include "server_events.h"
 
 static int lookup(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg)
@@ -17,7 +19,7 @@ static void offered(struct leg *leg, void *arg)
 	const struct sip_peer *peer = leg_info(leg)->peer;
 	const struct gateway *g = peer ? gw_find(s->gateways, peer->name) : NULL;
 	if (g && !gw_calls_in(g))
-		leg_reject(leg, 403, "this gateway may not bring calls (calls_in in its configuration)", 0);
+		leg_reject(leg, 403, server_words(SERVER_SAYS_NO_CALLS_IN), 0);
 	else
 		dlg_service_offer(s->calls, leg);
 }
@@ -137,7 +139,8 @@ static void send_lamp(struct lamp *l, const struct lamp_note *note, void *arg)
 	if (!err)
 		return;
 	/* A gateway that is not in the configuration, or an account that is no address, gets no better by waiting. */
-	struct lamp_outcome o = { .verdict = err == ENOENT || err == EINVAL ? OUTBOX_NEVER : OUTBOX_LATER, .sentence = strerror(err) };
+	struct lamp_outcome o = { .verdict = err == ENOENT || err == EINVAL ? OUTBOX_NEVER : OUTBOX_LATER };
+	o.sentence = lamp_words(err == ENOENT ? LAMP_SAYS_GATEWAY_GONE : err == EINVAL ? LAMP_SAYS_NO_ADDRESS : err == ENOMEM ? LAMP_SAYS_NO_MEMORY : LAMP_SAYS_BUSY);
 	mem_free(way);
 	lamp_result(l, note->handle, &o);
 }

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "cert/install.h"
 #include "server/server_private.h"
+#include "server/words.h"
 #include "server_events.h"
 #include "trust_events.h"
 
@@ -170,11 +171,11 @@ void server_certificate_need(struct server *s)
 	if (!listens_by_tls(s->cfg))
 		node_met(s->node, NODE_NEED_CERTIFICATE);
 	else if (!id)
-		node_not_met(s->node, NODE_NEED_CERTIFICATE, "there is a TLS listener, but no identity to show");
+		node_not_met(s->node, NODE_NEED_CERTIFICATE, server_words(SERVER_SAYS_NO_IDENTITY));
 	else if (now > trust_identity_not_after_s(id))
-		node_not_met(s->node, NODE_NEED_CERTIFICATE, "the certificate shown has expired");
+		node_not_met(s->node, NODE_NEED_CERTIFICATE, server_words(SERVER_SAYS_CERT_EXPIRED));
 	else if (now < trust_identity_cert(id)->not_before_s)
-		node_not_met(s->node, NODE_NEED_CERTIFICATE, "the certificate shown is not valid yet, or this machine's clock is wrong");
+		node_not_met(s->node, NODE_NEED_CERTIFICATE, server_words(SERVER_SAYS_CERT_NOT_YET));
 	else
 		node_met(s->node, NODE_NEED_CERTIFICATE);
 	mem_unref(set);

@@ -10,6 +10,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 #include "server/server_private.h"
+#include "server/words.h"
 #include "server_events.h"
 
 enum { FOLDERS_DEEP = 4 };
@@ -101,7 +102,7 @@ int server_become_user(struct server *s, struct ev_report *why)
 	errno = 0;
 	const struct passwd *pw = getpwnam(user);
 	if (!pw)
-		return refuse(why, user, errno ? strerror(errno) : "there is no such user", errno);
+		return refuse(why, user, errno ? strerror(errno) : server_words(SERVER_SAYS_NO_USER), errno);
 	int err = hand_over(s, pw);
 	if (err)
 		return refuse(why, user, strerror(err), err);
@@ -109,8 +110,8 @@ int server_become_user(struct server *s, struct ev_report *why)
 		return refuse(why, user, strerror(errno), errno);
 	server_not_dumpable();
 	if (setuid(0) == 0 && pw->pw_uid != 0)
-		return refuse(why, user, "privileges could be had back", EPERM);
+		return refuse(why, user, server_words(SERVER_SAYS_NOT_FOR_GOOD), EPERM);
 	if (!store_folder_usable(s))
-		return refuse(why, user, "it may not write in the folder of the store (node.store)", EACCES);
+		return refuse(why, user, server_words(SERVER_SAYS_STORE_FOLDER), EACCES);
 	return 0;
 }

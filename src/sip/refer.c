@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "sip/leg_private.h"
 #include "sip/summary.h"
+#include "sip/words.h"
 
 /* ---- ours ---- */
 static void transfer_clear(struct leg *leg)
@@ -36,8 +37,8 @@ static void report(struct leg *leg, int status, const char *reason, const struct
 	ev_int(&r, "status", status);
 	ev_str(&r, "reason", reason);
 	ev_str(&r, "verdict", "");
-	ev_str(&r, "cause", "The target refused or did not answer, or the gateway does not take REFER.");
-	ev_str(&r, "advice", "umbel gateway show NAME tells whether transfers worked before; the target's own line may be busy or off.");
+	ev_str(&r, "cause", sip_words(SIP_SAYS_TRANSFER_CAUSE));
+	ev_str(&r, "advice", sip_words(SIP_SAYS_TRANSFER_ADVICE));
 	sip_ev_verdict(&r, facts);
 	ev_emit(leg->core->bus, &r);
 }

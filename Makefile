@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: each target is one command of tools/, which says what it does.
-.PHONY: all build run test test-fast test-long lab bench install check-style clean
+.PHONY: all build run test test-fast test-long conformance lab bench install check-style clean
 
 PREFIX ?= /usr/local
 
@@ -25,6 +25,11 @@ test-fast:
 test-long:
 	@tools/install-deps test
 	@tools/run-tests long
+
+conformance:
+	@tools/install-deps test
+	@tools/build build
+	@tests/conformance/conformance
 
 lab:
 	@tools/install-deps lab

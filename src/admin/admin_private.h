@@ -4,6 +4,8 @@
 #define ADMIN_PRIVATE_H
 #include "admin/admin.h"
 #include "base/list.h"
+#include "cert/lock.h"
+#include "cert/plan.h"
 #include "gateway/gateway.h"
 
 struct admin {
@@ -11,6 +13,7 @@ struct admin {
 	struct admin_server *server;
 	struct cfg *cfg;     /* the node's own file; NULL while unknown */
 	struct cfg *objects; /* where gateways, attendants ... come from: the same, or what was applied later; may be NULL */
+	struct cert_locks cert_locks; /* errands on identities */
 	struct list follows; /* events follow, see cmd_events.c */
 };
 
@@ -25,6 +28,16 @@ void admin_call_why(struct admin_call *call, int err, const struct ev_report *wh
 /* JSON of the output of a function that writes JSON text into a buffer; NULL without memory. */
 json_t *admin_json_of_buf(struct buf *b);
 json_t *admin_json_text(struct text t); /* control bytes escaped */
+
+/* Words of an argument that is none of the possible: EINVAL. */
+int admin_value_bad(struct ev_report *why, const char *value, const char *kind, const char *possible);
+
+/* cmd_install.c, cmd_cure.c */
+const char *admin_identity_name(const struct admin *a, const json_t *args);                 /* that args name, or the default one */
+const char *admin_identity_of(const struct cfg *cfg, const struct cfg_gateway *g);          /* that a gateway is shown */
+unsigned admin_gateways_shown(struct admin *a, const char *identity, struct cert_gateway *out, unsigned max); /* names are borrowed */
+/* EBUSY: somebody is at it, `why` says who. */
+int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identity, const char *what, unsigned *index, struct ev_report *why);
 
 /* cmd_events.c */
 void admin_follow_init(struct admin *a);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_cure.c  cert.cure: from a certificate that a gateway does not know to one that works, told step by step. */
+/* cmd_cure.c  cert.cure and cert.install: the two ways of a certificate into use, told step by step. Both are errands of cert/; here is who is
+ * asked, who may be at it at once, and what the caller is told.                                                                */
 #include <errno.h>
 #include <unistd.h>
 #include "admin/admin_private.h"
@@ -8,73 +9,146 @@
 #include "base/mem.h"
 #include "cert/cure.h"
 
-struct curing {
+enum { CURE_WATCH_MS = 3000, INSTALL_WATCH_MS = 30000, WATCH_MAX_MS = 3600 * 1000 };
+
+struct errand {
 	struct admin *admin;
 	struct admin_call *call;
-	struct cert_cure *cure;
-	char gateway[64];
+	const char *what; /* "cert.cure" */
+	char gateway[64]; /* of a cure */
 	char ca_cert[512], ca_key[512];
+	struct cert_gateway gateways[CERT_PLAN_GATEWAYS];
+	unsigned n_gateways;
+	unsigned lock;
+	bool locked;
+	int64_t live_us;  /* when the new certificate came into use; 0: not yet */
 };
 
-/* One probe of the rehearsal: between the cure's handler and the gateway's. */
-struct rehearsal {
+/* One probe: between the errand's handler and the gateway's. */
+struct asking {
 	cert_probe_done_h *done;
 	void *arg;
 };
 
 static void tried_h(bool answered, const struct trust_facts *facts, void *arg)
 {
-	struct rehearsal *r = arg;
+	struct asking *r = arg;
 	r->done(answered, facts, r->arg);
 	mem_free(r);
 }
 
 static int probe_h(const char *gateway, const char *identity, cert_probe_done_h *done, void *done_arg, void *arg)
 {
-	struct curing *x = arg;
+	struct errand *x = arg;
 	struct gateway *g = gw_find(x->admin->prm.gateways, gateway);
-	struct rehearsal *r = g ? mem_zalloc(1, sizeof *r) : NULL;
+	struct asking *r = g ? mem_zalloc(1, sizeof *r) : NULL;
 	if (!r)
 		return g ? ENOMEM : ENOENT;
-	*r = (struct rehearsal){ done, done_arg };
+	*r = (struct asking){ done, done_arg };
 	int err = gw_try_identity(g, identity, tried_h, r);
 	if (err)
 		mem_free(r);
 	return err;
 }
 
+static enum cert_works works(const struct gw_flow_state *f, int64_t since_us, char *sentence, size_t size)
+{
+	if (f->works == GW_REFUSED && f->failed_us >= since_us)
+		text_fill(sentence, size, f->verdict.sentence);
+	return f->works == GW_WORKS ? CERT_WORKS : f->works == GW_REFUSED && f->failed_us >= since_us ? CERT_REFUSED : CERT_NOT_KNOWN;
+}
+
+static enum cert_works options_h(const char *gateway, char *sentence, size_t size, void *arg)
+{
+	struct errand *x = arg;
+	const struct gateway *g = gw_find(x->admin->prm.gateways, gateway);
+	return g ? works(gw_flow_state(g, GW_OPTIONS), 0, sentence, size) : CERT_NOT_KNOWN;
+}
+
+/* Once the new certificate is in use, only what failed since then tells against it. */
+static enum cert_works calls_in_h(const char *gateway, char *sentence, size_t size, void *arg)
+{
+	struct errand *x = arg;
+	const struct gateway *g = gw_find(x->admin->prm.gateways, gateway);
+	return g ? works(gw_flow_state(g, GW_CALLS_IN), x->live_us, sentence, size) : CERT_NOT_KNOWN;
+}
+
+static void changed_h(void *arg)
+{
+	struct errand *x = arg;
+	x->live_us = clock_real_us(x->admin->prm.clock);
+	if (x->admin->prm.trust_changed)
+		x->admin->prm.trust_changed(x->admin->prm.arg);
+}
+
 static void said_h(enum cert_cure_step step, const struct ev_report *r, void *arg)
 {
-	struct curing *x = arg;
+	struct errand *x = arg;
 	json_t *o = admin_report_json(r);
 	if (o)
 		json_object_set_new(o, "step", json_string(cert_cure_step_name(step)));
 	admin_call_more(x->call, o);
 }
 
-static void over_h(const struct cert_cure_result *res, void *arg)
+static void errand_free(struct errand *x)
 {
-	struct curing *x = arg;
-	struct admin *a = x->admin;
-	if (res->good && a->prm.trust_changed)
-		a->prm.trust_changed(a->prm.arg);
-	if (!res->good) {
-		admin_call_errno(x->call, EIO, &res->report);
-	} else {
-		admin_call_did(x->call, "gateway %s, identity %s, CN %s", x->gateway, res->identity, res->cn);
-		json_t *o = admin_report_json(&res->report);
-		json_t *all = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:I, s:o}", "good", 1, "gateway", x->gateway, "identity", res->identity, "cn", res->cn,
-		                        "old_sha256", res->old_sha256, "new_sha256", res->new_sha256, "not_after_s", (json_int_t)res->not_after_s, "report",
-		                        o ? o : json_null());
-		admin_call_ok(x->call, all);
-	}
+	if (x->locked)
+		cert_lock_give(&x->admin->cert_locks, x->lock);
 	mem_unref(x->call);
 	mem_free(x);
 }
 
+static void over_h(const struct cert_cure_result *res, void *arg)
+{
+	struct errand *x = arg;
+	if (!res->good) {
+		admin_call_errno(x->call, EIO, &res->report);
+	} else {
+		if (x->gateway[0])
+			admin_call_did(x->call, "gateway %s, identity %s, CN %s", x->gateway, res->identity, res->cn);
+		else
+			admin_call_did(x->call, "identity %s, CN %s", res->identity, res->cn);
+		json_t *o = admin_report_json(&res->report);
+		json_t *all = json_pack("{s:b, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:i, s:i, s:o}", "good", 1, "gateway", x->gateway, "identity", res->identity, "name",
+		                        res->identity, "cn", res->cn, "old_sha256", res->old_sha256, "new_sha256", res->new_sha256, "not_after_s",
+		                        (json_int_t)res->not_after_s, "gateways", (int)x->n_gateways, "answering", (int)res->answered, "report", o ? o : json_null());
+		admin_call_ok(x->call, all);
+	}
+	errand_free(x);
+}
+
+/* ---- who is concerned ---- */
+
+const char *admin_identity_of(const struct cfg *cfg, const struct cfg_gateway *g)
+{
+	const struct cfg_identity *id = *g->identity ? cfg_identity(cfg, text_of(g->identity)) : cfg_identity(cfg, TEXT(""));
+	return id ? id->name : "";
+}
+
+unsigned admin_gateways_shown(struct admin *a, const char *identity, struct cert_gateway *out, unsigned max)
+{
+	unsigned n = 0;
+	for (unsigned i = 0; a->prm.gateways && i < gw_count(a->prm.gateways) && n < max; i++) {
+		const struct gateway *o = gw_at(a->prm.gateways, i);
+		if (gw_cfg(o)->transport != CFG_TLS || strcmp(admin_identity_of(a->cfg, gw_cfg(o)), identity) != 0)
+			continue;
+		out[n].name = gw_name(o);
+		out[n].identity = identity;
+		out[n++].judges = gw_peer(o)->judges_us;
+	}
+	return n;
+}
+
+int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identity, const char *what, unsigned *index, struct ev_report *why)
+{
+	char who[48];
+	text_print(who, sizeof who, "user %u", admin_call_uid(call));
+	return cert_lock_take(&a->cert_locks, identity, what, who, clock_real_s(a->prm.clock), index, why);
+}
+
 /* The CA that signs: the one given; else one of the trusted authorities whose key lies beside its certificate (root.pem and root.key), as
  * `umbel ca init` makes them. Without one the request is written to a file, for somebody else to sign. */
-static void find_ca(struct curing *x, const char *cert, const char *key)
+static void find_ca(struct errand *x, const char *cert, const char *key)
 {
 	const struct cfg *cfg = x->admin->cfg;
 	if (cert && key) {
@@ -94,50 +168,65 @@ static void find_ca(struct curing *x, const char *cert, const char *key)
 	}
 }
 
-static const char *identity_of(const struct cfg *cfg, const struct cfg_gateway *g)
+static uint32_t watch_ms(const json_t *args, uint32_t otherwise)
 {
-	const struct cfg_identity *id = *g->identity ? cfg_identity(cfg, text_of(g->identity)) : cfg_identity(cfg, TEXT(""));
-	return id ? id->name : "";
+	int64_t ms = admin_arg_int(args, "watch_ms", otherwise);
+	return ms < 0 ? 0 : ms > WATCH_MAX_MS ? WATCH_MAX_MS : (uint32_t)ms;
 }
 
-/* Other gateways that are shown the same identity: they will see the new certificate too. */
-static unsigned find_others(struct admin *a, const struct gateway *g, struct cert_gateway *others, unsigned max)
+static bool is_default(const struct admin *a, const char *identity)
 {
-	unsigned n = 0;
-	for (unsigned i = 0; i < gw_count(a->prm.gateways) && n < max; i++) {
-		const struct gateway *o = gw_at(a->prm.gateways, i);
-		if (o == g || gw_cfg(o)->transport != CFG_TLS || strcmp(identity_of(a->cfg, gw_cfg(o)), identity_of(a->cfg, gw_cfg(g))) != 0)
-			continue;
-		others[n].name = gw_name(o);
-		others[n++].judges = gw_peer(o)->judges_us;
-	}
-	return n;
+	const struct cfg_identity *id = cfg_identity(a->cfg, TEXT(""));
+	return id && strcmp(id->name, identity) == 0;
 }
 
-static int start(struct curing *x, struct gateway *g, const json_t *args, struct ev_report *why)
+static struct errand *errand_new(struct admin *a, struct admin_call *call, const char *what)
+{
+	struct errand *x = mem_zalloc(1, sizeof *x);
+	if (!x)
+		return NULL;
+	x->admin = a;
+	x->call = mem_ref(call);
+	x->what = what;
+	return x;
+}
+
+static int begin(struct errand *x, const char *identity, struct ev_report *why)
+{
+	int err = admin_cert_lock(x->admin, x->call, identity, x->what, &x->lock, why);
+	x->locked = !err;
+	x->n_gateways = admin_gateways_shown(x->admin, identity, x->gateways, CERT_PLAN_GATEWAYS);
+	return err;
+}
+
+static void fail(struct errand *x, int err, const struct ev_report *why)
+{
+	admin_call_errno(x->call, err, why);
+	errand_free(x);
+}
+
+/* ---- cert.cure ---- */
+
+static int start_cure(struct errand *x, struct gateway *g, const json_t *args, struct ev_report *why)
 {
 	struct admin *a = x->admin;
-	const char *kind = admin_arg_str(args, "kind");
-	struct cert_gateway others[32];
+	const char *kind = admin_arg_str(args, "kind"), *identity = admin_identity_of(a->cfg, gw_cfg(g));
+	struct cert_cure *cure;
+	int err = begin(x, identity, why);
 	struct cert_cure_prm prm = {
 		.loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus, .keeper = a->prm.trust, .data_dir = a->cfg->node.data,
-		.node = a->cfg->node.name, .fqdn = a->cfg->node.fqdn, .service = a->cfg->node.service, .gateway = x->gateway,
-		.identity = identity_of(a->cfg, gw_cfg(g)), .judges = gw_peer(g)->judges_us, .others = others, .n_others = find_others(a, g, others, 32),
+		.node = a->cfg->node.name, .fqdn = a->cfg->node.fqdn, .service = a->cfg->node.service, .gateway = x->gateway, .identity = identity,
+		.is_default = is_default(a, identity), .gateways = x->gateways, .n_gateways = x->n_gateways, .watch_ms = watch_ms(args, CURE_WATCH_MS),
 		.signed_file = admin_arg_str(args, "signed"), .wait_ms = (uint32_t)admin_arg_int(args, "wait_ms", 0), .force = admin_arg_bool(args, "force"),
-		.probe = probe_h, .probe_arg = x, .said = said_h, .over = over_h, .arg = x,
+		.probe = probe_h, .probe_arg = x, .options = options_h, .calls_in = calls_in_h, .changed = changed_h, .said = said_h, .over = over_h, .arg = x,
 	};
-	if (kind && cert_key_kind_parse(text_of(kind), &prm.kind) != 0) {
-		ev_set(why, EV_ADMIN_VALUE_BAD);
-		ev_str(why, "value", kind);
-		ev_str(why, "kind", "kind of key");
-		ev_str(why, "possible", "rsa-2048, ec-p256");
-		return EINVAL;
-	}
+	if (!err && kind && cert_key_kind_parse(text_of(kind), &prm.kind) != 0)
+		err = admin_value_bad(why, kind, "kind of key", "rsa-2048, ec-p256");
 	find_ca(x, admin_arg_str(args, "ca"), admin_arg_str(args, "ca_key"));
 	if (*x->ca_cert)
 		prm.ca = (struct cert_sign_prm){ .clock = a->prm.clock, .ca_cert_file = x->ca_cert, .ca_key_file = x->ca_key,
-			                         .days = (unsigned)admin_arg_int(args, "days", 0) };
-	return cert_cure_start(&x->cure, &prm, why);
+			                         .days = (unsigned)admin_arg_int(args, "days", 0), .cdp_url = admin_arg_str(args, "cdp") };
+	return err ? err : cert_cure_start(&cure, &prm, why);
 }
 
 static void cure(struct admin_call *call, const json_t *args, void *arg)
@@ -146,30 +235,61 @@ static void cure(struct admin_call *call, const json_t *args, void *arg)
 	struct ev_report why = { 0 };
 	const char *name = NULL;
 	int err = admin_need_str(args, "gateway", &name, &why);
-	if (!err && (!a->prm.trust || !a->prm.gateways || !a->cfg || !a->cfg->has_node)) {
+	if (err) {
+		admin_call_errno(call, err, &why);
+		return;
+	}
+	if (!a->prm.trust || !a->prm.gateways || !a->cfg || !a->cfg->has_node) {
 		admin_call_absent(call, "TLS");
 		return;
 	}
-	struct gateway *g = err ? NULL : gw_find(a->prm.gateways, name);
-	if (!err && !g) {
+	struct gateway *g = gw_find(a->prm.gateways, name);
+	if (!g) {
 		admin_call_not_found(call, "gateway", name, admin_words(ADMIN_HINT_GATEWAYS));
 		return;
 	}
-	struct curing *x = err ? NULL : mem_zalloc(1, sizeof *x);
-	if (!err)
-		err = x ? 0 : ENOMEM;
-	if (!err) {
-		x->admin = a;
-		x->call = mem_ref(call);
-		text_fill(x->gateway, sizeof x->gateway, name);
-		err = start(x, g, args, &why);
+	struct errand *x = errand_new(a, call, "cert.cure");
+	if (!x) {
+		admin_call_errno(call, ENOMEM, NULL);
+		return;
 	}
-	if (err) {
-		if (x)
-			mem_unref(x->call);
-		mem_free(x);
-		admin_call_errno(call, err, &why);
-	}
+	text_fill(x->gateway, sizeof x->gateway, name);
+	if ((err = start_cure(x, g, args, &why)) != 0)
+		fail(x, err, &why);
 }
 
-const struct admin_cmd admin_cure_cmds[] = { { "cert.cure", cure }, { NULL, NULL } };
+/* ---- cert.install ---- */
+
+static void install(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	struct ev_report why = { 0 };
+	const char *chain = NULL, *key = admin_arg_str(args, "key");
+	struct cert_swap *swap;
+	if (!a->prm.trust || !a->prm.crypto || !a->cfg || !a->cfg->has_node) {
+		admin_call_absent(call, "TLS");
+		return;
+	}
+	struct errand *x = errand_new(a, call, "cert.install");
+	if (!x) {
+		admin_call_errno(call, ENOMEM, NULL);
+		return;
+	}
+	const char *identity = admin_identity_name(a, args);
+	int err = admin_need_str(args, "chain", &chain, &why);
+	if (!err)
+		err = begin(x, identity, &why);
+	struct cert_swap_prm prm = {
+		.loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus, .keeper = a->prm.trust, .data_dir = a->cfg->node.data,
+		.fqdn = a->cfg->node.fqdn, .service = a->cfg->node.service, .identity = identity, .is_default = is_default(a, identity), .chain = text_of(chain),
+		.key = text_of(key), .gateways = x->gateways, .n_gateways = x->n_gateways, .force = admin_arg_bool(args, "force"),
+		.watch_ms = watch_ms(args, INSTALL_WATCH_MS), .probe = a->prm.gateways ? probe_h : NULL, .probe_arg = x,
+		.options = options_h, .calls_in = calls_in_h, .changed = changed_h, .said = said_h, .over = over_h, .arg = x,
+	};
+	if (!err)
+		err = cert_swap_start(&swap, &prm);
+	if (err)
+		fail(x, err, &why);
+}
+
+const struct admin_cmd admin_cure_cmds[] = { { "cert.cure", cure }, { "cert.install", install }, { NULL, NULL } };

@@ -1,79 +1,62 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_install.c  cert.request and cert.install: the key is made here and stays here; what a CA gave back is examined before it is used. Both
- * cost time and touch files, so they run on a worker with copies of all they need.                                       */
+/* cmd_install.c  cert.request: the key is made here and stays here; the names in the request are computed from what the gateways want. Costs time and
+ * touches files, so it runs on a worker with copies of all it needs.                                                            */
 #include <errno.h>
 #include "admin/admin_private.h"
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "cert/install.h"
+#include "cert/plan.h"
+#include "cert_events.h"
 #include "net/pool.h"
 
-enum { PEM_MAX = 1 << 20, WARNINGS = 8 };
+enum { PEM_MAX = 1 << 20, LINES_MAX = 16384 };
 
 struct job {
 	struct admin *admin;
 	struct admin_call *call;
 	char name[TRUST_LABEL_SIZE], data[512], fqdn[TRUST_NAME_SIZE], service[TRUST_NAME_SIZE];
-	int err;
 	struct ev_report why;
-	/* request */
+	unsigned lock;
+	bool locked;
 	enum cert_key_kind kind;
 	enum cert_usage usage;
+	struct cert_gateway gateways[CERT_PLAN_GATEWAYS];
+	char gateway_names[CERT_PLAN_GATEWAYS][TRUST_LABEL_SIZE]; /* the configuration may change meanwhile */
+	unsigned n_gateways;
+	struct cert_plan plan;
 	struct cert_names names;
 	struct buf csr;
 	char csr_file[512];
-	/* install */
-	char *chain, *key;
-	size_t key_n;
-	struct trust_set *set;
-	int64_t now_s;
-	struct trust_identity *id;
-	struct ev_report *warning[WARNINGS];
-	unsigned n_warnings;
+	json_t *warnings;
 };
 
 static void job_free(struct job *j)
 {
+	if (j->locked)
+		cert_lock_give(&j->admin->cert_locks, j->lock);
 	buf_free(&j->csr);
-	mem_free(j->chain);
-	mem_free_secret(j->key, j->key_n);
-	mem_unref(j->set);
-	mem_unref(j->id);
-	for (unsigned i = 0; i < j->n_warnings; i++)
-		mem_free(j->warning[i]);
+	json_decref(j->warnings);
 	mem_unref(j->call);
 	mem_free(j);
 }
 
 /* The identity that args name, or the default one. */
-static const char *identity_name(const struct admin *a, const json_t *args)
+const char *admin_identity_name(const struct admin *a, const json_t *args)
 {
 	const char *name = admin_arg_str(args, "name");
 	const struct cfg_identity *id = cfg_identity(a->cfg, text_of(name ? name : a->cfg->node.identity));
 	return name ? name : id ? id->name : "default";
 }
 
-static struct job *begin(struct admin *a, struct admin_call *call, const json_t *args)
+int admin_value_bad(struct ev_report *why, const char *value, const char *kind, const char *possible)
 {
-	if (!a->prm.trust || !a->prm.crypto || !a->cfg || !a->cfg->has_node) {
-		admin_call_absent(call, "TLS");
-		return NULL;
-	}
-	struct job *j = mem_zalloc(1, sizeof *j);
-	if (!j) {
-		admin_call_errno(call, ENOMEM, NULL);
-		return NULL;
-	}
-	j->admin = a;
-	j->call = mem_ref(call);
-	buf_init(&j->csr, PEM_MAX);
-	text_fill(j->name, sizeof j->name, identity_name(a, args));
-	text_fill(j->data, sizeof j->data, a->cfg->node.data);
-	text_fill(j->fqdn, sizeof j->fqdn, a->cfg->node.fqdn);
-	text_fill(j->service, sizeof j->service, a->cfg->node.service);
-	j->now_s = clock_real_s(a->prm.clock);
-	return j;
+	ev_set(why, EV_ADMIN_VALUE_BAD);
+	ev_str(why, "value", value);
+	ev_str(why, "kind", kind);
+	ev_str(why, "possible", possible);
+	return EINVAL;
 }
 
 static void fail_job(struct job *j, int err)
@@ -82,14 +65,7 @@ static void fail_job(struct job *j, int err)
 	job_free(j);
 }
 
-static void run(struct job *j, pool_work_h *work, pool_done_h *done)
-{
-	int err = pool_submit(j->admin->prm.crypto, work, done, j);
-	if (err)
-		fail_job(j, err);
-}
-
-/* ---- cert.request ---- */
+/* ---- the worker, and back ---- */
 
 static int request_work(void *arg)
 {
@@ -97,112 +73,183 @@ static int request_work(void *arg)
 	return cert_request_files(j->data, j->name, j->kind, &j->names, j->usage, &j->csr, j->csr_file, &j->why);
 }
 
+static void todo_h(const struct ev_report *r, void *arg)
+{
+	json_array_append_new(arg, admin_report_json(r));
+}
+
+static json_t *names_json(const struct trust_names *l)
+{
+	json_t *all = json_array();
+	for (unsigned i = 0; i < l->n; i++)
+		json_array_append_new(all, json_string(trust_names_at(l, i)));
+	return all;
+}
+
 static void request_done(enum pool_result result, int err, void *arg)
 {
 	struct job *j = arg;
+	char awaited[512];
 	if (result != POOL_DONE) {
 		fail_job(j, result == POOL_CANCELLED ? ECANCELED : err);
 		return;
 	}
+	json_t *todo = json_array(), *serves = json_array();
+	cert_todo_at_ca(&j->names, j->usage, j->csr_file, cert_awaited_path(j->data, j->name, awaited), todo_h, todo);
+	for (unsigned i = 0; i < j->n_gateways; i++) {
+		cert_todo_at_gateway(&j->gateways[i], &j->names, j->fqdn, todo_h, todo);
+		json_array_append_new(serves, json_string(j->gateways[i].name));
+	}
 	admin_call_did(j->call, "identity %s, CN %s", j->name, j->names.cn);
-	admin_call_ok(j->call, json_pack("{s:s, s:s, s:s, s:s}", "name", j->name, "cn", j->names.cn, "csr_file", j->csr_file, "csr", j->csr.n ? buf_cstr(&j->csr) : ""));
+	admin_call_ok(j->call, json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:O}", "name", j->name, "cn", j->names.cn, "names", names_json(&j->names.dns),
+	                                 "kind", cert_key_kind_name(j->kind), "usage", cert_usage_name(j->usage), "csr_file", j->csr_file, "csr",
+	                                 j->csr.n ? buf_cstr(&j->csr) : "", "serves", serves, "todo", todo, "warnings", j->warnings));
 	job_free(j);
 }
 
-static int names_wanted(struct job *j, const json_t *args)
+/* ---- what is to be asked for ---- */
+
+/* No single certificate serves all: which identity for which gateway, in words and lines. */
+static int split(struct job *j, const struct cert_plan_prm *prm)
 {
-	const char *gateway = admin_arg_str(args, "gateway");
-	const struct gateway *g = gateway && j->admin->prm.gateways ? gw_find(j->admin->prm.gateways, gateway) : NULL;
-	if (gateway && !g) {
-		admin_call_not_found(j->call, "gateway", gateway, admin_words(ADMIN_HINT_GATEWAYS));
-		return ENOENT;
+	struct buf wanted, lines;
+	buf_init(&wanted, 4096);
+	buf_init(&lines, LINES_MAX);
+	for (unsigned i = 0; i < j->plan.n; i++) {
+		const struct cert_plan_one *o = &j->plan.one[i];
+		buf_printf(&wanted, "%sCN=%s for", i ? "; " : "", o->names.cn);
+		for (unsigned k = 0; k < o->n_gateways; k++)
+			buf_printf(&wanted, "%s %s", k ? "," : "", j->gateways[o->gateway[k]].name);
 	}
-	cert_names_for(&j->names, g ? &gw_peer(g)->judges_us : NULL, j->fqdn, j->service);
+	unsigned first = j->plan.one[0].gateway[0];
+	buf_printf(&lines, "Keep identity %s for %s, and make another for each other subject:\n    umbel cert request --gateway %s\n", j->name,
+		   j->gateways[first].name, j->gateways[first].name);
+	int err = cert_plan_lines(&j->plan, prm, j->data, &lines);
+	ev_set(&j->why, EV_CERT_PLAN_SPLIT);
+	ev_str(&j->why, "identity", j->name);
+	ev_str(&j->why, "wanted", wanted.n ? buf_cstr(&wanted) : "");
+	ev_str(&j->why, "lines", lines.n ? buf_cstr(&lines) : "");
+	buf_free(&wanted);
+	buf_free(&lines);
+	return err ? err : ENOTUNIQ;
+}
+
+static void keep_names(struct job *j)
+{
+	for (unsigned i = 0; i < j->n_gateways; i++) {
+		text_fill(j->gateway_names[i], sizeof j->gateway_names[i], j->gateways[i].name);
+		j->gateways[i].name = j->gateway_names[i];
+		j->gateways[i].identity = j->name;
+	}
+}
+
+/* A gateway named for an identity that it is not shown yet: for it alone. */
+static int gateways_of(struct job *j, const struct gateway *g)
+{
+	struct admin *a = j->admin;
+	if (g && strcmp(admin_identity_of(a->cfg, gw_cfg(g)), j->name) != 0) {
+		j->gateways[0].name = gw_name(g);
+		j->gateways[0].judges = gw_peer(g)->judges_us;
+		j->n_gateways = 1;
+	} else {
+		j->n_gateways = admin_gateways_shown(a, j->name, j->gateways, CERT_PLAN_GATEWAYS);
+	}
+	keep_names(j);
 	return 0;
+}
+
+static int make_plan(struct job *j, const char *gateway)
+{
+	struct cert_plan_prm prm = { .identity = j->name, .fqdn = j->fqdn, .service = j->service, .gateways = j->gateways, .n_gateways = j->n_gateways };
+	cert_plan_make(&j->plan, &prm);
+	if (j->plan.n > 1 && !gateway)
+		return split(j, &prm);
+	const struct cert_plan_one *mine = &j->plan.one[0];
+	for (unsigned i = 0; gateway && i < j->plan.n; i++)
+		for (unsigned k = 0; k < j->plan.one[i].n_gateways; k++)
+			if (strcmp(j->gateways[j->plan.one[i].gateway[k]].name, gateway) == 0)
+				mine = &j->plan.one[i];
+	j->names = mine->names;
+	struct cert_gateway served[CERT_PLAN_GATEWAYS];
+	for (unsigned k = 0; k < mine->n_gateways; k++)
+		served[k] = j->gateways[mine->gateway[k]];
+	j->n_gateways = mine->n_gateways;
+	for (unsigned k = 0; k < mine->n_gateways; k++)
+		j->gateways[k] = served[k]; /* names stay where they are */
+	return 0;
+}
+
+/* EC only where it is known to do: a peer whose suites want RSA ends the handshake. */
+static void warn_ec(struct job *j)
+{
+	struct ev_report *r = mem_alloc(sizeof *r);
+	for (unsigned i = 0; r && j->kind == CERT_KEY_EC_P256 && i < j->n_gateways; i++) {
+		ev_set(r, EV_CERT_PLAN_EC);
+		ev_str(r, "gateway", j->gateways[i].name);
+		json_array_append_new(j->warnings, admin_report_json(r));
+	}
+	mem_free(r);
+}
+
+static int parse(struct job *j, const json_t *args)
+{
+	const char *kind = admin_arg_str(args, "kind"), *usage = admin_arg_str(args, "usage");
+	if (kind && cert_key_kind_parse(text_of(kind), &j->kind) != 0)
+		return admin_value_bad(&j->why, kind, "kind of key", "rsa-2048, ec-p256");
+	if (usage && cert_usage_parse(text_of(usage), &j->usage) != 0)
+		return admin_value_bad(&j->why, usage, "usage", "both, server, client");
+	return 0;
+}
+
+static struct job *begin(struct admin *a, struct admin_call *call)
+{
+	struct job *j = mem_zalloc(1, sizeof *j);
+	if (!j)
+		return NULL;
+	j->admin = a;
+	j->call = mem_ref(call);
+	buf_init(&j->csr, PEM_MAX);
+	j->warnings = json_array();
+	text_fill(j->data, sizeof j->data, a->cfg->node.data);
+	text_fill(j->fqdn, sizeof j->fqdn, a->cfg->node.fqdn);
+	text_fill(j->service, sizeof j->service, a->cfg->node.service);
+	return j;
 }
 
 static void request(struct admin_call *call, const json_t *args, void *arg)
 {
-	const char *kind = admin_arg_str(args, "kind");
-	struct job *j = begin(arg, call, args);
-	if (!j)
-		return;
-	if (kind && cert_key_kind_parse(text_of(kind), &j->kind) != 0) {
-		ev_set(&j->why, EV_ADMIN_VALUE_BAD);
-		ev_str(&j->why, "value", kind);
-		ev_str(&j->why, "kind", "kind of key");
-		ev_str(&j->why, "possible", "rsa-2048, ec-p256");
-		fail_job(j, EINVAL);
+	struct admin *a = arg;
+	const char *gateway = admin_arg_str(args, "gateway");
+	if (!a->prm.trust || !a->prm.crypto || !a->cfg || !a->cfg->has_node) {
+		admin_call_absent(call, "TLS");
 		return;
 	}
-	if (names_wanted(j, args) != 0)
-		job_free(j);
-	else
-		run(j, request_work, request_done);
-}
-
-/* ---- cert.install ---- */
-
-static void warn_h(const struct ev_report *r, void *arg)
-{
-	struct job *j = arg;
-	if (j->n_warnings == WARNINGS || !(j->warning[j->n_warnings] = mem_alloc(sizeof *r)))
-		return;
-	ev_copy(j->warning[j->n_warnings++], r);
-}
-
-static int install_work(void *arg)
-{
-	struct job *j = arg;
-	struct trust_identity *given = NULL;
-	int err = cert_from_answer(&given, j->name, text_of(j->chain), j->key ? text_of(j->key) : TEXT_NONE, j->data, j->set, &j->why);
-	if (!err)
-		err = cert_examine(given, j->set, j->fqdn, j->service, j->now_s, &j->why, warn_h, j);
-	if (!err)
-		err = cert_write_installed(&j->id, j->data, given, j->name, &j->why);
-	mem_unref(given);
-	return err;
-}
-
-static void install_done(enum pool_result result, int err, void *arg)
-{
-	struct job *j = arg;
-	struct admin *a = j->admin;
-	if (result == POOL_DONE)
-		err = cert_put_live(a->prm.trust, j->id, a->prm.bus);
-	if (result != POOL_DONE || err) {
-		fail_job(j, result == POOL_CANCELLED ? ECANCELED : err);
+	const struct gateway *g = gateway && a->prm.gateways ? gw_find(a->prm.gateways, gateway) : NULL;
+	if (gateway && !g) {
+		admin_call_not_found(call, "gateway", gateway, admin_words(ADMIN_HINT_GATEWAYS));
 		return;
 	}
-	if (a->prm.trust_changed)
-		a->prm.trust_changed(a->prm.arg);
-	json_t *warnings = json_array();
-	for (unsigned i = 0; i < j->n_warnings; i++)
-		json_array_append_new(warnings, admin_report_json(j->warning[i]));
-	admin_call_did(j->call, "identity %s, CN %s", j->name, trust_identity_cn(j->id));
-	admin_call_ok(j->call, json_pack("{s:s, s:s, s:I, s:s, s:o}", "name", j->name, "cn", trust_identity_cn(j->id), "not_after_s",
-	                                 (json_int_t)trust_identity_not_after_s(j->id), "sha256", trust_identity_fingerprint(j->id), "warnings", warnings));
-	job_free(j);
-}
-
-static void install(struct admin_call *call, const json_t *args, void *arg)
-{
-	const char *chain = NULL, *key = admin_arg_str(args, "key");
-	struct job *j = begin(arg, call, args);
-	if (!j)
+	struct job *j = begin(a, call);
+	if (!j) {
+		admin_call_errno(call, ENOMEM, NULL);
 		return;
-	int err = admin_need_str(args, "chain", &chain, &j->why);
+	}
+	const char *of_gateway = g ? admin_identity_of(a->cfg, gw_cfg(g)) : "";
+	text_fill(j->name, sizeof j->name, !admin_arg_str(args, "name") && *of_gateway ? of_gateway : admin_identity_name(a, args));
+	int err = parse(j, args);
+	if (!err)
+		err = gateways_of(j, g);
+	if (!err)
+		err = make_plan(j, gateway);
+	if (!err)
+		err = admin_cert_lock(a, call, j->name, "cert.request", &j->lock, &j->why);
+	j->locked = !err;
 	if (!err) {
-		j->chain = mem_strdup(chain);
-		j->key = key ? mem_strdup(key) : NULL;
-		j->key_n = key ? strlen(key) : 0;
-		j->set = trust_keeper_get(j->admin->prm.trust);
-		err = j->chain && (!key || j->key) ? 0 : ENOMEM;
+		warn_ec(j);
+		err = pool_submit(a->prm.crypto, request_work, request_done, j);
 	}
 	if (err)
 		fail_job(j, err);
-	else
-		run(j, install_work, install_done);
 }
 
-const struct admin_cmd admin_install_cmds[] = { { "cert.request", request }, { "cert.install", install }, { NULL, NULL } };
+const struct admin_cmd admin_install_cmds[] = { { "cert.request", request }, { NULL, NULL } };

@@ -1,69 +1,53 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cure.c  The errand in one function, go(): a case a step, in the order lived. A step either goes on, waits (for a job, a probe, a file), or ends
- * it. Jobs run on the pool and touch only what the cure holds while it waits for them.                                           */
+/* cure.c  The first half of the errand in one function, go(): a case a step, in the order lived. A step either goes on, waits (for a job, a file), or ends
+ * it; the second half is swap.c. Jobs run on the pool and touch only what the cure holds while it waits for them.               */
 #include "cert/cure.h"
 #include <errno.h>
 #include <unistd.h>
 #include "base/mem.h"
-#include "base/rfc3339.h"
 #include "cert/install.h"
 #include "cert_events.h"
 #include "net/tmr.h"
 #include "trust/explain.h"
 #include "trust/pem.h"
-#include "trust/rule.h"
 #include "trust_events.h"
 
-enum { LOOK_MS = 1000, WAIT_MS = 3600 * 1000, PATH_SIZE = 512, OTHERS_MAX = 64 };
+enum { LOOK_MS = 1000, WAIT_MS = 3600 * 1000, PATH_SIZE = 512, GATEWAYS_MAX = CERT_PLAN_GATEWAYS };
 
 struct cert_cure {
 	struct cert_cure_prm prm; /* its texts point into the arrays below */
 	char data_dir[PATH_SIZE], node[TRUST_LABEL_SIZE], fqdn[TRUST_NAME_SIZE], service[TRUST_NAME_SIZE];
-	char gateway[TRUST_LABEL_SIZE], identity[TRUST_LABEL_SIZE], rehearsal[TRUST_LABEL_SIZE + 16];
+	char gateway[TRUST_LABEL_SIZE], identity[TRUST_LABEL_SIZE];
 	char ca_cert[PATH_SIZE], ca_key[PATH_SIZE], cdp[PATH_SIZE], signed_file[PATH_SIZE];
-	struct cert_gateway *others;
+	struct cert_gateway *gateways;
+	char (*gateway_names)[TRUST_LABEL_SIZE];
 
 	enum cert_cure_step step;
-	bool working, probing, cancelled, rehearsed, installed;
-	struct trust_set *set;              /* as it was when the cure began */
-	struct trust_identity *old, *fresh; /* fresh: from EXAMINE on */
-	struct trust_identity *rehearsing;  /* the same under the rehearsal's name */
+	bool working, cancelled;
+	struct trust_identity *old;
 	struct cert_names names;
 	struct buf csr, chain;
 	struct tmr timer;
 	int64_t give_up_ms;
-	bool answered;          /* by the last probe */
+	struct cert_swap *swap; /* the second half; it ends itself */
 	struct ev_report why;   /* of the last job */
 	struct ev_report line;  /* being said */
-	struct trust_verdict verdict; /* of the last probe that failed */
 	struct cert_cure_result result;
 };
 
 static void go(struct cert_cure *c);
 
-const char *cert_cure_step_name(enum cert_cure_step s)
-{
-	static const char *const names[] = { "key", "sign", "wait", "examine", "rehearse", "install", "prove", "rollback", "done", "failed" };
-	return (unsigned)s < sizeof names / sizeof *names ? names[s] : "unknown";
-}
-
 /* ---- saying ---- */
 
 static struct ev_report *line(struct cert_cure *c, uint16_t event)
 {
-	const struct trust_cert *now = c->fresh ? trust_identity_cert(c->fresh) : NULL;
-	char names[512], at[RFC3339_SIZE];
+	char names[512];
 	ev_set(&c->line, event);
 	ev_str(&c->line, "gateway", c->gateway);
 	ev_str(&c->line, "identity", c->identity);
-	ev_str(&c->line, "cn", now ? now->cn : c->names.cn);
-	ev_str(&c->line, "old_cn", c->old ? trust_identity_cn(c->old) : "");
+	ev_str(&c->line, "cn", c->names.cn);
+	ev_str(&c->line, "old_cn", trust_identity_cn(c->old));
 	ev_str(&c->line, "names", trust_names_join(&c->names.dns, names, sizeof names));
-	if (now) {
-		ev_str(&c->line, "fingerprint", now->sha256);
-		ev_str(&c->line, "issuer", now->issuer);
-		ev_str(&c->line, "not_after", rfc3339_s(now->not_after_s, at));
-	}
 	return &c->line;
 }
 
@@ -78,28 +62,17 @@ static void destroy(void *object)
 {
 	struct cert_cure *c = object;
 	tmr_cancel(&c->timer);
-	mem_unref(c->rehearsing);
-	mem_unref(c->fresh);
 	mem_unref(c->old);
-	mem_unref(c->set);
 	buf_free(&c->csr);
 	buf_free(&c->chain);
-	mem_free(c->others);
+	mem_free(c->gateways);
+	mem_free(c->gateway_names);
 }
 
 /* The last call. */
-static void over(struct cert_cure *c, bool good)
+static void over(struct cert_cure *c)
 {
 	tmr_cancel(&c->timer);
-	c->result.good = good;
-	text_fill(c->result.identity, sizeof c->result.identity, c->identity);
-	if (c->fresh) {
-		text_fill(c->result.cn, sizeof c->result.cn, trust_identity_cn(c->fresh));
-		text_fill(c->result.new_sha256, sizeof c->result.new_sha256, trust_identity_fingerprint(c->fresh));
-		c->result.not_after_s = trust_identity_not_after_s(c->fresh);
-	}
-	ev_copy(&c->result.report, &c->line);
-	say(c);
 	if (c->prm.over)
 		c->prm.over(&c->result, c->prm.arg);
 	mem_unref(c);
@@ -109,22 +82,22 @@ static void over(struct cert_cure *c, bool good)
 static void stop(struct cert_cure *c, const char *reason)
 {
 	char sentence[TRUST_VERDICT_TEXT];
-	enum cert_cure_step at = c->step;
 	const struct ev_def *d = reason ? NULL : ev_def_find(c->why.id);
 	struct buf advice;
 	buf_init(&advice, 8192);
 	if (d)
 		ev_render(d->advice, &c->why, &advice);
-	if (c->rehearsing)
-		(void)cert_take_out(c->prm.keeper, c->rehearsal);
 	line(c, EV_CERT_CURE_FAILED);
-	ev_str(&c->line, "step", cert_cure_step_name(at));
+	ev_str(&c->line, "step", cert_cure_step_name(c->step));
 	ev_str(&c->line, "reason", reason ? reason : c->why.id ? ev_sentence(&c->why, sentence, sizeof sentence) : "no memory");
-	ev_str(&c->line, "advice", c->verdict.name[0] ? c->verdict.advice : advice.n ? buf_cstr(&advice) : "");
+	ev_str(&c->line, "advice", advice.n ? buf_cstr(&advice) : "");
 	buf_free(&advice);
-	c->result.failed_at = at;
+	c->result.failed_at = c->step;
 	c->step = CERT_CURE_FAILED;
-	over(c, false);
+	text_fill(c->result.identity, sizeof c->result.identity, c->identity);
+	ev_copy(&c->result.report, &c->line);
+	say(c);
+	over(c);
 }
 
 /* ---- jobs ---- */
@@ -133,7 +106,7 @@ static void job_done(enum pool_result result, int err, void *arg)
 {
 	struct cert_cure *c = arg;
 	c->working = false;
-	if (c->cancelled && !c->installed)
+	if (c->cancelled)
 		stop(c, "it was cancelled");
 	else if (result != POOL_DONE)
 		stop(c, c->why.id ? NULL : strerrordesc_np(err));
@@ -157,7 +130,7 @@ static int work_key(void *arg)
 	struct cert_cure *c = arg;
 	if (!c->prm.signed_file || !*c->prm.signed_file)
 		(void)unlink(c->signed_file); /* the answer to an older request */
-	return cert_request_files(c->data_dir, c->identity, c->prm.kind, &c->names, CERT_USAGE_BOTH, &c->csr, c->result.csr_file, &c->why);
+	return cert_request_files(c->data_dir, c->identity, c->prm.kind, &c->names, c->prm.usage, &c->csr, c->result.csr_file, &c->why);
 }
 
 static int work_sign(void *arg)
@@ -166,72 +139,20 @@ static int work_sign(void *arg)
 	return cert_ca_sign(&c->chain, buf_as_text(&c->csr), &c->prm.ca, &c->why);
 }
 
-static int examine_rule(struct cert_cure *c)
-{
-	const struct trust_cert *cert = trust_identity_cert(c->fresh);
-	bool known = c->prm.judges.configured && c->prm.judges.known.n;
-	if (text_eq_nocase(text_of(cert->cn), text_of(c->names.cn)) ||
-	    (known && trust_rule_would_accept(c->prm.judges.rule, cert, &c->prm.judges.known)))
-		return 0;
-	ev_set(&c->why, EV_CERT_EXAM_NOT_AS_ASKED);
-	ev_str(&c->why, "cn", cert->cn);
-	ev_str(&c->why, "wanted", c->names.cn);
-	return EINVAL;
-}
-
-/* A gateway that admits us today must not be lost by the cure of another. */
-static int examine_others(struct cert_cure *c)
-{
-	char known[512];
-	for (unsigned i = 0; i < c->prm.n_others; i++) {
-		const struct cert_gateway *g = &c->others[i];
-		if (!g->judges.configured || !g->judges.known.n || strcmp(g->name, c->gateway) == 0)
-			continue;
-		if (!trust_rule_would_accept(g->judges.rule, trust_identity_cert(c->old), &g->judges.known) ||
-		    trust_rule_would_accept(g->judges.rule, trust_identity_cert(c->fresh), &g->judges.known))
-			continue;
-		ev_set(&c->why, EV_CERT_WOULD_BREAK);
-		ev_str(&c->why, "gateway", c->gateway);
-		ev_str(&c->why, "other", g->name);
-		ev_str(&c->why, "known", trust_names_join(&g->judges.known, known, sizeof known));
-		return EINVAL;
-	}
-	return 0;
-}
-
-static int work_examine(void *arg)
+/* What is to be done elsewhere, told while the certificate is waited for. */
+static void todo(const struct ev_report *r, void *arg)
 {
 	struct cert_cure *c = arg;
-	int err = cert_from_answer(&c->fresh, c->identity, buf_as_text(&c->chain), TEXT_NONE, c->data_dir, c->set, &c->why);
-	if (!err)
-		err = cert_examine(c->fresh, c->set, c->fqdn, c->service, clock_real_s(c->prm.clock), &c->why, NULL, NULL);
-	if (!err)
-		err = examine_rule(c);
-	if (!err && !c->prm.force)
-		err = examine_others(c);
-	if (!err)
-		err = trust_identity_from(&c->rehearsing, c->rehearsal, trust_identity_x509(c->fresh), trust_identity_chain(c->fresh),
-					  trust_identity_key(c->fresh), &c->why);
-	return err;
+	ev_copy(&c->line, r);
+	say(c);
 }
 
-static int work_install(void *arg)
+static void say_todo(struct cert_cure *c)
 {
-	struct cert_cure *c = arg;
-	struct trust_identity *installed;
-	int err = cert_write_installed(&installed, c->data_dir, c->fresh, c->identity, &c->why);
-	if (err)
-		return err;
-	mem_unref(c->fresh);
-	c->fresh = installed;
-	return 0;
-}
-
-static int work_unwrite(void *arg)
-{
-	struct cert_cure *c = arg;
-	(void)cert_unwrite_installed(c->data_dir, c->identity);
-	return 0;
+	cert_todo_at_ca(&c->names, c->prm.usage, c->result.csr_file, c->signed_file, todo, c);
+	for (unsigned i = 0; i < c->prm.n_gateways; i++)
+		if (strcmp(c->gateways[i].name, c->gateway) == 0)
+			cert_todo_at_gateway(&c->gateways[i], &c->names, c->fqdn, todo, c);
 }
 
 /* ---- the file that somebody else signs ---- */
@@ -260,43 +181,9 @@ static void wait_for_file(struct cert_cure *c)
 	ev_str(&c->line, "file", c->result.csr_file);
 	ev_str(&c->line, "signed_file", c->signed_file);
 	say(c);
+	say_todo(c);
 	c->give_up_ms = clock_mono_ms(c->prm.clock) + (c->prm.wait_ms ? c->prm.wait_ms : WAIT_MS);
 	tmr_start(c->prm.loop, &c->timer, LOOK_MS, look, c);
-}
-
-/* ---- probes ---- */
-
-static void probe_done(bool answered, const struct trust_facts *facts, void *arg)
-{
-	struct cert_cure *c = arg;
-	c->probing = false;
-	c->answered = answered;
-	if (facts && !answered)
-		trust_explain(facts, &c->verdict);
-	if (c->cancelled && !c->installed)
-		stop(c, "it was cancelled");
-	else
-		go(c);
-}
-
-/* True: the outcome comes later. False: there is no asking. */
-static bool probe(struct cert_cure *c, const char *identity)
-{
-	c->answered = false;
-	memset(&c->verdict, 0, sizeof c->verdict);
-	c->probing = true;
-	if (c->prm.probe && !c->prm.probe(c->gateway, identity, probe_done, c, c->prm.probe_arg))
-		return true;
-	c->probing = false;
-	line(c, EV_CERT_PROBE_MISSING);
-	say(c);
-	return false;
-}
-
-/* A step of two halves: ask, then go on with the answer. */
-static bool asked(struct cert_cure *c, enum cert_cure_step step)
-{
-	return c->result.failed_at == step; /* used as a mark until the end */
 }
 
 /* ---- the steps ---- */
@@ -309,87 +196,58 @@ static void say_key(struct cert_cure *c)
 	say(c);
 }
 
-/* Ask with the new certificate before anybody else sees it. True: waits. */
-static bool rehearse(struct cert_cure *c)
-{
-	if (!asked(c, CERT_CURE_REHEARSE)) {
-		line(c, EV_CERT_EXAMINED);
-		say(c);
-		c->result.failed_at = CERT_CURE_REHEARSE;
-		if (cert_put_live(c->prm.keeper, c->rehearsing, NULL)) {
-			stop(c, "no memory");
-			return true;
-		}
-		if (probe(c, c->rehearsal))
-			return true;
-	} else {
-		c->rehearsed = c->answered;
-		line(c, c->answered ? EV_CERT_REHEARSED : EV_CERT_REHEARSAL_FAILED);
-		trust_verdict_fields(&c->verdict, &c->line);
-		say(c);
-		if (!c->answered && !c->prm.force) {
-			stop(c, c->verdict.name[0] ? c->verdict.sentence : "the gateway did not answer in the rehearsal");
-			return true;
-		}
-	}
-	(void)cert_take_out(c->prm.keeper, c->rehearsal);
-	c->rehearsing = mem_unref(c->rehearsing);
-	c->step = CERT_CURE_INSTALL;
-	return false;
-}
+/* ---- the second half ---- */
 
-static void done(struct cert_cure *c)
-{
-	line(c, EV_CERT_CURE_DONE);
-	ev_str(&c->line, "outcome", c->answered ? "answers" : c->prm.probe ? "did not answer yet" : "was not asked");
-	c->result.failed_at = CERT_CURE_DONE;
-	over(c, true);
-}
-
-/* The same with what is in use now. True: waits, or has ended. */
-static bool prove(struct cert_cure *c)
-{
-	if (!asked(c, CERT_CURE_PROVE)) {
-		c->result.failed_at = CERT_CURE_PROVE;
-		c->installed = true;
-		if (cert_put_live(c->prm.keeper, c->fresh, c->prm.bus)) {
-			stop(c, "no memory");
-			return true;
-		}
-		line(c, EV_CERT_INSTALLED);
-		say(c);
-		if (probe(c, c->identity))
-			return true;
-	}
-	if (c->answered) {
-		line(c, EV_CERT_PROVEN);
-		say(c);
-	}
-	c->step = c->answered || !c->rehearsed ? CERT_CURE_DONE : CERT_CURE_ROLLBACK;
-	return false;
-}
-
-static void rolled_back(enum pool_result result, int err, void *arg)
+static void swap_said(enum cert_cure_step step, const struct ev_report *r, void *arg)
 {
 	struct cert_cure *c = arg;
-	(void)result;
-	(void)err;
-	c->working = false;
-	c->step = CERT_CURE_FAILED;
-	line(c, EV_CERT_ROLLED_BACK);
-	ev_str(&c->line, "reason", c->verdict.name[0] ? c->verdict.sentence : "the gateway did not answer");
-	c->result.failed_at = CERT_CURE_PROVE;
-	over(c, false);
+	c->step = step;
+	if (c->prm.said)
+		c->prm.said(step, r, c->prm.arg);
 }
 
-static void roll_back(struct cert_cure *c)
+static void swap_over(const struct cert_cure_result *r, void *arg)
 {
-	(void)cert_put_live(c->prm.keeper, c->old, c->prm.bus);
-	c->working = true;
-	if (pool_submit(c->prm.pool, work_unwrite, rolled_back, c)) {
-		(void)work_unwrite(c); /* two renames: better here than not at all */
-		rolled_back(POOL_DONE, 0, c);
-	}
+	struct cert_cure *c = arg;
+	char csr_file[PATH_SIZE];
+	text_fill(csr_file, sizeof csr_file, c->result.csr_file);
+	c->swap = NULL;
+	c->result = *r;
+	text_fill(c->result.csr_file, sizeof c->result.csr_file, csr_file);
+	c->step = r->good ? CERT_CURE_DONE : CERT_CURE_FAILED;
+	over(c);
+}
+
+static void swap_changed(void *arg)
+{
+	struct cert_cure *c = arg;
+	if (c->prm.changed)
+		c->prm.changed(c->prm.arg);
+}
+
+static enum cert_works swap_options(const char *gateway, char *sentence, size_t size, void *arg)
+{
+	struct cert_cure *c = arg;
+	return c->prm.options ? c->prm.options(gateway, sentence, size, c->prm.arg) : CERT_NOT_KNOWN;
+}
+
+static enum cert_works swap_calls_in(const char *gateway, char *sentence, size_t size, void *arg)
+{
+	struct cert_cure *c = arg;
+	return c->prm.calls_in ? c->prm.calls_in(gateway, sentence, size, c->prm.arg) : CERT_NOT_KNOWN;
+}
+
+static void into_use(struct cert_cure *c)
+{
+	struct cert_swap_prm prm = {
+		.loop = c->prm.loop, .pool = c->prm.pool, .clock = c->prm.clock, .bus = c->prm.bus, .keeper = c->prm.keeper, .data_dir = c->data_dir,
+		.fqdn = c->fqdn, .service = c->service, .identity = c->identity, .is_default = c->prm.is_default, .chain = buf_as_text(&c->chain),
+		.gateways = c->gateways, .n_gateways = c->prm.n_gateways, .target = c->gateway, .wanted_cn = c->names.cn, .force = c->prm.force,
+		.watch_ms = c->prm.watch_ms, .probe = c->prm.probe, .probe_arg = c->prm.probe_arg, .options = swap_options, .calls_in = swap_calls_in,
+		.changed = swap_changed, .said = swap_said, .over = swap_over, .arg = c,
+	};
+	if (cert_swap_start(&c->swap, &prm))
+		stop(c, "no memory");
 }
 
 static void go(struct cert_cure *c)
@@ -418,26 +276,9 @@ static void go(struct cert_cure *c)
 			c->step = CERT_CURE_EXAMINE;
 			break;
 		case CERT_CURE_EXAMINE:
-			job(c, work_examine); /* then REHEARSE */
+			into_use(c);
 			return;
-		case CERT_CURE_REHEARSE:
-			if (rehearse(c))
-				return;
-			break;
-		case CERT_CURE_INSTALL:
-			job(c, work_install); /* then PROVE */
-			return;
-		case CERT_CURE_PROVE:
-			if (prove(c))
-				return;
-			break;
-		case CERT_CURE_ROLLBACK:
-			roll_back(c);
-			return;
-		case CERT_CURE_DONE:
-			done(c);
-			return;
-		case CERT_CURE_FAILED:
+		default:
 			return;
 		}
 	}
@@ -457,12 +298,10 @@ static void copy_texts(struct cert_cure *c, const struct cert_cure_prm *prm)
 	text_fill(c->ca_key, sizeof c->ca_key, prm->ca.ca_key_file ? prm->ca.ca_key_file : "");
 	text_fill(c->cdp, sizeof c->cdp, prm->ca.cdp_url ? prm->ca.cdp_url : "");
 	text_fill(c->identity, sizeof c->identity, trust_identity_name(c->old));
-	text_print(c->rehearsal, sizeof c->rehearsal, "%s+rehearsal", c->identity);
 	if (prm->signed_file && *prm->signed_file)
 		text_fill(c->signed_file, sizeof c->signed_file, prm->signed_file);
 	else
 		cert_awaited_path(c->data_dir, c->identity, c->signed_file);
-	text_fill(c->result.old_sha256, sizeof c->result.old_sha256, trust_identity_fingerprint(c->old));
 	c->prm.signed_file = prm->signed_file && *prm->signed_file ? c->signed_file : NULL;
 	c->prm.ca.ca_cert_file = c->ca_cert;
 	c->prm.ca.ca_key_file = c->ca_key;
@@ -470,22 +309,39 @@ static void copy_texts(struct cert_cure *c, const struct cert_cure_prm *prm)
 	c->prm.ca.clock = prm->clock;
 }
 
-static int copy_others(struct cert_cure *c, const struct cert_cure_prm *prm)
+static int copy_gateways(struct cert_cure *c, const struct cert_cure_prm *prm)
 {
-	c->prm.n_others = prm->n_others < OTHERS_MAX ? prm->n_others : OTHERS_MAX;
-	if (!prm->n_others)
+	unsigned n = prm->n_gateways < GATEWAYS_MAX ? prm->n_gateways : GATEWAYS_MAX;
+	c->prm.n_gateways = n;
+	if (!n)
 		return 0;
-	/* the names lie behind the array */
-	c->others = mem_zalloc(c->prm.n_others, sizeof *c->others + TRUST_LABEL_SIZE);
-	if (!c->others)
+	c->gateways = mem_zalloc(n, sizeof *c->gateways);
+	c->gateway_names = mem_zalloc(n, sizeof *c->gateway_names);
+	if (!c->gateways || !c->gateway_names)
 		return ENOMEM;
-	char *names = (char *)(c->others + c->prm.n_others);
-	for (unsigned i = 0; i < c->prm.n_others; i++) {
-		c->others[i] = prm->others[i];
-		text_fill(names + (size_t)i * TRUST_LABEL_SIZE, TRUST_LABEL_SIZE, prm->others[i].name);
-		c->others[i].name = names + (size_t)i * TRUST_LABEL_SIZE;
+	for (unsigned i = 0; i < n; i++) {
+		c->gateways[i] = prm->gateways[i];
+		text_fill(c->gateway_names[i], sizeof c->gateway_names[i], prm->gateways[i].name);
+		c->gateways[i].name = c->gateway_names[i];
+		c->gateways[i].identity = c->identity;
 	}
 	return 0;
+}
+
+/* The names that this gateway wants; the others that are shown the identity add theirs if they do not insist on another subject. */
+static void plan_names(struct cert_cure *c)
+{
+	struct cert_plan_prm prm = { .identity = c->identity, .fqdn = c->fqdn, .service = c->service, .gateways = c->gateways, .n_gateways = c->prm.n_gateways };
+	struct cert_plan *p = mem_alloc(sizeof *p);
+	cert_names_for(&c->names, NULL, c->fqdn, c->service);
+	if (!p)
+		return;
+	cert_plan_make(p, &prm);
+	for (unsigned i = 0; i < p->n; i++)
+		for (unsigned k = 0; k < p->one[i].n_gateways; k++)
+			if (strcmp(c->gateways[p->one[i].gateway[k]].name, c->gateway) == 0)
+				c->names = p->one[i].names;
+	mem_free(p);
 }
 
 static void begin(void *arg)
@@ -503,8 +359,9 @@ int cert_cure_start(struct cert_cure **cp, const struct cert_cure_prm *prm, stru
 		return ENOMEM;
 	buf_init(&c->csr, TRUST_PEM_MAX);
 	buf_init(&c->chain, TRUST_PEM_MAX);
-	c->set = trust_keeper_get(prm->keeper);
-	c->old = mem_ref(trust_set_find(c->set, prm->identity));
+	struct trust_set *set = trust_keeper_get(prm->keeper);
+	c->old = mem_ref(trust_set_find(set, prm->identity));
+	mem_unref(set);
 	int err = c->old ? 0 : ENOENT;
 	if (err) {
 		ev_set(why, EV_CERT_CURE_FAILED);
@@ -513,13 +370,13 @@ int cert_cure_start(struct cert_cure **cp, const struct cert_cure_prm *prm, stru
 		ev_printf(why, "reason", "this node has no identity %s", prm->identity ? prm->identity : "");
 	} else {
 		copy_texts(c, prm);
-		err = copy_others(c, prm);
+		err = copy_gateways(c, prm);
 	}
 	if (err) {
 		mem_unref(c);
 		return err;
 	}
-	cert_names_for(&c->names, prm->judges.configured ? &prm->judges : NULL, c->fqdn, c->service);
+	plan_names(c);
 	*cp = c;
 	tmr_start(prm->loop, &c->timer, 0, begin, c); /* no handler before the caller has his pointer */
 	return 0;
@@ -530,7 +387,9 @@ void cert_cure_cancel(struct cert_cure *c)
 	if (!c || c->cancelled)
 		return;
 	c->cancelled = true;
-	if (!c->working && !c->probing && tmr_active(&c->timer)) {
+	if (c->swap)
+		cert_swap_cancel(c->swap);
+	else if (!c->working && tmr_active(&c->timer)) {
 		tmr_cancel(&c->timer);
 		stop(c, "it was cancelled");
 	}

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "cert/order.h"
 #include "cert_events.h"
 #include "trust/explain.h"
 #include "trust/pem.h"
@@ -34,6 +35,11 @@ char *cert_installed_path(const char *data_dir, const char *name, char *dst)
 char *cert_awaited_path(const char *data_dir, const char *name, char *dst)
 {
 	return path_of(data_dir, name, ".crt", dst);
+}
+
+char *cert_request_path(const char *data_dir, const char *name, char *dst)
+{
+	return path_of(data_dir, name, ".csr", dst);
 }
 
 static int file_failed(struct ev_report *why, const char *file, int err)
@@ -99,29 +105,93 @@ int cert_request_files(const char *data_dir, const char *name, enum cert_key_kin
 	return err;
 }
 
-static int key_of_request(struct buf *secret, const char *name, const char *data_dir)
+/* ---- answers ---- */
+
+static void tell_order(const char *name, const struct cert_order *o, trust_warn_h *each, void *arg)
+{
+	struct ev_report *r = each && (o->mended || o->left_out || o->added) ? mem_alloc(sizeof *r) : NULL;
+	if (!r)
+		return;
+	ev_set(r, EV_CERT_ORDER_MENDED);
+	ev_str(r, "identity", name);
+	ev_str(r, "order", o->mended ? "was put right" : "was right");
+	ev_int(r, "left_out", o->left_out);
+	ev_int(r, "added", o->added);
+	each(r, arg);
+	mem_free(r);
+}
+
+/* The identity of one key: 0; EKEYREJECTED when no certificate fits it. */
+static int with_key(struct trust_identity **ip, const char *name, STACK_OF(X509) *all, EVP_PKEY *key, const struct trust_set *set, trust_warn_h *each,
+		    void *arg)
+{
+	struct cert_order o;
+	int err = cert_order_make(&o, all, key, set);
+	if (!err)
+		err = trust_identity_from(ip, name, o.leaf, o.chain, key, NULL);
+	if (!err)
+		tell_order(name, &o, each, arg);
+	cert_order_free(&o);
+	return err;
+}
+
+static int key_from(EVP_PKEY **key, struct text given, const char *data_dir, const char *name)
 {
 	char path[PATH_SIZE];
-	return trust_pem_file(secret, path_of(data_dir, name, ".key", path));
+	struct buf secret;
+	buf_init(&secret, TRUST_PEM_MAX);
+	int err = given.n ? 0 : trust_pem_file(&secret, path_of(data_dir, name, ".key", path));
+	if (!err)
+		err = trust_pem_key(key, given.n ? given : buf_as_text(&secret));
+	free_secret(&secret);
+	return err;
+}
+
+static int no_key_fits(struct ev_report *why, const char *name, STACK_OF(X509) *all, const char *data_dir, bool given)
+{
+	char path[PATH_SIZE];
+	struct trust_cert *c = mem_alloc(sizeof *c);
+	if (!c)
+		return ENOMEM;
+	trust_cert_describe(c, sk_X509_value(all, 0));
+	ev_set(why, EV_TRUST_KEY_MISMATCH);
+	ev_str(why, "identity", name);
+	ev_str(why, "file", "the certificate given");
+	ev_str(why, "key_file", given ? "the key given" : path_of(data_dir, name, ".key", path));
+	ev_str(why, "cn", c->cn);
+	mem_free(c);
+	return EKEYREJECTED;
 }
 
 int cert_from_answer(struct trust_identity **ip, const char *name, struct text chain_pem, struct text key_pem, const char *data_dir,
-		     const struct trust_set *set, struct ev_report *why)
+		     const struct trust_set *set, struct ev_report *why, trust_warn_h *each, void *arg)
 {
-	struct buf secret;
 	struct trust_identity *now = trust_set_find(set, name);
-	buf_init(&secret, TRUST_PEM_MAX);
-	if (key_pem.n)
-		return trust_identity_from_pem(ip, name, chain_pem, key_pem, why);
-	int err = key_of_request(&secret, name, data_dir);
-	if (!err)
-		err = trust_identity_from_pem(ip, name, chain_pem, buf_as_text(&secret), why);
-	if (err && now) { /* a renewal with the key that is in use */
-		buf_clear(&secret);
-		if (!trust_pem_put_key(&secret, trust_identity_key(now)))
-			err = trust_identity_from_pem(ip, name, chain_pem, buf_as_text(&secret), why);
+	STACK_OF(X509) *all = NULL;
+	EVP_PKEY *key = NULL;
+	int err = trust_pem_certs(&all, chain_pem);
+	if (err) {
+		ev_set(why, EV_TRUST_CERT_NO_PEM);
+		ev_str(why, "identity", name);
+		ev_str(why, "file", "the certificate given");
+		ev_str(why, "error", strerrordesc_np(err));
+		return err;
 	}
-	free_secret(&secret);
+	err = key_from(&key, key_pem, data_dir, name);
+	if (err && key_pem.n) {
+		ev_set(why, EV_TRUST_KEY_NO_PEM);
+		ev_str(why, "identity", name);
+		ev_str(why, "file", "the key given");
+		ev_str(why, "error", strerrordesc_np(err));
+	} else {
+		err = key ? with_key(ip, name, all, key, set, each, arg) : EKEYREJECTED;
+		if (err == EKEYREJECTED && now && !key_pem.n) /* a renewal with the key that is in use */
+			err = with_key(ip, name, all, trust_identity_key(now), set, each, arg);
+		if (err == EKEYREJECTED)
+			err = no_key_fits(why, name, all, data_dir, key_pem.n != 0);
+	}
+	EVP_PKEY_free(key);
+	sk_X509_pop_free(all, X509_free);
 	return err;
 }
 
@@ -245,21 +315,28 @@ static int examine_name(const struct trust_identity *id, const char *fqdn, struc
 	return EINVAL;
 }
 
-int cert_examine(const struct trust_identity *id, const struct trust_set *set, const char *our_fqdn, const char *our_service, int64_t now_s,
-		 struct ev_report *why, trust_warn_h *each, void *arg)
+/* A role that it has no usage for matters only where it has that role. */
+static bool has_role(const struct trust_identity *id, bool as_client, const struct cert_examine_prm *prm)
+{
+	uint8_t eku = trust_identity_cert(id)->eku, need = as_client ? TRUST_EKU_CLIENT : TRUST_EKU_SERVER;
+	return (as_client ? prm->dials : prm->serves) || !(eku & TRUST_EKU_PRESENT) || (eku & need);
+}
+
+int cert_examine(const struct trust_identity *id, const struct cert_examine_prm *prm, struct ev_report *why, trust_warn_h *each, void *arg)
 {
 	struct buf roots, chain;
 	buf_init(&roots, TRUST_PEM_MAX);
 	buf_init(&chain, TRUST_PEM_MAX);
-	int err = put_anchors(&roots, set);
+	int err = put_anchors(&roots, prm->set);
 	if (!err)
 		err = put_chain(&chain, id);
 	for (int client = 0; !err && roots.n && client < 2; client++)
-		err = examine_role(id, buf_as_text(&roots), buf_as_text(&chain), client, now_s, why, each, arg);
+		if (has_role(id, client, prm))
+			err = examine_role(id, buf_as_text(&roots), buf_as_text(&chain), client, prm->now_s, why, each, arg);
 	if (!err)
-		err = examine_name(id, our_fqdn, why);
+		err = examine_name(id, prm->fqdn, why);
 	if (!err)
-		(void)trust_identity_check(id, our_fqdn, our_service, now_s, each, arg);
+		(void)trust_identity_check(id, prm->fqdn, prm->service, prm->now_s, each, arg);
 	buf_free(&roots);
 	buf_free(&chain);
 	return err;
@@ -274,6 +351,8 @@ int cert_write_installed(struct trust_identity **installed, const char *data_dir
 	struct buf all;
 	buf_init(&all, TRUST_PEM_MAX);
 	int err = make_folder(data_dir, why);
+	if (!err && !buf_reserve(&all, 65536)) /* one that grows would leave copies of the key behind */
+		err = buf_error(&all);
 	if (!err)
 		err = trust_pem_put_key(&all, trust_identity_key(id));
 	if (!err)

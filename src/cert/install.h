@@ -16,6 +16,8 @@ char *cert_installed_path(const char *data_dir, const char *name, char *dst);
  * `csr`, either may be NULL). A key that a request made before is thrown away. Worker. */
 int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, enum cert_usage usage,
 		       struct buf *csr, char *csr_file, struct ev_report *why);
+/* Where the request lies: DATA/tls/NAME.csr. Returns dst (512 bytes). */
+char *cert_request_path(const char *data_dir, const char *name, char *dst);
 /* Where the answer of a CA is waited for: DATA/tls/NAME.crt. Returns dst (512 bytes). */
 char *cert_awaited_path(const char *data_dir, const char *name, char *dst);
 /* Loads an identity: the installed one if there is one and it is younger than the configured certificate file, else the configured. To be
@@ -23,10 +25,16 @@ char *cert_awaited_path(const char *data_dir, const char *name, char *dst);
  * success; otherwise it is empty then. Startup or worker. */
 int cert_load_identity(struct trust_identity **ip, const struct trust_identity_prm *configured, const char *data_dir, struct ev_report *why);
 
-/* Checks before use: chain against the set's anchors in both roles, dates, usages, our FQDN among the names. What stops it is an error with
- * `why`; what is only questionable goes to `each`. 0, EKEYREJECTED ... EINVAL. Worker. */
-int cert_examine(const struct trust_identity *id, const struct trust_set *set, const char *our_fqdn, const char *our_service, int64_t now_s,
-		 struct ev_report *why, trust_warn_h *each, void *arg);
+struct cert_examine_prm {
+	const struct trust_set *set;
+	const char *fqdn, *service;
+	int64_t now_s;
+	bool dials;  /* gateways are shown it: it must do as a client certificate */
+	bool serves; /* it is the default one: it must do as a server certificate */
+};
+/* Checks before use: chain against the set's anchors in the roles that it has, dates, usages, our FQDN among the names. What stops it is an
+ * error with `why`; what is only questionable goes to `each`. 0, EKEYREJECTED ... EINVAL. Worker. */
+int cert_examine(const struct trust_identity *id, const struct cert_examine_prm *prm, struct ev_report *why, trust_warn_h *each, void *arg);
 /* Writes the installed file (atomically; one that was there is kept as NAME.pem.old), reads it back, and gives the identity as it will be
  * loaded from now on. Worker. */
 int cert_write_installed(struct trust_identity **installed, const char *data_dir, const struct trust_identity *id, const char *name,
@@ -38,10 +46,10 @@ int cert_put_live(struct trust_keeper *keeper, struct trust_identity *id, struct
 /* Takes an identity out of use. */
 int cert_take_out(struct trust_keeper *keeper, const char *name);
 
-/* Chain and key that a CA's answer consists of: `key_pem` TEXT_NONE means the key that the last request made, or else the one in use. What comes
- * back is examined by cert_examine(), written by cert_write_installed(), and put into use by cert_put_live(): these four are
- * `umbel cert install`. Worker. */
+/* Chain and key that a CA's answer consists of: `key_pem` TEXT_NONE means the key that the last request made, or else the one in use. A chain in the
+ * wrong order is put right, and `each` (may be NULL) told so. What comes back is examined by cert_examine(), written by
+ * cert_write_installed(), and put into use by cert_put_live(); swap.h is the whole errand. Worker. */
 int cert_from_answer(struct trust_identity **ip, const char *name, struct text chain_pem, struct text key_pem, const char *data_dir,
-		     const struct trust_set *set, struct ev_report *why);
+		     const struct trust_set *set, struct ev_report *why, trust_warn_h *each, void *arg);
 
 #endif

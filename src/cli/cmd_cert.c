@@ -70,19 +70,44 @@ static int check(struct cli *c)
 	return code;
 }
 
-/* ---- request, install ---- */
+/* ---- request ---- */
+
+static void print_todo(struct cli *c, FILE *out, const json_t *list)
+{
+	size_t i;
+	const json_t *t;
+	(void)c;
+	json_array_foreach(list, i, t) {
+		char mark[16];
+		text_print(mark, sizeof mark, "%zu. ", i + 1);
+		cli_item(out, mark, cli_text(t, "text"));
+		if (*cli_text(t, "cause"))
+			cli_wrapped(out, cli_text(t, "cause"), "   ");
+		if (*cli_text(t, "advice"))
+			cli_wrapped(out, cli_text(t, "advice"), "   ");
+	}
+}
 
 static int show_request(struct cli *c, const json_t *r)
 {
+	size_t i;
+	const json_t *w;
 	const char *out = cli_opt(c, "out"), *pem = cli_text(r, "csr");
-	if (!out) {
+	int code = out ? cli_write_file(c, out, pem, strlen(pem), 0644) : CLI_GOOD;
+	if (!out)
 		fputs(pem, c->out);
-		return CLI_GOOD;
-	}
-	int code = cli_write_file(c, out, pem, strlen(pem), 0644);
-	if (!code)
-		fprintf(c->out, "The request for CN %s is in %s; its key stays in the server. Have it signed, then: umbel cert install FILE\n", cli_text(r, "cn"), out);
-	return code;
+	if (code)
+		return code;
+	FILE *words = out ? c->out : c->err; /* the request alone goes to a pipe */
+	json_array_foreach(json_object_get(r, "warnings"), i, w)
+		cli_item(words, "! ", cli_text(w, "text"));
+	if (out)
+		fprintf(words, "The request for CN %s is in %s; its key stays in the server. What is to be done now:\n", cli_text(r, "cn"), out);
+	else
+		fprintf(words, "The key stays in the server. What is to be done now:\n");
+	print_todo(c, words, json_object_get(r, "todo"));
+	fprintf(words, "Then: umbel cert install FILE%s%s\n", cli_opt(c, "identity") ? " --identity " : "", cli_opt(c, "identity") ? cli_opt(c, "identity") : "");
+	return CLI_GOOD;
 }
 
 static int request(struct cli *c)
@@ -91,19 +116,11 @@ static int request(struct cli *c)
 	cli_arg_opt(c, args, "identity", "name");
 	cli_arg_opt(c, args, "gateway", "gateway");
 	cli_arg_opt(c, args, "kind", "kind");
+	cli_arg_opt(c, args, "usage", "usage");
 	return cli_ask_show(c, "cert.request", args, show_request);
 }
 
-static int show_installed(struct cli *c, const json_t *r)
-{
-	size_t i;
-	const json_t *w;
-	json_array_foreach(json_object_get(r, "warnings"), i, w)
-		cli_item(c->out, "! ", cli_text(w, "text"));
-	fprintf(c->out, "Identity %s is CN %s now, until %s; new connections show it, those that stand keep theirs.\n", cli_text(r, "name"), cli_text(r, "cn"),
-	        cli_when_us(cli_int(r, "not_after_s") * 1000000));
-	return CLI_GOOD;
-}
+/* ---- install, cure: told step by step ---- */
 
 static int add_file(struct cli *c, json_t *args, const char *key, const char *path)
 {
@@ -116,23 +133,7 @@ static int add_file(struct cli *c, json_t *args, const char *key, const char *pa
 	return CLI_GOOD;
 }
 
-static int install(struct cli *c)
-{
-	json_t *args = json_object();
-	cli_arg_opt(c, args, "identity", "name");
-	int code = add_file(c, args, "chain", c->pos[0]);
-	if (!code && cli_opt(c, "key"))
-		code = add_file(c, args, "key", cli_opt(c, "key"));
-	if (code) {
-		json_decref(args);
-		return code;
-	}
-	return cli_ask_show(c, "cert.install", args, show_installed);
-}
-
-/* ---- cure ---- */
-
-static bool cure_step(struct cli *c, const json_t *step, void *arg)
+static bool told_step(struct cli *c, const json_t *step, void *arg)
 {
 	unsigned *n = arg;
 	if (c->json) {
@@ -140,11 +141,53 @@ static bool cure_step(struct cli *c, const json_t *step, void *arg)
 		fputc('\n', c->out);
 	} else {
 		char mark[16];
-		text_print(mark, sizeof mark, "%u. ", ++*n);
+		bool doubt = strcmp(cli_text(step, "severity"), "warning") == 0 || strcmp(cli_text(step, "severity"), "error") == 0;
+		text_print(mark, sizeof mark, "%u.%s ", ++*n, doubt ? " !" : "");
 		cli_item(c->out, mark, cli_text(step, "text"));
 		cli_wrapped(c->out, cli_text(step, "advice"), "   ");
 	}
 	return fflush(c->out) == 0;
+}
+
+/* "60", "60s", "2m": seconds. */
+static int add_watch(struct cli *c, json_t *args)
+{
+	const char *given = cli_opt(c, "watch");
+	uint64_t n;
+	if (!given)
+		return CLI_GOOD;
+	struct text t = text_of(given);
+	uint64_t unit = text_ends_nocase(t, "m") ? 60 : 1;
+	if (text_ends_nocase(t, "m") || text_ends_nocase(t, "s"))
+		t = text_head(t, t.n - 1);
+	if (text_u64(t, 3600, &n) != 0 || n * unit > 3600)
+		return cli_error(c, CLI_USAGE, "--watch is a time up to an hour, 60s or 2m, not \"%s\"", given);
+	json_object_set_new(args, "watch_ms", json_integer((json_int_t)(n * unit * 1000)));
+	return CLI_GOOD;
+}
+
+static int install(struct cli *c)
+{
+	json_t *r = NULL, *args = json_pack("{s:b}", "force", cli_opt(c, "force") != NULL);
+	unsigned steps = 0;
+	cli_arg_opt(c, args, "identity", "name");
+	int code = add_watch(c, args);
+	if (!code)
+		code = add_file(c, args, "chain", c->pos[0]);
+	if (!code && cli_opt(c, "key"))
+		code = add_file(c, args, "key", cli_opt(c, "key"));
+	if (code) {
+		json_decref(args);
+		return code;
+	}
+	code = cli_follow(c, "cert.install", args, told_step, &steps, &r);
+	if (code == CLI_GOOD && c->json)
+		cli_print_json(c, r);
+	else if (code == CLI_GOOD)
+		fprintf(c->out, "Identity %s is CN %s now, until %s; new connections show it, those that stand keep theirs.\n", cli_text(r, "identity"),
+		        cli_text(r, "cn"), cli_when_us(cli_int(r, "not_after_s") * 1000000));
+	json_decref(r);
+	return code;
 }
 
 static int cure(struct cli *c)
@@ -152,7 +195,7 @@ static int cure(struct cli *c)
 	json_t *r = NULL, *args = json_pack("{s:s, s:b}", "gateway", c->pos[0], "force", cli_opt(c, "force") != NULL);
 	uint64_t days, wait;
 	unsigned steps = 0;
-	if (cli_opt_number(c, "days", 36500, 0, &days) || cli_opt_number(c, "wait", 86400, 0, &wait)) {
+	if (cli_opt_number(c, "days", 36500, 0, &days) || cli_opt_number(c, "wait", 86400, 0, &wait) || add_watch(c, args)) {
 		json_decref(args);
 		return CLI_USAGE;
 	}
@@ -162,7 +205,7 @@ static int cure(struct cli *c)
 	cli_arg_opt(c, args, "signed", "signed");
 	json_object_set_new(args, "days", json_integer((json_int_t)days));
 	json_object_set_new(args, "wait_ms", json_integer((json_int_t)wait * 1000));
-	int code = cli_follow(c, "cert.cure", args, cure_step, &steps, &r);
+	int code = cli_follow(c, "cert.cure", args, told_step, &steps, &r);
 	if (code == CLI_GOOD && c->json)
 		cli_print_json(c, r);
 	else if (code == CLI_GOOD)
@@ -176,12 +219,15 @@ static const struct cli_opt request_opts[] = {
 	{ "identity", "NAME", "for which identity of the node (default: the default one)" },
 	{ "gateway", "NAME", "ask for the names that this gateway knows us by" },
 	{ "kind", "KIND", "of key: rsa-2048 (default) or ec-p256" },
+	{ "usage", "USAGE", "both (default), server or client: where a CA grants only one, use an identity a role" },
 	{ "out", "FILE", "write the request there (default: standard output)" },
 	{ NULL, NULL, NULL },
 };
 static const struct cli_opt install_opts[] = {
 	{ "identity", "NAME", "as which identity of the node (default: the default one)" },
 	{ "key", "FILE", "its key (default: the key of the last request, which is in the server)" },
+	{ "watch", "TIME", "how long the gateways are watched afterwards (default 30s; 0: proven once)" },
+	{ "force", NULL, "install although a gateway would be lost" },
 	{ NULL, NULL, NULL },
 };
 static const struct cli_opt cure_opts[] = {
@@ -191,7 +237,8 @@ static const struct cli_opt cure_opts[] = {
 	{ "wait", "SECONDS", "how long to wait for it then (default 3600)" },
 	{ "kind", "KIND", "of key: rsa-2048 (default) or ec-p256" },
 	{ "days", "N", "how long the certificate holds (default 397)" },
-	{ "force", NULL, "install although the rehearsal was not answered" },
+	{ "watch", "TIME", "how long the gateways are watched afterwards (default 3s; 0: proven once)" },
+	{ "force", NULL, "install although the rehearsal was not answered, or another gateway would be lost" },
 	{ NULL, NULL, NULL },
 };
 
@@ -207,9 +254,13 @@ const struct cli_cmd cli_cert_cmds[] = {
 	  "Makes the key in the server, requests, has it signed (or writes the request and waits for the file), rehearses\n"
 	  "against the gateway, installs live for new connections, and proves it; or puts everything back.",
 	  "  umbel cert cure pool\n  umbel cert cure pool --ca /etc/umbel/ca/ca.pem --ca-key /etc/umbel/ca/ca.key", cure },
-	{ "cert", "request", "", 0, 0, request_opts, "Make a key in the server and print a certificate request for it", NULL,
-	  "  umbel cert request --out node01.csr\n  umbel cert request --gateway pool", request },
+	{ "cert", "request", "", 0, 0, request_opts, "Make a key in the server and print a certificate request for it",
+	  "Names, kind of key and usages are computed from how the gateways judge this node; where no single certificate can serve\n"
+	  "all of them it says so, with the identities to use instead and the lines of the configuration.",
+	  "  umbel cert request --out node01.csr\n  umbel cert request --gateway pool\n  umbel cert request --identity dialling --usage client --out dialling.csr", request },
 	{ "cert", "install", "FILE", 1, 1, install_opts, "Take a certificate (chain, leaf first) into use, without a restart",
-	  "It is examined first: key, chain, names, usages.", "  umbel cert install node01.pem\n  umbel cert install node01.pem --key node01.key", install },
+	  "It is examined first (key, chain, order, names, usages, the rule of each gateway), rehearsed by fresh connections to the gateways,\n"
+	  "put into use for both roles at once, and watched: if a gateway that worked stops working, the one before is put back.",
+	  "  umbel cert install node01.pem\n  umbel cert install node01.pem --key node01.key --watch 2m", install },
 	{ NULL },
 };

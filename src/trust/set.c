@@ -224,9 +224,11 @@ static bool covers(const struct trust_cert *c, const char *sni)
 	return trust_names_has(&c->cns, sni);
 }
 
-static bool rehearsing(const struct trust_identity *id)
+/* Being rehearsed, or made for the other role: shown to nobody who dials us. */
+static bool not_for_callers(const struct trust_identity *id)
 {
-	return strchr(trust_identity_name(id), '+') != NULL;
+	uint8_t eku = trust_identity_cert(id)->eku;
+	return strchr(trust_identity_name(id), '+') != NULL || ((eku & TRUST_EKU_PRESENT) && !(eku & (TRUST_EKU_SERVER | TRUST_EKU_ANY)));
 }
 
 /* An exact CN wins over a name among others: a node's own certificate is better than one shared. */
@@ -235,10 +237,10 @@ struct trust_identity *trust_set_by_sni(const struct trust_set *s, const char *s
 	if (!sni || !*sni)
 		return NULL;
 	for (unsigned i = 0; i < s->n; i++)
-		if (!rehearsing(s->id[i]) && text_eq_nocase(text_of(trust_identity_cn(s->id[i])), text_of(sni)))
+		if (!not_for_callers(s->id[i]) && text_eq_nocase(text_of(trust_identity_cn(s->id[i])), text_of(sni)))
 			return s->id[i];
 	for (unsigned i = 0; i < s->n; i++)
-		if (!rehearsing(s->id[i]) && covers(trust_identity_cert(s->id[i]), sni))
+		if (!not_for_callers(s->id[i]) && covers(trust_identity_cert(s->id[i]), sni))
 			return s->id[i];
 	return NULL;
 }

@@ -22,6 +22,7 @@ struct bench {
 	struct trust_keeper *keeper;
 	char ca_cert[256], ca_key[256];
 	struct cert_cure_prm prm;
+	struct cert_gateway gateways[4];
 	struct cert_cure *cure;
 	/* the gateway */
 	unsigned answers; /* how many probes it answers when it knows the CN */
@@ -109,10 +110,12 @@ static void up(struct bench *b)
 	b->prm = (struct cert_cure_prm){ .loop = b->loop, .pool = b->pool, .clock = &b->clock.clock, .keeper = b->keeper, .data_dir = b->dir,
 					 .node = "node01", .fqdn = "node01.domain.local", .service = "um.domain.local", .gateway = "lyncpool",
 					 .identity = "", .kind = CERT_KEY_EC_P256, .probe = probe, .probe_arg = b, .said = said, .over = over, .arg = b };
-	b->prm.judges.configured = true;
-	b->prm.judges.rule = TRUST_RULE_CN_ONLY;
-	trust_names_add_str(&b->prm.judges.known, "node01.domain.local");
-	trust_names_add_str(&b->prm.judges.known, "node02.domain.local");
+	b->gateways[0] = (struct cert_gateway){ .name = "lyncpool", .judges = { .configured = true, .profile = "cn-known-servers", .rule = TRUST_RULE_CN_ONLY } };
+	trust_names_add_str(&b->gateways[0].judges.known, "node01.domain.local");
+	trust_names_add_str(&b->gateways[0].judges.known, "node02.domain.local");
+	b->prm.gateways = b->gateways;
+	b->prm.n_gateways = 1;
+	b->prm.is_default = true;
 	b->prm.ca = (struct cert_sign_prm){ .ca_cert_file = b->ca_cert, .ca_key_file = b->ca_key };
 }
 
@@ -239,10 +242,9 @@ static void another_gateway_is_not_lost(void **state)
 	struct bench b;
 	char cn[256];
 	up(&b);
-	struct cert_gateway other = { .name = "sbc", .judges = { .configured = true, .rule = TRUST_RULE_CN_ONLY } };
-	trust_names_add_str(&other.judges.known, "um.domain.local");
-	b.prm.others = &other;
-	b.prm.n_others = 1;
+	b.gateways[1] = (struct cert_gateway){ .name = "sbc", .judges = { .configured = true, .rule = TRUST_RULE_CN_ONLY } };
+	trust_names_add_str(&b.gateways[1].judges.known, "um.domain.local");
+	b.prm.n_gateways = 2;
 	start(&b);
 	assert_false(b.result.good);
 	assert_int_equal(b.result.failed_at, CERT_CURE_EXAMINE);

@@ -118,7 +118,8 @@ static int examine(struct bench *b, struct tc *c, const char *fqdn)
 	struct trust_identity *id;
 	warned = 0;
 	assert_int_equal(trust_identity_from(&id, "default", c->cert, NULL, c->key, &b->why), 0);
-	int err = cert_examine(id, b->set, fqdn, "um.domain.local", TC_NOW, &b->why, warn, NULL);
+	struct cert_examine_prm prm = { .set = b->set, .fqdn = fqdn, .service = "um.domain.local", .now_s = TC_NOW, .dials = true, .serves = true };
+	int err = cert_examine(id, &prm, &b->why, warn, NULL);
 	mem_unref(id);
 	return err;
 }
@@ -168,7 +169,7 @@ static void an_answer_of_a_ca_meets_the_key_of_its_request(void **state)
 	assert_int_equal(access(csr_file, R_OK), 0);
 	/* another key's certificate does not fit */
 	assert_int_equal(trust_pem_put_cert(&chain, b.b.cert), 0);
-	assert_int_equal(cert_from_answer(&id, "default", buf_as_text(&chain), TEXT_NONE, b.dir, b.set, &b.why), EKEYREJECTED);
+	assert_int_equal(cert_from_answer(&id, "default", buf_as_text(&chain), TEXT_NONE, b.dir, b.set, &b.why, NULL, NULL), EKEYREJECTED);
 	assert_int_equal(b.why.id, EV_TRUST_KEY_MISMATCH);
 	buf_free(&csr);
 	buf_free(&chain);

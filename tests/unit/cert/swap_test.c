@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* swap_test.c  Installation with two gateways that are played by functions: what each knows us by, and from when on it stops. */
+#include "cert/swap.h"
+#include <errno.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "base/mem.h"
+#include "cert/install.h"
+#include "cert/lock.h"
+#include "cert/order.h"
+#include "cert_events.h"
+#include "net/tmr.h"
+#include "support/certs.h"
+#include "trust/pem.h"
+#include "trust_events.h"
+#include "ut.h"
+
+struct played {
+	const char *knows;    /* the CN that it answers to; NULL: to none */
+	int64_t stops_ms;     /* on the monotonic clock: from then on it is silent; 0: never */
+	enum cert_works before;
+	bool calls_in_break;  /* its connections to us fail once the new one is in use */
+	unsigned probes;
+};
+
+struct bench {
+	const char *dir;
+	struct clock_fake clock;
+	struct loop *loop;
+	struct pool *pool;
+	struct tc root, middle, old, fresh;
+	struct trust_keeper *keeper;
+	struct cert_gateway gateways[2];
+	struct played played[2];
+	struct cert_swap_prm prm;
+	struct cert_swap *swap;
+	struct buf chain, key;
+	/* the probe under way */
+	struct tmr timer;
+	cert_probe_done_h *done;
+	void *done_arg;
+	unsigned asked;
+	char cn[256];
+	/* what was heard */
+	bool is_over, changed;
+	struct cert_cure_result result;
+	uint16_t said[64];
+	unsigned n_said;
+};
+
+static void answer_probe(void *arg)
+{
+	struct bench *b = arg;
+	struct played *p = &b->played[b->asked];
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	bool on = !p->stops_ms || clock_mono_ms(&b->clock.clock) < p->stops_ms;
+	bool yes = on && p->knows && strcmp(p->knows, b->cn) == 0;
+	facts_init(f, TRUST_DIALLED, TRUST_TLS, TC_NOW);
+	f->tls.done = true;
+	facts_silent(f, 5000);
+	b->done(yes, f, b->done_arg);
+	mem_free(f);
+}
+
+static int probe(const char *gateway, const char *identity, cert_probe_done_h *done, void *done_arg, void *arg)
+{
+	struct bench *b = arg;
+	struct trust_set *s = trust_keeper_get(b->keeper);
+	struct trust_identity *id = trust_set_find(s, identity);
+	assert_non_null(id);
+	text_fill(b->cn, sizeof b->cn, trust_identity_cn(id));
+	mem_unref(s);
+	b->asked = strcmp(gateway, "pool") == 0 ? 0 : 1;
+	b->played[b->asked].probes++;
+	b->done = done;
+	b->done_arg = done_arg;
+	tmr_start(b->loop, &b->timer, 0, answer_probe, b);
+	return 0;
+}
+
+static enum cert_works options(const char *gateway, char *sentence, size_t size, void *arg)
+{
+	struct bench *b = arg;
+	text_fill(sentence, size, "");
+	return b->played[strcmp(gateway, "pool") == 0 ? 0 : 1].before;
+}
+
+static enum cert_works calls_in(const char *gateway, char *sentence, size_t size, void *arg)
+{
+	struct bench *b = arg;
+	const struct played *p = &b->played[strcmp(gateway, "pool") == 0 ? 0 : 1];
+	text_fill(sentence, size, "it refuses our certificate");
+	return b->changed && p->calls_in_break ? CERT_REFUSED : CERT_WORKS;
+}
+
+static void changed(void *arg)
+{
+	((struct bench *)arg)->changed = true;
+}
+
+static void said(enum cert_cure_step step, const struct ev_report *r, void *arg)
+{
+	struct bench *b = arg;
+	char text[2048];
+	(void)step;
+	assert_null(strstr(ev_sentence(r, text, sizeof text), "?"));
+	if (b->n_said < 64)
+		b->said[b->n_said++] = r->id;
+}
+
+static bool heard(const struct bench *b, uint16_t id)
+{
+	for (unsigned i = 0; i < b->n_said; i++)
+		if (b->said[i] == id)
+			return true;
+	return false;
+}
+
+static void over(const struct cert_cure_result *r, void *arg)
+{
+	struct bench *b = arg;
+	b->is_over = true;
+	b->result = *r;
+}
+
+static struct cert_gateway knows_by_cn(const char *name, const char *cn)
+{
+	struct cert_gateway g = { .name = name, .judges = { .configured = true, .profile = "cn-known-servers", .rule = TRUST_RULE_CN_ONLY } };
+	trust_names_add_str(&g.judges.known, cn);
+	return g;
+}
+
+#define NODE "node01.domain.local"
+
+static void up(struct bench *b)
+{
+	struct trust_identity *id;
+	struct trust_set *set;
+	*b = (struct bench){ .dir = ut_tmpdir() };
+	clock_fake_init(&b->clock, TC_NOW);
+	assert_int_equal(loop_create(&b->loop, &b->clock.clock), 0);
+	assert_int_equal(pool_create(&b->pool, b->loop, "files", 1, 8), 0);
+	tc_root(&b->root, "Lab CA");
+	tc_make(&b->middle, &(struct tc_prm){ .cn = "Issuing CA", .ca = true, .issuer = &b->root });
+	tc_leaf(&b->old, &b->root, NODE, "DNS:" NODE);
+	tc_leaf(&b->fresh, &b->middle, NODE, "DNS:" NODE);
+	assert_int_equal(trust_identity_from(&id, "default", b->old.cert, NULL, b->old.key, NULL), 0);
+	assert_int_equal(trust_set_create(&set), 0);
+	assert_int_equal(trust_set_identity(set, id), 0);
+	assert_int_equal(trust_set_anchor(set, b->root.cert), 0);
+	assert_int_equal(trust_keeper_create(&b->keeper, set), 0);
+	mem_unref(set);
+	mem_unref(id);
+	buf_init(&b->chain, TRUST_PEM_MAX);
+	buf_init(&b->key, TRUST_PEM_MAX);
+	assert_int_equal(trust_pem_put_cert(&b->chain, b->fresh.cert), 0);
+	assert_int_equal(trust_pem_put_cert(&b->chain, b->middle.cert), 0);
+	assert_int_equal(trust_pem_put_key(&b->key, b->fresh.key), 0);
+	b->gateways[0] = knows_by_cn("pool", NODE);
+	b->gateways[1] = (struct cert_gateway){ .name = "sbc" };
+	b->played[0] = (struct played){ .knows = NODE, .before = CERT_WORKS };
+	b->played[1] = (struct played){ .knows = NODE, .before = CERT_WORKS };
+	b->prm = (struct cert_swap_prm){ .loop = b->loop, .pool = b->pool, .clock = &b->clock.clock, .keeper = b->keeper, .data_dir = b->dir, .fqdn = NODE,
+					 .service = "", .identity = "", .is_default = true, .gateways = b->gateways, .n_gateways = 2, .watch_ms = 20000,
+					 .probe = probe, .probe_arg = b, .options = options, .calls_in = calls_in, .changed = changed, .said = said,
+					 .over = over, .arg = b };
+}
+
+static void down(struct bench *b)
+{
+	pool_destroy(b->pool);
+	loop_destroy(b->loop);
+	trust_keeper_destroy(b->keeper);
+	buf_free(&b->chain);
+	buf_free(&b->key);
+	tc_free(&b->fresh);
+	tc_free(&b->old);
+	tc_free(&b->middle);
+	tc_free(&b->root);
+}
+
+static void start(struct bench *b)
+{
+	b->prm.chain = buf_as_text(&b->chain);
+	b->prm.key = buf_as_text(&b->key);
+	assert_int_equal(cert_swap_start(&b->swap, &b->prm), 0);
+}
+
+static void run(struct bench *b)
+{
+	start(b);
+	for (unsigned i = 0; i < 20000 && !b->is_over; i++) {
+		loop_step(b->loop, pool_depth(b->pool) ? 5 : 0);
+		clock_fake_advance_ms(&b->clock, 5);
+	}
+	assert_true(b->is_over);
+}
+
+static bool live(struct bench *b, const struct tc *c)
+{
+	struct trust_set *s = trust_keeper_get(b->keeper);
+	assert_int_equal(trust_set_count(s), 1); /* the rehearsal's is gone */
+	bool same = X509_cmp(trust_identity_x509(trust_set_find(s, "default")), c->cert) == 0;
+	mem_unref(s);
+	return same;
+}
+
+static bool on_disk(struct bench *b)
+{
+	char path[512];
+	return access(cert_installed_path(b->dir, "default", path), R_OK) == 0;
+}
+
+static void it_is_rehearsed_installed_and_watched(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	run(&b);
+	assert_true(b.result.good);
+	assert_int_equal(b.result.report.id, EV_CERT_INSTALL_DONE);
+	assert_int_equal(b.result.asked, 2);
+	assert_true(live(&b, &b.fresh));
+	assert_true(on_disk(&b));
+	assert_true(b.changed);
+	/* rehearsal, proof, and the looks of 20 s, each of both */
+	assert_int_equal(b.played[0].probes, 6);
+	assert_int_equal(b.played[1].probes, 6);
+	assert_true(heard(&b, EV_CERT_WATCHING));
+	down(&b);
+}
+
+static void a_gateway_that_stops_later_brings_the_old_one_back(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	b.played[1].stops_ms = clock_mono_ms(&b.clock.clock) + 12000;
+	run(&b);
+	assert_false(b.result.good);
+	assert_int_equal(b.result.report.id, EV_CERT_ROLLED_BACK);
+	assert_int_equal(b.result.failed_at, CERT_CURE_WATCH);
+	assert_true(text_starts(ev_field_text(&b.result.report, "reason"), "gateway sbc:"));
+	assert_true(live(&b, &b.old));
+	assert_false(on_disk(&b));
+	down(&b);
+}
+
+static void what_did_not_work_before_is_not_lost(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	b.prm.watch_ms = 0;
+	b.played[1].knows = NULL; /* silent always, as before */
+	b.played[1].before = CERT_REFUSED;
+	run(&b);
+	assert_true(b.result.good); /* what did not work is not lost */
+	assert_true(heard(&b, EV_CERT_REHEARSAL_NO_CHANGE));
+	assert_int_equal(b.result.asked, 1);
+	down(&b);
+}
+
+static void a_gateway_nobody_knows_of_is_asked_with_the_old_one_too(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	tc_free(&b.fresh);
+	tc_leaf(&b.fresh, &b.middle, "other.domain.local", "DNS:other.domain.local,DNS:" NODE);
+	buf_clear(&b.chain);
+	buf_clear(&b.key);
+	trust_pem_put_cert(&b.chain, b.fresh.cert);
+	trust_pem_put_cert(&b.chain, b.middle.cert);
+	trust_pem_put_key(&b.key, b.fresh.key);
+	b.prm.gateways = &b.gateways[1];
+	b.prm.n_gateways = 1;
+	b.played[1].before = CERT_NOT_KNOWN; /* it answers to the old CN only: nobody could know but by asking */
+	run(&b);
+	assert_false(b.result.good);
+	assert_int_equal(b.result.failed_at, CERT_CURE_REHEARSE);
+	assert_int_equal(b.played[1].probes, 2);
+	assert_true(live(&b, &b.old));
+	assert_false(on_disk(&b));
+	down(&b);
+}
+
+static void the_rule_of_a_gateway_stops_it_before_anybody_is_asked(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	tc_free(&b.fresh);
+	tc_leaf(&b.fresh, &b.middle, "um.domain.local", "DNS:um.domain.local,DNS:" NODE);
+	buf_clear(&b.chain);
+	buf_clear(&b.key);
+	trust_pem_put_cert(&b.chain, b.fresh.cert);
+	trust_pem_put_cert(&b.chain, b.middle.cert);
+	trust_pem_put_key(&b.key, b.fresh.key);
+	run(&b);
+	assert_false(b.result.good);
+	assert_int_equal(b.result.failed_at, CERT_CURE_EXAMINE);
+	assert_int_equal(b.played[0].probes, 0);
+	assert_true(live(&b, &b.old));
+	b.is_over = false;
+	b.prm.force = true; /* then the probe decides: it does not know it either, and --force goes on */
+	b.prm.watch_ms = 0;
+	b.played[0].knows = "um.domain.local";
+	b.played[1].knows = "um.domain.local";
+	run(&b);
+	assert_true(b.result.good);
+	assert_true(heard(&b, EV_CERT_PROFILE_REFUSES));
+	down(&b);
+}
+
+static void calls_that_fail_bring_the_old_one_back(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	b.played[0].calls_in_break = true;
+	run(&b);
+	assert_false(b.result.good);
+	assert_int_equal(b.result.report.id, EV_CERT_ROLLED_BACK);
+	assert_true(live(&b, &b.old));
+	down(&b);
+}
+
+static void the_wrong_order_is_put_right(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	buf_clear(&b.chain);
+	trust_pem_put_cert(&b.chain, b.old.cert); /* not of this key, not of this chain */
+	trust_pem_put_cert(&b.chain, b.root.cert);
+	trust_pem_put_cert(&b.chain, b.middle.cert);
+	trust_pem_put_cert(&b.chain, b.fresh.cert);
+	b.prm.watch_ms = 0;
+	run(&b);
+	assert_true(b.result.good);
+	assert_true(heard(&b, EV_CERT_ORDER_MENDED));
+	assert_true(live(&b, &b.fresh));
+	struct trust_set *s = trust_keeper_get(b.keeper);
+	STACK_OF(X509) *chain = trust_identity_chain(trust_set_find(s, "default"));
+	assert_int_equal(sk_X509_num(chain), 1);
+	assert_int_equal(X509_cmp(sk_X509_value(chain, 0), b.middle.cert), 0);
+	mem_unref(s);
+	down(&b);
+}
+
+static void a_key_of_somebody_else_is_refused(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	buf_clear(&b.key);
+	trust_pem_put_key(&b.key, b.middle.key);
+	buf_clear(&b.chain);
+	trust_pem_put_cert(&b.chain, b.fresh.cert);
+	run(&b);
+	assert_false(b.result.good);
+	assert_int_equal(b.result.failed_at, CERT_CURE_EXAMINE);
+	down(&b);
+}
+
+static void a_new_identity_comes_and_goes(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	b.prm.identity = "second";
+	b.prm.is_default = false;
+	b.prm.n_gateways = 0;
+	run(&b);
+	assert_true(b.result.good);
+	struct trust_set *s = trust_keeper_get(b.keeper);
+	assert_int_equal(trust_set_count(s), 2);
+	assert_non_null(trust_set_find(s, "second"));
+	mem_unref(s);
+	down(&b);
+}
+
+static void cancelled_before_it_is_in_use(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	start(&b);
+	cert_swap_cancel(b.swap);
+	for (unsigned i = 0; i < 1000 && !b.is_over; i++)
+		loop_step(b.loop, 5);
+	assert_true(b.is_over);
+	assert_false(b.result.good);
+	assert_true(live(&b, &b.old));
+	assert_false(on_disk(&b));
+	down(&b);
+}
+
+static void one_errand_at_a_time(void **state)
+{
+	(void)state;
+	struct cert_locks l = { 0 };
+	struct ev_report why = { 0 };
+	unsigned first, second;
+	char text[512];
+	assert_int_equal(cert_lock_take(&l, "own", "cert.cure", "user 0", TC_NOW, &first, &why), 0);
+	assert_int_equal(cert_lock_take(&l, "own", "cert.install", "user 5", TC_NOW + 9, &second, &why), EBUSY);
+	assert_int_equal(why.id, EV_CERT_BUSY);
+	ev_sentence(&why, text, sizeof text);
+	assert_non_null(strstr(text, "cert.cure"));
+	assert_non_null(strstr(text, "user 0"));
+	assert_int_equal(cert_lock_take(&l, "other", "cert.install", "user 5", TC_NOW, &second, &why), 0);
+	cert_lock_give(&l, first);
+	assert_int_equal(cert_lock_take(&l, "own", "cert.install", "user 5", TC_NOW, &first, &why), 0);
+}
+
+UT_MAIN(UT(it_is_rehearsed_installed_and_watched), UT(a_gateway_that_stops_later_brings_the_old_one_back), UT(what_did_not_work_before_is_not_lost),
+	UT(a_gateway_nobody_knows_of_is_asked_with_the_old_one_too), UT(the_rule_of_a_gateway_stops_it_before_anybody_is_asked),
+	UT(calls_that_fail_bring_the_old_one_back), UT(the_wrong_order_is_put_right), UT(a_key_of_somebody_else_is_refused),
+	UT(a_new_identity_comes_and_goes), UT(cancelled_before_it_is_in_use), UT(one_errand_at_a_time))

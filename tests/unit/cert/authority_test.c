@@ -186,14 +186,16 @@ static void came_back(enum pool_result result, int err, void *arg)
 	*(bool *)arg = true;
 }
 
-/* One worker: what is submitted last comes back last. */
+/* One worker: what is submitted last comes back last. Three times, because a look that was asked for during another follows it. */
 static void wait_for(struct served *v)
 {
-	bool back = false;
-	assert_int_equal(pool_submit(v->pool, nothing, came_back, &back), 0);
-	for (unsigned i = 0; i < 2000 && !back; i++)
-		loop_step(v->loop, 5);
-	assert_true(back);
+	for (unsigned n = 0; n < 3; n++) {
+		bool back = false;
+		assert_int_equal(pool_submit(v->pool, nothing, came_back, &back), 0);
+		for (unsigned i = 0; i < 2000 && !back; i++)
+			loop_step(v->loop, 5);
+		assert_true(back);
+	}
 }
 
 /* "nextUpdate" of what is served; 0 if nothing is. */

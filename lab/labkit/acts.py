@@ -131,6 +131,7 @@ def _act1(stage, cap):
     stage.build(lambda node: site.shared)
     site.pool.since()
 
+    matrix_foretells(stage)
     story.say("A caller reaches Alice's voice mail, on each node once, and leaves a message.")
     clip, by = speech(lab.SPEECH_A, 7), {}
     for n in range(4):
@@ -175,6 +176,47 @@ def _act1(stage, cap):
     story.check("the pool's own connections work: the call was answered and its BYE too",
                 any(w == "UMREPLY" and line.startswith("200") for w, line in site.pool.log()), site.pool.log())
     return words
+
+
+IN, OUT = {"calls-in", "in-dialog-in", "failover", "redirect"}, {"options", "transfer", "lamp", "in-dialog-out"}
+
+
+def matrix_foretells(stage):
+    """`umbel cert matrix` before anybody calls: without a server from the files, then on each node; what it says the rest of the act shows."""
+    story, site = stage.story, stage.site
+    files = [x for node in stage.nodes.values() for x in ("--config", node.file)]
+    pool = f"{GATEWAY}={site.pool.identity.cert}"
+    status, text = stage.first.cli.run("cert", "matrix", *files, "--peer-cert", pool)
+    story.check("the matrix, from the files alone, says that something breaks", status == 1, text)
+    story.say("`umbel cert matrix` says beforehand:\n\n" + "\n".join("    " + x for x in text.splitlines()) + "\n")
+    for node in stage.nodes.values():
+        def seen():
+            r = node.cli.json("cert", "matrix")
+            return r if not r["uncertain"] else None
+        r = until(seen, 15, 0.5) or node.cli.json("cert", "matrix")
+        says = {(c["node"], c["flow"]): c["says"] for c in r["cells"]}
+        names = [n.split(".")[0] for n in space.NODES]
+        story.check(f"{node.name}: the matrix says that calls in will work, on both nodes", all(says[n, f] == "accepts" for n in names for f in IN), says)
+        story.check(f"{node.name}: and that OPTIONS, transfers and lamps will fail, on both nodes", all(says[n, f] == "refuses" for n in names for f in OUT), says)
+        cures = [x for x in r["reasons"] if x["command"] == f"umbel cert cure {GATEWAY}"]
+        story.check(f"{node.name}: and prints the cure, for both", cures and set(cures[0]["nodes"]) == set(names), r["reasons"])
+    own = [x for node, identity in site.own.items() for x in ("--what-if", f"cert={node.split('.')[0]}:{identity.cert}")]
+    status, text = stage.first.cli.run("cert", "matrix", *own)
+    story.check("what if each node had a certificate of its own: nothing breaks", status == 0, text)
+    status, text = stage.first.cli.run("cert", "matrix", *own, "--what-if", "node-down=node02")
+    story.check("and with node02 down no call is lost", status == 0 and "no new call" in text, text)
+    status, text = stage.first.cli.run("cert", "matrix", "--what-if", f"fqdn={space.SERVICE}", "--what-if", f"known={space.SERVICE}")
+    story.check("what if both nodes call themselves by the common name: high availability is lost", status == 1 and "high availability" in text, text)
+
+
+def matrix_is_green(stage):
+    """Every flow of every node, as seen from each of them."""
+    for node in stage.nodes.values():
+        def green():
+            status, text = node.cli.run("cert", "matrix")
+            return (status, text) if status == 0 and "unknown" not in text else None
+        status, text = until(green, 15, 0.5) or node.cli.run("cert", "matrix")
+        stage.story.check(f"{node.name}: every flow of the matrix is accepted, on both nodes", status == 0 and "unknown" not in text, text)
 
 
 def lamp_is_lit(stage, lit):
@@ -260,6 +302,7 @@ def act3_works(stage):
         story.check(f"{node.name}: OPTIONS gets 200", status == 0 and "200" in text, text)
         known = [line for w, line in stage.site.pool.log("KNOWN") if f"cn={fqdn} " in line]
         story.check(f"{node.name}: the pool knows it by its own name now", known, stage.site.pool.log())
+    matrix_is_green(stage)
     stage.leave_message("5900", speech(lab.SPEECH_A, 3))
     lamp_is_lit(stage, True)
     stage.site.pool.since()

@@ -63,6 +63,7 @@ int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_repor
 		return ENOMEM;
 	a->prm = *prm;
 	admin_follow_init(a);
+	list_init(&a->matrices);
 	struct admin_server_prm sp = { .loop = prm->loop, .bus = prm->bus, .path = prm->socket, .group = prm->group };
 	int err = admin_server_create(&a->server, &sp, why);
 	for (unsigned i = 0; !err && i < sizeof tables / sizeof *tables; i++)
@@ -84,6 +85,7 @@ void admin_destroy(struct admin *a)
 	if (!a)
 		return;
 	admin_follow_stop(a);
+	admin_matrix_stop(a);
 	admin_server_destroy(a->server);
 	if (a->cfg)
 		cfg_unref(a->cfg);

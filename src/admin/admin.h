@@ -9,6 +9,7 @@
 #include "event/metrics.h"
 
 struct dir;
+struct dns;
 struct dlg_service;
 struct gw_shared;
 struct gw_story_store;
@@ -37,6 +38,7 @@ struct admin_prm {
 	struct mbox *mbox;
 	struct dlg_service *calls;
 	struct trust_keeper *trust;
+	struct dns *dns;
 	struct pool *files; /* for reading files */
 	struct pool *crypto; /* for making keys */
 	const char *socket; /* path */

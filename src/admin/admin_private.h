@@ -15,6 +15,7 @@ struct admin {
 	struct cfg *objects; /* where gateways, attendants ... come from: the same, or what was applied later; may be NULL */
 	struct cert_locks cert_locks; /* errands on identities */
 	struct list follows; /* events follow, see cmd_events.c */
+	struct list matrices; /* under way, see cmd_matrix.c */
 };
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[],
@@ -47,6 +48,9 @@ void admin_follow_stop(struct admin *a);
 json_t *admin_stories_json(struct admin *a, const char *gateway, bool full);
 /* One story by its id; NULL if there is none. */
 json_t *admin_story_json(struct admin *a, const char *id);
+
+/* cmd_matrix.c */
+void admin_matrix_stop(struct admin *a);
 
 /* cmd_gateway.c */
 json_t *admin_gateway_json(struct admin *a, struct gateway *g, bool full);

@@ -7,7 +7,10 @@
 #include "base/mem.h"
 #include "base/rfc3339.h"
 #include "cert/matrix.h"
+#include "cert/matrix_dns.h"
 #include "cert/matrix_json.h"
+#include "jobs/registry.h"
+#include "net/pool.h"
 #include "trust/identity.h"
 #include "trust/pem.h"
 
@@ -72,7 +75,7 @@ static void take_gateway(struct matrix_gateway *g, struct gateway *live)
 		trust_names_add_str(&g->dials, in->facts.tls.sni);
 }
 
-static int build(struct admin *a, struct matrix_model *m)
+static int take_self(struct admin *a, struct matrix_model *m)
 {
 	struct matrix_node *n = NULL;
 	struct trust_set *set = trust_keeper_get(a->prm.trust);
@@ -89,39 +92,146 @@ static int build(struct admin *a, struct matrix_model *m)
 		if (live)
 			take_gateway(&m->gateways[i], live);
 	}
-	return err ? err : matrix_take_strangers(m);
+	return err;
 }
 
-static void answer(struct admin_call *call, const struct matrix_model *m)
+/* ---- the errand: other nodes by the store, names by DNS, the judging on a worker ---- */
+
+enum { STALE_S = 7 * 86400 };
+
+struct errand {
+	struct link link; /* of the admin */
+	struct admin *admin; /* NULL: it went away meanwhile */
+	struct admin_call *call;
+	struct matrix_asking *asking;
+	struct matrix_model *model;
+	json_t *args, *result;
+	struct ev_report why;
+};
+
+static void finish(struct errand *e, int err)
 {
+	if (e->admin)
+		list_remove(&e->link);
+	if (e->admin && err)
+		admin_call_errno(e->call, err, &e->why);
+	else if (e->admin)
+		admin_call_ok(e->call, json_incref(e->result));
+	mem_unref(e->call);
+	json_decref(e->args);
+	json_decref(e->result);
+	matrix_model_free(e->model);
+	mem_free(e);
+}
+
+static int judge_work(void *arg)
+{
+	struct errand *e = arg;
 	struct matrix *x = NULL;
-	int err = matrix_run(&x, m);
-	if (err)
-		admin_call_errno(call, err, NULL);
-	else
-		admin_call_ok(call, matrix_json(x));
+	int err = matrix_run(&x, e->model);
+	if (!err)
+		e->result = matrix_json(x);
 	matrix_free(x);
+	return err;
+}
+
+static void judged(enum pool_result result, int err, void *arg)
+{
+	finish(arg, result == POOL_CANCELLED ? ECANCELED : err);
+}
+
+static void asked(int err, void *arg)
+{
+	struct errand *e = arg;
+	e->asking = NULL;
+	if (!err)
+		err = pool_submit(e->admin->prm.crypto, judge_work, judged, e);
+	if (err)
+		finish(e, err);
+}
+
+/* Everything is in the model but what DNS says. */
+static void ask_names(struct errand *e)
+{
+	int err = matrix_take_strangers(e->model);
+	if (!err)
+		err = matrix_json_apply(e->model, e->args, &e->why);
+	if (!err && e->admin->prm.dns && !admin_arg_bool(e->args, "no_dns"))
+		err = matrix_ask_dns(&e->asking, e->admin->prm.dns, e->model, asked, e);
+	else if (!err)
+		asked(0, e);
+	if (err)
+		finish(e, err);
+}
+
+static int take_other(struct matrix_model *m, const struct registry_node *r, int64_t now_us)
+{
+	struct matrix_node *n = NULL;
+	int64_t ago_us = now_us - r->beat_us;
+	if (r->self || (!r->alive && ago_us / 1000000 > STALE_S))
+		return 0;
+	int err = matrix_take_card(m, r->name, r->fqdn, r->card, &n);
+	if (err)
+		return err == ENOSPC ? 0 : err;
+	n->down = !r->alive;
+	n->has_beat = true;
+	n->beat_ago_ms = ago_us / 1000;
+	return 0;
+}
+
+static void others(int err, const struct registry_node *nodes, size_t n, void *arg)
+{
+	struct errand *e = arg;
+	if (!e->admin) {
+		finish(e, ECANCELED);
+		return;
+	}
+	/* Without the store this node is judged alone, with those that gateways name beside it. */
+	for (size_t i = 0; i < n && !err; i++)
+		if (take_other(e->model, &nodes[i], clock_real_us(e->admin->prm.clock)) == ENOMEM)
+			err = ENOMEM;
+	if (err == ENOMEM)
+		finish(e, err);
+	else
+		ask_names(e);
 }
 
 static void matrix(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
-	struct ev_report why = { 0 };
-	struct matrix_model *m = NULL;
-	if (!a->prm.trust || !a->cfg || !a->cfg->has_node) {
+	if (!a->prm.trust || !a->prm.crypto || !a->cfg || !a->cfg->has_node) {
 		admin_call_absent(call, "TLS");
 		return;
 	}
-	int err = matrix_model_create(&m, clock_real_s(a->prm.clock));
+	struct errand *e = mem_zalloc(1, sizeof *e);
+	if (!e) {
+		admin_call_errno(call, ENOMEM, NULL);
+		return;
+	}
+	e->admin = a;
+	e->call = mem_ref(call);
+	e->args = json_deep_copy(args);
+	list_append(&a->matrices, &e->link);
+	int err = matrix_model_create(&e->model, clock_real_s(a->prm.clock));
 	if (!err)
-		err = build(a, m);
-	if (!err)
-		err = matrix_json_apply(m, args, &why);
+		err = take_self(a, e->model);
 	if (err)
-		admin_call_errno(call, err, &why);
-	else
-		answer(call, m);
-	matrix_model_free(m);
+		finish(e, err);
+	else if (!a->prm.registry || registry_cards(a->prm.registry, others, e) != 0)
+		ask_names(e);
+}
+
+void admin_matrix_stop(struct admin *a)
+{
+	while (!list_empty(&a->matrices)) {
+		struct errand *e = LIST_ENTRY(a->matrices.head.next, struct errand, link);
+		list_remove(&e->link);
+		e->admin = NULL; /* a store or a worker that still has it lets it end */
+		if (e->asking) {
+			matrix_ask_cancel(e->asking);
+			finish(e, ECANCELED);
+		}
+	}
 }
 
 const struct admin_cmd admin_matrix_cmds[] = { { "cert.matrix", matrix }, { NULL, NULL } };

@@ -109,6 +109,11 @@ int matrix_take_strangers(struct matrix_model *m);
 /* All of a node's file, and the files that it names: the node with its certificates, the authorities, the gateways. Reads files. Errors with
  * `why`. matrix_take_strangers() is still to be called. */
 int matrix_take_files(struct matrix_model *m, const struct cfg *cfg, struct ev_report *why);
+/* A node as another process says in the store (matrix_card.c); `card` NULL: it said nothing, so nothing is known of its certificates. */
+int matrix_take_card(struct matrix_model *m, const char *name, const char *fqdn, const char *card, struct matrix_node **np);
+struct trust_set;
+/* The card of this node: appends JSON text. 0, ENOMEM, EMSGSIZE. */
+int matrix_card_make(struct buf *out, const struct cfg *cfg, const struct trust_set *set);
 /* A certificate file of a gateway: both roles; judged by our authorities. EBADMSG with `why`. */
 int matrix_peer_cert(struct matrix_gateway *g, const struct matrix_model *m, struct text pem, const char *from, struct ev_report *why);
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "base/clock.h"
 #include "cert/matrix.h"
+#include "cert/matrix_dns.h"
 #include "cert/matrix_json.h"
 #include "cli/cli_private.h"
 #include "config/cfg.h"
@@ -84,6 +85,33 @@ static int take_config(struct cli *c, struct matrix_model *m, const char *path)
 	return code;
 }
 
+/* What DNS says here, now; nothing of it when it cannot be asked. */
+static void dns_over(int err, void *arg)
+{
+	(void)err;
+	*(bool *)arg = true;
+}
+
+static int ask_dns(struct cli *c, struct matrix_model *m)
+{
+	struct matrix_asking *asking = NULL;
+	struct loop *loop = NULL;
+	struct dns *dns = NULL;
+	bool over = false;
+	if (cli_opt(c, "no-dns"))
+		return 0;
+	int err = loop_create(&loop, clock_system());
+	if (!err)
+		err = dns_create(&dns, loop, cli_opt(c, "dns"));
+	if (!err)
+		err = matrix_ask_dns(&asking, dns, m, dns_over, &over);
+	while (!err && !over)
+		loop_step(loop, 1000);
+	dns_destroy(dns);
+	loop_destroy(loop);
+	return err;
+}
+
 static int from_files(struct cli *c, const json_t *args, json_t **result)
 {
 	struct matrix_model *m = NULL;
@@ -97,6 +125,8 @@ static int from_files(struct cli *c, const json_t *args, json_t **result)
 		err = matrix_take_strangers(m);
 	if (!err && !code)
 		err = matrix_json_apply(m, args, &why);
+	if (!err && !code)
+		err = ask_dns(c, m);
 	if (!err && !code)
 		err = matrix_run(&x, m);
 	if (!err && !code)
@@ -349,6 +379,7 @@ static int show(struct cli *c, const json_t *r)
 static int matrix(struct cli *c)
 {
 	json_t *args = json_object(), *r = NULL;
+	json_object_set_new(args, "no_dns", json_boolean(cli_opt(c, "no-dns") != NULL));
 	int code = add_peers(c, args);
 	if (!code)
 		code = add_questions(c, args);
@@ -371,6 +402,8 @@ static const struct cli_opt matrix_opts[] = {
 	{ "config", "FILE", "no server: judge what this configuration says (may be repeated, a file for each node)" },
 	{ "peer-cert", "GATEWAY=FILE", "the certificate that a gateway shows (PEM), when it has not been seen" },
 	{ "what-if", "QUESTION", "cert=FILE, cert=NODE:FILE, node-down=NODE, fqdn=NAME, known=[GATEWAY:]NAME,... (may be repeated)" },
+	{ "no-dns", NULL, "do not ask DNS where the names lead" },
+	{ "dns", "ADDRESS", "ask this DNS server (with --config; default: those of /etc/resolv.conf)" },
 	{ NULL, NULL, NULL },
 };
 

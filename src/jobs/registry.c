@@ -7,12 +7,14 @@
 #include "jobs_events.h"
 #include "net/tmr.h"
 
-enum { NODES_MAX = 64 };
+enum { NODES_MAX = 64, CARD_MAX = 1 << 20 };
 
 struct registry {
 	struct registry_prm prm;
 	struct registry_node me;
 	struct tmr tmr;
+	char *card;              /* NULL: nothing to say */
+	unsigned card_version, card_written;
 	bool beating, again, closed, told_twice;
 };
 
@@ -20,6 +22,8 @@ struct beat {
 	struct registry *r; /* a reference */
 	struct registry_node me;
 	int64_t other_started_us; /* found in the row: somebody else's life */
+	char *card;               /* a copy; NULL: it stands there already */
+	unsigned card_version;
 };
 
 static int beat_work(struct db_tx *tx, void *arg, struct ev_report *why)
@@ -34,6 +38,11 @@ static int beat_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	} else if (err != ENOENT) {
 		return err;
 	}
+	if (b->card)
+		err = db_exec(tx, why, "INSERT INTO node_card (node, at_us, body) VALUES (?1,?2,?3) ON CONFLICT (node) DO UPDATE SET at_us = excluded.at_us,"
+			" body = excluded.body", "sis", b->me.name, b->me.beat_us, b->card);
+	if (b->card && err)
+		return err;
 	return db_exec(tx, why, "INSERT INTO node (name, fqdn, version, state, reason, started_us, beat_us, calls) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"
 		" ON CONFLICT (name) DO UPDATE SET fqdn = excluded.fqdn, version = excluded.version, state = excluded.state, reason = excluded.reason,"
 		" started_us = excluded.started_us, beat_us = excluded.beat_us, calls = excluded.calls", "sssssiii", b->me.name, b->me.fqdn,
@@ -66,6 +75,9 @@ static void beaten(enum store_result result, int err, const struct ev_report *wh
 	r->beating = false;
 	if (result == STORE_DONE)
 		look_for_twin(r, b);
+	if (result == STORE_DONE && b->card)
+		r->card_written = b->card_version;
+	mem_free(b->card);
 	mem_free(b);
 	if (r->again && !r->closed)
 		beat(r);
@@ -85,10 +97,15 @@ static void beat(struct registry *r)
 	r->me.beat_us = clock_real_us(r->prm.clock);
 	b->me = r->me;
 	b->r = mem_ref(r);
+	if (r->card && r->card_written != r->card_version) {
+		b->card = mem_strdup(r->card); /* without memory: with the next beat */
+		b->card_version = r->card_version;
+	}
 	r->beating = true;
 	if (store_submit(r->prm.store, STORE_WRITE, beat_work, beaten, b)) {
 		r->beating = false;
 		mem_unref(r);
+		mem_free(b->card);
 		mem_free(b);
 	}
 }
@@ -100,9 +117,15 @@ static void on_time(void *arg)
 	beat(r);
 }
 
+static void destroy(void *object)
+{
+	struct registry *r = object;
+	mem_free(r->card);
+}
+
 int registry_create(struct registry **rp, const struct registry_prm *prm)
 {
-	struct registry *r = mem_object(sizeof *r, NULL);
+	struct registry *r = mem_object(sizeof *r, destroy);
 	if (!r)
 		return ENOMEM;
 	r->prm = *prm;
@@ -141,6 +164,22 @@ void registry_say(struct registry *r, const char *state, const char *reason, int
 		beat(r);
 }
 
+int registry_card(struct registry *r, const char *body)
+{
+	char *copy = mem_strdup(body);
+	if (!copy)
+		return ENOMEM;
+	if (r->card && strcmp(r->card, copy) == 0) {
+		mem_free(copy);
+		return 0;
+	}
+	mem_free(r->card);
+	r->card = copy;
+	r->card_version++;
+	beat(r);
+	return 0;
+}
+
 /* ---- the list ---- */
 
 struct listing {
@@ -149,15 +188,29 @@ struct listing {
 	void *arg;
 	int64_t now_us, limit_us;
 	char self[65];
+	bool cards;
 	struct registry_node v[NODES_MAX];
+	char *card[NODES_MAX];
 	size_t n;
 };
+
+static int read_card(struct listing *l, struct db_rows *r, size_t i)
+{
+	struct text t = db_col_text(r, 8);
+	if (!l->cards || !t.n || t.n > CARD_MAX)
+		return 0;
+	mem_free(l->card[i]); /* of a try that was rolled back */
+	l->card[i] = text_dup(t);
+	l->v[i].card = l->card[i];
+	return l->card[i] ? 0 : ENOMEM;
+}
 
 static int list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct listing *l = arg;
 	struct db_rows *r;
-	int err = db_query(tx, &r, why, "SELECT name, fqdn, version, state, reason, started_us, beat_us, calls FROM node ORDER BY name", "");
+	int err = db_query(tx, &r, why, "SELECT n.name, n.fqdn, n.version, n.state, n.reason, n.started_us, n.beat_us, n.calls, c.body FROM node n"
+		" LEFT JOIN node_card c ON c.node = n.name ORDER BY n.name", "");
 	if (err)
 		return err;
 	for (l->n = 0; l->n < NODES_MAX && (err = db_step(r, why)) == 0; l->n++) {
@@ -172,9 +225,19 @@ static int list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 		v->calls = db_col_int(r, 7);
 		v->alive = l->now_us - v->beat_us < l->limit_us && strcmp(v->state, "stopped") != 0;
 		v->self = strcmp(v->name, l->self) == 0;
+		err = read_card(l, r, l->n);
+		if (err)
+			break;
 	}
 	db_rows_close(r);
 	return err == ENOENT ? 0 : err;
+}
+
+static void free_listing(struct listing *l)
+{
+	for (size_t i = 0; i < NODES_MAX; i++)
+		mem_free(l->card[i]);
+	mem_free(l);
 }
 
 static void listed(enum store_result result, int err, const struct ev_report *why, void *arg)
@@ -185,10 +248,10 @@ static void listed(enum store_result result, int err, const struct ev_report *wh
 	if (!l->r->closed)
 		l->h(err, l->v, err ? 0 : l->n, l->arg);
 	mem_unref(l->r);
-	mem_free(l);
+	free_listing(l);
 }
 
-int registry_list(struct registry *r, registry_list_h *h, void *arg)
+static int ask(struct registry *r, bool cards, registry_list_h *h, void *arg)
 {
 	struct listing *l = mem_zalloc(1, sizeof *l);
 	if (!l)
@@ -196,6 +259,7 @@ int registry_list(struct registry *r, registry_list_h *h, void *arg)
 	l->r = mem_ref(r);
 	l->h = h;
 	l->arg = arg;
+	l->cards = cards;
 	l->now_us = clock_real_us(r->prm.clock);
 	l->limit_us = (int64_t)r->prm.interval_ms * 3000;
 	text_fill(l->self, sizeof l->self, r->me.name);
@@ -205,4 +269,14 @@ int registry_list(struct registry *r, registry_list_h *h, void *arg)
 		mem_free(l);
 	}
 	return err;
+}
+
+int registry_list(struct registry *r, registry_list_h *h, void *arg)
+{
+	return ask(r, false, h, arg);
+}
+
+int registry_cards(struct registry *r, registry_list_h *h, void *arg)
+{
+	return ask(r, true, h, arg);
 }

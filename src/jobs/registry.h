@@ -13,6 +13,7 @@ struct registry_node {
 	int64_t calls;
 	bool alive; /* its last beat is younger than three intervals */
 	bool self;
+	const char *card; /* what it says of itself, registry_cards() only; NULL: it never did */
 };
 
 struct registry_prm {
@@ -31,8 +32,13 @@ int registry_create(struct registry **rp, const struct registry_prm *prm);
 void registry_destroy(struct registry *r);
 /* What the next beats say; a change is written at once. */
 void registry_say(struct registry *r, const char *state, const char *reason, int64_t calls);
+/* What this node says of itself in public, as one text (its format is the caller's): written with the next beat, and again until the store
+ * took it. ENOMEM. */
+int registry_card(struct registry *r, const char *body);
 /* Loop thread; the array is borrowed for the call. err 0, or as db.h. */
 typedef void (registry_list_h)(int err, const struct registry_node *nodes, size_t n, void *arg);
 int registry_list(struct registry *r, registry_list_h *h, void *arg);
+/* The same with the cards. */
+int registry_cards(struct registry *r, registry_list_h *h, void *arg);
 
 #endif

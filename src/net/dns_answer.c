@@ -27,6 +27,7 @@ const char *dns_type_name(enum dns_type t)
 	case DNS_NAPTR: return "NAPTR";
 	case DNS_CNAME: return "CNAME";
 	case DNS_SOA: return "SOA";
+	case DNS_PTR: return "PTR";
 	}
 	return "?";
 }
@@ -166,6 +167,7 @@ static bool read_data(const struct cursor *all, const struct rr *r, struct dns_r
 			name(&c, rec->target);
 		return !c.bad;
 	case DNS_CNAME:
+	case DNS_PTR:
 		name(&c, rec->target);
 		return !c.bad;
 	}

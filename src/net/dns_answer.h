@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dns_answer.h  Reads a DNS answer (RFC 1035 4) of A, AAAA, SRV (RFC 2782) or NAPTR (RFC 3403) as a value, without allocation. The bytes come
+/* dns_answer.h  Reads a DNS answer (RFC 1035 4) of A, AAAA, PTR, SRV (RFC 2782) or NAPTR (RFC 3403) as a value, without allocation. The bytes come
  * from the network: every length is checked, names are bounded, compression may only point backwards.                  */
 #ifndef NET_DNS_ANSWER_H
 #define NET_DNS_ANSWER_H
 #include "net/addr.h"
 
-enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_SOA = 6, DNS_AAAA = 28, DNS_SRV = 33, DNS_NAPTR = 35 };
+enum dns_type { DNS_A = 1, DNS_CNAME = 5, DNS_SOA = 6, DNS_PTR = 12, DNS_AAAA = 28, DNS_SRV = 33, DNS_NAPTR = 35 };
 enum dns_outcome {
 	DNS_OK,
 	DNS_NXDOMAIN,  /* the name does not exist */
@@ -25,7 +25,7 @@ struct dns_record {
 	uint32_t ttl_s;
 	struct net_addr addr;                 /* A, AAAA; port 0 */
 	uint16_t priority, weight, port;      /* SRV; NAPTR: order, preference */
-	char target[DNS_NAME_SIZE];           /* SRV, CNAME; NAPTR: replacement; no trailing dot; "" is the root */
+	char target[DNS_NAME_SIZE];           /* SRV, CNAME, PTR; NAPTR: replacement; no trailing dot; "" is the root */
 	char flags[8], service[64];           /* NAPTR */
 };
 struct dns_result {

@@ -2,6 +2,7 @@
 /* reload.c  A new configuration in a running node. Whatever is wrong with it, the node goes on with the last good one. */
 #include <errno.h>
 #include "base/mem.h"
+#include "cert/matrix.h"
 #include "server/server_private.h"
 #include "server_events.h"
 
@@ -30,9 +31,22 @@ static void apply_levels(struct server *s, const struct cfg *cfg)
 	}
 }
 
+void server_show_card(struct server *s)
+{
+	struct trust_set *set = trust_keeper_get(s->keeper);
+	struct buf card;
+	buf_init(&card, 1 << 20);
+	const char *text = matrix_card_make(&card, s->cfg, set) == 0 ? buf_cstr(&card) : NULL;
+	if (text && s->registry)
+		(void)registry_card(s->registry, text);
+	buf_free(&card);
+	mem_unref(set);
+}
+
 void server_trust_changed(void *server)
 {
 	struct server *s = server;
+	server_show_card(s);
 	gw_table_trust_changed(s->gateways);
 	server_certificate_need(s);
 	cert_watch_look(s->watch);

@@ -227,7 +227,11 @@ static int build_jobs(struct server *s, struct ev_report *why)
 		                   .version = UMBEL_VERSION };
 	(void)why;
 	int err = outbox_create(&s->outbox, &op);
-	return err ? err : registry_create(&s->registry, &rp);
+	if (!err)
+		err = registry_create(&s->registry, &rp);
+	if (!err)
+		server_show_card(s);
+	return err;
 }
 
 static void drop_jobs(struct server *s)
@@ -431,7 +435,7 @@ static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
 		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .stories = s->stories, .sip = s->sip,
-		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .files = s->slow,
+		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .dns = s->dns, .files = s->slow,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply,
 		.trust_changed = server_trust_changed, .arg = s,
 	};

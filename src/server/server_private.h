@@ -81,6 +81,8 @@ void server_drop_lamp(struct server *s);
 int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, void *server);
 void server_take_objects(const struct cfg *objects, int64_t revision, void *server);
 void server_trust_changed(void *server);
+/* Tells the other nodes which certificates this one shows now (never a key). What cannot be told now is told at the next change. */
+void server_show_card(struct server *s);
 void server_reload(struct server *s);
 
 /* secrets.c: no debugger of our own user, no core. After each change of the user, which would undo it. */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "cert/matrix_json.h"
 #include "support/certs.h"
+#include "trust/identity.h"
 #include "trust/pem.h"
 #include "ut.h"
 
@@ -398,6 +399,48 @@ static void names_lead(void **state)
 	matrix_model_free(m);
 }
 
+/* ---- what a node says of itself ---- */
+
+static void cards(void **state)
+{
+	static const char *const bad[] = { NULL, "", "{", "[]", "{\"schema\":1}", "{\"schema\":2,\"identities\":[]}", "{\"schema\":1,\"identities\":7,\"tls\":{},\"service\":[]}",
+		                           "{\"schema\":1,\"identities\":[{},{\"name\":\"a\"},{\"name\":\"b\",\"chain\":\"-----BEGIN CERTIFICATE-----\"}]}" };
+	static const struct cfg_listen listen = { .transport = CFG_TLS, .address = "127.0.1.11", .port = 5061 };
+	struct cfg cfg = { .has_node = true, .node = { .name = "node01", .fqdn = N1, .service = UM, .listen = &listen, .n_listen = 1 } };
+	struct tc root, leaf;
+	struct trust_identity *id = NULL;
+	struct trust_set *set = NULL;
+	struct matrix_model *m = NULL;
+	struct matrix_node *n = NULL;
+	struct buf card;
+	(void)state;
+	tc_root(&root, "Lab CA");
+	tc_leaf(&leaf, &root, N1, "DNS:" N1);
+	assert_int_equal(trust_identity_from(&id, "own", leaf.cert, NULL, leaf.key, NULL), 0);
+	assert_int_equal(trust_set_create(&set), 0);
+	assert_int_equal(trust_set_identity(set, id), 0);
+	buf_init(&card, 1 << 20);
+	assert_int_equal(matrix_card_make(&card, &cfg, set), 0);
+	assert_null(strstr(buf_cstr(&card), "PRIVATE"));
+	assert_int_equal(matrix_model_create(&m, TC_NOW), 0);
+	assert_int_equal(matrix_take_card(m, "node01", N1, buf_cstr(&card), &n), 0);
+	assert_true(n->known);
+	assert_string_equal(n->service, UM);
+	assert_string_equal(trust_names_at(&n->addresses, 0), "127.0.1.11:5061");
+	assert_string_equal(n->shown[0].identity, "own");
+	assert_string_equal(n->shown[0].cert->facts.cn, N1);
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		assert_int_equal(matrix_take_card(m, "node02", N2, bad[i], &n), 0);
+		assert_false(n->known);
+	}
+	matrix_model_free(m);
+	buf_free(&card);
+	mem_unref(set);
+	mem_unref(id);
+	tc_free(&leaf);
+	tc_free(&root);
+}
+
 /* ---- JSON, and memory ---- */
 
 static void as_json(void **state)
@@ -437,4 +480,4 @@ static void memory_runs_out(void **state)
 }
 
 UT_MAIN(UT(sites), UT(said_once), UT(no_single_certificate), UT(node_down), UT(tries_run_out), UT(one_name_for_all), UT(another_certificate),
-	UT(bad_questions), UT(names_lead), UT(as_json), UT(memory_runs_out))
+	UT(bad_questions), UT(names_lead), UT(cards), UT(as_json), UT(memory_runs_out))

@@ -84,6 +84,42 @@ static void nodes_are_seen_alive_silent_and_stopped(void **state)
 	end(&b);
 }
 
+static void heard_cards(int err, const struct registry_node *nodes, size_t n, void *arg)
+{
+	struct bench *b = arg;
+	assert_int_equal(err, 0);
+	assert_int_equal(n, 2);
+	assert_string_equal(nodes[0].card, "{\"a\":2}");
+	assert_null(nodes[1].card);
+	b->came = true;
+}
+
+static void a_card_is_written_once_changed_and_read_by_all(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct registry *one, *two;
+	begin(&b);
+	struct registry_prm prm = { .store = b.s, .loop = b.loop, .clock = &b.clock.clock, .node = "node01", .fqdn = "node01.domain.local", .version = "0.1.0" };
+	assert_int_equal(registry_create(&one, &prm), 0);
+	prm.node = "node02";
+	assert_int_equal(registry_create(&two, &prm), 0);
+	assert_int_equal(registry_card(one, "{\"a\":1}"), 0);
+	settle(&b);
+	assert_int_equal(registry_card(one, "{\"a\":2}"), 0);
+	assert_int_equal(registry_card(one, "{\"a\":2}"), 0);
+	settle(&b);
+	assert_int_equal(registry_cards(two, heard_cards, &b), 0);
+	for (int i = 0; i < 300 && !b.came; i++)
+		loop_step(b.loop, 5);
+	assert_true(b.came);
+	list(&b, two); /* without cards where nobody wants them */
+	assert_null(b.v[0].card);
+	registry_destroy(two);
+	registry_destroy(one);
+	end(&b);
+}
+
 struct ask {
 	const char *owner;
 	int result;
@@ -123,4 +159,4 @@ static void lease_has_one_holder_at_a_time(void **state)
 	end(&b);
 }
 
-UT_MAIN(UT(nodes_are_seen_alive_silent_and_stopped), UT(lease_has_one_holder_at_a_time))
+UT_MAIN(UT(nodes_are_seen_alive_silent_and_stopped), UT(a_card_is_written_once_changed_and_read_by_all), UT(lease_has_one_holder_at_a_time))

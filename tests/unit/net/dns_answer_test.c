@@ -85,6 +85,24 @@ static void srv_records_carry_priority_weight_port_and_target(void **state)
 	buf_free(&d);
 }
 
+static void the_name_of_an_address_is_read(void **state)
+{
+	(void)state;
+	struct buf b, d;
+	buf_init(&b, 512);
+	buf_init(&d, 512);
+	pkname(&d, "node01.domain.local");
+	pkhead(&b, 1, 0, "11.1.0.127.in-addr.arpa", DNS_PTR, 1, 0);
+	pkrr(&b, NULL, DNS_PTR, 60, d.p, d.n);
+	ask("11.1.0.127.in-addr.arpa", DNS_PTR);
+	assert_int_equal(dns_answer_parse(&res, b.p, b.n), DNS_OK);
+	assert_int_equal(res.n, 1);
+	assert_string_equal(res.rec[0].target, "node01.domain.local");
+	assert_string_equal(dns_type_name(DNS_PTR), "PTR");
+	buf_free(&d);
+	buf_free(&b);
+}
+
 static void absence_is_told_apart_and_kept_as_long_as_the_zone_says(void **state)
 {
 	(void)state;
@@ -132,6 +150,6 @@ static void broken_answers_are_malformed_wherever_they_are_cut(void **state)
 	buf_free(&b);
 }
 
-UT_MAIN(UT(addresses_are_read_with_their_ttl), UT(aliases_are_followed_and_strangers_ignored), UT(an_alias_of_itself_ends),
+UT_MAIN(UT(the_name_of_an_address_is_read), UT(addresses_are_read_with_their_ttl), UT(aliases_are_followed_and_strangers_ignored), UT(an_alias_of_itself_ends),
         UT(srv_records_carry_priority_weight_port_and_target), UT(absence_is_told_apart_and_kept_as_long_as_the_zone_says),
         UT(broken_answers_are_malformed_wherever_they_are_cut))

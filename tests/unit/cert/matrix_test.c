@@ -25,7 +25,7 @@ struct site {
 static void make_cert(struct matrix_cert **cp, const struct tc *root, const char *cn, const char *san, const struct site *s)
 {
 	struct tc leaf;
-	struct tc_prm prm = { .cn = cn, .san = san, .eku = s->eku, .from_days = s->from_days, .to_days = s->to_days, .issuer = root, .rsa = true };
+	struct tc_prm prm = { .cn = cn, .san = san, .eku = s->eku, .from_days = s->from_days, .to_days = s->to_days, .issuer = root };
 	tc_make(&leaf, &prm);
 	assert_int_equal(matrix_cert_from(cp, leaf.cert, NULL, "test"), 0);
 	tc_free(&leaf);

@@ -9,6 +9,7 @@
 #include "capture/render.h"
 #include "capture/tshark.h"
 #include "cli/cli_private.h"
+#include "trust/profile.h"
 #include "config/cfg.h"
 #include "trust/rule.h"
 
@@ -43,22 +44,10 @@ struct explain {
 
 static int take_profile(struct cli *c, struct text word, struct trust_judges_us *j)
 {
-	static const struct {
-		const char *word, *profile;
-		enum trust_rule_kind rule;
-	} known[] = {
-		{ "lync", "cn-known-servers", TRUST_RULE_CN_ONLY }, { "sfb", "cn-known-servers", TRUST_RULE_CN_ONLY },
-		{ "cn-known-servers", "cn-known-servers", TRUST_RULE_CN_ONLY }, { "san-or-cn", "san-or-cn", TRUST_RULE_SAN_OR_CN },
-		{ "rfc5922", "rfc5922", TRUST_RULE_RFC5922 }, { "ca-only", "ca-only", TRUST_RULE_SAN_OR_CN }, { "none", "none", TRUST_RULE_SAN_OR_CN },
-	};
-	for (unsigned i = 0; i < sizeof known / sizeof *known; i++)
-		if (text_is_nocase(word, known[i].word)) {
-			j->configured = true;
-			j->rule = known[i].rule;
-			text_fill(j->profile, sizeof j->profile, known[i].profile);
-			return CLI_GOOD;
-		}
-	return cli_error(c, CLI_USAGE, "--judges-us: profile is lync, sfb, cn-known-servers, san-or-cn, rfc5922, ca-only or none, not \"%.*s\"", TEXT_FMT(word));
+	char name[32];
+	if (text_copy(text_is_nocase(word, "sfb") ? TEXT("lync") : word, name, sizeof name) == 0 && trust_judges_us_set(j, name))
+		return CLI_GOOD;
+	return cli_error(c, CLI_USAGE, "--judges-us: profile is lync, cn-known-servers or another name that umbel cert profiles lists, not \"%.*s\"", TEXT_FMT(word));
 }
 
 /* "profile=lync,known=node01.domain.local,node02.domain.local" */
@@ -88,12 +77,8 @@ static int take_judges(struct cli *c, const char *spec, struct trust_judges_us *
 
 static void judges_of(const struct cfg_judges_us *from, struct trust_judges_us *j)
 {
-	if (from->profile == CFG_PROFILE_UNKNOWN)
+	if (!trust_judges_us_set(j, cfg_profile_name(from->profile)))
 		return;
-	j->configured = true;
-	text_fill(j->profile, sizeof j->profile, cfg_profile_name(from->profile));
-	j->rule = from->profile == CFG_PROFILE_CN_KNOWN_SERVERS ? TRUST_RULE_CN_ONLY :
-		  from->profile == CFG_PROFILE_RFC5922 ? TRUST_RULE_RFC5922 : TRUST_RULE_SAN_OR_CN;
 	for (size_t i = 0; i < from->known_names.n; i++)
 		trust_names_add_str(&j->known, from->known_names.v[i]);
 }

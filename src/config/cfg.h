@@ -25,12 +25,10 @@ enum cfg_transport { CFG_UDP, CFG_TCP, CFG_TLS };
 enum cfg_rule { CFG_RULE_SAN_OR_CN, CFG_RULE_RFC5922, CFG_RULE_CN_ONLY };
 /* How a gateway judges the certificate that we show. */
 enum cfg_profile {
-	CFG_PROFILE_UNKNOWN, /* not said: verdicts about its judgement stay "likely" */
-	CFG_PROFILE_CN_KNOWN_SERVERS, /* "cn-known-servers": subject CN must be in its list of known servers (Lync, Skype for Business) */
-	CFG_PROFILE_SAN_OR_CN,
-	CFG_PROFILE_RFC5922,
-	CFG_PROFILE_CA_ONLY, /* any certificate of a CA it trusts */
-	CFG_PROFILE_NONE, /* asks for no certificate */
+#define PROFILE(id, name) CFG_PROFILE_##id,
+#include "config/profiles.def"
+#undef PROFILE
+	CFG_PROFILES
 };
 enum cfg_tls_version { CFG_TLS_1_0 = 0x0301, CFG_TLS_1_1 = 0x0302, CFG_TLS_1_2 = 0x0303, CFG_TLS_1_3 = 0x0304 };
 enum cfg_legacy { CFG_LEGACY_OFF, CFG_LEGACY_CBC, CFG_LEGACY_TLS10 };

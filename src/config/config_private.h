@@ -65,7 +65,8 @@ struct cfg_word {
 	const char *word;
 	int value;
 };
-/* The words of an enum type; NULL for other types. */
+enum { CFG_WORDS_MAX = 64 };
+/* The words of an enum type, at most CFG_WORDS_MAX; NULL for other types. */
 const struct cfg_word *cfg_words(enum cfg_type t, size_t *n);
 const char *cfg_word_of(enum cfg_type t, int value);
 bool cfg_is_list(enum cfg_type t);

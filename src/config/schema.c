@@ -110,8 +110,11 @@ const struct cfg_object cfg_root = { "", "", 0, NULL, 0, SUBS(root_subs) };
 
 static const struct cfg_word transports[] = { { "udp", CFG_UDP }, { "tcp", CFG_TCP }, { "tls", CFG_TLS } };
 static const struct cfg_word rules[] = { { "san-or-cn", CFG_RULE_SAN_OR_CN }, { "rfc5922", CFG_RULE_RFC5922 }, { "cn-only", CFG_RULE_CN_ONLY } };
-static const struct cfg_word profiles[] = { { "unknown", CFG_PROFILE_UNKNOWN }, { "cn-known-servers", CFG_PROFILE_CN_KNOWN_SERVERS },
-	{ "san-or-cn", CFG_PROFILE_SAN_OR_CN }, { "rfc5922", CFG_PROFILE_RFC5922 }, { "ca-only", CFG_PROFILE_CA_ONLY }, { "none", CFG_PROFILE_NONE } };
+static const struct cfg_word profiles[] = {
+#define PROFILE(id, name) { name, CFG_PROFILE_##id },
+#include "config/profiles.def"
+#undef PROFILE
+};
 static const struct cfg_word versions[] = { { "1.0", CFG_TLS_1_0 }, { "1.1", CFG_TLS_1_1 }, { "1.2", CFG_TLS_1_2 }, { "1.3", CFG_TLS_1_3 } };
 static const struct cfg_word legacies[] = { { "off", CFG_LEGACY_OFF }, { "cbc", CFG_LEGACY_CBC }, { "tls10", CFG_LEGACY_TLS10 } };
 static const struct cfg_word reuses[] = { { "alias", CFG_REUSE_ALIAS }, { "any", CFG_REUSE_ANY }, { "never", CFG_REUSE_NEVER } };

@@ -207,7 +207,7 @@ static bool put_word(struct binder *b, const struct cfg_row *row, struct text t,
 {
 	size_t n;
 	const struct cfg_word *w = cfg_words(row->type, &n);
-	const char *known[16];
+	const char *known[CFG_WORDS_MAX];
 	struct buf fix;
 	for (size_t i = 0; i < n; i++) {
 		known[i] = w[i].word;
@@ -216,7 +216,7 @@ static bool put_word(struct binder *b, const struct cfg_row *row, struct text t,
 			return true;
 		}
 	}
-	buf_init(&fix, 400);
+	buf_init(&fix, 1000);
 	buf_str(&fix, "use one of");
 	for (size_t i = 0; i < n; i++)
 		buf_printf(&fix, "%s %s", i ? "," : "", known[i]);

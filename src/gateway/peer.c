@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "gateway/gateway_private.h"
+#include "trust/profile.h"
 
 static enum net_transport transport_of(enum cfg_transport t)
 {
@@ -24,13 +25,8 @@ static struct tls_limits limits_of(const struct cfg_tls *t)
 static struct trust_judges_us judges_of(const struct cfg_judges_us *j)
 {
 	struct trust_judges_us out = { 0 };
-	if (j->profile == CFG_PROFILE_UNKNOWN)
+	if (!trust_judges_us_set(&out, cfg_profile_name(j->profile)))
 		return out;
-	out.configured = true;
-	text_fill(out.profile, sizeof out.profile, cfg_profile_name(j->profile));
-	out.rule = j->profile == CFG_PROFILE_CN_KNOWN_SERVERS ? TRUST_RULE_CN_ONLY :
-	           j->profile == CFG_PROFILE_RFC5922          ? TRUST_RULE_RFC5922 :
-	                                                        TRUST_RULE_SAN_OR_CN;
 	for (size_t i = 0; i < j->known_names.n; i++)
 		trust_names_add_str(&out.known, j->known_names.v[i]);
 	return out;

@@ -2,7 +2,7 @@
 /* second.c  Silence alone proves nothing: whether and how to ask once more in another way. Pure. */
 #include "base/text.h"
 #include "gateway/gateway_private.h"
-#include "trust/rule.h"
+#include "trust/profile.h"
 
 /* TLS stood, a request of ours left, and then nothing but silence or a close: the case in which the peer may have judged our name. */
 bool gw_second_wanted(const struct trust_facts *f)
@@ -19,7 +19,7 @@ static unsigned promise(const struct trust_identity *id, const struct trust_fact
 	const struct trust_cert *c = trust_identity_cert(id);
 	bool usable = c->not_before_s <= f->now_s && f->now_s < c->not_after_s &&
 	              (!(c->eku & TRUST_EKU_PRESENT) || c->eku & TRUST_EKU_CLIENT);
-	bool known = f->judges.configured && f->judges.known.n && trust_rule_would_accept(f->judges.rule, c, &f->judges.known);
+	bool known = f->judges.known.n && trust_judges_us_admits(&f->judges, c) == TRUST_ACCEPTS;
 	return (usable ? 4u : 0u) + (known ? 2u : 0u) + (text_eq_nocase(text_of(c->cn), text_of(f->our_fqdn)) ? 1u : 0u);
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <openssl/x509_vfy.h>
 #include "trust/explain_private.h"
+#include "trust/profile.h"
 #include "trust/rule.h"
 #include "trust/wellformed.h"
 
@@ -368,19 +369,12 @@ static bool by_unfinished(struct explain *x)
 
 enum { KST_OTHERS = 1 << OTHER_NOT_LISTED | 1 << OTHER_LIST_OLD | 1 << OTHER_BY_ADDRESS | 1 << OTHER_MODE | 1 << OTHER_ENCRYPTION };
 
-/* Then a name cannot be the reason, whatever it is. */
-static bool looks_at_no_name(const struct trust_judges_us *j)
-{
-	return j->configured && (text_is(text_of(j->profile), "ca-only") || text_is(text_of(j->profile), "none"));
-}
-
 static void by_silence_dialled(struct explain *x)
 {
 	const struct trust_facts *f = x->f;
 	bool answered = f->second.kind && f->second.outcome == TRUST_SECOND_ANSWERED;
-	bool configured = f->judges.configured && f->judges.known.n;
-	bool known = looks_at_no_name(&f->judges) ||
-		     (configured && trust_rule_would_accept(f->judges.rule, &f->ours, &f->judges.known));
+	enum trust_answer_kind admits = trust_judges_us_admits(&f->judges, &f->ours);
+	bool configured = f->judges.configured && f->judges.known.n && admits != TRUST_CANNOT_SAY, known = admits == TRUST_ACCEPTS;
 	struct trust_names us = { 0 };
 	trust_names_add_str(&us, f->our_fqdn);
 	bool own_cn = f->our_fqdn[0] && trust_names_has(&us, f->ours.cn);

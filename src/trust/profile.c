@@ -180,6 +180,14 @@ static void no_certificate(struct p_case *c)
 		(void)p_refuse(c, P_NO_CERTIFICATE, c->q->seat == TRUST_SEAT_CLIENT_CERT ? 116 : 40);
 }
 
+static void judge_names(struct p_case *c)
+{
+	if (c->s->wants == P_NOT_KNOWN)
+		(void)p_unknown(c, P_RULE_NOT_KNOWN, "what it does with the names in the certificate");
+	else if (c->s->wants != P_CHAIN)
+		(void)p_check_names(c);
+}
+
 /* As if the check were switched on. */
 static void judge(struct p_case *c)
 {
@@ -189,13 +197,12 @@ static void judge(struct p_case *c)
 		c->reason = P_NOT_ASKED;
 	} else if (c->s->wants == P_ALL_NOT_KNOWN) {
 		(void)p_unknown(c, P_RULE_NOT_KNOWN, "what it checks in this direction");
-	} else if (!c->q->leaf) {
+	} else if (!c->q->leaf && !c->q->described) {
 		no_certificate(c);
+	} else if (!c->q->leaf) {
+		judge_names(c);
 	} else if (p_check_time(c) && p_check_usage(c) && p_check_key(c) && p_check_chain(c)) {
-		if (c->s->wants == P_NOT_KNOWN)
-			(void)p_unknown(c, P_RULE_NOT_KNOWN, "what it does with the names in the certificate");
-		else if (c->s->wants != P_CHAIN)
-			(void)p_check_names(c);
+		judge_names(c);
 	}
 }
 
@@ -298,4 +305,31 @@ void trust_profile_judge(const struct trust_profile *p, const struct trust_quest
 	}
 	say_remark(&c, a->remark, sizeof a->remark);
 	ERR_pop_to_mark();
+}
+
+/* ---- judges_us ---- */
+
+bool trust_judges_us_set(struct trust_judges_us *j, const char *profile)
+{
+	const struct trust_profile *p = trust_profile_find(profile);
+	j->configured = p != NULL;
+	text_fill(j->profile, sizeof j->profile, p ? p->name : "");
+	if (p)
+		j->rule = p->client.uri_hides_dns				      ? TRUST_RULE_RFC5922 :
+			  p->client.dns == P_NO && p->client.cn.dns != P_NO ? TRUST_RULE_CN_ONLY :
+									      TRUST_RULE_SAN_OR_CN;
+	return j->configured;
+}
+
+enum trust_answer_kind trust_judges_us_admits(const struct trust_judges_us *j, const struct trust_cert *cert)
+{
+	const struct trust_profile *p = j->configured ? trust_profile_find(j->profile) : NULL;
+	struct trust_answer a;
+	if (!p && (!j->configured || !j->known.n))
+		return TRUST_CANNOT_SAY;
+	if (!p) /* facts of another making: a rule without a name */
+		return trust_rule_would_accept(j->rule, cert, &j->known) ? TRUST_ACCEPTS : TRUST_REFUSES;
+	trust_profile_judge(p, &(struct trust_question){ .seat = TRUST_SEAT_CLIENT_CERT, .described = cert, .known = j->known.n ? &j->known : NULL,
+							 .enabled = TRUST_SWITCHED_ON }, &a);
+	return a.kind;
 }

@@ -71,11 +71,13 @@ char *trust_profile_words(const struct trust_profile *p, enum trust_seat seat, c
 struct trust_question { /* plain borrowed pointers */
 	enum trust_seat seat;
 	X509 *leaf;                      /* NULL: no certificate was shown */
+	const struct trust_cert *described; /* instead of a leaf: only its names are judged */
 	STACK_OF(X509) *chain;           /* as shown, without the leaf; may be NULL */
 	X509_STORE *anchors;             /* what the verifier trusts, with revocation lists if there are; NULL: the chain is taken as good, and only
 	                                  * names, usages and times are judged */
 	const char *reference;           /* name or IP literal that it dialled, or the source of the connection as it sees it; NULL: not known */
-	const struct trust_names *known; /* its list of known peers (topology, allow-list); NULL: not known to us; empty: an empty list */
+	const struct trust_names *known; /* its list of known peers (topology, allow-list); NULL: not known to us; empty: an empty list. Where it
+	                                  * compares with a reference and that is not known, any of these names will do */
 	int64_t now_s;
 	enum trust_switch enabled;       /* of the verification in that seat */
 };
@@ -102,6 +104,13 @@ struct trust_answer {
 };
 /* Fills *a always. */
 void trust_profile_judge(const struct trust_profile *p, const struct trust_question *q, struct trust_answer *a);
+/* ---- judges_us: what the configuration says of a peer ---- */
+/* Profile and the rule behind it; "unknown", or a name of no row, leaves it unconfigured: false. The known names are left alone. */
+bool trust_judges_us_set(struct trust_judges_us *j, const char *profile);
+/* How the peer takes a certificate of ours on a connection that we open, by its names, its checks switched on. TRUST_CANNOT_SAY if nothing is
+ * configured, or no names where names count. */
+enum trust_answer_kind trust_judges_us_admits(const struct trust_judges_us *j, const struct trust_cert *cert);
+
 /* What a stable name means; NULL if there is none of that name. And the names in order, NULL behind the last. */
 const char *trust_reason_meaning(const char *name);
 const char *trust_reason_at(unsigned i);

@@ -260,8 +260,37 @@ static void compare(struct search *x, const struct name *n)
 
 typedef void (each_h)(struct search *x, const struct name *n);
 
+/* A certificate that is known by its description: most specific CN first, a kind before each name of the SAN. */
+static void walk_described_cns(struct search *x, const struct trust_cert *cert, each_h *each)
+{
+	int of = cert->cns.n;
+	for (int i = 0; i < of; i++)
+		each(x, &(struct name){ CN, text_of(trust_names_at(&cert->cns, (unsigned)(of - 1 - i))), i, of });
+}
+
+static void walk_described_sans(struct search *x, const struct trust_cert *cert, each_h *each)
+{
+	uint8_t ip[16];
+	for (unsigned i = 0; i < cert->sans.n; i++) {
+		struct text kind, value;
+		text_cut(text_of(trust_names_at(&cert->sans, i)), ':', &kind, &value);
+		struct name n = { text_is(kind, "URI") ? URI : text_is(kind, "IP") ? IP : DNS, value, 0, 0 };
+		if (n.kind == IP && inet_pton(AF_INET, value.p, ip) == 1)
+			n.value = text_make(ip, 4);
+		else if (n.kind == IP && inet_pton(AF_INET6, value.p, ip) == 1)
+			n.value = text_make(ip, 16);
+		else if (n.kind == IP)
+			continue;
+		each(x, &n);
+	}
+}
+
 static bool walk_cns(struct search *x, each_h *each)
 {
+	if (!x->c->q->leaf) {
+		walk_described_cns(x, x->c->q->described, each);
+		return true;
+	}
 	const X509_NAME *subject = X509_get_subject_name(x->c->q->leaf);
 	int of = 0, index = 0, entries = X509_NAME_entry_count(subject);
 	for (int i = 0; i < entries; i++)
@@ -282,6 +311,8 @@ static bool walk_cns(struct search *x, each_h *each)
 
 static void walk_sans(struct search *x, const GENERAL_NAMES *sans, each_h *each)
 {
+	if (!x->c->q->leaf)
+		walk_described_sans(x, x->c->q->described, each);
 	for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++) {
 		const GENERAL_NAME *g = sk_GENERAL_NAME_value(sans, i);
 		if (g->type != GEN_DNS && g->type != GEN_URI && g->type != GEN_IPADD)
@@ -342,7 +373,7 @@ static void seek(struct search *x, const GENERAL_NAMES *sans, const char *name)
 static void seek_all(struct search *x, const GENERAL_NAMES *sans)
 {
 	const struct trust_question *q = x->c->q;
-	bool list = x->s->wants == P_LIST || x->s->wants == P_TOPOLOGY;
+	bool list = x->s->wants == P_LIST || x->s->wants == P_TOPOLOGY || !q->reference;
 	for (unsigned i = 0; list && i < q->known->n; i++)
 		seek(x, sans, trust_names_at(q->known, i));
 	if (!list)
@@ -390,6 +421,10 @@ static bool comparable(struct search *x)
 {
 	struct p_case *c = x->c;
 	const struct trust_question *q = c->q;
+	if (x->s->wants == P_NAME && !q->reference && q->known && q->known->n) {
+		c->wanted = *q->known;
+		return true;
+	}
 	if (x->s->wants == P_NAME) {
 		if (!q->reference || !*q->reference)
 			return p_unknown(c, P_NO_REFERENCE, "");
@@ -420,11 +455,11 @@ bool p_check_names(struct p_case *c)
 {
 	int critical = -1;
 	struct search x = { .c = c, .s = c->s, .near = P_MISMATCH };
-	GENERAL_NAMES *sans = X509_get_ext_d2i(c->q->leaf, NID_subject_alt_name, &critical, NULL);
+	GENERAL_NAMES *sans = c->q->leaf ? X509_get_ext_d2i(c->q->leaf, NID_subject_alt_name, &critical, NULL) : NULL;
 	if (!sans && critical != -1) /* -2: there are two of them; else it cannot be decoded */
 		return p_refuse(c, P_UNREADABLE, 42);
-	x.has_san = sans != NULL;
-	x.critical = critical == 1;
+	x.has_san = c->q->leaf ? sans != NULL : c->q->described->has_san;
+	x.critical = c->q->leaf ? critical == 1 : c->q->described->san_critical;
 	walk_sans(&x, sans, survey);
 	x.wanted = "";
 	walk_sans(&x, sans, offer);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Gateways with a clock that is turned by hand, and a resolver and a sender that do what the test says. */
+#include "trust/profile.h"
 #include "ut.h"
 #include <errno.h>
 #include <string.h>
@@ -802,7 +803,20 @@ static void lack_of_memory_changes_nothing(void **state)
 	end();
 }
 
-UT_MAIN(UT(lack_of_memory_changes_nothing), UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(only_an_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
+/* config/ checks the words, trust/ knows what they mean. */
+static void every_word_of_judges_us_is_a_profile(void **state)
+{
+	(void)state;
+	for (int i = 0; i < CFG_PROFILES; i++) {
+		struct trust_judges_us j = { 0 };
+		const char *name = cfg_profile_name((enum cfg_profile)i);
+		assert_int_equal(trust_judges_us_set(&j, name), i != CFG_PROFILE_UNKNOWN);
+		assert_string_equal(j.profile, i == CFG_PROFILE_UNKNOWN ? "" : name);
+	}
+	assert_true(trust_profile_count() >= CFG_PROFILES - 1);
+}
+
+UT_MAIN(UT(every_word_of_judges_us_is_a_profile), UT(lack_of_memory_changes_nothing), UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(only_an_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
         UT(down_is_told_once_then_hourly_with_a_count_then_back), UT(what_the_second_probe_found_holds_while_the_reason_stays),
         UT(name_that_does_not_exist_is_the_verdict), UT(port_that_says_nothing_to_tls_is_asked_in_plain_sip),
         UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),

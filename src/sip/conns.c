@@ -182,7 +182,7 @@ static bool failed_in(struct sip_conn *c)
 {
 	struct trust_verdict v;
 
-	if (c->opened || c->proven || !c->facts || !(c->tls_spoken || c->facts->tls.started))
+	if (c->opened || c->proven || !c->facts || !(c->tls_spoken || c->facts->tls.started || c->facts->tls.stalled))
 		return false;
 	facts_flow(c->facts, TRUST_FLOW_CALL_IN);
 	trust_explain(c->facts, &v);

@@ -251,6 +251,8 @@ static bool by_our_judgement(struct explain *x)
 			id = by_code[i].id;
 	if (f->tls.verify_fault && f->tls.verify_fault < TRUST_FAULTS)
 		id = by_fault[f->tls.verify_fault];
+	if ((id == TRUST_V_EXPIRED && explain_we_expired(f)) || (id == TRUST_V_NOT_YET_VALID && f->ours.not_before_s > f->now_s))
+		id = TRUST_V_OUR_CLOCK;
 	choose(x, id);
 	return true;
 }
@@ -290,7 +292,7 @@ static void by_alert_number(struct explain *x)
 	case 44: choose(x, TRUST_V_PEER_REVOKED); break;
 	case 45:
 		choose(x, TRUST_V_PEER_EXPIRED);
-		x->certainty = f->ours.not_after_s && f->now_s && f->ours.not_after_s <= f->now_s ? TRUST_SURE : TRUST_LIKELY;
+		x->certainty = explain_we_expired(f) ? TRUST_SURE : TRUST_LIKELY;
 		break;
 	case 46: choose(x, TRUST_V_PEER_CERTIFICATE_UNKNOWN); break;
 	case 48: choose(x, TRUST_V_PEER_UNKNOWN_CA); break;
@@ -348,15 +350,16 @@ static bool by_our_alert(struct explain *x)
 static bool by_unfinished(struct explain *x)
 {
 	const struct trust_facts *f = x->f;
+	bool heard = f->tls.heard || f->tls.hello_from_peer;
 	if (f->tls.done)
 		return false;
 	if (f->tls.stalled || f->end == TRUST_TIMED_OUT)
-		choose(x, f->tls.hello_from_peer ? TRUST_V_STALLED : TRUST_V_STALLED_SILENT);
+		choose(x, heard ? TRUST_V_STALLED : f->role == TRUST_ACCEPTED ? TRUST_V_OPENED_SILENT : TRUST_V_STALLED_SILENT);
 	else if (f->end == TRUST_OPEN)
 		choose(x, TRUST_V_NOTHING_KNOWN);
 	else if (f->end == TRUST_LOCAL)
 		choose(x, TRUST_V_CLOSED_BY_US);
-	else if (!f->tls.hello_from_peer)
+	else if (!heard)
 		choose(x, TRUST_V_CLOSED_BEFORE_HELLO);
 	else {
 		choose(x, TRUST_V_CLOSED_IN_HANDSHAKE);

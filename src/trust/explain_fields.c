@@ -151,9 +151,12 @@ static void f_stage(const struct explain *x, char *dst, size_t size)
 							  "after its own hello");
 }
 
-static void f_handshake_ms(const struct explain *x, char *dst, size_t size)
+static void f_handshake_time(const struct explain *x, char *dst, size_t size)
 {
-	text_print(dst, size, "%lld", (long long)(x->f->tls.handshake_ms ? x->f->tls.handshake_ms : 10000));
+	if (x->f->tls.handshake_ms)
+		text_print(dst, size, "%lld ms", (long long)x->f->tls.handshake_ms);
+	else
+		text_fill(dst, size, "the time that it may take");
 }
 
 /* What dig takes: the address, and the port where it is not 53. */
@@ -187,6 +190,13 @@ static void f_showcerts(const struct explain *x, char *dst, size_t size)
 {
 	if (x->f->role == TRUST_DIALLED)
 		explain_note(x, NOTE_SHOWCERTS, dst, size);
+}
+
+/* Only what we dial can be set here. */
+static void f_plain_fix(const struct explain *x, char *dst, size_t size)
+{
+	if (x->f->role == TRUST_DIALLED)
+		explain_note(x, x->f->transport == TRUST_TLS ? NOTE_TLS_TO_PLAIN : NOTE_PLAIN_TO_TLS, dst, size);
 }
 
 /* Addresses are asked for in both families. */
@@ -374,19 +384,19 @@ static void f_our_not_before(const struct explain *x, char *dst, size_t size)
 	when_s(x->f->ours.not_before_s, dst, size);
 }
 
-static bool we_expired(const struct explain *x)
+bool explain_we_expired(const struct trust_facts *f)
 {
-	return x->f->ours.not_after_s && x->f->now_s && x->f->ours.not_after_s <= x->f->now_s;
+	return f->ours.not_after_s && f->now_s && f->ours.not_after_s <= f->now_s;
 }
 
 static void f_expired_cause(const struct explain *x, char *dst, size_t size)
 {
-	explain_note(x, we_expired(x) ? NOTE_EXPIRED_CAUSE : NOTE_NOT_EXPIRED_CAUSE, dst, size);
+	explain_note(x, explain_we_expired(x->f) ? NOTE_EXPIRED_CAUSE : NOTE_NOT_EXPIRED_CAUSE, dst, size);
 }
 
 static void f_expired_advice(const struct explain *x, char *dst, size_t size)
 {
-	explain_note(x, we_expired(x) ? NOTE_EXPIRED_ADVICE : NOTE_NOT_EXPIRED_ADVICE, dst, size);
+	explain_note(x, explain_we_expired(x->f) ? NOTE_EXPIRED_ADVICE : NOTE_NOT_EXPIRED_ADVICE, dst, size);
 }
 
 static void f_usage_cause(const struct explain *x, char *dst, size_t size)
@@ -405,7 +415,7 @@ static const struct explain_field_row by_function[] = {
 	{ "peer", f_peer }, { "speaker", f_peer }, { "gateway", f_gateway }, { "target", f_target }, { "port", f_port },
 	{ "addr", f_addr }, { "addr_host", f_addr_host }, { "us", f_us }, { "transport", f_transport }, { "error", f_error },
 	{ "connect_ms", f_connect_ms }, { "ended", f_ended }, { "end_ms", f_end_ms }, { "stage", f_stage },
-	{ "handshake_ms", f_handshake_ms }, { "alert", f_alert }, { "alert_note", f_alert_note }, { "when", f_when },
+	{ "handshake_time", f_handshake_time }, { "alert", f_alert }, { "alert_note", f_alert_note }, { "when", f_when },
 	{ "client_versions", f_client_versions }, { "server_versions", f_server_versions },
 	{ "client_suites", f_client_suites }, { "server_suites", f_server_suites }, { "verify_code", f_verify_code },
 	{ "sni", f_sni }, { "our_usages", f_our_usages }, { "their_usages", f_their_usages }, { "our_names", f_our_names },
@@ -413,7 +423,7 @@ static const struct explain_field_row by_function[] = {
 	{ "our_role", f_our_role }, { "their_role", f_their_role }, { "our_eku", f_our_eku }, { "their_eku", f_their_eku },
 	{ "now", f_now }, { "bad_not_after", f_bad_not_after }, { "bad_not_before", f_bad_not_before },
 	{ "our_not_after", f_our_not_after }, { "our_not_before", f_our_not_before }, { "dns_at", f_dns_at },
-	{ "dns_asked", f_dns_asked }, { "showcerts", f_showcerts },
+	{ "dns_asked", f_dns_asked }, { "plain_fix", f_plain_fix }, { "showcerts", f_showcerts },
 	{ "dns_types", f_dns_types }, { "usage_cause", f_usage_cause }, { "usage_advice", f_usage_advice },
 	{ "expired_cause", f_expired_cause }, { "expired_advice", f_expired_advice },
 };

@@ -21,6 +21,21 @@ static void f_offered(const struct explain *x, char *dst, size_t size)
 		text_fill(dst, size, "no name that counts");
 }
 
+/* As the configuration takes them: "a, b". A name that could be taken for something else there is left out; whoever made the certificate chose it. */
+static void f_offered_list(const struct explain *x, char *dst, size_t size)
+{
+	size_t at = 0;
+	for (unsigned i = 0; i < x->f->name.offered.n; i++) {
+		const char *name = trust_names_at(&x->f->name.offered, i);
+		if (!*name || strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_") != strlen(name) || at + strlen(name) + 3 > size)
+			continue;
+		text_print(dst + at, size - at, "%s%s", at ? ", " : "", name);
+		at += strlen(dst + at);
+	}
+	if (!at)
+		text_fill(dst, size, "NAME");
+}
+
 static void f_rule(const struct explain *x, char *dst, size_t size)
 {
 	text_fill(dst, size, trust_rule_kind_name(x->f->name.rule));
@@ -168,7 +183,7 @@ static void f_retry_note(const struct explain *x, char *dst, size_t size)
 }
 
 static const struct explain_field_row by_function[] = {
-	{ "wanted", f_wanted }, { "offered", f_offered }, { "rule", f_rule }, { "dialled_note", f_dialled_note },
+	{ "wanted", f_wanted }, { "offered", f_offered }, { "offered_list", f_offered_list }, { "rule", f_rule }, { "dialled_note", f_dialled_note },
 	{ "known", f_known }, { "known_note", f_known_note }, { "judge_rule", f_judge_rule }, { "our_judged", f_our_judged },
 	{ "wanted_cn", f_wanted_cn }, { "identity_clause", f_identity_clause }, { "second_note", f_second_note },
 	{ "identity_cause", f_identity_cause }, { "second_how", f_second_how }, { "second_status", f_second_status },

@@ -35,6 +35,8 @@ struct explain {
 
 /* Whether our certificate lists usages and lacks the one for our role. */
 bool explain_lack_usage(const struct trust_facts *f);
+/* Whether our certificate is out of date by the clock of the facts. */
+bool explain_we_expired(const struct trust_facts *f);
 extern const char *const explain_others[OTHERS];
 extern const char *const explain_notes[NOTES];
 /* A field and the function that writes it (dst holds "" before). */

@@ -142,6 +142,7 @@ struct trust_hello {
 struct trust_tls_facts {
 	bool used;               /* the connection was meant to be TLS */
 	bool started;            /* first byte sent or received */
+	bool heard;              /* bytes of the peer came, though perhaps not its whole hello */
 	bool hello_from_peer;    /* the peer's ClientHello or ServerHello came */
 	bool done;               /* our side of the handshake finished */
 	bool cert_requested;     /* the server asked for a client certificate */

@@ -134,6 +134,8 @@ static void on_keylog(const SSL *ssl, const char *line)
 /* Puts an identity on the SSL object and into the facts. */
 static int show(struct tls *t, struct trust_identity *id)
 {
+	/* One key a kind has its place; without this an EC identity would stand beside the RSA one that it is to replace. */
+	SSL_certs_clear(t->ssl);
 	if (SSL_use_cert_and_key(t->ssl, trust_identity_x509(id), trust_identity_key(id), trust_identity_chain(id), 1) != 1)
 		return EKEYREJECTED;
 	mem_ref(id);
@@ -351,6 +353,7 @@ int tls_feed(struct tls *t, const void *p, size_t n)
 	if (t->n_first < FIRST_BYTES)
 		listen_to_first(t, p, n);
 	t->facts.tls.started = true;
+	t->facts.tls.heard = t->facts.tls.heard || n;
 	if (BIO_ctrl_pending(t->in) + n > IN_MAX)
 		return EMSGSIZE;
 	return !n || BIO_write(t->in, p, (int)n) == (int)n ? 0 : ENOMEM;

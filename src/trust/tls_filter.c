@@ -140,8 +140,10 @@ static void end_now(struct filter *x)
 {
 	struct conn_end *end = x->end;
 	struct trust_facts *f = tls_facts(x->tls);
-	if (end->how == CONN_TIMEOUT && !tls_done(x->tls))
+	if (end->how == CONN_TIMEOUT && !tls_done(x->tls)) {
 		f->tls.stalled = true;
+		f->tls.handshake_ms = x->handshake_ms;
+	}
 	uint8_t rest[CHUNK];
 	size_t n;
 	while (tls_done(x->tls) && tls_read(x->tls, rest, sizeof rest, &n) == 0)

@@ -166,6 +166,10 @@ CASE(handshake_failure, alert(f, 40))
 CASE(stalled_silent, dialled(f); f->tls.stalled = true; f->tls.handshake_ms = 10000; facts_closed(f, TRUST_TIMED_OUT, ETIMEDOUT, 0))
 CASE(stalled, dialled(f); f->tls.hello_from_peer = f->tls.stalled = true; facts_closed(f, TRUST_TIMED_OUT, ETIMEDOUT, 0))
 CASE(before_hello, dialled(f); facts_closed(f, TRUST_RST, ECONNRESET, 0))
+CASE(opened_silent, accepted(f); f->tls.started = f->tls.hello_from_peer = false; f->tls.stalled = true; f->tls.handshake_ms = 2500; facts_closed(f, TRUST_TIMED_OUT, ETIMEDOUT, 0))
+CASE(stalled_in_hello, accepted(f); f->tls.hello_from_peer = false; f->tls.heard = f->tls.stalled = true; facts_closed(f, TRUST_TIMED_OUT, ETIMEDOUT, 0))
+CASE(in_hello, dialled(f); f->tls.heard = true; facts_closed(f, TRUST_RST, ECONNRESET, 0))
+CASE(plain_to_tls, dialled(f); f->transport = TRUST_TCP; f->tls.used = false; f->tls.tls_on_plain = true; facts_closed(f, TRUST_RST, ECONNRESET, 0))
 CASE(in_handshake, dialled(f); f->tls.hello_from_peer = f->ours.shown = true; facts_closed(f, TRUST_FIN, 0, 0))
 CASE(in_handshake_early, dialled(f); f->tls.hello_from_peer = true; facts_closed(f, TRUST_FIN, 0, 0))
 CASE(broken, dialled(f); f->tls.hello_from_peer = true; text_fill(f->tls.openssl_error, 160, "bad record type"); facts_alert(f, true, true, false, 10))
@@ -175,6 +179,8 @@ CASE(root, verify(f, X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN))
 CASE(self_signed, verify(f, X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT))
 CASE(expired, verify(f, X509_V_ERR_CERT_HAS_EXPIRED))
 CASE(not_yet, verify(f, X509_V_ERR_CERT_NOT_YET_VALID))
+CASE(clock_late, verify(f, X509_V_ERR_CERT_HAS_EXPIRED); f->ours.not_after_s = f->now_s - 86400)
+CASE(clock_early, verify(f, X509_V_ERR_CERT_NOT_YET_VALID); f->ours.not_before_s = f->now_s + 86400)
 CASE(purpose, verify(f, X509_V_ERR_INVALID_PURPOSE))
 CASE(purpose_client, verify(f, X509_V_ERR_INVALID_PURPOSE); f->role = TRUST_ACCEPTED; f->theirs.eku = TRUST_EKU_PRESENT | TRUST_EKU_SERVER)
 CASE(purpose_sip, verify(f, X509_V_ERR_INVALID_PURPOSE); f->theirs.eku = TRUST_EKU_PRESENT | TRUST_EKU_SIP)
@@ -300,7 +306,7 @@ static const struct row rows[] = {
 	ROW(http, HTTP_ON_TLS_PORT, SURE, NOBODY, "speaks HTTP", NULL),
 	ROW(not_tls, NOT_TLS, SURE, NOBODY, "PROXY TCP4", NULL),
 	ROW(tls_on_plain, TLS_ON_PLAIN_PORT, SURE, NOBODY, "port for plain SIP", NULL),
-	ROW(version, NO_COMMON_VERSION, SURE, NOBODY, "TLS 1.3 and TLS 1.2", "tls: {min, legacy}"),
+	ROW(version, NO_COMMON_VERSION, SURE, NOBODY, "TLS 1.3 and TLS 1.2", "    gateways: lyncpool: tls: {min: 1.0, legacy: tls10}"),
 	ROW(version_ours, NO_COMMON_VERSION, SURE, NOBODY, "the called takes TLS 1.3", NULL),
 	ROW(suite, NO_COMMON_SUITE, SURE, NOBODY, "TLS_AES_256_GCM_SHA384", NULL),
 	ROW(suite_theirs, NO_COMMON_SUITE, LIKELY, NOBODY, "TLS_AES_128_GCM_SHA256", NULL),
@@ -308,6 +314,10 @@ static const struct row rows[] = {
 	ROW(stalled_silent, STALLED_SILENT, UNKNOWN, PEER, "did not say a word of TLS for 10000 ms", NULL),
 	ROW(stalled, STALLED, UNKNOWN, PEER, "did not end within", NULL),
 	ROW(before_hello, CLOSED_BEFORE_HELLO, UNKNOWN, PEER, "reset the connection before it said a word", NULL),
+	ROW(opened_silent, OPENED_SILENT, UNKNOWN, PEER, "said nothing for 2500 ms", "speak first"),
+	ROW(stalled_in_hello, STALLED, UNKNOWN, PEER, "did not end within the time that it may take", NULL),
+	ROW(in_hello, CLOSED_IN_HANDSHAKE, UNKNOWN, PEER, "before its own hello", NULL),
+	ROW(plain_to_tls, TLS_ON_PLAIN_PORT, SURE, NOBODY, "port for plain SIP", "    gateways: lyncpool: transport: tls"),
 	ROW(in_handshake, CLOSED_IN_HANDSHAKE, LIKELY, PEER, "after our certificate was shown", NULL),
 	ROW(in_handshake_early, CLOSED_IN_HANDSHAKE, UNKNOWN, PEER, "after its own hello", NULL),
 	ROW(broken, BROKEN_PROTOCOL, SURE, NOBODY, "bad record type", NULL),
@@ -317,6 +327,8 @@ static const struct row rows[] = {
 	ROW(self_signed, SELF_SIGNED, SURE, US, "self-signed", NULL),
 	ROW(expired, EXPIRED, SURE, US, "expired at 2026-09-21", NULL),
 	ROW(not_yet, NOT_YET_VALID, SURE, US, "valid from 2027-05-11", NULL),
+	ROW(clock_late, OUR_CLOCK, LIKELY, US, "and neither is this node's own", "timedatectl"),
+	ROW(clock_early, OUR_CLOCK, LIKELY, US, "by the clock here", "timedatectl"),
 	ROW(purpose, WRONG_PURPOSE, SURE, US, "as a server certificate (its usages: clientAuth)", NULL),
 	ROW(purpose_client, WRONG_PURPOSE, SURE, US, "as a client certificate (its usages: serverAuth)", NULL),
 	ROW(purpose_sip, WRONG_PURPOSE, SURE, US, "(its usages: sipDomain)", NULL),

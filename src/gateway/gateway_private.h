@@ -105,6 +105,8 @@ int gw_member_probe(struct gw_member *m, bool by_hand);
 bool gw_second_wanted(const struct trust_facts *f);
 /* Whether a port that says nothing to TLS should be asked in plain SIP. */
 bool gw_plain_wanted(const struct trust_facts *f);
+/* Whether a port that says nothing to plain SIP should be asked in TLS. */
+bool gw_tls_wanted(const struct trust_facts *f);
 bool gw_second_identity(const struct trust_set *set, const char *shown, const struct trust_facts *f, const char **name, const char **cn);
 /* Outcome of a second probe, as the facts want it. */
 enum trust_second_outcome gw_second_outcome(const struct sip_result *res);

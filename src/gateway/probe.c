@@ -149,33 +149,52 @@ static void second_probe(struct gw_member *m)
 	ask_again(m, 1, SIP_CONN_PEERS_OWN, NULL, second_own_h);
 }
 
-/* ---- the same port in plain SIP: an answer there says that it is no TLS port ---- */
+/* ---- the same port in plain SIP: an answer there says that it is no TLS port; and a plain one in TLS ---- */
 
-static void plain_h(const struct sip_result *res, void *arg)
+/* ... or TLS instead of plain SIP: then a hello or an alert is answer enough, whatever became of it. */
+static bool speaks_the_other(const struct sip_result *res)
+{
+	return res->outcome == SIP_ANSWERED ||
+	       (res->facts && res->facts->transport == TRUST_TLS && (res->facts->tls.hello_from_peer || res->facts->tls.n_alerts));
+}
+
+static void other_way_h(const struct sip_result *res, void *arg)
 {
 	struct gw_member *m = arg;
 	m->probe->second[2] = NULL;
 	m->probe->waiting--;
-	if (res->outcome == SIP_ANSWERED)
+	if (speaks_the_other(res))
 		m->probe->facts.tls.tls_on_plain = true;
 	if (m->probe->waiting == 0)
 		conclude(m);
 }
 
-static void plain_probe(struct gw_member *m)
+static void other_way(struct gw_member *m, enum net_transport transport)
 {
 	struct gw_table *t = m->gw->table;
-	struct sip_peer *plain = sip_peer_create();
+	struct sip_peer *other = sip_peer_create();
 	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = PLAIN_MS, .choice = SIP_CONN_FRESH, .only = m->addr, .flow = TRUST_FLOW_OPTIONS };
-	if (!plain)
+	if (!other)
 		return;
-	text_fill(plain->name, sizeof plain->name, gw_name(m->gw));
-	text_fill(plain->host, sizeof plain->host, m->gw->peer->host);
-	plain->port = m->gw->peer->port;
-	plain->transport = NET_TCP;
-	if (t->hooks.send(&m->probe->second[2], t->core, plain, &prm, plain_h, m) == 0)
+	text_fill(other->name, sizeof other->name, gw_name(m->gw));
+	text_fill(other->host, sizeof other->host, m->gw->peer->host);
+	other->port = m->gw->peer->port;
+	other->transport = transport; /* in TLS without accepted names: we want to hear its hello, and trust it with nothing */
+	if (t->hooks.send(&m->probe->second[2], t->core, other, &prm, other_way_h, m) == 0)
 		m->probe->waiting++;
-	mem_unref(plain);
+	mem_unref(other);
+}
+
+/* While it stays down in the same way, what was found holds. */
+static void ask_the_other_way(struct gw_member *m, bool wanted(const struct trust_facts *f), enum net_transport transport)
+{
+	struct gw_probe *p = m->probe;
+	struct trust_facts was = m->facts;
+	was.tls.tls_on_plain = false;
+	if (m->judged && m->health.state == GW_DOWN && wanted(&was) && !p->by_hand)
+		p->facts.tls.tls_on_plain = m->facts.tls.tls_on_plain;
+	else
+		other_way(m, transport);
 }
 
 /* While a member stays down for the same reason, what the second probe found holds; it is asked again with each reminder. */
@@ -202,10 +221,9 @@ static void first_h(const struct sip_result *res, void *arg)
 		else
 			second_probe(m);
 	} else if (!p->status && gw_plain_wanted(&p->facts)) {
-		if (m->judged && m->health.state == GW_DOWN && gw_plain_wanted(&m->facts) && !p->by_hand)
-			p->facts.tls.tls_on_plain = m->facts.tls.tls_on_plain;
-		else
-			plain_probe(m);
+		ask_the_other_way(m, gw_plain_wanted, NET_TCP);
+	} else if (!p->status && gw_tls_wanted(&p->facts)) {
+		ask_the_other_way(m, gw_tls_wanted, NET_TLS);
 	}
 	if (p->waiting == 0)
 		conclude(m);

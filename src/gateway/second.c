@@ -29,6 +29,12 @@ bool gw_plain_wanted(const struct trust_facts *f)
 	return f->role == TRUST_DIALLED && f->transport == TRUST_TLS && f->connected && !f->tls.hello_from_peer && !f->tls.plain && f->tls.n_alerts == 0;
 }
 
+/* And a TLS port may close, or keep silent, when it hears plain SIP. */
+bool gw_tls_wanted(const struct trust_facts *f)
+{
+	return f->role == TRUST_DIALLED && f->transport == TRUST_TCP && f->connected && !f->sip.received && !f->tls.tls_on_plain;
+}
+
 bool gw_second_identity(const struct trust_set *set, const char *shown, const struct trust_facts *f, const char **name, const char **cn)
 {
 	const struct trust_identity *best = NULL;

@@ -106,7 +106,8 @@ static void end_story(struct gw_stories *s, struct gw_story *st, enum gw_story_e
 static void open_again(struct gw_stories *s, struct gw_story *st)
 {
 	st->end = GW_STORY_OPEN;
-	st->ended_us = st->good_us = 0;
+	st->ended_us = 0;
+	st->good = false;
 	st->returns++;
 	list_remove(&st->link);
 	to_front(&s->open, st);
@@ -316,6 +317,8 @@ void gw_story_failed(struct gw_stories *s, const char *gateway, const char *addr
 	}
 	st->count++;
 	st->last_us = clock_real_us(s->clock);
+	st->failed_ms = clock_mono_ms(s->clock);
+	st->good = false;
 	st->others = 0;
 	st->dirty = true;
 	take_address(st, address);
@@ -329,19 +332,19 @@ void gw_story_failed(struct gw_stories *s, const char *gateway, const char *addr
 
 /* ---- its end ---- */
 
-static int64_t rest_us(const struct gw_story *st)
+static int64_t rest_ms(const struct gw_story *st)
 {
 	int64_t s = REST_S;
 	if (!st->returns)
 		return 0;
 	for (unsigned i = 1; i < st->returns && s < REST_MAX_S; i++)
 		s *= 2;
-	return (s < REST_MAX_S ? s : REST_MAX_S) * 1000000;
+	return (s < REST_MAX_S ? s : REST_MAX_S) * 1000;
 }
 
 static bool rested(const struct gw_stories *s, const struct gw_story *st)
 {
-	return st->good_us >= st->last_us && clock_real_us(s->clock) - st->last_us >= rest_us(st);
+	return st->good && clock_mono_ms(s->clock) - st->failed_ms >= rest_ms(st);
 }
 
 static bool disproved(const struct gw_story *st, const char *gateway, const char *address, enum trust_role role, enum trust_flow flow)
@@ -361,7 +364,7 @@ void gw_story_works(struct gw_stories *s, const char *gateway, const char *addre
 		struct gw_story *st = STORY(it);
 		if (!disproved(st, gateway, address, role, flow))
 			continue;
-		st->good_us = clock_real_us(s->clock);
+		st->good = true;
 		if (rested(s, st))
 			end_story(s, st, GW_STORY_WORKS, ended, arg);
 	}
@@ -374,7 +377,7 @@ void gw_story_sweep(struct gw_stories *s, gw_story_there_h *there, void *there_a
 		struct gw_story *st = STORY(it);
 		if (!is_stranger(st) && !there(st, there_arg))
 			end_story(s, st, GW_STORY_GONE, ended, arg);
-		else if (st->good_us && rested(s, st))
+		else if (rested(s, st))
 			end_story(s, st, GW_STORY_WORKS, ended, arg);
 		else if (st->others >= CHANGED_AFTER)
 			end_story(s, st, GW_STORY_CHANGED, ended, arg);
@@ -444,6 +447,8 @@ bool gw_story_restore(struct gw_stories *s, const struct gw_story *kept)
 	st->dirty = false;
 	st->told_ms = clock_mono_ms(s->clock); /* it was told before the restart */
 	st->made_ms = 0;
+	st->failed_ms = clock_mono_ms(s->clock);
+	st->good = false;
 	st->others = 0;
 	list_append(open ? &s->open : &s->ended, &st->link);
 	if (open)

@@ -19,7 +19,7 @@ enum {
 	GW_STORIES_OPEN = 256,     /* in all */
 	GW_STORIES_GATEWAY = 48,   /* of one gateway */
 	GW_STORIES_STRANGERS = 32, /* networks of strangers */
-	GW_STORIES_ENDED = 128,
+	GW_STORIES_ENDED = 256,
 };
 
 enum gw_story_end {
@@ -55,7 +55,8 @@ struct gw_story {
 	struct link link;
 	bool dirty;                     /* changed since it was written to the store */
 	int64_t told_ms, made_ms;       /* monotonic: told in an event; the two texts made */
-	int64_t good_us;                /* worked last, wall clock */
+	int64_t failed_ms;              /* monotonic, because the wall clock may be what is mended: its last failure, or when it was read back */
+	bool good;                      /* it was seen to work since */
 	unsigned others;                /* failures of the same flow by other verdicts since its own last one */
 };
 

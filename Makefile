@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: each target is one command of tools/, which says what it does.
-.PHONY: all build run test test-fast test-long conformance lab bench install check-style clean
+.PHONY: all build run test test-fast test-long conformance lab bench bench-diagnosis install check-style clean
 
 PREFIX ?= /usr/local
 
@@ -40,6 +40,11 @@ bench:
 	@tools/install-deps run
 	@tools/build build-release
 	@bench/run build-release
+
+bench-diagnosis:
+	@tools/install-deps test
+	@tools/build build
+	@bench/diagnosis/run
 
 install:
 	@tools/install-deps run

@@ -5,7 +5,8 @@ import sys
 import time
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "lab"))
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "lab"))
 sys.dont_write_bytecode = True
 
 from labkit import audio, space, wire  # noqa: E402

@@ -20,6 +20,7 @@ struct pool;
 struct registry;
 struct sip_core;
 struct store;
+struct trace;
 struct trust_keeper;
 
 struct admin_prm {
@@ -38,6 +39,7 @@ struct admin_prm {
 	struct mbox *mbox;
 	struct dlg_service *calls;
 	struct trust_keeper *trust;
+	struct trace *trace;
 	struct dns *dns;
 	struct pool *files; /* for reading files */
 	struct pool *crypto; /* for making keys */

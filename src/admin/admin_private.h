@@ -15,11 +15,12 @@ struct admin {
 	struct cfg *objects; /* where gateways, attendants ... come from: the same, or what was applied later; may be NULL */
 	struct cert_locks cert_locks; /* errands on identities */
 	struct list follows; /* events follow, see cmd_events.c */
+	struct list sendings; /* traces on their way, see cmd_trace.c */
 	struct list matrices; /* under way, see cmd_matrix.c */
 };
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[],
-	admin_message_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_matrix_cmds[], admin_trust_cmds[],
+	admin_message_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_matrix_cmds[], admin_trust_cmds[], admin_trace_cmds[],
 	admin_story_cmds[];
 
 /* "commands on {what} are not possible: this process has none" and answered. */
@@ -39,6 +40,9 @@ const char *admin_identity_of(const struct cfg *cfg, const struct cfg_gateway *g
 unsigned admin_gateways_shown(struct admin *a, const char *identity, struct cert_gateway *out, unsigned max); /* names are borrowed */
 /* EBUSY: somebody is at it, `why` says who. */
 int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identity, const char *what, unsigned *index, struct ev_report *why);
+
+/* cmd_trace.c: ends what is being sent. */
+void admin_trace_stop(struct admin *a);
 
 /* cmd_events.c */
 void admin_follow_init(struct admin *a);

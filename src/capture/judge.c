@@ -124,6 +124,26 @@ static unsigned hosts_of(const struct cap_book *b, const char *name)
 	return n;
 }
 
+/* A name by which others dial this host; or, where a host calls from another address than it is called at, a host that shows the very same
+ * certificate. */
+static bool dialled_name(const struct cap_book *b, const struct cap_side *s, const struct trust_cert *ours, bool same_host, char *dst, size_t size)
+{
+	for (unsigned i = 0; i < b->n_talks; i++) {
+		const struct cap_talk *t = b->talk[i];
+		struct trust_cert c;
+		if (!t->hello.sni[0] || text_is_nocase(text_of(t->hello.sni), ours->cn) || !cert_names(ours, t->hello.sni))
+			continue;
+		if (same_host && strcmp(t->side[CAP_SERVER].host, s->host) != 0)
+			continue;
+		cap_side_cert(&c, &t->side[CAP_SERVER]);
+		if (!same_host && (!c.shown || strcmp(c.sha256, ours->sha256) != 0))
+			continue;
+		text_fill(dst, size, t->hello.sni);
+		return true;
+	}
+	return false;
+}
+
 /* Our own name, when nobody told it. What the host calls itself counts most; then a name that DNS gives to this host alone; then the name by
  * which others dial it, if its certificate is visibly one for several hosts. A name that is the CN already proves nothing new. */
 static bool infer_fqdn(const struct cap_book *b, const struct cap_side *s, const struct trust_cert *ours, char *dst, size_t size)
@@ -143,15 +163,7 @@ static bool infer_fqdn(const struct cap_book *b, const struct cap_side *s, const
 		}
 	if (!ours->shown || (names_of(ours) < 3 && !shared_certificate(b, s->host, ours)))
 		return false;
-	for (unsigned i = 0; i < b->n_talks; i++) {
-		const struct cap_talk *t = b->talk[i];
-		if (strcmp(t->side[CAP_SERVER].host, s->host) == 0 && t->hello.sni[0] && !text_is_nocase(text_of(t->hello.sni), ours->cn) &&
-		    cert_names(ours, t->hello.sni)) {
-			text_fill(dst, size, t->hello.sni);
-			return true;
-		}
-	}
-	return false;
+	return dialled_name(b, s, ours, true, dst, size) || dialled_name(b, s, ours, false, dst, size);
 }
 
 static void who_we_are(struct cap_judgement *j, const struct cap_book *b, const struct cap_talk *t, const struct cap_prm *prm)
@@ -480,6 +492,8 @@ static void be_honest(struct cap_judgement *j)
 		j->verdict.certainty = TRUST_UNKNOWN;
 	if (j->notes & CAP_NOTE_MAYBE_TICKET && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE)
 		j->verdict.certainty = TRUST_UNKNOWN;
+	if (j->notes & CAP_NOTE_HIDDEN && j->verdict.certainty == TRUST_SURE && j->facts.tls.done && !j->facts.sip.status)
+		j->verdict.certainty = TRUST_LIKELY; /* sizes and order tell much, but not everything */
 	if (j->verdict.id == TRUST_V_CLOSED_WITHOUT_SIP && j->facts.ours.shown && names_of(&j->facts.ours) > 1)
 		j->notes |= CAP_NOTE_NAMES;
 }

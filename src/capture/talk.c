@@ -69,6 +69,8 @@ void cap_talk_swap(struct cap_talk *t)
 	struct cap_side s = t->side[0];
 	t->side[0] = t->side[1];
 	t->side[1] = s;
+	if (t->first_end)
+		t->first_end = (int8_t)(3 - t->first_end);
 	for (unsigned i = 0; i < t->n_alerts; i++)
 		t->alert[i].side ^= 1;
 	for (unsigned i = 0; i < t->n_txns && i < CAP_TXNS; i++)
@@ -109,6 +111,8 @@ static void take_flags(struct cap_talk *t, unsigned flags, unsigned from, int64_
 		s->fin_us = us;
 	if (flags & FLAG_RST && !s->rst_us)
 		s->rst_us = us;
+	if (flags & (FLAG_FIN | FLAG_RST) && !t->first_end)
+		t->first_end = (int8_t)(from + 1);
 }
 
 static void take_payload(struct cap_talk *t, const struct cap_line *l, unsigned from, int64_t us)
@@ -171,14 +175,10 @@ void cap_talk_icmp(struct cap_talk *t, const struct cap_line *l)
 
 int cap_talk_ended_by(const struct cap_talk *t, int64_t *us)
 {
-	int by = -1;
 	*us = 0;
-	for (int s = 0; s < 2; s++) {
-		int64_t fin = t->side[s].fin_us, rst = t->side[s].rst_us, at = fin && (!rst || fin < rst) ? fin : rst;
-		if (at && (by < 0 || at < *us)) {
-			by = s;
-			*us = at;
-		}
-	}
-	return by;
+	if (!t->first_end)
+		return -1;
+	const struct cap_side *s = &t->side[t->first_end - 1];
+	*us = s->fin_us && (!s->rst_us || s->fin_us < s->rst_us) ? s->fin_us : s->rst_us;
+	return t->first_end - 1;
 }

@@ -3,8 +3,8 @@
  * read, and how it ended. Filled packet by packet from tshark's lines; judges nothing. Pure but for memory, which is bounded.
  *
  * In TLS 1.3 without keys everything behind the ServerHello is opaque. What is certain then: the client's Finished has a size of its own, so
- * the handshake's end is seen; a record of 19 bytes holds two bytes, an alert or an empty line; and equal records that a server sends first
- * are session tickets, which it sends only to those whom it let in.                                                      */
+ * the handshake's end is seen; a record of 19 bytes holds two bytes, an alert or an empty line; and equal records that a server sends
+ * at once are session tickets, which it sends only to those whom it let in.                                                      */
 #ifndef CAPTURE_TALK_H
 #define CAPTURE_TALK_H
 #include "capture/line.h"
@@ -33,6 +33,7 @@ struct cap_side {
 	unsigned app_records;    /* application data, surely */
 	unsigned late;           /* server, TLS 1.3, no keys: protected records behind the client's Finished that may be tickets or data */
 	uint16_t late_len[CAP_LATE];
+	int64_t late_us[CAP_LATE];
 	int64_t app_us, last_app_us; /* first and last of them */
 	int64_t small_us;        /* last record that may be an alert (TLS 1.3) or is one that cannot be read (TLS 1.2) */
 	unsigned requests, answers;
@@ -61,6 +62,7 @@ struct cap_talk {
 	uint64_t frame;          /* of its first packet */
 	struct cap_side side[2]; /* CAP_CLIENT, CAP_SERVER */
 	bool opening_seen;       /* its SYN is in the capture */
+	int8_t first_end;        /* side of the first FIN or RST + 1; 0: none. Times may be equal where order is not */
 	bool direction_known;
 	int64_t first_us, last_us, syn_us, up_us, hello_us, done_us;
 	unsigned packets, syns, again, lost, cut;

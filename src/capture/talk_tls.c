@@ -7,6 +7,7 @@
 
 enum { REC_CCS = 20, REC_ALERT = 21, REC_HANDSHAKE = 22, REC_DATA = 23 };
 enum { HS_CLIENT_HELLO = 1, HS_SERVER_HELLO = 2, HS_CERTIFICATE = 11, HS_REQUEST = 13, HS_FINISHED = 20 };
+enum { TICKET_DIFFERS = 32, TICKET_WINDOW_US = 500000, TICKET_GAP_US = 50000 };
 enum { TAG = 16, ALERT_13 = 2 + 1 + TAG, EMPTY_CERT_13 = 4 + 1 + 3 + 1 + TAG };
 
 struct records {
@@ -207,8 +208,10 @@ static void opaque_record(struct records *r, unsigned len)
 	} else if (r->from == CAP_CLIENT) {
 		data_record(r);
 	} else {
-		if (s->late < CAP_LATE)
+		if (s->late < CAP_LATE) {
 			s->late_len[s->late] = (uint16_t)len;
+			s->late_us[s->late] = r->us;
+		}
 		if (!s->late++)
 			s->app_us = r->us;
 		s->last_app_us = r->us;
@@ -271,12 +274,18 @@ bool cap_talk_admitted(const struct cap_talk *t)
 	return t->version != CAP_TLS13 || t->side[CAP_SERVER].late || t->side[CAP_SERVER].app_records || t->sip;
 }
 
-/* Equal records at the beginning, at least two of them, are tickets: two first answers are hardly of one length. */
-static unsigned tickets(const struct cap_side *s)
+/* Session tickets: records of nearly one length (they differ by the padding of what is encrypted in them), at least two of them, sent in one breath
+ * right after the handshake. */
+static unsigned tickets(const struct cap_talk *t, const struct cap_side *s)
 {
-	unsigned n = 1;
-	while (n < s->late && n < CAP_LATE && s->late_len[n] == s->late_len[0])
+	unsigned n = 0;
+	while (n < s->late && n < CAP_LATE) {
+		int differs = (int)s->late_len[n] - (int)s->late_len[0];
+		if (differs > TICKET_DIFFERS || differs < -TICKET_DIFFERS || s->late_us[n] - t->done_us > TICKET_WINDOW_US ||
+		    (n && s->late_us[n] - s->late_us[n - 1] > TICKET_GAP_US))
+			break;
 		n++;
+	}
 	return n >= 2 ? n : 0;
 }
 
@@ -287,6 +296,6 @@ enum cap_spoke cap_talk_spoke(const struct cap_talk *t, unsigned side)
 		return CAP_SPOKE;
 	if (t->readable || side == CAP_CLIENT || t->version != CAP_TLS13)
 		return CAP_SILENT;
-	unsigned first = s->late ? tickets(s) : 0;
+	unsigned first = s->late ? tickets(t, s) : 0;
 	return s->late == first ? CAP_SILENT : first || s->late > 1 ? CAP_SPOKE : CAP_PERHAPS;
 }

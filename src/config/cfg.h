@@ -81,6 +81,15 @@ struct cfg_level {
 	const char *category, *level;
 };
 
+/* A Homer collector. */
+struct cfg_hep {
+	const char *host; /* "" none */
+	uint16_t port;
+	uint32_t id;
+	const char *key;
+	bool redact;
+};
+
 struct cfg_node {
 	struct cfg_pos pos;
 	const char *name, *fqdn, *service;
@@ -103,6 +112,7 @@ struct cfg_node {
 	size_t n_levels;
 	struct cfg_strings dns; /* server addresses with optional :port; none = resolv.conf */
 	struct cfg_sip sip;
+	struct cfg_hep hep;
 	uint64_t receipt_ms; /* how long a receipt waits for the store before the local spool counts */
 	uint64_t drain_ms;
 };

@@ -31,6 +31,8 @@ struct conn {
 	bool paused, read_closed, ref_held;
 	bool reset; /* a write has met the peer's reset, and the kernel tells of it only once */
 	int early_err; /* connect(2) itself said no */
+	conn_tap_h *tap;
+	void *tap_arg;
 };
 
 static void destroy(void *object)
@@ -210,6 +212,8 @@ static void readable(struct conn *c)
 			end(c, err ? how_of(err) : CONN_FIN, err);
 			return;
 		}
+		if (c->tap)
+			c->tap(c, true, data, (size_t)n, c->tap_arg);
 		if (c->state == CLOSING)
 			continue; /* nobody listens any more */
 		int err = c->filtered ? c->filter.below(c, c->filter.state, data, (size_t)n) : conn_up(c, data, (size_t)n);
@@ -392,6 +396,8 @@ int conn_down(struct conn *c, const void *data, size_t n)
 		c->out.err = 0; /* full is an answer, not an end */
 		return err;
 	}
+	if (c->tap)
+		c->tap(c, false, data, n, c->tap_arg);
 	if (c->out.n == n && (err = flush(c)) != 0 && err != EPIPE && err != ECONNRESET)
 		return err;
 	/* A reset found by writing is told by the read side, which may still hold the peer's last words. */
@@ -443,6 +449,12 @@ void conn_abort(struct conn *c, bool reset)
 	c->h = (struct conn_handlers){ 0 };
 	c->end.how = CONN_LOCAL;
 	ended(c);
+}
+
+void conn_tap(struct conn *c, conn_tap_h *tap, void *arg)
+{
+	c->tap = tap;
+	c->tap_arg = arg;
 }
 
 bool conn_is_established(const struct conn *c)

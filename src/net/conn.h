@@ -83,6 +83,11 @@ void conn_pause(struct conn *c, bool paused);
 /* The state of the filter of that name; NULL if there is none. */
 void *conn_filter_state(const struct conn *c, const char *name);
 
+/* Hears the bytes as the socket gives and takes them, below all filters. NULL takes it off. Borrowed for the call; it must not touch the
+ * connection. */
+typedef void (conn_tap_h)(const struct conn *c, bool in, const uint8_t *data, size_t n, void *arg);
+void conn_tap(struct conn *c, conn_tap_h *tap, void *arg);
+
 /* ---- for filters ---- */
 void conn_filter_up(struct conn *c);                                  /* handshake done: established() follows */
 void conn_filter_fail(struct conn *c, enum conn_how how, int err);    /* ends the connection; what was queued below is still sent */

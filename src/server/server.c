@@ -435,7 +435,7 @@ static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
 		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .stories = s->stories, .sip = s->sip,
-		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .dns = s->dns, .files = s->slow,
+		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .trace = s->trace, .dns = s->dns, .files = s->slow,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply,
 		.trust_changed = server_trust_changed, .arg = s,
 	};
@@ -483,6 +483,7 @@ static const struct part {
 	{ "events", build_events, drop_events },
 	{ "loop", build_loop, drop_loop },
 	{ "signals", build_signals, drop_signals },
+	{ "trace", server_build_trace, server_drop_trace },
 	{ "pools", build_pools, drop_pools },
 	{ "dns", build_dns, drop_dns },
 	{ "trust", server_build_trust, server_drop_trust },
@@ -497,6 +498,7 @@ static const struct part {
 	{ "calls", build_calls, drop_calls },
 	{ "node", build_node, drop_node },
 	{ "sip", server_build_sip, server_drop_sip },
+	{ "listening", server_build_listening, server_drop_listening },
 	{ "administration", build_admin, drop_admin },
 	{ "user", server_become_user, NULL },
 	{ "start", start, NULL },

@@ -25,6 +25,8 @@
 #include "voice/name.h"
 #include "voice/prompt.h"
 
+struct trace;
+
 struct server {
 	struct cfg *cfg; /* in use */
 	char path[4096];
@@ -34,6 +36,7 @@ struct server {
 	struct ev_bus *bus;
 	struct metrics *metrics;
 	struct loop *loop;
+	struct trace *trace;
 	struct loop_io signal_io;
 	int signal_fd;
 	struct pool *crypto, *files, *slow; /* files: what messages wait for; slow: what nobody must stand behind */
@@ -76,6 +79,12 @@ int server_build_sip(struct server *s, struct ev_report *why);
 void server_drop_sip(struct server *s);
 int server_build_lamp(struct server *s, struct ev_report *why);
 void server_drop_lamp(struct server *s);
+
+/* trace.c */
+int server_build_trace(struct server *s, struct ev_report *why);
+void server_drop_trace(struct server *s);
+int server_build_listening(struct server *s, struct ev_report *why);
+void server_drop_listening(struct server *s);
 
 /* reload.c */
 int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, void *server);

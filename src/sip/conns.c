@@ -17,6 +17,8 @@ static void conn_destroy(void *object)
 	tmr_cancel(&c->idle);
 	tmr_cancel(&c->message);
 	sip_framer_free(&c->framer);
+	if (c->conn)
+		conn_tap(c->conn, NULL, NULL);
 	mem_unref(c->conn);
 	mem_unref(c->owner);
 	mem_unref(c->policy);
@@ -70,6 +72,51 @@ void sip_conn_facts(struct sip_conn *c, struct trust_facts *f)
 		*f = *c->facts;
 	else
 		gather(c, f);
+}
+
+/* ---- what a trace hears ---- */
+static void wire_conn(const struct sip_conn *c, struct sip_wire_conn *w)
+{
+	*w = (struct sip_wire_conn){ .id = c->wire_id, .transport = c->transport, .opened = c->opened, .local = conn_local(c->conn), .peer = &c->peer,
+		                     .gateway = c->owner ? c->owner->name : "" };
+}
+
+static void on_tap(const struct conn *conn, bool in, const uint8_t *data, size_t n, void *arg)
+{
+	struct sip_conn *c = arg;
+	struct sip_wire_conn w;
+	bool first = !c->tapped;
+
+	(void)conn;
+	c->tapped = true;
+	if (!c->core->wire.bytes || !c->conn)
+		return;
+	wire_conn(c, &w);
+	w.first = first;
+	c->core->wire.bytes(&w, in, data, n, c->core->wire.arg);
+}
+
+static void tell_wire_up(struct sip_conn *c)
+{
+	struct sip_wire_conn w;
+	struct trust_facts *f;
+
+	if (!c->core->wire.up || c->transport != NET_TLS || !(f = mem_alloc(sizeof(*f))))
+		return;
+	wire_conn(c, &w);
+	sip_conn_facts(c, f);
+	c->core->wire.up(&w, f, c->core->wire.arg);
+	mem_free(f);
+}
+
+static void tell_wire_end(const struct sip_conn *c)
+{
+	struct sip_wire_conn w;
+
+	if (!c->core->wire.ended || !c->conn)
+		return;
+	wire_conn(c, &w);
+	c->core->wire.ended(&w, &c->end, c->facts, c->core->wire.arg);
 }
 
 /* ---- users ---- */
@@ -204,6 +251,7 @@ static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 	c->facts = mem_alloc(sizeof(*c->facts));
 	if (c->facts)
 		gather(c, c->facts);
+	tell_wire_end(c);
 	report_end(c);
 	if (failed_in(c)) {
 		if (!c->core->prm.flow) /* else who listens there says it: once a story, and not once a connection */
@@ -298,6 +346,7 @@ static void on_established(struct conn *conn, void *arg)
 	mem_ref(c);
 	c->state = SIP_CONN_OPEN;
 	c->up_ms = clock_mono_ms(c->core->prm.clock);
+	tell_wire_up(c);
 	tell(c, SIP_CONN_UP);
 	rest(c);
 	mem_unref(c);
@@ -323,6 +372,7 @@ static struct sip_conn *make(struct sip_core *core, enum net_transport transport
 	c->transport = transport;
 	c->peer = *peer;
 	c->listener = UINT_MAX;
+	c->wire_id = ++core->last_wire_id;
 	c->began_ms = clock_mono_ms(core->prm.clock);
 	list_init(&c->users);
 	sip_framer_init(&c->framer);
@@ -356,6 +406,8 @@ static int tls_dial(struct sip_conn *c, const struct sip_conn_want *want, struct
 	text_fill(c->shown, sizeof(c->shown), trust_identity_fingerprint(prm.tls.identity));
 	if (want->peer)
 		prm.tls.limits = want->peer->tls;
+	prm.tls.keylog = core->wire.keylog;
+	prm.tls.keylog_arg = core->wire.arg;
 	prm.tls.sni = want->sni;
 	if (prm.tls.sni && !net_addr_parse(&literal, text_of(prm.tls.sni), 0))
 		prm.tls.sni = NULL;
@@ -385,6 +437,7 @@ int sip_conn_open(struct sip_conn **cp, struct sip_core *core, const struct sip_
 		mem_unref(c);
 		return err;
 	}
+	conn_tap(c->conn, on_tap, c);
 	core->stats.opened++;
 	metric_add(core->m.opened, 1);
 	enter(c);
@@ -402,7 +455,7 @@ static int tls_accept(struct sip_conn *c, struct conn_filter *filter)
 	if (!set)
 		return ENOKEY;
 	prm.tls = (struct tls_prm){ .role = TRUST_ACCEPTED, .set = set, .policy = core->prm.accept, .clock = core->prm.clock,
-		                    .limits = core->prm.accept_tls };
+		                    .limits = core->prm.accept_tls, .keylog = core->wire.keylog, .keylog_arg = core->wire.arg };
 	prm.tls.identity = trust_set_find(set, core->prm.listen[c->listener].identity);
 	err = tls_filter_make(filter, &prm);
 	mem_unref(set);
@@ -448,6 +501,7 @@ void sip_conn_accept(struct sip_core *core, unsigned listener, int fd, const str
 		mem_unref(c);
 		return;
 	}
+	conn_tap(c->conn, on_tap, c);
 	core->stats.accepted++;
 	metric_add(core->m.accepted, 1);
 	enter(c);

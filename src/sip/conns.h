@@ -37,6 +37,8 @@ struct sip_conn {
 	struct conn *conn;
 	enum net_transport transport;
 	enum sip_conn_state state;
+	uint64_t wire_id; /* for traces */
+	bool tapped;      /* bytes came or went */
 	struct net_addr peer;
 	bool opened;    /* by us */
 	bool exclusive; /* one request's own */

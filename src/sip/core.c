@@ -188,6 +188,11 @@ void sip_core_tracer(struct sip_core *core, sip_trace_h *h, void *arg)
 	core->tracer_arg = arg;
 }
 
+void sip_core_wire(struct sip_core *core, const struct sip_wire *wire)
+{
+	core->wire = wire ? *wire : (struct sip_wire){ 0 };
+}
+
 void sip_core_stats(const struct sip_core *core, struct sip_core_stats *s)
 {
 	*s = core->stats;

@@ -15,6 +15,7 @@
 #include "trust/facts.h"
 #include "trust/identity.h"
 
+struct conn_end;
 struct sip_core;
 
 /* RFC 3261 table 4, in ms; 0 takes the RFC's value. Tests and slow or fast sites change them. */
@@ -82,8 +83,27 @@ struct sip_trace {
 	const uint8_t *data;
 	size_t n;
 	const char *session; /* "" while unknown */
+	const char *gateway; /* name of the peer, "" if it is nobody we know */
+	uint64_t conn;       /* number of its connection, as in sip_wire; 0: a datagram */
 };
 typedef void (sip_trace_h)(const struct sip_trace *t, void *arg);
+
+/* What happens on stream sockets, below TLS. Borrowed for the call. */
+struct sip_wire_conn {
+	uint64_t id; /* of a connection, never used again */
+	enum net_transport transport;
+	bool opened; /* by us */
+	bool first;  /* bytes(): the first of this connection */
+	const struct net_addr *local, *peer;
+	const char *gateway; /* as in sip_trace */
+};
+struct sip_wire {
+	void (*bytes)(const struct sip_wire_conn *c, bool in, const uint8_t *data, size_t n, void *arg);
+	void (*up)(const struct sip_wire_conn *c, const struct trust_facts *facts, void *arg); /* TLS: the handshake is done */
+	void (*ended)(const struct sip_wire_conn *c, const struct conn_end *end, const struct trust_facts *facts, void *arg); /* facts may be NULL */
+	tls_keylog_h *keylog; /* of handshakes that begin while it is set; any thread. NULL: keys are not told */
+	void *arg;            /* lives as long as the core and its pools */
+};
 
 struct sip_core_prm {
 	struct loop *loop;
@@ -130,6 +150,9 @@ void sip_core_each_leg(struct sip_core *core, sip_leg_each_h *each, void *arg);
 struct leg *sip_core_leg(struct sip_core *core, const char *session); /* borrowed; NULL if none */
 /* One at a time; NULL takes it off. */
 void sip_core_tracer(struct sip_core *core, sip_trace_h *h, void *arg);
+
+/* One at a time, copied; NULL takes it off. */
+void sip_core_wire(struct sip_core *core, const struct sip_wire *wire);
 
 /* For tests and status: connections open, and how many were ever opened and accepted. */
 struct sip_core_stats {

@@ -38,6 +38,8 @@ struct sip_core {
 	unsigned tls_in_silent;
 	sip_trace_h *tracer;
 	void *tracer_arg;
+	struct sip_wire wire; /* all NULL while nobody listens */
+	uint64_t last_wire_id;
 	struct sip_core_stats stats;
 	struct {
 		struct metric *conns, *opened, *accepted, *transactions, *legs, *invites, *refused, *malformed, *stray, *in, *out;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trace.c  See trace.h. The session of a message is found by its tags, and only when somebody listens. */
 #include "sip/trace.h"
+#include "base/mem.h"
+#include "sip/conns.h"
 #include "sip/core_private.h"
 #include "sip/message.h"
 
@@ -17,9 +19,13 @@ void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool 
 		return;
 	session = sip_session_of(core, bytes);
 	if (core->tracer) {
+		struct ev_report why = { 0 };
+		struct sip_peer *who = sip_who(core, path, &why);
 		struct sip_trace t = { .in = in, .transport = path->transport, .local = path->local, .peer = path->peer,
-			               .real_us = clock_real_us(core->prm.clock), .data = (const uint8_t *)bytes.p, .n = bytes.n, .session = session };
+			               .real_us = clock_real_us(core->prm.clock), .data = (const uint8_t *)bytes.p, .n = bytes.n, .session = session,
+			               .gateway = who ? who->name : "", .conn = path->conn ? path->conn->wire_id : 0 };
 		core->tracer(&t, core->tracer_arg);
+		mem_unref(who);
 	}
 	if (!ev_wanted(core->bus, id))
 		return;

@@ -28,11 +28,14 @@ static bool any_usage(X509 *x)
 	return X509_get_extension_flags(x) & EXFLAG_XKUSAGE && X509_get_extended_key_usage(x) & XKU_ANYEKU;
 }
 
-/* An intermediate or a root that may be used for anything may be used for this (RFC 5280 4.2.1.12). OpenSSL checked its key usage
- * and basic constraints under the same code, so they are looked at again. */
-static bool ca_for_anything(X509 *x, int depth)
+/* An intermediate or a root that may be used for anything may be used for this (RFC 5280 4.2.1.12); and who signs lists need be no
+ * TLS server (RFC 5280 6.3.3 f asks for cRLSign, which OpenSSL sees to). OpenSSL checked key usage and basic constraints of CAs
+ * under the same code, so they are looked at again. */
+static bool purpose_is_good(X509 *x, int depth, bool of_list)
 {
-	return depth > 0 && any_usage(x) && X509_check_ca(x) == 1 && X509_get_key_usage(x) & KU_KEY_CERT_SIGN;
+	if (depth == 0)
+		return of_list;
+	return (of_list || any_usage(x)) && X509_check_ca(x) == 1 && X509_get_key_usage(x) & KU_KEY_CERT_SIGN;
 }
 
 /* Whether a missing list is forgiven: a root is chosen, not issued; an intermediate's list may be asked for or not. */
@@ -49,7 +52,8 @@ static bool is_root(X509_STORE_CTX *ctx, int depth)
 
 static int on_error(int ok, X509_STORE_CTX *ctx)
 {
-	const struct look *l = X509_STORE_CTX_get_app_data(ctx);
+	X509_STORE_CTX *outer = X509_STORE_CTX_get0_parent_ctx(ctx); /* the way to a list's own issuer is judged in a context of its own */
+	const struct look *l = X509_STORE_CTX_get_app_data(outer ? outer : ctx);
 	X509 *x = X509_STORE_CTX_get_current_cert(ctx);
 	X509_CRL *crl = X509_STORE_CTX_get0_current_crl(ctx);
 	int depth = X509_STORE_CTX_get_error_depth(ctx);
@@ -58,7 +62,7 @@ static int on_error(int ok, X509_STORE_CTX *ctx)
 	switch (X509_STORE_CTX_get_error(ctx)) {
 	case X509_V_ERR_CERT_HAS_EXPIRED: ok = is_now(X509_get0_notAfter(x), ctx); break; /* the last second counts (RFC 5280 4.1.2.5) */
 	case X509_V_ERR_CRL_HAS_EXPIRED: ok = (crl && is_now(X509_CRL_get0_nextUpdate(crl), ctx)) || is_root(ctx, depth); break;
-	case X509_V_ERR_INVALID_PURPOSE: ok = ca_for_anything(x, depth); break;
+	case X509_V_ERR_INVALID_PURPOSE: ok = purpose_is_good(x, depth, outer != NULL); break;
 	case X509_V_ERR_UNABLE_TO_GET_CRL: ok = may_lack_list(ctx, l, depth); break;
 	default: return 0;
 	}
@@ -118,8 +122,9 @@ static bool inspect(X509_STORE_CTX *ctx, struct look *l)
 struct search {
 	X509_STORE_CTX *ctx; /* the one that was asked first, and is answered in the end */
 	struct look *look;
-	STACK_OF(X509) *anchors;           /* borrowed certificates */
+	STACK_OF(X509) *anchors;           /* borrowed certificates, as the next two */
 	STACK_OF(X509) *shown;
+	STACK_OF(X509_CRL) *lists;
 	X509 *way[INTERMEDIATES_MAX + 2];  /* leaf first */
 	int n;
 	int signatures, ways;              /* left */
@@ -171,6 +176,7 @@ static bool judge_way(struct search *s, X509_STORE_CTX *c, STACK_OF(X509) *betwe
 		return false;
 	X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(c), X509_STORE_CTX_get0_param(s->ctx));
 	X509_STORE_CTX_set0_trusted_stack(c, anchor);
+	X509_STORE_CTX_set0_crls(c, s->lists);
 	attach(c, &l);
 	if (X509_verify_cert(c) != 1 || !inspect(c, &l)) {
 		tell(s, c, &l);
@@ -211,10 +217,10 @@ static bool valid_now(const struct search *s, const X509 *x)
 	return X509_cmp_timeframe(X509_STORE_CTX_get0_param(s->ctx), X509_get0_notBefore(x), X509_get0_notAfter(x)) == 0 && now;
 }
 
-static bool is_anchor(const struct search *s, const X509 *x)
+static bool is_among(STACK_OF(X509) *all, const X509 *x)
 {
-	for (int i = 0; i < sk_X509_num(s->anchors); i++)
-		if (same(sk_X509_value(s->anchors, i), x))
+	for (int i = 0; i < sk_X509_num(all); i++)
+		if (same(sk_X509_value(all, i), x))
 			return true;
 	return false;
 }
@@ -237,7 +243,7 @@ static bool by_shown(struct search *s, bool valid)
 	X509 *end = s->way[s->n - 1];
 	for (int i = 0; i < sk_X509_num(s->shown) && i < SHOWN_MAX && s->n < INTERMEDIATES_MAX + 1; i++) {
 		X509 *next = sk_X509_value(s->shown, i);
-		if (valid_now(s, next) != valid || on_the_way(s, next) || is_anchor(s, next) || !signed_by(s, end, next))
+		if (valid_now(s, next) != valid || on_the_way(s, next) || is_among(s->anchors, next) || !signed_by(s, end, next))
 			continue;
 		s->way[s->n++] = next;
 		bool good = onward(s);
@@ -265,16 +271,29 @@ static STACK_OF(X509) *anchors_of(X509_STORE *store)
 	return all;
 }
 
-static bool search(X509_STORE_CTX *ctx, struct look *l, bool told)
+/* A store finds lists by the name of the certificate's issuer; one that another signed for it (RFC 5280 5.2.5: indirect) is found only
+ * if all are handed over. NULL if there are none. */
+static STACK_OF(X509_CRL) *lists_of(X509_STORE *store)
 {
-	struct search s = { .ctx = ctx, .look = l, .shown = X509_STORE_CTX_get0_untrusted(ctx), .signatures = SIGNATURES_MAX, .ways = WAYS_MAX, .told = told };
-	s.way[s.n++] = X509_STORE_CTX_get0_cert(ctx);
-	s.anchors = anchors_of(X509_STORE_CTX_get0_store(ctx));
-	bool found = s.anchors && onward(&s);
-	if (!found && !s.told && (s.signatures <= 0 || s.ways <= 0))
-		reject(ctx, l, s.way[0], 0, TRUST_FAULT_TOO_COMPLEX);
-	sk_X509_free(s.anchors);
-	return found;
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
+	STACK_OF(X509_CRL) *all = NULL;
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		X509_CRL *crl = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i));
+		if (crl && !all)
+			all = sk_X509_CRL_new_null();
+		if (crl && (!all || !sk_X509_CRL_push(all, crl)))
+			break;
+	}
+	return all;
+}
+
+static bool search(struct search *s)
+{
+	if (onward(s))
+		return true;
+	if (!s->told && (s->signatures <= 0 || s->ways <= 0))
+		reject(s->ctx, s->look, s->way[0], 0, TRUST_FAULT_TOO_COMPLEX);
+	return false;
 }
 
 /* Whether another way could help: what is wrong with the leaf itself stays wrong. */
@@ -313,18 +332,24 @@ bool trust_chain_verify(X509_STORE_CTX *ctx, const struct trust_chain_rules *rul
 {
 	struct look l = { .rules = rules };
 	X509 *leaf = X509_STORE_CTX_get0_cert(ctx);
-	bool pinned = false;
+	X509_STORE *store = X509_STORE_CTX_get0_store(ctx);
+	struct search s = { .ctx = ctx, .look = &l, .way = { leaf }, .n = 1, .shown = X509_STORE_CTX_get0_untrusted(ctx), .anchors = anchors_of(store),
+			    .lists = lists_of(store), .signatures = SIGNATURES_MAX, .ways = WAYS_MAX };
 	*fault = TRUST_FAULT_NONE;
+	/* Any policy will do for us; a CA may still demand that there be one (RFC 5280 6.1.1 c). Without this, none would do. */
+	X509_VERIFY_PARAM_add0_policy(X509_STORE_CTX_get0_param(ctx), OBJ_nid2obj(NID_any_policy));
 	attach(ctx, &l);
-	STACK_OF(X509) *anchors = anchors_of(X509_STORE_CTX_get0_store(ctx));
-	for (int i = 0; i < sk_X509_num(anchors); i++)
-		pinned = pinned || same(sk_X509_value(anchors, i), leaf);
-	sk_X509_free(anchors);
-	bool good = look_at(ctx, &l, leaf, 0, pinned) && X509_verify_cert(ctx) == 1 && inspect(ctx, &l);
-	if (!good && !of_the_leaf(ctx, &l))
-		good = search(ctx, &l, got_to_a_root(ctx));
+	X509_STORE_CTX_set0_crls(ctx, s.lists);
+	bool good = look_at(ctx, &l, leaf, 0, is_among(s.anchors, leaf)) && X509_verify_cert(ctx) == 1 && inspect(ctx, &l);
+	if (!good && !of_the_leaf(ctx, &l)) {
+		s.told = got_to_a_root(ctx);
+		good = search(&s);
+	}
 	*fault = good ? TRUST_FAULT_NONE : l.fault;
 	X509_STORE_CTX_set_app_data(ctx, NULL);
+	X509_STORE_CTX_set0_crls(ctx, NULL);
+	sk_X509_free(s.anchors);
+	sk_X509_CRL_free(s.lists);
 	ERR_clear_error();
 	return good;
 }

@@ -194,7 +194,7 @@ static enum trust_fault by_extension(struct facts_of *c, int i)
 	case NID_subject_key_identifier:
 	case NID_authority_key_identifier: return critical ? TRUST_FAULT_KEY_ID_CRITICAL : TRUST_FAULT_NONE;
 	case NID_policy_constraints:
-	case NID_inhibit_any_policy: return critical ? TRUST_FAULT_NONE : TRUST_FAULT_POLICY_NOT_CRITICAL;
+	case NID_inhibit_any_policy: return critical || !c->at->strict ? TRUST_FAULT_NONE : TRUST_FAULT_POLICY_NOT_CRITICAL;
 	case NID_name_constraints: return critical || !c->at->strict ? TRUST_FAULT_NONE : TRUST_FAULT_CONSTRAINTS_NOT_CRITICAL;
 	case NID_subject_alt_name:
 		c->san = true;

@@ -41,7 +41,7 @@ static int read_verify(struct cli *c, struct verify *v)
 	if (purpose && strcmp(purpose, "server") != 0 && strcmp(purpose, "client") != 0)
 		return cli_error(c, CLI_USAGE, "--purpose is server or client, not \"%s\"", purpose);
 	if (trust_rule_kind_parse(text_of(profile ? profile : "rfc5922"), &v->prm.rule) != 0 && !(v->as = trust_profile_find(profile)))
-		return cli_error(c, CLI_USAGE, "--profile is rfc5922, san-or-cn, cn-only, or a name that umbel cert profiles lists, not \"%s\"", profile);
+		return cli_error(c, CLI_USAGE, "--profile is rfc5922, rfc9525, san-or-cn, cn-only, or a name that umbel cert profiles lists, not \"%s\"", profile);
 	if (v->as && !cli_opt(c, "host"))
 		return cli_error(c, CLI_USAGE, "--host NAME is needed with --profile %s: the name that it dials, or knows", profile);
 	if (cli_opt_number(c, "depth", 100, 0, &depth) != 0)
@@ -180,7 +180,7 @@ static const struct cli_opt verify_opts[] = {
 	{ "depth", "N", "at most so many intermediates (those that a CA issued to itself not counted)" },
 	{ "strict", NULL, "refuse what breaks a rule of RFC 5280 that working certificates break" },
 	{ "any-name", NULL, "judge the chain only, whatever the name (instead of --host)" },
-	{ "profile", "NAME", "how names are judged: rfc5922 (default), san-or-cn, cn-only; or as another does (umbel cert profiles)" },
+	{ "profile", "NAME", "how names are judged: rfc5922 (default), rfc9525, san-or-cn, cn-only; or as another does (umbel cert profiles)" },
 	{ NULL, NULL, NULL },
 };
 

@@ -110,11 +110,28 @@ static bool inspect(X509_STORE_CTX *ctx, struct look *l)
 		X509 *x = sk_X509_value(chain, i);
 		if (!look_at(ctx, l, x, i, i == last))
 			return false;
+		if (i > 0 && trust_wildcard_excluded(sk_X509_value(chain, 0), x))
+			return reject(ctx, l, sk_X509_value(chain, 0), 0, TRUST_FAULT_WILDCARD_EXCLUDED);
 		between += i > 0 && i < last && !self_issued(x);
 	}
 	if (l->rules->depth >= 0 && between > l->rules->depth)
 		return reject(ctx, l, sk_X509_value(chain, 0), 0, TRUST_FAULT_TOO_LONG);
 	return true;
+}
+
+/* OpenSSL's verdict, then ours. It has one word for a key identifier marked critical and an extension that it does not know, and one for a
+ * CA that may not sign and something that is no CA. */
+static bool verify_one(X509_STORE_CTX *ctx, struct look *l)
+{
+	if (X509_verify_cert(ctx) == 1)
+		return inspect(ctx, l);
+	X509 *x = X509_STORE_CTX_get_current_cert(ctx);
+	int err = X509_STORE_CTX_get_error(ctx);
+	if (x && err == X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION)
+		(void)look_at(ctx, l, x, X509_STORE_CTX_get_error_depth(ctx), false);
+	if (x && err == X509_V_ERR_INVALID_CA && X509_get_extension_flags(x) & EXFLAG_CA && !(X509_get_key_usage(x) & KU_KEY_CERT_SIGN))
+		X509_STORE_CTX_set_error(ctx, X509_V_ERR_KEYUSAGE_NO_CERTSIGN);
+	return false;
 }
 
 /* ---- other ways ---- */
@@ -178,7 +195,7 @@ static bool judge_way(struct search *s, X509_STORE_CTX *c, STACK_OF(X509) *betwe
 	X509_STORE_CTX_set0_trusted_stack(c, anchor);
 	X509_STORE_CTX_set0_crls(c, s->lists);
 	attach(c, &l);
-	if (X509_verify_cert(c) != 1 || !inspect(c, &l)) {
+	if (!verify_one(c, &l)) {
 		tell(s, c, &l);
 		return false;
 	}
@@ -302,7 +319,7 @@ static bool of_the_leaf(const X509_STORE_CTX *ctx, const struct look *l)
 	if (X509_STORE_CTX_get_error_depth(ctx) != 0)
 		return false;
 	if (l->fault)
-		return l->fault != TRUST_FAULT_TOO_LONG;
+		return l->fault != TRUST_FAULT_TOO_LONG && l->fault != TRUST_FAULT_WILDCARD_EXCLUDED;
 	switch (X509_STORE_CTX_get_error(ctx)) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -340,7 +357,7 @@ bool trust_chain_verify(X509_STORE_CTX *ctx, const struct trust_chain_rules *rul
 	X509_VERIFY_PARAM_add0_policy(X509_STORE_CTX_get0_param(ctx), OBJ_nid2obj(NID_any_policy));
 	attach(ctx, &l);
 	X509_STORE_CTX_set0_crls(ctx, s.lists);
-	bool good = look_at(ctx, &l, leaf, 0, is_among(s.anchors, leaf)) && X509_verify_cert(ctx) == 1 && inspect(ctx, &l);
+	bool good = look_at(ctx, &l, leaf, 0, is_among(s.anchors, leaf)) && verify_one(ctx, &l);
 	if (!good && !of_the_leaf(ctx, &l)) {
 		s.told = got_to_a_root(ctx);
 		good = search(&s);

@@ -94,8 +94,9 @@ enum trust_rule_kind {
 	TRUST_RULE_RFC5922,   /* SAN sip: URI without user; else SAN DNS; CN only without any SAN; an IP address by SAN IP; never a wildcard */
 	TRUST_RULE_SAN_OR_CN, /* any of them, and the CN too; never a wildcard */
 	TRUST_RULE_CN_ONLY,   /* the most specific CN of the subject and nothing else */
+	TRUST_RULE_RFC9525,   /* SAN DNS, where a wildcard may be the whole left-most label; SAN IP; never the CN. As web clients judge */
 };
-const char *trust_rule_kind_name(enum trust_rule_kind k); /* "rfc5922", "san-or-cn", "cn-only" */
+const char *trust_rule_kind_name(enum trust_rule_kind k); /* "rfc5922", "san-or-cn", "cn-only", "rfc9525" */
 /* EINVAL for a word that names no rule. */
 int trust_rule_kind_parse(struct text t, enum trust_rule_kind *k);
 

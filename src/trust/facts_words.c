@@ -27,7 +27,7 @@ const char *trust_end_name(enum trust_end e)
 	return PICK(names, e);
 }
 
-static const char *const rule_names[] = { "rfc5922", "san-or-cn", "cn-only" };
+static const char *const rule_names[] = { "rfc5922", "san-or-cn", "cn-only", "rfc9525" };
 
 const char *trust_rule_kind_name(enum trust_rule_kind k)
 {
@@ -36,7 +36,7 @@ const char *trust_rule_kind_name(enum trust_rule_kind k)
 
 int trust_rule_kind_parse(struct text t, enum trust_rule_kind *k)
 {
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < sizeof rule_names / sizeof *rule_names; i++)
 		if (text_is_nocase(t, rule_names[i])) {
 			*k = (enum trust_rule_kind)i;
 			return 0;

@@ -104,7 +104,7 @@ unsigned trust_policy_rules(const struct trust_policy *p)
 bool trust_policy_counts_cn(const struct trust_policy *p)
 {
 	for (const struct rule *r = p ? p->first : NULL; r; r = r->next)
-		if (r->kind != TRUST_RULE_RFC5922)
+		if (r->kind == TRUST_RULE_SAN_OR_CN || r->kind == TRUST_RULE_CN_ONLY)
 			return true;
 	return false;
 }
@@ -180,11 +180,11 @@ static bool counts(enum trust_rule_kind kind, const struct trust_cert_names *nam
 		return n->kind == TRUST_KIND_CN && i == 0; /* the most specific comes first */
 	switch (n->kind) {
 	case TRUST_KIND_CN:
-		return kind == TRUST_RULE_SAN_OR_CN || !names->has_san;
+		return kind == TRUST_RULE_SAN_OR_CN || (kind == TRUST_RULE_RFC5922 && !names->has_san);
 	case TRUST_KIND_DNS:
-		return kind == TRUST_RULE_SAN_OR_CN || !behind_uri;
+		return kind != TRUST_RULE_RFC5922 || !behind_uri;
 	case TRUST_KIND_URI:
-		return is_domain_uri(n);
+		return kind != TRUST_RULE_RFC9525 && is_domain_uri(n);
 	case TRUST_KIND_IP:
 		return true; /* proves an address to who wants just that address (RFC 5280 4.2.1.6); RFC 5922 speaks of domains only */
 	}
@@ -201,8 +201,17 @@ static bool is_address(const char *s, uint8_t bytes[16], size_t *n)
 	return inet_pton(AF_INET6, s, bytes) == 1;
 }
 
+/* RFC 9525 6.3: the wildcard is the whole left-most label and stands for one label. What follows it must have a dot of its own: nobody
+ * holds all names of a top-level domain. */
+static bool wildcard_covers(struct text pattern, const char *wanted)
+{
+	const char *dot = strchr(wanted, '.');
+	return text_starts(pattern, "*.") && dot && dot > wanted && text_find(text_skip(pattern, 2), '.') != SIZE_MAX &&
+	       text_eq_nocase(text_skip(pattern, 1), text_of(dot));
+}
+
 /* Whether the presented name is the wanted one, letter for letter but without case. */
-static bool same(const struct trust_name *n, const char *wanted)
+static bool same(enum trust_rule_kind kind, const struct trust_name *n, const char *wanted)
 {
 	uint8_t bytes[16];
 	size_t len;
@@ -211,17 +220,12 @@ static bool same(const struct trust_name *n, const char *wanted)
 		return address && n->kind == TRUST_KIND_IP && n->value.n == len && memcmp(n->value.p, bytes, len) == 0;
 	if (n->kind == TRUST_KIND_URI)
 		return text_eq_nocase(uri_host_of(n->value).host, text_of(wanted));
+	if (kind == TRUST_RULE_RFC9525 && n->kind == TRUST_KIND_DNS && wildcard_covers(n->value, wanted))
+		return true;
 	return text_eq_nocase(n->value, text_of(wanted));
 }
 
 /* ---- why a wanted name was not found ---- */
-
-static bool wildcard_covers(struct text pattern, const char *wanted)
-{
-	const char *dot = strchr(wanted, '.');
-	return text_find(pattern, '*') != SIZE_MAX && text_starts(pattern, "*.") && dot &&
-	       text_eq_nocase(text_skip(pattern, 1), text_of(dot));
-}
 
 static enum trust_name_reason near_miss(enum trust_rule_kind kind, const struct trust_cert_names *names, unsigned i, const char *wanted)
 {
@@ -231,12 +235,12 @@ static enum trust_name_reason near_miss(enum trust_rule_kind kind, const struct 
 	size_t len;
 	if (n->kind == TRUST_KIND_URI) {
 		struct uri_host u = uri_host_of(n->value);
-		if (!text_eq_nocase(u.host, w))
+		if (!text_eq_nocase(u.host, w) || kind == TRUST_RULE_RFC9525)
 			return TRUST_NAME_MISMATCH;
 		return kind == TRUST_RULE_CN_ONLY ? TRUST_NAME_IN_SAN_ONLY : u.sips ? TRUST_NAME_SIPS_URI : TRUST_NAME_USER_URI;
 	}
 	if (n->kind == TRUST_KIND_IP)
-		return same(n, wanted) ? TRUST_NAME_IN_SAN_ONLY : TRUST_NAME_MISMATCH;
+		return same(kind, n, wanted) ? TRUST_NAME_IN_SAN_ONLY : TRUST_NAME_MISMATCH;
 	if (text_eq_nocase(n->value, w)) {
 		if (is_address(wanted, bytes, &len))
 			return TRUST_NAME_IP_AS_DNS;
@@ -273,7 +277,7 @@ static bool accepts(const struct rule *r, const struct trust_cert_names *names, 
 		if (!counts(r->kind, names, i, behind_uri))
 			continue;
 		for (unsigned w = 0; w < r->n; w++)
-			if (same(&names->name[i], r->name[w])) {
+			if (same(r->kind, &names->name[i], r->name[w])) {
 				text_fill(out->matched, sizeof out->matched, r->name[w]);
 				return true;
 			}
@@ -394,7 +398,7 @@ bool trust_rule_would_accept(enum trust_rule_kind kind, const struct trust_cert 
 	bool behind_uri = any_domain_uri(&names);
 	for (unsigned i = 0; i < names.n; i++)
 		for (unsigned k = 0; k < known->n; k++)
-			if (counts(kind, &names, i, behind_uri) && same(&names.name[i], trust_names_at(known, k)))
+			if (counts(kind, &names, i, behind_uri) && same(kind, &names.name[i], trust_names_at(known, k)))
 				return true;
 	return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* rule.h  Whose name may stand in a certificate. OpenSSL judges chain, time and purpose; the rule judges the name, in both roles
  * the same way: which names of the certificate count (the kind), and which of them are accepted (the list).
- * An empty list accepts nobody. No rule accepts a wildcard (RFC 5922 7.2), a NUL within a name makes the whole certificate
+ * An empty list accepts nobody. No rule for SIP accepts a wildcard (RFC 5922 7.2), only rfc9525 does; a NUL within a name makes the whole certificate
  * worthless, and a certificate's trailing dot matches nothing.                                                           */
 #ifndef TRUST_RULE_H
 #define TRUST_RULE_H

@@ -6,6 +6,7 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 #include "trust/der.h"
 
@@ -286,7 +287,7 @@ static bool mail_syntax(const unsigned char *p, int n)
 {
 	int at = -1;
 	for (int i = 0; i < n; i++) {
-		if (p[i] == 0 || p[i] >= 0x80)
+		if (p[i] == 0 || p[i] >= 0x80 || (p[i] == '@' && at >= 0 && p[0] != '"')) /* a second one only within quotes */
 			return false;
 		if (p[i] == '@')
 			at = i;
@@ -338,6 +339,37 @@ static enum trust_fault by_key_ids(const struct facts_of *c)
 	AUTHORITY_KEYID_free(akid);
 	ASN1_OCTET_STRING_free(skid);
 	return f;
+}
+
+/* The excluded tree begins one label below what follows the star. A tree further down is out of a wildcard's reach, and one that holds
+ * all of it is found by OpenSSL. */
+static bool reaches_into(const ASN1_IA5STRING *name, const ASN1_IA5STRING *tree)
+{
+	const char *n = (const char *)ASN1_STRING_get0_data(name), *t = (const char *)ASN1_STRING_get0_data(tree);
+	int n_len = ASN1_STRING_length(name), t_len = ASN1_STRING_length(tree);
+	if (n_len < 3 || n[0] != '*' || n[1] != '.')
+		return false;
+	const char *dot = memchr(t, '.', (size_t)t_len);
+	return dot && t_len - (dot - t) == n_len - 1 && strncasecmp(dot, n + 1, (size_t)n_len - 1) == 0;
+}
+
+bool trust_wildcard_excluded(const X509 *x, const X509 *ca)
+{
+	NAME_CONSTRAINTS *nc = X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
+	GENERAL_NAMES *names = nc ? X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL) : NULL;
+	bool found = false;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
+		const GENERAL_NAME *name = sk_GENERAL_NAME_value(names, i);
+		if (name->type != GEN_DNS || ASN1_STRING_length(name->d.dNSName) < 3 || ASN1_STRING_get0_data(name->d.dNSName)[0] != '*')
+			continue;
+		for (int k = 0; k < sk_GENERAL_SUBTREE_num(nc->excludedSubtrees) && !found; k++) {
+			const GENERAL_NAME *tree = sk_GENERAL_SUBTREE_value(nc->excludedSubtrees, k)->base;
+			found = tree->type == GEN_DNS && reaches_into(name->d.dNSName, tree->d.dNSName);
+		}
+	}
+	GENERAL_NAMES_free(names);
+	NAME_CONSTRAINTS_free(nc);
+	return found;
 }
 
 enum trust_fault trust_wellformed(X509 *x, const struct trust_place *at)

@@ -24,5 +24,8 @@ struct trust_place {
 	bool strict; /* every MUST of the profile, also those that working peers break */
 };
 enum trust_fault trust_wellformed(X509 *x, const struct trust_place *at);
+/* Whether a wildcard among the DNS names of `x` could stand for a name that the CA's name constraints exclude. OpenSSL compares it as if it
+ * were a name like others. */
+bool trust_wildcard_excluded(const X509 *x, const X509 *ca);
 
 #endif

@@ -78,7 +78,7 @@ static void add_extensions(X509 *x, X509 *issuer, const struct tc_prm *prm)
 	if (!prm->no_key_usage)
 		add_extension(x, issuer, NID_key_usage, prm->ca ? "critical,keyCertSign,cRLSign" : "critical,digitalSignature,keyEncipherment");
 	add_extension(x, issuer, NID_subject_key_identifier, "hash");
-	if (issuer != x)
+	if (issuer != x && X509_get_ext_by_NID(issuer, NID_subject_key_identifier, -1) >= 0)
 		add_extension(x, issuer, NID_authority_key_identifier, "keyid");
 	if (!prm->ca && (!prm->eku || *prm->eku))
 		add_extension(x, issuer, NID_ext_key_usage, prm->eku ? prm->eku : "serverAuth,clientAuth");
@@ -93,7 +93,9 @@ static void add_extensions(X509 *x, X509 *issuer, const struct tc_prm *prm)
 void tc_make(struct tc *out, const struct tc_prm *prm)
 {
 	static long serial = 1000;
-	out->key = prm->rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+	out->key = prm->key ? prm->key : prm->rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
+	if (prm->key)
+		EVP_PKEY_up_ref(prm->key);
 	X509 *x = X509_new();
 	must(out->key && x, "key");
 	X509_set_version(x, X509_VERSION_3);
@@ -104,7 +106,9 @@ void tc_make(struct tc *out, const struct tc_prm *prm)
 	X509_set_issuer_name(x, X509_get_subject_name(issuer));
 	X509_set_pubkey(x, out->key);
 	add_extensions(x, issuer, prm);
-	must(X509_sign(x, prm->issuer ? prm->issuer->key : out->key, EVP_sha256()) > 0, "X509_sign");
+	if (prm->twist)
+		prm->twist(x);
+	must(X509_sign(x, prm->issuer ? prm->issuer->key : out->key, prm->md ? prm->md : EVP_sha256()) > 0, "X509_sign");
 	out->cert = x;
 	ERR_clear_error();
 }

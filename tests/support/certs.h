@@ -29,6 +29,9 @@ struct tc_prm {
 	int from_days, to_days;  /* around now; 0,0 = -1 to +365 */
 	const struct tc *issuer; /* NULL: self-signed */
 	int64_t now_s;           /* 0 = TC_NOW */
+	EVP_PKEY *key;           /* borrowed; NULL: a new one is made */
+	const EVP_MD *md;        /* of the signature; NULL: SHA-256 */
+	void (*twist)(X509 *x);  /* changes whatever it likes before the signature; may be NULL */
 };
 /* Aborts the test when OpenSSL will not. */
 void tc_make(struct tc *out, const struct tc_prm *prm);

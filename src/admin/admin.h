@@ -23,6 +23,11 @@ struct store;
 struct trace;
 struct trust_keeper;
 
+/* Takes a new configuration into use; `objects`: only the organisation's part is to be looked at. It is read and prepared elsewhere: `done` comes
+ * later, with 0 or an error and `why`, unless ENOMEM is returned. */
+typedef void (admin_applied_h)(int err, const struct ev_report *why, void *arg);
+typedef int (admin_apply_h)(const struct cfg *cfg, bool objects, admin_applied_h *done, void *done_arg, void *arg);
+
 struct admin_prm {
 	struct loop *loop;
 	const struct um_clock *clock;
@@ -45,8 +50,7 @@ struct admin_prm {
 	struct pool *crypto; /* for making keys */
 	const char *socket; /* path */
 	const char *group;  /* who may use it besides root and the owner; NULL or "": nobody */
-	/* Takes a new configuration into use: 0 or an error with `why`. `objects`: only the organisation's part is to be looked at. */
-	int (*apply)(const struct cfg *cfg, bool objects, struct ev_report *why, void *arg);
+	admin_apply_h *apply;
 	/* Identities or anchors are swapped in the keeper: tell everyone who has to know. */
 	void (*trust_changed)(void *arg);
 	void *arg;

@@ -18,29 +18,49 @@ static void answer_errors(struct admin_call *call, struct cfg_errors *errors)
 	buf_free(&b);
 }
 
-/* Parsing a configuration takes milliseconds; it is done by hand and seldom, so it may be done here. */
+struct applying {
+	struct admin_call *call; /* a reference */
+	struct cfg *cfg;
+};
+
+static void applied(int err, const struct ev_report *why, void *arg)
+{
+	struct applying *x = arg;
+	const struct cfg *c = x->cfg;
+	if (err) {
+		admin_call_errno(x->call, err, why);
+	} else {
+		admin_call_did(x->call, "%s", c->path);
+		admin_call_ok(x->call, json_pack("{s:s, s:i, s:i, s:i}", "applied", c->path, "gateways", (int)c->n_gateways, "mailboxes", (int)c->n_mailboxes,
+		                                 "attendants", (int)c->n_attendants));
+	}
+	cfg_unref(x->cfg);
+	mem_unref(x->call);
+	mem_free(x);
+}
+
+/* Parsing a configuration takes milliseconds; it is done by hand and seldom, so it may be done here. Files are read elsewhere. */
 static void take(struct admin *a, struct admin_call *call, const char *path, struct text yaml, bool objects)
 {
 	struct cfg_errors errors = { 0 };
-	struct ev_report why = { 0 };
-	struct cfg *cfg = NULL;
-	int err = cfg_parse(&cfg, path, yaml, objects ? CFG_WANT_OBJECTS : CFG_WANT_NODE, &errors);
-	if (err == EINVAL)
+	struct applying *x = mem_zalloc(1, sizeof *x);
+	int err = x ? cfg_parse(&x->cfg, path, yaml, objects ? CFG_WANT_OBJECTS : CFG_WANT_NODE, &errors) : ENOMEM;
+	if (err == EINVAL) {
 		answer_errors(call, &errors);
-	else if (!err)
-		err = a->prm.apply ? a->prm.apply(cfg, objects, &why, a->prm.arg) : ENOTSUP;
-	if (err && err != EINVAL)
-		admin_call_errno(call, err, &why);
-	else if (err && cfg)
-		admin_call_errno(call, err, &why);
-	if (!err) {
-		admin_call_did(call, "%s", path);
-		admin_call_ok(call, json_pack("{s:s, s:i, s:i, s:i}", "applied", path, "gateways", (int)cfg->n_gateways, "mailboxes", (int)cfg->n_mailboxes,
-		                              "attendants", (int)cfg->n_attendants));
+	} else if (!err) {
+		x->call = mem_ref(call);
+		err = a->prm.apply ? a->prm.apply(x->cfg, objects, applied, x, a->prm.arg) : ENOTSUP;
 	}
-	if (cfg)
-		cfg_unref(cfg);
 	cfg_errors_free(&errors);
+	if (!err)
+		return;
+	if (err != EINVAL)
+		admin_call_errno(call, err, NULL);
+	if (x) {
+		cfg_unref(x->cfg);
+		mem_unref(x->call);
+	}
+	mem_free(x);
 }
 
 static void apply(struct admin_call *call, const json_t *args, void *arg)

@@ -12,9 +12,11 @@
 enum { START, ROOM, GREETING, NAME, GREET, TAKE, AGAIN, REVIEW, FETCH, LISTEN, SAVING, OPERATOR, LOGON, REFUSE, BYE };
 
 /* ---- guards ---- */
+/* Whatever else kept us from knowing is no reason to send a caller away: recording itself tells when it fails. */
 static bool no_room(const struct dlg_session *s)
 {
-	return s->refusal != 0;
+	int err = dlg_code(&s->eng);
+	return err == EDQUOT || err == ENOSPC || err == EROFS || err == EHOSTUNREACH;
 }
 
 static bool has_greeting(const struct dlg_session *s)
@@ -73,18 +75,24 @@ static bool message_left(const struct dlg_session *s)
 }
 
 /* ---- actions ---- */
-static int ask_room(struct dlg_session *s)
+static int begin(struct dlg_session *s)
 {
 	s->failures = s->short_tries = 0;
 	s->left_message = s->wants_operator = s->lost = false;
 	s->has_clip[CLIP_GREETING] = s->has_clip[CLIP_NAME] = false;
 	s->rec.kind = DLG_RECORD_MESSAGE;
-	s->refusal = s->fx->accepts(s->fx_arg, s->box);
+	s->refusal = 0;
 	return 0;
+}
+
+static int ask_room(struct dlg_session *s)
+{
+	return s->fx->room(s->fx_arg, dlg_job(&s->eng), s->box);
 }
 
 static int tell_refusal(struct dlg_session *s)
 {
+	s->refusal = dlg_code(&s->eng);
 	dlg_tell_refusal(s, s->refusal);
 	return 0;
 }
@@ -192,7 +200,7 @@ static const struct dlg_phrase say_refused[] = { SAY_IF(full_box, P_ANSWER_FULL)
 
 static const struct dlg_state states[] = {
 	[START] = { "start", NULL, NULL, 0, 0 },
-	[ROOM] = { "room for a message", NULL, NULL, 0, 0 },
+	[ROOM] = { "room for a message", NULL, NULL, 2000, 0 },
 	[GREETING] = { "load greeting", NULL, NULL, 1500, 0 },
 	[NAME] = { "load name", NULL, NULL, 1000, 0 },
 	[GREET] = { "greeting", say_greeting, NULL, 2000, 0 },
@@ -210,9 +218,12 @@ static const struct dlg_state states[] = {
 
 static const struct dlg_row rows[] = {
 	/* in        when                  if                   do                     go               said before */
-	{ START,    ENTER,                ALWAYS,              DO(ask_room),          ROOM },
-	{ ROOM,     ENTER,                IF(no_room),         DO(tell_refusal),      REFUSE },
-	{ ROOM,     ENTER,                ALWAYS,              NOTHING,               GREETING },
+	{ START,    ENTER,                ALWAYS,              DO(begin),             ROOM },
+	{ ROOM,     ENTER,                ALWAYS,              DO(ask_room),          STAY },
+	{ ROOM,     DONE,                 ALWAYS,              NOTHING,               GREETING },
+	{ ROOM,     FAILED,               IF(no_room),         DO(tell_refusal),      REFUSE },
+	{ ROOM,     FAILED,               ALWAYS,              NOTHING,               GREETING },
+	{ ROOM,     TIMEOUT,              ALWAYS,              NOTHING,               GREETING },
 	{ GREETING, ENTER,                ALWAYS,              DO(fetch_greeting),    STAY },
 	{ GREETING, DONE,                 ALWAYS,              NOTHING,               GREET },
 	{ GREETING, FAILED,               ALWAYS,              NOTHING,               NAME },

@@ -425,8 +425,6 @@ int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *vi
 		dlg_call_end(c, "not answered");
 	} else {
 		c->answered = true;
-		if (who->kind == DLG_WHO_MAILBOX)
-			dlg_job_count(c);
 	}
 	mem_unref(c);
 	return err;

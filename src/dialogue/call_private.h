@@ -30,7 +30,7 @@ struct dlg_service {
 	char spool_dir[SPOOL_PATH], media_address[64];
 	struct cfg *cfg;
 	struct dlg_attendants *attendants;
-	struct list calls, past, jobs;
+	struct list calls, past, jobs, found; /* found: recordings left behind, not read yet */
 	unsigned n_calls, n_past, n_saves; /* saves: messages on their way to the mailbox */
 	bool draining;
 	dlg_idle_h *idle;
@@ -46,7 +46,7 @@ struct live_job {
 	uint32_t id;            /* the engine's */
 	enum dlg_clip clip;
 	uint64_t handle;        /* of directory or mailbox; 0 for the pool's jobs */
-	bool of_directory, keeps_file;
+	bool of_directory;
 	char path[SPOOL_PATH];
 	struct spool_info info;
 	struct buf audio;
@@ -84,8 +84,6 @@ struct dlg_call {
 	struct dlg_session s;
 	const struct dlg_table *table;
 	void *table_owner;
-	uint32_t box_messages;
-	bool box_counted;
 
 	bool answered, started, talk_over, leg_over, receipt, listed;
 	int result;
@@ -113,13 +111,14 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 int dlg_job_greeting_set(void *arg, uint32_t job);
 int dlg_job_greeting_remove(void *arg, uint32_t job);
 int dlg_job_list(void *arg, uint32_t job);
+int dlg_job_room(void *arg, uint32_t job, const struct dir_user *box);
 int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state);
 int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct text pin);
 int dlg_job_pin_set(void *arg, uint32_t job, struct text pin);
-void dlg_job_count(struct dlg_call *c); /* how full the mailbox is */
 void dlg_file_remove(struct dlg_service *svc, const char *path);
 /* Handlers still to come will find nobody. */
 void dlg_jobs_cancel(struct dlg_service *svc);
+void dlg_recover_stop(struct dlg_service *svc);
 /* service.c */
 void dlg_service_add(struct dlg_service *svc, struct dlg_call *c);
 void dlg_service_over(struct dlg_service *svc, struct dlg_call *c); /* into the history; gives the list's reference back */

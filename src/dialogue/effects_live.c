@@ -4,12 +4,9 @@
  *
  * A sentence with names waits until these are spoken (voice/name.h keeps those it knows); one that cannot be spoken is left out. */
 #include <errno.h>
-#include <sys/statvfs.h>
 #include "base/mem.h"
 #include "dialogue/call_private.h"
 #include "dialogue_events.h"
-
-enum { SPOOL_FREE_MIN = 16 << 20 };
 
 /* ---- saying ---- */
 static void add_name(struct say_seq *q, const char *text, struct media_clip *clip)
@@ -234,27 +231,6 @@ static void event(void *arg, struct ev_report *r)
 }
 
 /* ---- recording ---- */
-static int accepts(void *arg, const struct dir_user *box)
-{
-	struct dlg_call *c = arg;
-	struct ev_report why;
-	ev_set(&why, 0);
-	int err = mbox_accepts(c->svc->prm.mbox, &why);
-	if (err) {
-		dlg_call_emit(c, &why);
-		return err;
-	}
-	struct statvfs fs;
-	if (statvfs(c->svc->spool_dir, &fs))
-		return errno;
-	if (fs.f_flag & ST_RDONLY)
-		return EROFS;
-	if ((uint64_t)fs.f_bavail * fs.f_frsize < SPOOL_FREE_MIN)
-		return ENOSPC;
-	uint32_t max = dir_policy(c->s.view, box)->max_messages;
-	return max && c->box_counted && box == c->who.box && c->box_messages >= max ? EDQUOT : 0;
-}
-
 static void recorded(struct recorder *r, const struct recorder_result *res, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
@@ -346,7 +322,7 @@ bool dlg_live_media(struct dlg_call *c, const struct media_event *ev)
 const struct dlg_effects dlg_live = {
 	.io = { .say = say, .hush = hush, .timer = timer, .step = step, .over = over },
 	.confirm = confirm,
-	.accepts = accepts,
+	.room = dlg_job_room,
 	.record = record,
 	.record_stop = record_stop,
 	.record_drop = record_drop,

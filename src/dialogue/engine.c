@@ -205,6 +205,7 @@ static bool row_here(struct dlg_engine *e, const struct dlg_row *r, enum dlg_eve
 
 static const struct dlg_row *find(struct dlg_engine *e, const struct dlg_event *ev)
 {
+	e->code = ev->code; /* guards may ask for it */
 	if (ev->row)
 		return ev->row;
 	const struct dlg_table *t = top(e)->table;

@@ -351,22 +351,27 @@ int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
 	return not_begun(j, mbox_mark(c->svc->prm.mbox, c->s.box->name, id, state, greeting_done, j, &j->handle));
 }
 
-static void counted(int err, const struct mbox_counts *n, const struct ev_report *why, void *arg)
+static void room_known(int err, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
-	(void)why;
-	if (!err) {
-		j->call->box_messages = n->fresh + n->saved;
-		j->call->box_counted = true;
+	struct ev_report r;
+	if (err && why->id) {
+		ev_copy(&r, why);
+		dlg_call_emit(j->call, &r);
 	}
-	finish(j);
+	if (err)
+		failed(j, err);
+	else
+		done(j, J_DONE);
 }
 
-void dlg_job_count(struct dlg_call *c)
+int dlg_job_room(void *arg, uint32_t job, const struct dir_user *box)
 {
-	struct live_job *j = begin(c, 0);
-	if (j)
-		not_begun(j, mbox_counts(c->svc->prm.mbox, c->who.box->name, counted, j, &j->handle));
+	struct dlg_call *c = arg;
+	struct live_job *j = begin(c, job);
+	if (!j)
+		return ENOMEM;
+	return not_begun(j, mbox_room(c->svc->prm.mbox, box->name, dir_policy(c->s.view, box)->max_messages, c->svc->spool_dir, room_known, j, &j->handle));
 }
 
 /* ---- PINs ---- */

@@ -55,33 +55,30 @@ int dlg_service_create(struct dlg_service **sp, const struct dlg_service_prm *pr
 	list_init(&s->calls);
 	list_init(&s->past);
 	list_init(&s->jobs);
+	list_init(&s->found);
 	int err = text_copy(text_of(prm->spool_dir), s->spool_dir, sizeof(s->spool_dir));
 	if (!err)
 		err = make_folder(s->spool_dir, why);
 	if (!err && prm->media_address)
 		err = text_copy(text_of(prm->media_address), s->media_address, sizeof(s->media_address));
 	if (!err)
-		err = dlg_service_config(s, prm->cfg);
+		err = dlg_attendants_create(&s->attendants, prm->cfg);
 	if (err) {
 		mem_free(s);
 		return err;
 	}
+	s->cfg = cfg_ref(prm->cfg);
 	make_metrics(s);
 	*sp = s;
 	return 0;
 }
 
-int dlg_service_config(struct dlg_service *s, const struct cfg *cfg)
+void dlg_service_use(struct dlg_service *s, const struct cfg *cfg, struct dlg_attendants *attendants)
 {
-	struct dlg_attendants *a;
-	int err = dlg_attendants_create(&a, cfg);
-	if (err)
-		return err;
 	mem_unref(s->attendants);
 	cfg_unref(s->cfg);
-	s->attendants = a;
+	s->attendants = attendants;
 	s->cfg = cfg_ref(cfg);
-	return 0;
 }
 
 void dlg_service_destroy(struct dlg_service *s)
@@ -98,6 +95,7 @@ void dlg_service_destroy(struct dlg_service *s)
 		dlg_call_detach(c);
 		mem_unref(c);
 	}
+	dlg_recover_stop(s);
 	dlg_jobs_cancel(s);
 	for (struct link *l; (l = list_pop(&s->past));)
 		mem_free(LIST_ENTRY(l, struct past, link));

@@ -48,8 +48,9 @@ void dlg_service_destroy(struct dlg_service *s);
 /* What SIP's leg_offered handler calls: answers or rejects the leg, always. `offered` fits sip_core_prm with arg = the service. */
 void dlg_service_offer(struct dlg_service *s, struct leg *leg);
 void dlg_service_offered_h(struct leg *leg, void *service);
-/* A new configuration: calls that live keep theirs. 0, ENOMEM (the old one stays). */
-int dlg_service_config(struct dlg_service *s, const struct cfg *cfg);
+/* A new configuration with its attendants (dlg_attendants_create, any thread; the reference is taken over). Calls that live keep theirs. */
+struct dlg_attendants;
+void dlg_service_use(struct dlg_service *s, const struct cfg *cfg, struct dlg_attendants *attendants);
 
 /* ---- drain ---- */
 /* New calls get 503 with Retry-After from now on (or again not). */

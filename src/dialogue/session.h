@@ -56,8 +56,8 @@ struct dlg_effects {
 	struct dlg_io io; /* say, hush, timers, steps, over: engine.h */
 	/* The receipt: whether all that the caller left is safe. Nothing when no receipt is waited for. */
 	void (*confirm)(void *arg, bool ok);
-	/* 0, or why nothing can be recorded for `box` now: ENOSPC, EROFS, EHOSTUNREACH; EDQUOT: the mailbox is full. */
-	int (*accepts)(void *arg, const struct dir_user *box);
+	/* Job: J_DONE. Failed: why nothing can be recorded for `box` now: ENOSPC, EROFS, EHOSTUNREACH; EDQUOT: the mailbox is full. */
+	int (*room)(void *arg, uint32_t job, const struct dir_user *box);
 	/* Job: J_REC_ENDED with s->rec filled. */
 	int (*record)(void *arg, uint32_t job);
 	void (*record_stop)(void *arg, bool hangup);
@@ -98,7 +98,7 @@ struct dlg_session {
 	const struct dir_user *box;
 	bool box_typed;        /* by the caller, so it may be mistyped */
 	bool logged_on, wants_operator, lost, left_message;
-	int refusal;           /* what accepts() said */
+	int refusal;           /* why nothing can be recorded */
 	struct dlg_recording rec;
 	bool has_clip[DLG_CLIPS];
 	unsigned short_tries;

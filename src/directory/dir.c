@@ -142,6 +142,12 @@ int dir_apply(struct dir *d, const struct cfg *cfg, dir_applied_h *done, void *a
 	return sync(d, true, done, arg);
 }
 
+void dir_use(struct dir *d, struct dir_view *view)
+{
+	swap_view(d, view);
+	(void)sync(d, true, NULL, NULL); /* else on_poll() tries again: the view has no revision yet */
+}
+
 void dir_on_objects(struct dir *d, dir_objects_h *h, void *arg)
 {
 	d->on_objects = h;

@@ -51,6 +51,9 @@ void dir_destroy(struct dir *d);
  * configuration without any object applies nothing: then the store's users are the view. */
 typedef void (dir_applied_h)(int err, int64_t revision, const struct ev_report *why, void *arg);
 int dir_apply(struct dir *d, const struct cfg *cfg, dir_applied_h *done, void *arg);
+/* The same with a view that was made beforehand (dir_view_of_cfg, any thread), which it takes over: this cannot fail. A store that takes no jobs now
+ * is given the revision later. */
+void dir_use(struct dir *d, struct dir_view *view);
 
 /* Objects that `umbel apply` wrote for all nodes and that this node has not in use yet: found at start when its own file has none, later when
  * another node wrote them. The handler puts them together with the node part (cfg_merge) and gives the whole to dir_apply() and to all

@@ -47,6 +47,12 @@ int gw_table_create(struct gw_table **tp, const struct gw_prm *prm);
 void gw_table_destroy(struct gw_table *t); /* requests under way are cancelled; NULL is allowed */
 /* Takes the gateways of this configuration; those that did not change go on undisturbed. ENOMEM: nothing has changed. */
 int gw_table_apply(struct gw_table *t, const struct cfg *cfg);
+/* The same in two steps, for who has more to prepare before anything may change: all that can fail, then what cannot. On the loop, the table
+ * unchanged in between. A change that was prepared is used or dropped (NULL is allowed), once. */
+struct gw_change;
+int gw_table_prepare(struct gw_table *t, const struct cfg *cfg, struct gw_change **change);
+void gw_table_use(struct gw_table *t, struct gw_change *change);
+void gw_change_drop(struct gw_change *change);
 /* The core to send by; probing starts. The table's handlers below are the core's already at its creation. */
 void gw_table_start(struct gw_table *t, struct sip_core *core);
 /* Identities or anchors were swapped: all members are asked anew, on fresh connections. */

@@ -135,7 +135,7 @@ static void start_gateway(struct gateway *g)
 		gw_resolve(g);
 }
 
-/* All that can fail is done before anything is changed: new gateways are made aside. */
+/* New gateways are made aside. */
 static int make_new_ones(struct gw_table *t, struct cfg *cfg, struct list *fresh)
 {
 	for (size_t i = 0; i < cfg->n_gateways; i++) {
@@ -165,35 +165,64 @@ static void keep_unchanged(struct gw_table *t, struct cfg *cfg)
 	}
 }
 
-int gw_table_apply(struct gw_table *t, const struct cfg *cfg_in)
-{
-	struct cfg *cfg = cfg_ref(cfg_in);
-	struct trust_policy *policy = NULL;
+struct gw_change {
+	struct cfg *cfg;
+	struct trust_policy *policy;
 	struct list fresh;
-	list_init(&fresh);
-	int err = gw_make_policy(&policy, cfg);
+};
+
+void gw_change_drop(struct gw_change *c)
+{
+	if (!c)
+		return;
+	LIST_FOREACH(&c->fresh, it)
+		destroy_gateway(LIST_ENTRY(it, struct gateway, link));
+	mem_unref(c->policy);
+	cfg_unref(c->cfg);
+	mem_free(c);
+}
+
+int gw_table_prepare(struct gw_table *t, const struct cfg *cfg, struct gw_change **change)
+{
+	struct gw_change *c = mem_zalloc(1, sizeof *c);
+	if (!c)
+		return ENOMEM;
+	c->cfg = cfg_ref(cfg);
+	list_init(&c->fresh);
+	int err = gw_make_policy(&c->policy, c->cfg);
 	if (!err)
-		err = make_new_ones(t, cfg, &fresh);
-	if (err) {
-		LIST_FOREACH(&fresh, it)
-			destroy_gateway(LIST_ENTRY(it, struct gateway, link));
-		mem_unref(policy);
-		cfg_unref(cfg);
-		return err;
-	}
-	keep_unchanged(t, cfg);
+		err = make_new_ones(t, c->cfg, &c->fresh);
+	if (err)
+		gw_change_drop(c);
+	else
+		*change = c;
+	return err;
+}
+
+void gw_table_use(struct gw_table *t, struct gw_change *c)
+{
+	keep_unchanged(t, c->cfg);
 	LIST_FOREACH(&t->gateways, it)
 		if (!LIST_ENTRY(it, struct gateway, link)->seen)
 			destroy_gateway(LIST_ENTRY(it, struct gateway, link));
-	for (struct link *l; (l = list_pop(&fresh)) != NULL;) {
+	for (struct link *l; (l = list_pop(&c->fresh)) != NULL;) {
 		list_append(&t->gateways, l);
 		start_gateway(LIST_ENTRY(l, struct gateway, link));
 	}
 	mem_unref(t->policy);
-	t->policy = policy;
+	t->policy = c->policy;
 	cfg_unref(t->cfg);
-	t->cfg = cfg;
-	return 0;
+	t->cfg = c->cfg;
+	mem_free(c);
+}
+
+int gw_table_apply(struct gw_table *t, const struct cfg *cfg)
+{
+	struct gw_change *change;
+	int err = gw_table_prepare(t, cfg, &change);
+	if (!err)
+		gw_table_use(t, change);
+	return err;
 }
 
 void gw_table_start(struct gw_table *t, struct sip_core *core)

@@ -167,17 +167,6 @@ int mbox_greeting_delete(struct mbox *m, const char *mailbox, const char *kind, 
 
 /* ---- life ---- */
 
-int mbox_accepts(struct mbox *m, struct ev_report *why)
-{
-	enum store_state st = store_state(m->prm.store);
-	if (st == STORE_GOOD || spool_room(m->spool, NULL) == 0)
-		return 0;
-	int err = spool_room(m->spool, why);
-	ev_set(why, EV_MBOX_NO_RECORDING);
-	ev_printf(why, "error", "the store is %s, the spool: %s", store_state_name(st), strerror(err));
-	return err == ENOSPC || err == EROFS ? err : EHOSTUNREACH;
-}
-
 static void gone(void *p)
 {
 	struct mbox *m = p;
@@ -200,6 +189,7 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 		return err;
 	}
 	m->prm.spool_dir = NULL;
+	m->room_err = spool_room(m->spool, NULL);
 	m->m_saved = metric_get(prm->metrics, METRIC_COUNTER, "umbel_messages_total", "end=\"saved\"", "Messages left by callers");
 	m->m_spooled = metric_get(prm->metrics, METRIC_COUNTER, "umbel_messages_total", "end=\"spooled\"", "Messages left by callers");
 	m->m_failed = metric_get(prm->metrics, METRIC_COUNTER, "umbel_messages_total", "end=\"failed\"", "Messages left by callers");

@@ -66,9 +66,14 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 /* Handlers of calls still running are not called. What is not shipped stays in the spool. */
 void mbox_destroy(struct mbox *m);
 
-/* May a message be recorded now: would the store or the spool take it? 0, or ENOSPC, EROFS, EHOSTUNREACH with `why`. Ask before the greeting
- * ends, so that nobody speaks into the void. */
+/* Would the store or the spool take a message, as of the last look at the spool's disk (every ship_ms)? 0, or ENOSPC, EROFS, EHOSTUNREACH with
+ * `why`. */
 int mbox_accepts(struct mbox *m, struct ev_report *why);
+/* May a message for this mailbox be recorded now? Looks at the disks and counts; ask before the greeting ends, so that nobody speaks into the
+ * void. The handler gets 0, an error of mbox_accepts(), ENOSPC or EROFS for the folder `also` (may be NULL), or EDQUOT when the mailbox holds
+ * `most` messages (0: any number). One that cannot be counted is not full. 0; EAGAIN, ENOMEM: the handler is not called. */
+typedef void (mbox_room_h)(int err, const struct ev_report *why, void *arg);
+int mbox_room(struct mbox *m, const char *mailbox, uint32_t most, const char *also, mbox_room_h *h, void *arg, uint64_t *handle);
 
 enum mbox_saved {
 	MBOX_SAVE_DONE, /* in the store */

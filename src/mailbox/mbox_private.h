@@ -18,7 +18,8 @@ struct mbox {
 	struct list saves; /* struct save */
 	struct tmr ship_tmr;
 	size_t spooled;
-	bool closed, shipping;
+	bool closed, shipping, looking;
+	int room_err; /* of the spool, as of the last look */
 	int64_t refused_said_ms; /* when the store's refusal of a single message was told last */
 	struct metric *m_saved, *m_spooled, *m_failed, *m_waiting;
 };
@@ -50,5 +51,6 @@ store_work_h mbox_list_work, mbox_counts_work, mbox_audio_work, mbox_mark_work, 
 /* ---- loop ---- */
 void mbox_save_cancel_all(struct mbox *m);
 void mbox_ship_start(struct mbox *m);
+void mbox_look_at_room(struct mbox *m);
 
 #endif

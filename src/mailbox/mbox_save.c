@@ -419,6 +419,7 @@ static void on_ship_time(void *arg)
 {
 	struct mbox *m = arg;
 	tmr_start(m->prm.loop, &m->ship_tmr, (int64_t)m->prm.ship_ms, on_ship_time, m);
+	mbox_look_at_room(m);
 	mbox_ship_now(m);
 }
 

@@ -232,14 +232,22 @@ int spool_remove(struct spool *s, const char *id)
 	return unlinkat(s->fresh, id, 0) ? errno : 0;
 }
 
+static int enough(const struct spool *s, const struct statvfs *v)
+{
+	if (v->f_flag & ST_RDONLY)
+		return EROFS;
+	return (uint64_t)v->f_bavail * v->f_frsize < s->free_min ? ENOSPC : 0;
+}
+
 int spool_room(struct spool *s, struct ev_report *why)
 {
 	struct statvfs v;
-	if (fstatvfs(s->tmp, &v))
-		return complain(s, errno, why);
-	if (v.f_flag & ST_RDONLY)
-		return complain(s, EROFS, why);
-	if ((uint64_t)v.f_bavail * v.f_frsize < s->free_min)
-		return complain(s, ENOSPC, why);
-	return 0;
+	int err = fstatvfs(s->tmp, &v) ? errno : enough(s, &v);
+	return err ? complain(s, err, why) : 0;
+}
+
+int spool_disk_room(const struct spool *s, const char *dir)
+{
+	struct statvfs v;
+	return statvfs(dir, &v) ? errno : enough(s, &v);
 }

@@ -20,6 +20,7 @@ int spool_get(struct spool *s, const char *id, struct mbox_message *msg, struct 
 int spool_remove(struct spool *s, const char *id);
 /* 0, or why nothing can be put there now (ENOSPC, EROFS). */
 int spool_room(struct spool *s, struct ev_report *why);
+int spool_disk_room(const struct spool *s, const char *dir); /* the same measure for another folder */
 /* Reads n bytes (0 = to the end) at offset of a file into out. */
 int spool_read_file(const char *path, uint64_t offset, size_t n, struct buf *out);
 /* The header line, without blanks to trust: pure, for the fuzzer too. EBADMSG. */

@@ -1,8 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* reload.c  A new configuration in a running node. Whatever is wrong with it, the node goes on with the last good one. */
+/* reload.c  A new configuration in a running node. Whatever is wrong with it, the node goes on with the last good one, whole.
+ *
+ *   begin -> slow pool: read the file, put it together with what is in use, read certificates, keys and CAs
+ *         -> loop: prepare all parts, then change all of them; or tell why not
+ *
+ * One change at a time, in the order in which they were asked for. One whose ground moved while its files were read (another certificate
+ * was installed meanwhile) is read again.                                                                              */
 #include <errno.h>
 #include "base/mem.h"
 #include "cert/matrix.h"
+#include "dialogue/session.h"
 #include "server/server_private.h"
 #include "server_events.h"
 
@@ -60,172 +67,256 @@ static void accept_anew(struct server *s)
 	sip_core_accept(s->sip, gw_table_policy(s->gateways), &limits);
 }
 
-static int use(struct server *s, const struct cfg *cfg, bool objects, struct ev_report *why)
+struct change {
+	struct link link;
+	struct server *s;
+	bool from_file, begun;
+	bool objects;          /* the organisation's part alone */
+	struct cfg *given;     /* as read, or as handed over */
+	struct cfg *base;      /* in use when the reading began */
+	struct cfg *whole;     /* to be taken into use */
+	struct trust_set *set; /* NULL: ours stays */
+	uint64_t generation;   /* of the trust in use when the reading began */
+	struct cfg_errors errors;
+	struct ev_report why;
+	admin_applied_h *done; /* NULL: a refusal is told as an event */
+	void *arg;
+	char path[4096];
+};
+
+/* ---- in the pool ---- */
+
+static void tell_first_error(struct change *c, int err)
 {
-	struct trust_set *set = NULL;
-	/* Files are read first: what cannot be read changes nothing. Objects without trust of their own leave ours as it is. */
-	bool ours = objects && cfg->trust.ca_files.v == s->cfg->trust.ca_files.v;
-	int err = ours ? 0 : server_trust_set(s, cfg, &set, why);
-	if (!err)
-		err = gw_table_apply(s->gateways, cfg);
-	if (!err)
-		err = dir_apply(s->dir, cfg, NULL, NULL);
-	if (!err)
-		err = dlg_service_config(s->calls, cfg);
-	if (!err && set) {
-		trust_keeper_swap(s->keeper, set);
-		server_trust_changed(s);
-	}
-	mem_unref(set);
-	return err;
+	struct buf b;
+	buf_init(&b, 8192);
+	if (c->errors.n)
+		cfg_error_print(&c->errors.v[0], &b);
+	ev_set(&c->why, EV_SERVER_CONFIG_REFUSED);
+	ev_str(&c->why, "path", c->path);
+	ev_int(&c->why, "errors", c->errors.n ? (int64_t)(c->errors.n + c->errors.more) : 1);
+	ev_str(&c->why, "first", b.n ? buf_cstr(&b) : strerror(err));
+	buf_free(&b);
 }
 
 /* Objects come without a node and are put together with ours; a node's file without objects keeps those that came from the store. */
-static int whole(struct server *s, const struct cfg *cfg, bool objects, struct cfg **out, struct ev_report *why)
+static int put_together(struct change *c)
 {
-	struct cfg_errors errors = { 0 };
-	struct buf b;
-	bool kept = !objects && !cfg_has_objects(cfg) && s->cfg->source && s->cfg->source[0];
-	if (!objects && !kept) {
-		*out = cfg_ref(cfg);
-		return 0;
-	}
-	int err = objects ? cfg_merge(out, s->cfg, cfg, &errors) : cfg_merge(out, cfg, s->cfg, &errors);
-	if (err && errors.n) {
-		buf_init(&b, 8192);
-		cfg_error_print(&errors.v[0], &b);
-		ev_set(why, EV_SERVER_CONFIG_REFUSED);
-		ev_str(why, "path", cfg->path);
-		ev_int(why, "errors", (int64_t)(errors.n + errors.more));
-		ev_str(why, "first", b.n ? buf_cstr(&b) : strerror(err));
-		buf_free(&b);
-	}
-	cfg_errors_free(&errors);
-	return err;
+	bool kept = !c->objects && !cfg_has_objects(c->given) && c->base->source && c->base->source[0];
+	if (c->objects)
+		return cfg_merge(&c->whole, c->base, c->given, &c->errors);
+	if (kept)
+		return cfg_merge(&c->whole, c->given, c->base, &c->errors);
+	c->whole = cfg_ref(c->given);
+	return 0;
 }
 
-static int apply_whole(struct server *s, const struct cfg *cfg, const char *path, bool objects, struct ev_report *why);
-
-int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, void *server)
+static int read_all(void *arg)
 {
-	struct cfg *all;
-	int err = whole(server, cfg, objects, &all, why);
-	if (err)
+	struct change *c = arg;
+	int err = c->given ? 0 : cfg_load(&c->given, c->path, CFG_WANT_NODE, &c->errors);
+	if (!err)
+		err = put_together(c);
+	if (err) {
+		tell_first_error(c, err);
 		return err;
-	err = apply_whole(server, all, cfg->path, objects, why);
-	cfg_unref(all);
-	return err;
+	}
+	/* Objects without trust of their own leave ours as it is. */
+	bool ours = c->objects && c->whole->trust.ca_files.v == c->base->trust.ca_files.v;
+	return ours ? 0 : server_trust_read(c->s->bus, c->whole, &c->set, &c->why);
+}
+
+/* ---- on the loop ---- */
+
+/* All that can fail, then what cannot: no half of a configuration is ever in use. */
+static int use(struct server *s, const struct change *c)
+{
+	struct gw_change *gateways = NULL;
+	struct dir_view *view = NULL;
+	struct dlg_attendants *attendants = NULL;
+	int err = gw_table_prepare(s->gateways, c->whole, &gateways);
+	if (!err)
+		err = dir_view_of_cfg(&view, c->whole);
+	if (!err)
+		err = dlg_attendants_create(&attendants, c->whole);
+	if (err) {
+		dir_view_unref(view);
+		gw_change_drop(gateways);
+		return err;
+	}
+	gw_table_use(s->gateways, gateways);
+	dir_use(s->dir, view);
+	dlg_service_use(s->calls, c->whole, attendants);
+	accept_anew(s);
+	return 0;
+}
+
+static void take(struct server *s, const struct change *c)
+{
+	if (!c->objects) { /* objects alone say nothing of the node: its own part stays the file's */
+		tell_changes(s, c->whole);
+		apply_levels(s, c->whole);
+	}
+	cfg_unref(s->cfg);
+	s->cfg = cfg_ref(c->whole);
+	if (c->set) {
+		trust_keeper_swap(s->keeper, c->set);
+		server_trust_tell(s->bus, c->whole, c->set);
+		server_trust_changed(s);
+	} else {
+		server_show_card(s);
+	}
+	if (s->admin)
+		admin_config(s->admin, c->whole);
+	(void)cert_crls_watch(s->crls, c->whole->trust.ca_files.v, c->whole->trust.ca_files.n);
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_SERVER_CONFIG_APPLIED);
+	ev_str(&r, "path", c->path);
+	ev_emit(s->bus, &r);
+}
+
+static void forget(struct change *c)
+{
+	mem_unref(c->set);
+	cfg_unref(c->whole);
+	cfg_unref(c->base);
+	cfg_errors_free(&c->errors);
+	c->set = NULL;
+	c->whole = c->base = NULL;
+	c->errors = (struct cfg_errors){ 0 };
+	ev_set(&c->why, 0);
+}
+
+static void free_change(struct change *c)
+{
+	forget(c);
+	cfg_unref(c->given);
+	mem_free(c);
+}
+
+static void say_refused(struct change *c, int err)
+{
+	struct ev_report r = { 0 };
+	char sentence[512];
+	if (c->why.id == EV_SERVER_CONFIG_REFUSED) {
+		ev_emit(c->s->bus, &c->why);
+		return;
+	}
+	ev_set(&r, EV_SERVER_CONFIG_REFUSED);
+	ev_str(&r, "path", c->path);
+	ev_int(&r, "errors", 1);
+	ev_str(&r, "first", c->why.id ? ev_sentence(&c->why, sentence, sizeof sentence) : strerror(err));
+	ev_emit(c->s->bus, &r);
+}
+
+static void begin_next(struct server *s);
+
+static void over(struct change *c, int err)
+{
+	struct server *s = c->s;
+	list_remove(&c->link);
+	if (c->done)
+		c->done(err, &c->why, c->arg);
+	else if (err && err != ECANCELED)
+		say_refused(c, err);
+	free_change(c);
+	begin_next(s);
+}
+
+static bool serving(const struct server *s)
+{
+	return s->node && node_state(s->node) < NODE_STOPPING;
+}
+
+static void was_read(enum pool_result result, int err, void *arg)
+{
+	struct change *c = arg;
+	struct server *s = c->s;
+	if (result == POOL_CANCELLED || !serving(s)) {
+		over(c, ECANCELED);
+		return;
+	}
+	if (s->cfg != c->base || trust_keeper_generation(s->keeper) != c->generation) {
+		forget(c);
+		c->begun = false;
+		begin_next(s);
+		return;
+	}
+	if (!err)
+		err = use(s, c);
+	if (!err)
+		take(s, c);
+	over(c, err);
+}
+
+static void begin_next(struct server *s)
+{
+	struct change *c = list_empty(&s->changes) ? NULL : LIST_ENTRY(s->changes.head.next, struct change, link);
+	if (!c || c->begun)
+		return;
+	c->begun = true;
+	c->base = cfg_ref(s->cfg);
+	c->generation = serving(s) ? trust_keeper_generation(s->keeper) : 0;
+	int err = serving(s) ? pool_submit(s->slow, read_all, was_read, c) : ECANCELED;
+	if (err)
+		over(c, err);
+}
+
+static struct change *add(struct server *s, struct cfg *given, bool objects, const char *path)
+{
+	struct change *c = mem_zalloc(1, sizeof *c);
+	if (!c)
+		return NULL;
+	c->s = s;
+	c->given = given;
+	c->objects = objects;
+	c->from_file = !given;
+	text_fill(c->path, sizeof c->path, path);
+	list_append(&s->changes, &c->link);
+	return c;
+}
+
+int server_apply(const struct cfg *cfg, bool objects, admin_applied_h *done, void *done_arg, void *server)
+{
+	struct server *s = server;
+	struct change *c = add(s, cfg_ref(cfg), objects, cfg->path);
+	if (!c) {
+		cfg_unref(cfg);
+		return ENOMEM;
+	}
+	c->done = done;
+	c->arg = done_arg;
+	begin_next(s);
+	return 0;
 }
 
 /* What `umbel apply` wrote for all nodes, here or on another one. */
 void server_take_objects(const struct cfg *objects, int64_t revision, void *server)
 {
 	struct server *s = server;
-	struct ev_report why = { 0 };
 	char path[64];
-	if (s->node && node_state(s->node) >= NODE_STOPPING)
+	if (!serving(s))
 		return;
-	int err = server_apply(objects, true, &why, s);
-	if (err && why.id != EV_SERVER_CONFIG_REFUSED) {
-		ev_set(&why, EV_SERVER_CONFIG_REFUSED);
-		ev_int(&why, "errors", 1);
-		ev_str(&why, "first", strerror(err));
-	}
-	if (err) {
-		text_print(path, sizeof path, "of the store, revision %lld", (long long)revision);
-		ev_str(&why, "path", path);
-		ev_emit(s->bus, &why);
-	}
+	text_print(path, sizeof path, "of the store, revision %lld", (long long)revision);
+	struct change *c = add(s, cfg_ref(objects), true, path);
+	if (!c)
+		cfg_unref(objects); /* the next look at the store finds them again */
+	begin_next(s);
 }
 
-static int apply_whole(struct server *s, const struct cfg *cfg, const char *path, bool objects, struct ev_report *why)
-{
-	int err = use(s, cfg, objects, why);
-	if (err)
-		return err;
-	if (!objects) {
-		tell_changes(s, cfg);
-		apply_levels(s, cfg);
-	}
-	accept_anew(s);
-	if (!objects) { /* objects alone say nothing of the node: its own part stays the file's */
-		cfg_unref(s->cfg);
-		s->cfg = cfg_ref(cfg);
-	}
-	if (s->admin)
-		admin_config(s->admin, cfg);
-	(void)cert_crls_watch(s->crls, cfg->trust.ca_files.v, cfg->trust.ca_files.n);
-	struct ev_report r = { 0 };
-	ev_set(&r, EV_SERVER_CONFIG_APPLIED);
-	ev_str(&r, "path", path);
-	ev_emit(s->bus, &r);
-	return 0;
-}
-
-struct reload {
-	struct server *s;
-	char path[4096];
-	struct cfg *cfg;
-	struct cfg_errors errors;
-};
-
-static int read_file(void *arg)
-{
-	struct reload *r = arg;
-	return cfg_load(&r->cfg, r->path, CFG_WANT_NODE, &r->errors);
-}
-
-static void say_refused(struct server *s, const struct reload *r, const char *reason)
-{
-	struct ev_report why = { 0 };
-	ev_set(&why, EV_SERVER_CONFIG_REFUSED);
-	ev_str(&why, "path", r->path);
-	ev_int(&why, "errors", r->errors.n ? (int64_t)(r->errors.n + r->errors.more) : 1);
-	ev_str(&why, "first", reason);
-	ev_emit(s->bus, &why);
-}
-
-static void was_read(enum pool_result result, int err, void *arg)
-{
-	struct reload *r = arg;
-	struct server *s = r->s;
-	struct ev_report why = { 0 };
-	char sentence[512];
-	s->reloading = false;
-	if (result != POOL_DONE) {
-		struct buf b;
-		buf_init(&b, 8192);
-		if (r->errors.n)
-			cfg_error_print(&r->errors.v[0], &b);
-		say_refused(s, r, b.n ? buf_cstr(&b) : strerror(err));
-		buf_free(&b);
-	} else if (s->node && node_state(s->node) < NODE_STOPPING && (err = server_apply(r->cfg, false, &why, s)) != 0) {
-		say_refused(s, r, why.id ? ev_sentence(&why, sentence, sizeof sentence) : strerror(err));
-	}
-	cfg_errors_free(&r->errors);
-	cfg_unref(r->cfg);
-	mem_free(r);
-	if (s->reload_again && s->node && node_state(s->node) < NODE_STOPPING)
-		server_reload(s);
-}
-
-/* Asked for while the file is being read, it is read once more: it may have been saved in between. */
+/* Asked for while the file is being read, it is read once more: it may have been saved in between. Asked for ten times, it is read once more. */
 void server_reload(struct server *s)
 {
-	s->reload_again = s->reloading;
-	if (s->reloading)
-		return;
-	struct reload *r = mem_zalloc(1, sizeof *r), none = { .s = s };
-	int err = ENOMEM;
-	if (r) {
-		r->s = s;
-		text_fill(r->path, sizeof r->path, s->path);
-		err = pool_submit(s->slow, read_file, was_read, r);
-		s->reloading = !err;
+	bool waits = false;
+	LIST_FOREACH(&s->changes, it) {
+		const struct change *c = LIST_ENTRY(it, struct change, link);
+		waits = waits || (c->from_file && !c->begun);
 	}
-	if (!err)
-		return;
-	text_fill(none.path, sizeof none.path, s->path);
-	say_refused(s, &none, strerror(err));
-	mem_free(r);
+	struct change *c = waits ? NULL : add(s, NULL, false, s->path);
+	if (!c && !waits) {
+		struct change none = { .s = s };
+		text_fill(none.path, sizeof none.path, s->path);
+		say_refused(&none, ENOMEM);
+	}
+	begin_next(s);
 }

@@ -511,6 +511,7 @@ int server_create(struct server **sp, const struct server_prm *prm, struct ev_re
 	if (!s)
 		return ENOMEM;
 	s->signal_fd = -1;
+	list_init(&s->changes);
 	s->cfg = cfg_ref(prm->cfg);
 	s->quiet = prm->quiet;
 	s->keep_user = prm->keep_user;

@@ -3,6 +3,7 @@
 #ifndef SERVER_PRIVATE_H
 #define SERVER_PRIVATE_H
 #include "admin/admin.h"
+#include "base/list.h"
 #include "admin/http.h"
 #include "cert/crls.h"
 #include "cert/watch.h"
@@ -62,14 +63,15 @@ struct server {
 	struct admin *admin;
 	struct admin_http *http, *http_crl;
 	struct tmr minute; /* looks at certificates, tells the registry */
-	bool reloading, reload_again;
+	struct list changes; /* of the configuration, asked for and not over yet: reload.c */
 };
 
 typedef int (part_build_h)(struct server *s, struct ev_report *why);
 typedef void (part_drop_h)(struct server *s);
 
 /* trust.c: identities and anchors of a configuration as one set; warnings become events. */
-int server_trust_set(struct server *s, const struct cfg *cfg, struct trust_set **setp, struct ev_report *why);
+int server_trust_read(struct ev_bus *bus, const struct cfg *cfg, struct trust_set **setp, struct ev_report *why); /* files: any thread but the loop */
+void server_trust_tell(struct ev_bus *bus, const struct cfg *cfg, const struct trust_set *set); /* what is questionable in it */
 int server_build_trust(struct server *s, struct ev_report *why);
 void server_drop_trust(struct server *s);
 void server_certificate_need(struct server *s);
@@ -87,7 +89,7 @@ int server_build_listening(struct server *s, struct ev_report *why);
 void server_drop_listening(struct server *s);
 
 /* reload.c */
-int server_apply(const struct cfg *cfg, bool objects, struct ev_report *why, void *server);
+admin_apply_h server_apply;
 void server_take_objects(const struct cfg *objects, int64_t revision, void *server);
 void server_trust_changed(void *server);
 /* Tells the other nodes which certificates this one shows now (never a key). What cannot be told now is told at the next change. */

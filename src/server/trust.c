@@ -15,7 +15,7 @@ static void warn(const struct ev_report *r, void *arg)
 		ev_emit(arg, r);
 }
 
-static int add_identities(struct server *s, const struct cfg *cfg, struct trust_set *set, struct ev_report *why)
+static int add_identities(struct ev_bus *bus, const struct cfg *cfg, struct trust_set *set, struct ev_report *why)
 {
 	const struct cfg_node *n = &cfg->node;
 	int err = 0;
@@ -31,8 +31,8 @@ static int add_identities(struct server *s, const struct cfg *cfg, struct trust_
 			err = cert_load_identity(&id, &prm, n->data, why);
 			if (!err) {
 				if (why->id)
-					ev_emit(s->bus, why); /* the installed certificate was passed over */
-				trust_identity_check(id, n->fqdn, n->service, clock_real_s(clock_system()), warn, s->bus);
+					ev_emit(bus, why); /* the installed certificate was passed over */
+				ev_set(why, 0);
 				err = trust_set_identity(set, id);
 			}
 			mem_unref(id);
@@ -41,7 +41,7 @@ static int add_identities(struct server *s, const struct cfg *cfg, struct trust_
 }
 
 /* Weaker TLS is nobody's secret while it is on. */
-static void say_legacy(struct server *s, const struct cfg *cfg)
+static void say_legacy(struct ev_bus *bus, const struct cfg *cfg)
 {
 	for (size_t i = 0; i < cfg->n_gateways; i++) {
 		struct ev_report r;
@@ -50,16 +50,23 @@ static void say_legacy(struct server *s, const struct cfg *cfg)
 		ev_set(&r, EV_TRUST_TLS_LEGACY);
 		ev_str(&r, "gateway", cfg->gateways[i].name);
 		ev_str(&r, "legacy", cfg_legacy_name(cfg->gateways[i].tls.legacy));
-		ev_emit(s->bus, &r);
+		ev_emit(bus, &r);
 	}
 }
 
-int server_trust_set(struct server *s, const struct cfg *cfg, struct trust_set **setp, struct ev_report *why)
+void server_trust_tell(struct ev_bus *bus, const struct cfg *cfg, const struct trust_set *set)
+{
+	for (unsigned i = 0; i < trust_set_count(set); i++)
+		trust_identity_check(trust_set_at(set, i), cfg->node.fqdn, cfg->node.service, clock_real_s(clock_system()), warn, bus);
+	say_legacy(bus, cfg);
+}
+
+int server_trust_read(struct ev_bus *bus, const struct cfg *cfg, struct trust_set **setp, struct ev_report *why)
 {
 	struct trust_set *set = NULL;
 	int err = trust_set_create(&set);
 	if (!err)
-		err = add_identities(s, cfg, set, why);
+		err = add_identities(bus, cfg, set, why);
 	for (size_t i = 0; i < cfg->trust.ca_files.n && !err; i++)
 		err = trust_set_anchor_file(set, cfg->trust.ca_files.v[i], NULL, why);
 	for (size_t i = 0; i < cfg->trust.crl_files.n && !err; i++)
@@ -68,7 +75,6 @@ int server_trust_set(struct server *s, const struct cfg *cfg, struct trust_set *
 		mem_unref(set);
 		return err;
 	}
-	say_legacy(s, cfg);
 	*setp = set;
 	return 0;
 }
@@ -135,9 +141,10 @@ unsigned server_check_files(const struct cfg *cfg, struct buf *out)
 int server_build_trust(struct server *s, struct ev_report *why)
 {
 	struct trust_set *set;
-	int err = server_trust_set(s, s->cfg, &set, why);
+	int err = server_trust_read(s->bus, s->cfg, &set, why);
 	if (err)
 		return err;
+	server_trust_tell(s->bus, s->cfg, set);
 	err = trust_keeper_create(&s->keeper, set);
 	mem_unref(set);
 	struct cert_crls_prm cp = { .loop = s->loop, .pool = s->slow, .bus = s->bus, .metrics = s->metrics };

@@ -22,6 +22,9 @@ static struct rig {
 	char path[120];
 	struct buf in;
 	unsigned applied;
+	admin_applied_h *done;
+	void *done_arg;
+	bool refuses;
 } rig;
 
 static int send_nothing(struct sip_request **rp, struct sip_core *core, struct sip_peer *peer, const struct sip_request_prm *prm, sip_result_h *h, void *arg)
@@ -57,13 +60,24 @@ static void cancel_no_dns(struct dns_resolve *r)
 	(void)r;
 }
 
-static int apply(const struct cfg *cfg, bool objects, struct ev_report *why, void *arg)
+static void applied_now(void *arg)
 {
-	(void)why;
+	struct ev_report why = { 0 };
+	(void)arg;
+	ev_set(&why, rig.refuses ? 3707 : 0);
+	ev_str(&why, "path", "new.yaml");
+	ev_str(&why, "first", "not today");
+	rig.done(rig.refuses ? EACCES : 0, &why, rig.done_arg);
+}
+
+static int apply(const struct cfg *cfg, bool objects, admin_applied_h *done, void *done_arg, void *arg)
+{
 	(void)arg;
 	assert_true(objects);
 	rig.applied = (unsigned)cfg->n_gateways;
-	return 0;
+	rig.done = done;
+	rig.done_arg = done_arg;
+	return loop_post(rig.loop, applied_now, NULL);
 }
 
 static void begin(void)
@@ -282,6 +296,11 @@ static void configuration_is_taken_or_refused_with_places(void **state)
 	result(answer);
 	json_decref(answer);
 	assert_int_equal(rig.applied, 2);
+	rig.refuses = true; /* what is found only when files are read */
+	answer = ask("config.apply", json_pack("{s:s, s:s}", "path", "new.yaml", "yaml", "gateways:\n- {name: a, address: 192.0.2.1, transport: tcp}\n"));
+	assert_string_equal(text_at(json_object_get(answer, "error"), "name"), "SERVER_CONFIG_REFUSED");
+	assert_non_null(strstr(text_at(json_object_get(answer, "error"), "text"), "not today"));
+	json_decref(answer);
 	answer = ask("config.apply", json_pack("{s:s, s:s}", "path", "new.yaml", "yaml", "gateways:\n- {name: a, address: 192.0.2.1, transport: tsl}\n"));
 	const json_t *e = json_object_get(answer, "error");
 	assert_string_equal(text_at(e, "name"), "ADMIN_CONFIG_BAD");

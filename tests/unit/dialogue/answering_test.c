@@ -265,13 +265,32 @@ static void nothing_is_recorded_where_nothing_can_be_kept(void **state)
 	for (unsigned i = 0; i < 3; i++) {
 		struct talk t;
 		begin(&t);
-		t.accepts_err = cases[i].err;
+		t.room_err = cases[i].err;
 		go(&t);
 		assert_true(talk_heard(&t, cases[i].said));
 		assert_int_equal(t.last_event, EV_RECORDING_REFUSED);
 		talk_wait(&t, 5000);
 		assert_true(t.over);
 		assert_int_equal(t.n_recorded, 0);
+		talk_end(&t);
+	}
+}
+
+static void who_cannot_say_whether_there_is_room_sends_nobody_away(void **state)
+{
+	(void)state;
+	static const enum talk_mode modes[] = { TALK_FAILS, TALK_NEVER, TALK_REFUSES };
+	for (unsigned i = 0; i < 3; i++) {
+		struct talk t;
+		begin(&t);
+		t.room = modes[i];
+		go(&t);
+		talk_wait(&t, 2500);
+		assert_true(talk_heard(&t, "answer-leave-message"));
+		talk_wait(&t, 8000);
+		talk_hangup(&t);
+		talk_wait(&t, 100);
+		assert_int_equal(t.n_saved, 1);
 		talk_end(&t);
 	}
 }
@@ -410,6 +429,6 @@ UT_MAIN(UT(standard_greeting_says_the_name), UT(personal_greeting_is_played), UT
         UT(hang_up_after_speaking_leaves_the_message), UT(slow_store_holds_the_receipt_back), UT(message_that_cannot_be_kept_gets_500),
         UT(too_short_a_message_is_dropped_politely), UT(hang_up_at_the_tone_leaves_nothing), UT(silence_is_no_message),
         UT(pound_leads_to_the_menu), UT(saved_is_said_only_after_it_is), UT(hang_up_in_the_menu_or_doing_nothing_leaves_the_message),
-        UT(nothing_is_recorded_where_nothing_can_be_kept), UT(a_disk_that_fails_while_recording_is_told), UT(zero_is_the_operator),
+        UT(nothing_is_recorded_where_nothing_can_be_kept), UT(who_cannot_say_whether_there_is_room_sends_nobody_away), UT(a_disk_that_fails_while_recording_is_told), UT(zero_is_the_operator),
         UT(operator_who_does_not_answer_leaves_the_message), UT(star_is_the_log_on), UT(hang_up_at_every_tenth_of_a_second),
         UT(results_that_come_after_the_end_do_nothing))

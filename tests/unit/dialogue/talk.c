@@ -83,10 +83,11 @@ static void confirm(void *arg, bool ok)
 	t->n_confirmed++;
 }
 
-static int accepts(void *arg, const struct dir_user *box)
+static int room(void *arg, uint32_t id, const struct dir_user *box)
 {
+	struct talk *t = arg;
 	(void)box;
-	return ((struct talk *)arg)->accepts_err;
+	return job(t, t->room, id, J_DONE, t->room_err);
 }
 
 static int record(void *arg, uint32_t id)
@@ -231,7 +232,7 @@ static void event(void *arg, struct ev_report *r)
 
 static const struct dlg_effects fakes = {
 	.io = { say, hush, timer, NULL, over },
-	.confirm = confirm, .accepts = accepts, .record = record, .record_stop = record_stop, .record_drop = record_drop, .save = save,
+	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
 	.logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
 };

@@ -23,8 +23,8 @@ struct talk {
 	uint32_t rec_job, xfer_job;
 
 	/* what the world does */
-	enum talk_mode save, fetch, greeting, mark, list, transfer, logon, pin_set, record;
-	int job_ms, accepts_err;
+	enum talk_mode room, save, fetch, greeting, mark, list, transfer, logon, pin_set, record;
+	int job_ms, room_err;
 	int64_t speak_ms;      /* the caller speaks so long, then is silent; -1: until stopped */
 	bool mute;             /* nobody speaks at all */
 	const char *pin;       /* the right one */

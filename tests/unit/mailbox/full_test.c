@@ -148,6 +148,22 @@ static void wait_good(struct bench *b)
 	assert_int_equal(mbox_spooled(b->m), 0);
 }
 
+static void on_room(int err, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->came = true;
+}
+
+static int room(struct bench *b, uint32_t most, const char *also)
+{
+	b->came = false;
+	assert_int_equal(mbox_room(b->m, "alice", most, also, on_room, b, NULL), 0);
+	wait_came(b);
+	return b->err;
+}
+
 static void full_disk_loses_nothing_that_was_accepted(void **state)
 {
 	(void)state;
@@ -155,6 +171,7 @@ static void full_disk_loses_nothing_that_was_accepted(void **state)
 	char id[ID_SIZE], first[ID_SIZE];
 	size_t accepted = 0, failed = 0;
 	begin(&b, "a");
+	assert_int_equal(room(&b, 1, disk), 0);
 	assert_int_equal(mbox_accepts(b.m, NULL), 0);
 	assert_int_equal(save(&b, first), MBOX_SAVE_DONE);
 	accepted++;
@@ -168,7 +185,8 @@ static void full_disk_loses_nothing_that_was_accepted(void **state)
 	assert_int_equal(b.err, ENOSPC);
 	assert_int_equal(store_state(b.s), STORE_FULL);
 	fill(&b, 0);
-	assert_int_not_equal(mbox_accepts(b.m, NULL), 0); /* callers are told before they speak */
+	assert_int_equal(room(&b, 0, NULL), ENOSPC); /* callers are told before they speak */
+	assert_int_equal(mbox_accepts(b.m, NULL), ENOSPC);
 	assert_true(count(&b) >= 1); /* and what is there can be heard */
 	assert_int_equal(mbox_get_audio(b.m, "alice", first, on_audio, &b, NULL), 0);
 	wait_came(&b);
@@ -176,10 +194,14 @@ static void full_disk_loses_nothing_that_was_accepted(void **state)
 	assert_int_equal(b.n, AUDIO);
 	assert_int_equal(unlink(b.filler), 0);
 	wait_good(&b);
+	assert_int_equal(room(&b, 0, disk), 0);
 	assert_int_equal(mbox_accepts(b.m, NULL), 0);
 	size_t there = count(&b);
 	assert_true(there >= accepted && there <= accepted + failed);
 	assert_int_equal(save(&b, id), MBOX_SAVE_DONE);
+	assert_int_equal(room(&b, (uint32_t)there + 1, disk), EDQUOT);
+	assert_int_equal(room(&b, (uint32_t)there + 2, disk), 0);
+	assert_int_equal(room(&b, 0, "/proc/self/fd"), ENOSPC); /* another file system, which has no room at all */
 	end(&b);
 }
 

@@ -5,6 +5,7 @@
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "sip/core.h"
 #include "trust/identity.h"
 
 static json_t *names_json(const struct trust_names *l)
@@ -25,6 +26,44 @@ static json_t *identity_json(struct admin *a, const struct trust_identity *id)
 	                 trust_identity_cert_file(id), "key_file", trust_identity_key_file(id));
 }
 
+/* ---- which certificate is in use on which connections ---- */
+
+struct shown {
+	json_t *all; /* one object a certificate, in the order met */
+	json_t *identities;
+};
+
+static json_t *certificate_of(struct shown *s, const struct sip_conn_info *c)
+{
+	size_t i;
+	json_t *o;
+	json_array_foreach(s->all, i, o)
+		if (strcmp(json_string_value(json_object_get(o, "sha256")), c->sha256) == 0)
+			return o;
+	bool current = false;
+	json_array_foreach(s->identities, i, o)
+		current = current || strcmp(json_string_value(json_object_get(o, "sha256")), c->sha256) == 0;
+	o = json_pack("{s:s, s:s, s:b, s:i, s:i, s:[]}", "sha256", c->sha256, "identity", c->identity, "current", current, "accepted", 0, "dialled", 0, "connections");
+	json_array_append_new(s->all, o);
+	return o;
+}
+
+static void one_more(json_t *o, const char *key)
+{
+	json_object_set_new(o, key, json_integer(json_integer_value(json_object_get(o, key)) + 1));
+}
+
+static void conn_h(const struct sip_conn_info *c, void *arg)
+{
+	char peer[NET_ADDR_SIZE];
+	if (c->transport != NET_TLS || !*c->sha256)
+		return;
+	json_t *o = certificate_of(arg, c);
+	one_more(o, c->opened ? "dialled" : "accepted");
+	json_array_append_new(json_object_get(o, "connections"), json_pack("{s:s, s:s, s:s, s:s, s:I}", "peer", net_addr_print(&c->peer, peer), "gateway", c->owner,
+	                      "peer_name", c->peer_name, "opened_by", c->opened ? "us" : "the peer", "age_ms", (json_int_t)c->age_ms));
+}
+
 static void list(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
@@ -38,7 +77,10 @@ static void list(struct admin_call *call, const json_t *args, void *arg)
 	for (unsigned i = 0; i < trust_set_count(s); i++)
 		json_array_append_new(array, identity_json(a, trust_set_at(s, i)));
 	mem_unref(s);
-	admin_call_ok(call, json_pack("{s:o}", "identities", array));
+	struct shown shown = { json_array(), array };
+	if (a->prm.sip)
+		sip_core_each_conn(a->prm.sip, conn_h, &shown);
+	admin_call_ok(call, json_pack("{s:o, s:o}", "identities", array, "in_use", shown.all));
 }
 
 struct warnings {

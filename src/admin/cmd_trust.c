@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_trust.c  trust.*: which authorities are believed. Adding and removing change what is in use at once; the files that the next start
- * reads are named in the configuration.                                                                                  */
+/* cmd_trust.c  trust.*: which authorities are believed. Adding and removing change what is in use at once and what the next start reads; those
+ * that the configuration names in trust.ca are changed there. Files are touched on a worker, the swap follows on the loop.      */
 #include <errno.h>
 #include <openssl/pem.h>
 #include "admin/admin_private.h"
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "cert/anchors.h"
+#include "net/pool.h"
 #include "trust/identity.h"
 #include "trust/rule.h"
 
@@ -34,89 +36,150 @@ static void list(struct admin_call *call, const json_t *args, void *arg)
 	admin_call_ok(call, json_pack("{s:o}", "anchors", array));
 }
 
-static void swap(struct admin *a, struct trust_set *s)
+/* ---- one change ---- */
+
+struct change {
+	struct admin *admin;
+	struct admin_call *call;
+	unsigned lock;
+	bool locked;
+	char data[512], sha256[80];
+	char *pem;      /* to be added; NULL: to be removed */
+	struct cfg *cfg; /* keeps the names of files alive */
+	unsigned n;
+	struct ev_report why;
+};
+
+static void change_free(struct change *c)
 {
-	trust_keeper_swap(a->prm.trust, s);
-	if (a->prm.trust_changed)
-		a->prm.trust_changed(a->prm.arg);
+	if (c->locked)
+		cert_lock_give(&c->admin->cert_locks, c->lock);
+	if (c->cfg)
+		cfg_unref(c->cfg);
+	mem_unref(c->call);
+	mem_free(c->pem);
+	mem_free(c);
+}
+
+static void fail(struct change *c, int err)
+{
+	if (err == ENOENT || err == ENOTUNIQ)
+		admin_call_not_found(c->call, "one authority with the fingerprint", c->sha256, admin_words(ADMIN_HINT_AUTHORITIES));
+	else
+		admin_call_errno(c->call, err, &c->why);
+	change_free(c);
+}
+
+static int work(void *arg)
+{
+	struct change *c = arg;
+	const struct cfg_strings *files = &c->cfg->trust.ca_files;
+	return c->pem ? cert_anchors_add(c->data, text_of(c->pem), &c->n, &c->why)
+		      : cert_anchors_remove(c->data, files->v, (unsigned)files->n, c->sha256, &c->why);
+}
+
+static X509 *find(const struct trust_set *s, const char *sha256)
+{
+	for (unsigned i = 0; i < trust_set_anchors(s); i++) {
+		struct trust_cert c;
+		trust_cert_describe(&c, trust_set_anchor_at(s, i));
+		if (strncasecmp(c.sha256, sha256, strlen(sha256)) == 0)
+			return trust_set_anchor_at(s, i);
+	}
+	return NULL;
+}
+
+static int into_use(struct change *c)
+{
+	struct admin *a = c->admin;
+	struct trust_set *was = trust_keeper_get(a->prm.trust), *now = NULL;
+	int err = c->pem ? trust_set_copy(&now, was) : trust_set_copy_without(&now, was, find(was, c->sha256));
+	if (!err && c->pem)
+		err = trust_set_anchor_pem(now, text_of(c->pem), NULL, &c->why);
+	if (!err) {
+		trust_keeper_swap(a->prm.trust, now);
+		if (a->prm.trust_changed)
+			a->prm.trust_changed(a->prm.arg);
+	}
+	mem_unref(now);
+	mem_unref(was);
+	return err;
+}
+
+static void done(enum pool_result result, int err, void *arg)
+{
+	struct change *c = arg;
+	if (result == POOL_DONE)
+		err = into_use(c);
+	else if (result == POOL_CANCELLED)
+		err = ECANCELED;
+	if (err) {
+		fail(c, err);
+		return;
+	}
+	if (c->pem) {
+		admin_call_did(c->call, "%u authorities", c->n);
+		admin_call_ok(c->call, json_pack("{s:i}", "added", (int)c->n));
+	} else {
+		admin_call_did(c->call, "%s", c->sha256);
+		admin_call_ok(c->call, json_pack("{s:s}", "removed", c->sha256));
+	}
+	change_free(c);
+}
+
+static struct change *begin(struct admin *a, struct admin_call *call)
+{
+	if (!a->prm.trust || !a->prm.crypto || !a->cfg || !a->cfg->has_node) {
+		admin_call_absent(call, "TLS");
+		return NULL;
+	}
+	struct change *c = mem_zalloc(1, sizeof *c);
+	if (!c) {
+		admin_call_errno(call, ENOMEM, NULL);
+		return NULL;
+	}
+	c->admin = a;
+	c->call = mem_ref(call);
+	c->cfg = cfg_ref(a->cfg);
+	text_fill(c->data, sizeof c->data, a->cfg->node.data);
+	return c;
+}
+
+static void go(struct change *c, int err)
+{
+	if (!err)
+		err = admin_cert_lock(c->admin, c->call, "(trust)", c->pem ? "trust.add" : "trust.remove", &c->lock, &c->why);
+	c->locked = !err;
+	if (!err)
+		err = pool_submit(c->admin->prm.crypto, work, done, c);
+	if (err)
+		fail(c, err);
 }
 
 static void add(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct admin *a = arg;
-	struct ev_report why = { 0 };
-	const char *pem;
-	unsigned n = 0;
-	if (!a->prm.trust) {
-		admin_call_absent(call, "TLS");
+	const char *pem = NULL;
+	struct change *c = begin(arg, call);
+	if (!c)
 		return;
-	}
-	int err = admin_need_str(args, "pem", &pem, &why);
-	struct trust_set *was = trust_keeper_get(a->prm.trust), *now = NULL;
-	if (!err)
-		err = trust_set_copy(&now, was);
-	if (!err)
-		err = trust_set_anchor_pem(now, text_of(pem), &n, &why);
-	if (!err) {
-		swap(a, now);
-		admin_call_did(call, "%u authorities", n);
-		admin_call_ok(call, json_pack("{s:i}", "added", (int)n));
-	} else {
-		admin_call_errno(call, err, &why);
-	}
-	mem_unref(now);
-	mem_unref(was);
-}
-
-/* There is no taking out of a set: the new one is built from what stays. */
-static int without(struct trust_set **sp, const struct trust_set *was, const char *sha256, unsigned *removed)
-{
-	struct trust_set *now = NULL;
-	int err = trust_set_create(&now);
-	for (unsigned i = 0; !err && i < trust_set_count(was); i++)
-		err = trust_set_identity(now, trust_set_at(was, i));
-	for (unsigned i = 0; !err && i < trust_set_anchors(was); i++) {
-		struct trust_cert c;
-		trust_cert_describe(&c, trust_set_anchor_at(was, i));
-		if (strncasecmp(c.sha256, sha256, strlen(sha256)) == 0)
-			++*removed;
-		else
-			err = trust_set_anchor(now, trust_set_anchor_at(was, i));
-	}
-	if (err)
-		mem_unref(now);
-	else
-		*sp = now;
-	return err;
+	int err = admin_need_str(args, "pem", &pem, &c->why);
+	if (!err && !(c->pem = mem_strdup(pem)))
+		err = ENOMEM;
+	go(c, err);
 }
 
 static void remove_one(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct admin *a = arg;
-	struct ev_report why = { 0 };
 	const char *sha256 = NULL;
-	unsigned n = 0;
-	if (!a->prm.trust) {
-		admin_call_absent(call, "TLS");
+	struct change *c = begin(arg, call);
+	if (!c)
 		return;
-	}
-	int err = admin_need_str(args, "sha256", &sha256, &why);
-	if (!err && strlen(sha256) < 8)
+	int err = admin_need_str(args, "sha256", &sha256, &c->why);
+	if (!err && (strlen(sha256) < 8 || strlen(sha256) > 64))
 		err = EINVAL;
-	struct trust_set *was = trust_keeper_get(a->prm.trust), *now = NULL;
 	if (!err)
-		err = without(&now, was, sha256, &n);
-	if (err) {
-		admin_call_errno(call, err, &why);
-	} else if (n != 1) {
-		admin_call_not_found(call, "one authority with the fingerprint", sha256, admin_words(ADMIN_HINT_AUTHORITIES));
-	} else {
-		swap(a, now);
-		admin_call_did(call, "%s", sha256);
-		admin_call_ok(call, json_pack("{s:s}", "removed", sha256));
-	}
-	mem_unref(now);
-	mem_unref(was);
+		text_fill(c->sha256, sizeof c->sha256, sha256);
+	go(c, err);
 }
 
 const struct admin_cmd admin_trust_cmds[] = { { "trust.list", list }, { "trust.add", add }, { "trust.remove", remove_one }, { NULL, NULL } };

@@ -17,12 +17,27 @@ static void print_identity(struct cli *c, const json_t *id)
 	        *cli_text(id, "cert_file") ? cli_text(id, "cert_file") : "(in memory)", *cli_text(id, "key_file") ? cli_text(id, "key_file") : "(in memory)");
 }
 
+/* Which certificate is shown on which connections; an old one lives on where a connection does. */
+static void print_in_use(struct cli *c, const json_t *in_use)
+{
+	size_t i, k;
+	const json_t *o, *conn;
+	json_array_foreach(in_use, i, o) {
+		fprintf(c->out, "%.16s (%s%s): connections %lld opened by peers, %lld by us\n", cli_text(o, "sha256"), cli_text(o, "identity"),
+		        cli_true(o, "current") ? "" : ", an earlier certificate", (long long)cli_int(o, "accepted"), (long long)cli_int(o, "dialled"));
+		json_array_foreach(json_object_get(o, "connections"), k, conn)
+			fprintf(c->out, "  %s %s%s%s, for %s\n", strcmp(cli_text(conn, "opened_by"), "us") == 0 ? "to" : "from", cli_text(conn, "peer"),
+			        *cli_text(conn, "gateway") ? ", gateway " : "", cli_text(conn, "gateway"), cli_duration_ms(cli_int(conn, "age_ms")));
+	}
+}
+
 static int show_list(struct cli *c, const json_t *r)
 {
 	size_t i;
 	const json_t *id;
 	json_array_foreach(json_object_get(r, "identities"), i, id)
 		print_identity(c, id);
+	print_in_use(c, json_object_get(r, "in_use"));
 	if (!json_array_size(json_object_get(r, "identities")))
 		fprintf(c->out, "This node has no certificate: it cannot speak TLS.\n");
 	return CLI_GOOD;
@@ -243,7 +258,7 @@ static const struct cli_opt cure_opts[] = {
 };
 
 const struct cli_cmd cli_cert_cmds[] = {
-	{ "cert", "list", "", 0, 0, NULL, "List the certificates of this node", NULL, "  umbel cert list", list },
+	{ "cert", "list", "", 0, 0, NULL, "List the certificates of this node, and the connections on which each is shown", NULL, "  umbel cert list", list },
 	{ "cert", "check", "[NAME | FILE...]", 0, CLI_POS, cli_cert_check_opts, "Say what is questionable in certificates, what it leads to, and who would accept them",
 	  "Without a file: the certificates of this node, or its identity NAME; exit code 1 when something is questionable.\n"
 	  "With files (chain, leaf first; no server is needed): what is questionable, and whether each known product would accept\n"

@@ -28,7 +28,7 @@ static int list(struct cli *c)
 
 static int show_added(struct cli *c, const json_t *r)
 {
-	fprintf(c->out, "%s certificates are trusted from now on, until the server restarts.\nTo keep them: add the file to \"trust.ca\" of the configuration.\n",
+	fprintf(c->out, "%s certificates are trusted from now on, on this node; it keeps them in its data folder.\n",
 	        cli_text(r, "added"));
 	return CLI_GOOD;
 }
@@ -46,7 +46,7 @@ static int add(struct cli *c)
 
 static int show_removed(struct cli *c, const json_t *r)
 {
-	fprintf(c->out, "%s is not trusted any more. Connections that stand are not cut.\nTo keep it so: take its file out of \"trust.ca\".\n", cli_text(r, "removed"));
+	fprintf(c->out, "%s is not trusted any more. Connections that stand are not cut.\n", cli_text(r, "removed"));
 	return CLI_GOOD;
 }
 
@@ -57,7 +57,7 @@ static int remove_one(struct cli *c)
 
 const struct cli_cmd cli_trust_cmds[] = {
 	{ "trust", "list", "", 0, 0, NULL, "List the authorities that are believed", NULL, "  umbel trust list", list },
-	{ "trust", "add", "FILE", 1, 1, NULL, "Believe the certificates of a PEM file from now on", NULL, "  umbel trust add root.pem", add },
-	{ "trust", "remove", "FINGERPRINT", 1, 1, NULL, "Believe an authority no more", "The first 8 or more characters of its fingerprint.", "  umbel trust remove 3F2A91C07B", remove_one },
+	{ "trust", "add", "FILE", 1, 1, NULL, "Believe the certificates of a PEM file from now on", "This node keeps them over restarts; every node is told for itself.", "  umbel trust add root.pem", add },
+	{ "trust", "remove", "FINGERPRINT", 1, 1, NULL, "Believe an authority no more", "The first 8 or more characters of its fingerprint. Those that the configuration names in trust.ca are taken out there.", "  umbel trust remove 3F2A91C07B", remove_one },
 	{ NULL },
 };

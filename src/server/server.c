@@ -322,6 +322,7 @@ static int build_gateways(struct server *s, struct ev_report *why)
 		err = gw_shared_create(&s->shared, &sp);
 	if (err)
 		return err;
+	cert_watch_gateways(s->watch, s->gateways);
 	struct gw_story_store_prm kp = { .stories = gw_table_stories(s->gateways), .store = s->store, .loop = s->loop, .clock = clock_system(), .node = n->name };
 	return gw_story_store_create(&s->stories, &kp);
 }
@@ -330,6 +331,7 @@ static void drop_gateways(struct server *s)
 {
 	gw_story_store_destroy(s->stories);
 	gw_shared_destroy(s->shared);
+	cert_watch_gateways(s->watch, NULL);
 	gw_table_destroy(s->gateways);
 }
 

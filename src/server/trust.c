@@ -2,6 +2,7 @@
 /* trust.c  The identities and anchors that the configuration names, as one set, and whether our certificate still holds. */
 #include <errno.h>
 #include "base/mem.h"
+#include "cert/anchors.h"
 #include "cert/install.h"
 #include "server/server_private.h"
 #include "server/words.h"
@@ -69,6 +70,8 @@ int server_trust_read(struct ev_bus *bus, const struct cfg *cfg, struct trust_se
 		err = add_identities(bus, cfg, set, why);
 	for (size_t i = 0; i < cfg->trust.ca_files.n && !err; i++)
 		err = trust_set_anchor_file(set, cfg->trust.ca_files.v[i], NULL, why);
+	if (!err && cfg->has_node)
+		err = cert_anchors_load(set, cfg->node.data, why);
 	for (size_t i = 0; i < cfg->trust.crl_files.n && !err; i++)
 		err = trust_set_crl_file(set, cfg->trust.crl_files.v[i], why);
 	if (err) {

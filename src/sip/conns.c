@@ -523,6 +523,25 @@ void sip_conns_end(struct sip_core *core)
 	}
 }
 
+void sip_core_each_conn(struct sip_core *core, sip_conn_each_h *each, void *arg)
+{
+	int64_t now = clock_mono_ms(core->prm.clock);
+
+	LIST_FOREACH (&core->conns, it) {
+		struct sip_conn *c = LIST_ENTRY(it, struct sip_conn, link);
+		struct tls *tls = c->transport == NET_TLS && c->state == SIP_CONN_OPEN ? tls_of_conn(c->conn) : NULL;
+		struct trust_identity *ours = tls ? tls_identity(tls) : NULL;
+		struct sip_conn_info info = { .transport = c->transport, .peer = c->peer, .opened = c->opened, .owner = c->owner ? c->owner->name : "" };
+		if (c->state != SIP_CONN_OPEN)
+			continue;
+		info.identity = ours ? trust_identity_name(ours) : c->identity;
+		info.sha256 = ours ? trust_identity_fingerprint(ours) : c->shown;
+		info.peer_name = tls ? tls_peer_name(tls) : "";
+		info.age_ms = now - c->up_ms;
+		each(&info, arg);
+	}
+}
+
 void sip_conn_saw_via(struct sip_conn *c, const struct sip_via *via)
 {
 	if (c->opened || !via->has_alias)

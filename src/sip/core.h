@@ -148,6 +148,18 @@ unsigned sip_core_legs(const struct sip_core *core); /* how many live */
 typedef void (sip_leg_each_h)(struct leg *leg, void *arg); /* may end the leg it is given */
 void sip_core_each_leg(struct sip_core *core, sip_leg_each_h *each, void *arg);
 struct leg *sip_core_leg(struct sip_core *core, const char *session); /* borrowed; NULL if none */
+/* Stream connections that are open, and what they show. Borrowed for the call. */
+struct sip_conn_info {
+	enum net_transport transport;
+	struct net_addr peer;
+	bool opened;          /* by us */
+	const char *owner;    /* the gateway's name; "" while it is not known */
+	const char *identity, *sha256; /* ours, shown on it; "" without TLS */
+	const char *peer_name; /* that its certificate proved; "" without */
+	int64_t age_ms;
+};
+typedef void (sip_conn_each_h)(const struct sip_conn_info *info, void *arg);
+void sip_core_each_conn(struct sip_core *core, sip_conn_each_h *each, void *arg);
 /* One at a time; NULL takes it off. */
 void sip_core_tracer(struct sip_core *core, sip_trace_h *h, void *arg);
 

@@ -115,6 +115,8 @@ struct trust_cert {
 	uint8_t eku;                   /* TRUST_EKU_* */
 	int64_t not_before_s, not_after_s;
 	char key[24];                  /* "RSA-2048", "EC-P-256" */
+	char digest[16];               /* of the issuer's signature: "SHA256"; "" when the kind of signature names none */
+	bool public_ca;                /* issued under the rules of public CAs (a policy of the CA/Browser Forum, or logged) */
 	char serial[64];               /* hexadecimal */
 	char sha256[65];               /* fingerprint, hexadecimal */
 	uint8_t chain_len;             /* certificates sent along, the leaf counted */

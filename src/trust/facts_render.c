@@ -176,6 +176,7 @@ static void say_cert(struct writer *w, const char *group, const struct trust_cer
 		   c->eku & TRUST_EKU_ANY ? "any " : "", c->eku & TRUST_EKU_OTHER ? "others " : "");
 	say(w, group, "usages", ekus);
 	say(w, group, "key", c->key);
+	say(w, group, "digest", c->digest);
 	say(w, group, "serial", c->serial);
 	say(w, group, "sha256", c->sha256);
 	say_int(w, group, "chain", c->chain_len);

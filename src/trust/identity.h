@@ -52,6 +52,8 @@ struct trust_set;
 int trust_set_create(struct trust_set **sp);
 /* A new set with the same identities, anchors and CRLs: to change one thing and swap. */
 int trust_set_copy(struct trust_set **sp, const struct trust_set *from);
+/* The same without one of its anchors (NULL: none). */
+int trust_set_copy_without(struct trust_set **sp, const struct trust_set *from, const X509 *anchor);
 /* Takes a reference; replaces one of the same name. The first one added is the default. */
 int trust_set_identity(struct trust_set *s, struct trust_identity *id);
 /* Takes the identity of that name out; nothing if there is none. */

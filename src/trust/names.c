@@ -210,6 +210,22 @@ static void hex(const uint8_t *p, size_t n, char *dst, size_t size)
 		snprintf(dst + 2 * i, 3, "%02x", p[i]);
 }
 
+static void describe_signature(struct trust_cert *out, const X509 *cert)
+{
+	int md = NID_undef;
+	if (X509_get_signature_info((X509 *)(uintptr_t)cert, &md, NULL, NULL, NULL) == 1 && md != NID_undef)
+		text_fill(out->digest, sizeof out->digest, OBJ_nid2sn(md));
+	/* Certificates of public CAs are logged (RFC 6962) and say the policy that they follow (CA/B BR 7.1.6.1: 2.23.140.1.2.*). */
+	out->public_ca = X509_get_ext_by_NID(cert, NID_ct_precert_scts, -1) >= 0;
+	CERTIFICATEPOLICIES *all = X509_get_ext_d2i(cert, NID_certificate_policies, NULL, NULL);
+	for (int i = 0; i < sk_POLICYINFO_num(all); i++) {
+		char oid[64] = "";
+		OBJ_obj2txt(oid, sizeof oid, sk_POLICYINFO_value(all, i)->policyid, 1);
+		out->public_ca = out->public_ca || text_starts(text_of(oid), "2.23.140.1.2.");
+	}
+	CERTIFICATEPOLICIES_free(all);
+}
+
 void trust_cert_describe(struct trust_cert *out, const X509 *cert)
 {
 	uint8_t digest[EVP_MAX_MD_SIZE];
@@ -227,6 +243,7 @@ void trust_cert_describe(struct trust_cert *out, const X509 *cert)
 	out->not_before_s = time_s(X509_get0_notBefore(cert));
 	out->not_after_s = time_s(X509_get0_notAfter(cert));
 	describe_key(out, cert);
+	describe_signature(out, cert);
 	const ASN1_INTEGER *serial = X509_get0_serialNumber(cert);
 	hex(ASN1_STRING_get0_data(serial), (size_t)ASN1_STRING_length(serial), out->serial, sizeof out->serial);
 	if (X509_digest(cert, EVP_sha256(), digest, &n) == 1)

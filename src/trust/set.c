@@ -77,14 +77,15 @@ static int add_crl(struct trust_set *s, X509_CRL *crl)
 	return 0;
 }
 
-int trust_set_copy(struct trust_set **sp, const struct trust_set *from)
+int trust_set_copy_without(struct trust_set **sp, const struct trust_set *from, const X509 *anchor)
 {
 	struct trust_set *s;
 	int err = trust_set_create(&s);
 	for (unsigned i = 0; !err && i < from->n; i++)
 		err = trust_set_identity(s, from->id[i]);
 	for (int i = 0; !err && i < sk_X509_num(from->anchors); i++)
-		err = trust_set_anchor(s, sk_X509_value(from->anchors, i));
+		if (!anchor || X509_cmp(sk_X509_value(from->anchors, i), anchor) != 0)
+			err = trust_set_anchor(s, sk_X509_value(from->anchors, i));
 	for (int i = 0; !err && i < sk_X509_CRL_num(from->crls); i++)
 		err = add_crl(s, sk_X509_CRL_value(from->crls, i));
 	if (!err)
@@ -94,6 +95,11 @@ int trust_set_copy(struct trust_set **sp, const struct trust_set *from)
 	else if (s)
 		mem_unref(s);
 	return err;
+}
+
+int trust_set_copy(struct trust_set **sp, const struct trust_set *from)
+{
+	return trust_set_copy_without(sp, from, NULL);
 }
 
 int trust_set_identity(struct trust_set *s, struct trust_identity *id)

@@ -98,6 +98,8 @@ static bool covers_part(struct text pattern, struct text wanted)
 static enum p_tri cn_counts(const struct search *x, const struct name *n)
 {
 	enum p_tri t = !x->has_san ? x->s->cn.no_san : x->has_dns ? x->s->cn.dns : x->s->cn.no_dns;
+	if (x->critical && x->s->critical_hides_cn)
+		return P_NO;
 	switch (x->s->which_cn) {
 	case P_CN_LAST: return n->index == n->of - 1 ? t : P_NO;
 	case P_CN_FIRST: return n->index == 0 ? t : P_NO;

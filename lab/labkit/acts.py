@@ -200,6 +200,8 @@ def matrix_foretells(stage):
         story.check(f"{node.name}: and that OPTIONS, transfers and lamps will fail, on both nodes", all(says[n, f] == "refuses" for n in names for f in OUT), says)
         cures = [x for x in r["reasons"] if x["command"] == f"umbel cert cure {GATEWAY}"]
         story.check(f"{node.name}: and prints the cure, for both", cures and set(cures[0]["nodes"]) == set(names), r["reasons"])
+    status, text = stage.first.cli.run("cert", "matrix", "--consistency")
+    story.check("the page of the pool names what each node should show", status == 1 and all(f"CN is {n}" in text for n in space.NODES), text)
     own = [x for node, identity in site.own.items() for x in ("--what-if", f"cert={node.split('.')[0]}:{identity.cert}")]
     status, text = stage.first.cli.run("cert", "matrix", *own)
     story.check("what if each node had a certificate of its own: nothing breaks", status == 0, text)
@@ -217,6 +219,8 @@ def matrix_is_green(stage):
             return (status, text) if status == 0 and "unknown" not in text else None
         status, text = until(green, 15, 0.5) or node.cli.run("cert", "matrix")
         stage.story.check(f"{node.name}: every flow of the matrix is accepted, on both nodes", status == 0 and "unknown" not in text, text)
+    status, text = stage.first.cli.run("cert", "matrix", "--consistency")
+    stage.story.check("on the page of the pool nothing is bad", status == 0, text)
 
 
 def lamp_is_lit(stage, lit):

@@ -9,6 +9,7 @@
 #include "cert/matrix.h"
 #include "cert/matrix_dns.h"
 #include "cert/matrix_json.h"
+#include "cert/matrix_pool.h"
 #include "jobs/registry.h"
 #include "net/pool.h"
 #include "trust/identity.h"
@@ -128,9 +129,11 @@ static int judge_work(void *arg)
 {
 	struct errand *e = arg;
 	struct matrix *x = NULL;
-	int err = matrix_run(&x, e->model);
+	struct matrix_pool *page = NULL;
+	int err = admin_arg_bool(e->args, "consistency") ? matrix_pool_make(&page, e->model) : matrix_run(&x, e->model);
 	if (!err)
-		e->result = matrix_json(x);
+		e->result = page ? matrix_pool_json(page, e->model) : matrix_json(x);
+	matrix_pool_free(page);
 	matrix_free(x);
 	return err;
 }

@@ -151,6 +151,7 @@ static int when_down(struct matrix *x, struct ev_report *r)
 {
 	char names[512], up[512];
 	uint64_t down = 0, alive = 0;
+	char seconds[96] = "";
 	bool waits = false;
 	const struct matrix_model *m = x->model;
 	for (unsigned i = 0; i < m->n_nodes; i++)
@@ -166,6 +167,8 @@ static int when_down(struct matrix *x, struct ev_report *r)
 			o->gateway = (int)g;
 			text_fill(o->assumed, sizeof o->assumed, w.finder ? w.finder->remark : "how it chooses a node is not known of this product: it is taken to dial the common name");
 			waits |= w.taking && w.reached & w.down;
+			if (w.finder && w.finder->connect_s)
+				text_print(seconds, sizeof seconds, " (%u s where the usual time-outs of its system apply: not verified)", w.finder->connect_s);
 		} else if (before != x->n_outcomes || (w.reached & w.down)) {
 			return ENOMEM;
 		}
@@ -175,7 +178,7 @@ static int when_down(struct matrix *x, struct ev_report *r)
 	ev_set(r, 0);
 	ev_str(r, "down", matrix_node_names(m, down, names, sizeof names));
 	ev_str(r, "up", alive ? matrix_node_names(m, alive, up, sizeof up) : "nobody");
-	ev_str(r, "seconds", "");
+	ev_str(r, "seconds", seconds);
 	ev_str(r, "gateway", "the gateway");
 	if (waits && !matrix_add_outcome(x, MATRIX_W_DOWN_WAIT, r, false, TRUST_LIKELY))
 		return ENOMEM;

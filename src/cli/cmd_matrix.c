@@ -7,6 +7,7 @@
 #include "cert/matrix.h"
 #include "cert/matrix_dns.h"
 #include "cert/matrix_json.h"
+#include "cert/matrix_pool.h"
 #include "cli/cli_private.h"
 #include "config/cfg.h"
 
@@ -112,10 +113,21 @@ static int ask_dns(struct cli *c, struct matrix_model *m)
 	return err;
 }
 
+static int judge(struct cli *c, const struct matrix_model *m, json_t **result)
+{
+	struct matrix *x = NULL;
+	struct matrix_pool *page = NULL;
+	int err = cli_opt(c, "consistency") ? matrix_pool_make(&page, m) : matrix_run(&x, m);
+	if (!err)
+		*result = page ? matrix_pool_json(page, m) : matrix_json(x);
+	matrix_pool_free(page);
+	matrix_free(x);
+	return err;
+}
+
 static int from_files(struct cli *c, const json_t *args, json_t **result)
 {
 	struct matrix_model *m = NULL;
-	struct matrix *x = NULL;
 	struct ev_report why = { 0 };
 	const char *path;
 	int err = matrix_model_create(&m, clock_real_s(clock_system())), code = CLI_GOOD;
@@ -128,12 +140,9 @@ static int from_files(struct cli *c, const json_t *args, json_t **result)
 	if (!err && !code)
 		err = ask_dns(c, m);
 	if (!err && !code)
-		err = matrix_run(&x, m);
-	if (!err && !code)
-		*result = matrix_json(x);
+		err = judge(c, m, result);
 	if (err && !code)
 		code = why.id ? cli_error_report(c, CLI_NO, &why) : cli_error(c, CLI_NO, "%s", strerror(err));
-	matrix_free(x);
 	matrix_model_free(m);
 	return code;
 }
@@ -376,9 +385,43 @@ static int show(struct cli *c, const json_t *r)
 	return cli_true(r, "good") ? CLI_GOOD : CLI_NO;
 }
 
+/* ---- the pool's page ---- */
+
+static int show_page(struct cli *c, const json_t *r)
+{
+	struct page p = { c, r, isatty(fileno(c->out)) && !getenv("NO_COLOR") };
+	size_t i;
+	const json_t *x;
+	unsigned bad = 0, all = 0, other = 0;
+	char about[300] = "", mark[160];
+	json_array_foreach(json_object_get(r, "checks"), i, x) {
+		const char *state = cli_text(x, "state");
+		if (strcmp(about, cli_text(x, "about")) != 0)
+			fprintf(c->out, "%s%s\n", i ? "\n" : "", cli_text(x, "about"));
+		text_fill(about, sizeof about, cli_text(x, "about"));
+		text_print(mark, sizeof mark, "  %-12s  %-26s  ", strcmp(state, "bad") == 0 ? "BAD" : state, cli_text(x, "title"));
+		fputs(paint(&p, state), c->out);
+		cli_item(c->out, mark, cli_text(x, "found"));
+		fputs(unpaint(&p), c->out);
+		cli_wrapped(c->out, cli_text(x, "fix"), "                ");
+		all++;
+		bad += strcmp(state, "bad") == 0;
+		other += strcmp(state, "good") != 0;
+	}
+	if (bad)
+		fprintf(c->out, "\n%s%u of %u are bad%s", paint(&p, "bad"), bad, all, unpaint(&p));
+	else
+		fprintf(c->out, "\n%sNothing is bad%s", paint(&p, other ? "unknown" : "good"), unpaint(&p));
+	if (other > bad)
+		fprintf(c->out, "; %u unknown or questionable", other - bad);
+	fprintf(c->out, ".\n");
+	return cli_true(r, "good") ? CLI_GOOD : CLI_NO;
+}
+
 static int matrix(struct cli *c)
 {
 	json_t *args = json_object(), *r = NULL;
+	json_object_set_new(args, "consistency", json_boolean(cli_opt(c, "consistency") != NULL));
 	json_object_set_new(args, "no_dns", json_boolean(cli_opt(c, "no-dns") != NULL));
 	int code = add_peers(c, args);
 	if (!code)
@@ -390,7 +433,7 @@ static int matrix(struct cli *c)
 	if (!code && c->json)
 		code = cli_print_json(c, r);
 	else if (!code)
-		code = show(c, r);
+		code = cli_opt(c, "consistency") ? show_page(c, r) : show(c, r);
 	if (!code && !cli_true(r, "good"))
 		code = CLI_NO;
 	json_decref(args);
@@ -402,6 +445,7 @@ static const struct cli_opt matrix_opts[] = {
 	{ "config", "FILE", "no server: judge what this configuration says (may be repeated, a file for each node)" },
 	{ "peer-cert", "GATEWAY=FILE", "the certificate that a gateway shows (PEM), when it has not been seen" },
 	{ "what-if", "QUESTION", "cert=FILE, cert=NODE:FILE, node-down=NODE, fqdn=NAME, known=[GATEWAY:]NAME,... (may be repeated)" },
+	{ "consistency", NULL, "whether the pool fits together instead: names, DNS, Contact, certificates, SNI, clocks, chains, line by line" },
 	{ "no-dns", NULL, "do not ask DNS where the names lead" },
 	{ "dns", "ADDRESS", "ask this DNS server (with --config; default: those of /etc/resolv.conf)" },
 	{ NULL, NULL, NULL },
@@ -413,6 +457,7 @@ const struct cli_cmd cli_matrix_cmds[] = {
 	  "judged: another certificate on all nodes or on one, a node that is down, nodes that call themselves by another name,\n"
 	  "other names known at the gateway. Exit code 1 when a flow breaks; what is unknown is shown and breaks nothing.",
 	  "  umbel cert matrix\n"
+	  "  umbel cert matrix --consistency\n"
 	  "  umbel cert matrix --config /etc/umbel/umbel.yaml --peer-cert pool=pool.pem\n"
 	  "  umbel cert matrix --what-if cert=new-shared.pem\n"
 	  "  umbel cert matrix --what-if cert=node01:a.pem --what-if cert=node02:b.pem --what-if node-down=node02\n"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "cert/matrix_json.h"
+#include "cert/matrix_pool.h"
 #include "support/certs.h"
 #include "trust/identity.h"
 #include "trust/pem.h"
@@ -441,6 +442,159 @@ static void cards(void **state)
 	tc_free(&root);
 }
 
+/* ---- the pool's page ---- */
+
+static const struct matrix_check *check_of(const struct matrix_pool *p, const char *about, const char *name)
+{
+	for (unsigned i = 0; i < p->n; i++)
+		if (strcmp(p->checks[i].about, about) == 0 && strcmp(p->checks[i].name, name) == 0)
+			return &p->checks[i];
+	fail_msg("no line %s of %s", name, about);
+	return NULL;
+}
+
+static void good_names(struct matrix_model *m)
+{
+	struct matrix_dns *d;
+	trust_names_add_str(&matrix_add_dns(m, N1, "A", "OK")->values, "127.0.1.11");
+	trust_names_add_str(&matrix_add_dns(m, N2, "A", "OK")->values, "127.0.1.12");
+	trust_names_add_str(&matrix_add_dns(m, "127.0.1.11", "PTR", "OK")->values, N1);
+	trust_names_add_str(&matrix_add_dns(m, "127.0.1.12", "PTR", "OK")->values, N2);
+	d = matrix_add_dns(m, UM, "A", "OK");
+	trust_names_add_str(&d->values, "127.0.1.11");
+	trust_names_add_str(&d->values, "127.0.1.12");
+	d = matrix_add_dns(m, "_sips._tcp." UM, "SRV", "OK");
+	trust_names_add_str(&d->values, "10 50 5061 " N1);
+	trust_names_add_str(&d->values, "10 50 5061 " N2);
+	trust_names_add_str(&matrix_add_dns(m, "lyncpool.domain.com", "A", "OK")->values, "127.0.1.20");
+}
+
+static void page_of_a_good_pool(void **state)
+{
+	struct matrix_model *m = model_of(&cured);
+	struct matrix_pool *p = NULL;
+	(void)state;
+	good_names(m);
+	m->nodes[1].has_beat = true;
+	m->nodes[1].beat_ago_ms = 1500;
+	assert_int_equal(matrix_pool_make(&p, m), 0);
+	for (unsigned i = 0; i < p->n; i++)
+		if (p->checks[i].state != MATRIX_GOOD)
+			fail_msg("%s: %s: %s", p->checks[i].about, p->checks[i].name, p->checks[i].found);
+	assert_false(p->bad);
+	assert_true(p->n > 30);
+	json_t *o = matrix_pool_json(p, m);
+	assert_int_equal(json_array_size(json_object_get(o, "checks")), p->n);
+	json_decref(o);
+	matrix_pool_free(p);
+	matrix_model_free(m);
+}
+
+static struct matrix_dns *dns_of(struct matrix_model *m, const char *name, const char *type)
+{
+	return (struct matrix_dns *)(uintptr_t)matrix_find_dns(m, name, type);
+}
+
+static void spoil(struct matrix_model *m, int what)
+{
+	struct matrix_dns *d;
+	switch (what) {
+	case 0: trust_names_clear(&dns_of(m, N1, "A")->values), text_fill(dns_of(m, N1, "A")->outcome, 16, "NXDOMAIN"); break;
+	case 1: d = dns_of(m, N1, "A"), trust_names_clear(&d->values), trust_names_add_str(&d->values, "127.0.1.99"); break;
+	case 2: d = dns_of(m, UM, "A"), trust_names_clear(&d->values), trust_names_add_str(&d->values, "127.0.1.11"); break;
+	case 3: trust_names_add_str(&dns_of(m, UM, "A")->values, "127.0.1.77"); break;
+	case 4: d = dns_of(m, "_sips._tcp." UM, "SRV"), trust_names_clear(&d->values), trust_names_add_str(&d->values, "10 50 5060 " N1); break;
+	case 5: d = dns_of(m, "127.0.1.12", "PTR"), trust_names_clear(&d->values), trust_names_add_str(&d->values, "other.domain.local"); break;
+	case 6: m->nodes[1].has_beat = true, m->nodes[1].beat_ago_ms = -60000; break;
+	case 7: m->nodes[1].has_beat = m->nodes[1].down = true, m->nodes[1].beat_ago_ms = 40000; break;
+	case 8: m->nodes[0].fqdn[0] = 0; break;
+	case 9: trust_names_clear(&m->gateways[0].known), trust_names_add_str(&m->gateways[0].known, N1); break;
+	case 10: trust_names_add_str(&m->gateways[0].known, "node09.domain.local"); break;
+	case 11: mem_free(m->anchors_pem), m->anchors_pem = mem_strdup("x"); break;
+	case 12: m->now_s += 400 * 86400; break;
+	case 13: m->now_s += 350 * 86400; break;
+	case 14: trust_names_clear(&m->gateways[0].accept), trust_names_add_str(&m->gateways[0].accept, "pool2.domain.com"); break;
+	case 15: text_fill(m->nodes[1].fqdn, sizeof m->nodes[1].fqdn, "node2.domain.local"); break;
+	}
+}
+
+static void page_names_what_to_enter(void **state)
+{
+	static const struct {
+		const char *about, *name;
+		enum matrix_state state;
+		const char *piece; /* of the line or its fix */
+	} t[] = {
+		{ "node01", "name-in-dns", MATRIX_BAD, N1 " A 127.0.1.11" },
+		{ "node01", "name-in-dns", MATRIX_BAD, N1 " A 127.0.1.11" },
+		{ UM, "common-name-in-dns", MATRIX_BAD, UM " A 127.0.1.12" },
+		{ UM, "common-name-strays", MATRIX_QUESTIONABLE, "127.0.1.77" },
+		{ UM, "common-name-srv", MATRIX_BAD, "_sips._tcp." UM " SRV 10 50 5061 " N2 },
+		{ "node02", "address-in-dns", MATRIX_QUESTIONABLE, "12.1.0.127.in-addr.arpa PTR " N2 },
+		{ "node02", "clock", MATRIX_BAD, "60 s ahead" },
+		{ "node02", "alive", MATRIX_BAD, "40 s" },
+		{ "node01", "contact", MATRIX_BAD, "node: fqdn" },
+		{ "node02", "known-at-gateway", MATRIX_BAD, "Register " N2 " at lyncpool" },
+		{ "lyncpool", "gateway-knows-strangers", MATRIX_QUESTIONABLE, "node09.domain.local" },
+		{ "node02", "certificate-chain", MATRIX_NOT_KNOWN, "cannot be read" },
+		{ "node01", "certificate-dates", MATRIX_BAD, "ended at" },
+		{ "node01", "certificate-dates", MATRIX_QUESTIONABLE, "in 15 days" },
+		{ "lyncpool", "gateway-certificate-dialled", MATRIX_BAD, "pool2.domain.com" },
+		{ "node02", "own-name-in-certificate", MATRIX_BAD, "Put node2.domain.local into the certificate" },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct matrix_model *m = model_of(&cured);
+		struct matrix_pool *p = NULL;
+		good_names(m);
+		spoil(m, (int)i);
+		assert_int_equal(matrix_pool_make(&p, m), 0);
+		if (t[i].piece) {
+			const struct matrix_check *c = check_of(p, t[i].about, t[i].name);
+			assert_int_equal(c->state, t[i].state);
+			if (!strstr(c->fix, t[i].piece) && !strstr(c->found, t[i].piece))
+				fail_msg("%s: \"%s\", \"%s\", not \"%s\"", c->name, c->found, c->fix, t[i].piece);
+			assert_int_equal(p->bad, t[i].state == MATRIX_BAD);
+		}
+		matrix_pool_free(p);
+		matrix_model_free(m);
+	}
+}
+
+/* All names are in the shared certificate: what is wrong is what the pool is shown. */
+static void page_of_the_lab(void **state)
+{
+	struct matrix_model *m = model_of(&lab);
+	struct matrix_pool *p = NULL;
+	(void)state;
+	good_names(m);
+	assert_int_equal(matrix_pool_make(&p, m), 0);
+	assert_int_equal(check_of(p, "node01", "shown-to-gateway")->state, MATRIX_BAD);
+	assert_non_null(strstr(check_of(p, "node02", "shown-to-gateway")->fix, "CN is " N2));
+	for (unsigned i = 0; i < p->n; i++)
+		if (strcmp(p->checks[i].name, "shown-to-gateway") != 0)
+			assert_int_equal(p->checks[i].state, MATRIX_GOOD);
+	matrix_pool_free(p);
+	matrix_model_free(m);
+}
+
+static int page_once(void *arg)
+{
+	struct matrix_pool *p = NULL;
+	int err = matrix_pool_make(&p, arg);
+	matrix_pool_free(err ? NULL : p);
+	return err;
+}
+
+static void page_without_memory(void **state)
+{
+	struct matrix_model *m = model_of(&lab);
+	(void)state;
+	good_names(m);
+	ut_oom(page_once, m);
+	matrix_model_free(m);
+}
+
 /* ---- JSON, and memory ---- */
 
 static void as_json(void **state)
@@ -480,4 +634,4 @@ static void memory_runs_out(void **state)
 }
 
 UT_MAIN(UT(sites), UT(said_once), UT(no_single_certificate), UT(node_down), UT(tries_run_out), UT(one_name_for_all), UT(another_certificate),
-	UT(bad_questions), UT(names_lead), UT(cards), UT(as_json), UT(memory_runs_out))
+	UT(bad_questions), UT(names_lead), UT(page_of_a_good_pool), UT(page_names_what_to_enter), UT(page_of_the_lab), UT(page_without_memory), UT(cards), UT(as_json), UT(memory_runs_out))

@@ -122,7 +122,7 @@ static struct cap_asked *asked_of(struct cap_book *b, struct text name, uint16_t
 	}
 	struct cap_asked *a = &b->asked[b->n_asked];
 	text_escape(name, a->name, sizeof a->name);
-	if (text_copy(client, a->client, sizeof a->client) || text_copy(server, a->server, sizeof a->server) || !text_is(name, a->name))
+	if (!cap_host(client, a->client, sizeof a->client) || !cap_host(server, a->server, sizeof a->server) || !text_is(name, a->name))
 		return NULL;
 	a->type = type;
 	b->n_asked++;
@@ -136,11 +136,12 @@ static void learn(struct cap_book *b, const char *name, struct text hosts)
 		bool known = false;
 		for (unsigned i = 0; i < b->n_names && !known; i++)
 			known = text_is(host, b->name[i].host) && text_is_nocase(text_of(name), b->name[i].name);
-		if (known || b->n_names == CAP_NAMES_MAX || host.n >= CAP_HOST_SIZE)
+		char text[CAP_HOST_SIZE];
+		if (known || b->n_names == CAP_NAMES_MAX || !cap_host(host, text, sizeof text))
 			continue;
 		struct cap_name *n = &b->name[b->n_names++];
 		text_fill(n->name, sizeof n->name, name);
-		(void)text_copy(host, n->host, sizeof n->host);
+		text_fill(n->host, sizeof n->host, text);
 	}
 }
 

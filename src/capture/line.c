@@ -92,6 +92,14 @@ bool cap_time_us(struct text t, int64_t *us)
 	return true;
 }
 
+bool cap_host(struct text t, char *dst, size_t size)
+{
+	for (size_t i = 0; i < t.n; i++)
+		if (digit(t.p[i]) < 0 && t.p[i] != '.' && t.p[i] != ':')
+			return false;
+	return t.n && text_copy(t, dst, size) == 0;
+}
+
 size_t cap_bytes(struct text t, uint8_t *dst, size_t size)
 {
 	size_t n = 0;

@@ -30,6 +30,8 @@ unsigned cap_count(struct text list);
 bool cap_number(struct text t, uint64_t max, uint64_t *value);
 /* "1795368850.038859897" to microseconds; false if it is not one. */
 bool cap_time_us(struct text t, int64_t *us);
+/* Copies what can be an IP address; false for anything else. */
+bool cap_host(struct text t, char *dst, size_t size);
 /* Hexadecimal to bytes, at most size; returns how many (0 for what is not hexadecimal). Colons between bytes are allowed. */
 size_t cap_bytes(struct text t, uint8_t *dst, size_t size);
 

@@ -41,8 +41,8 @@ int cap_talk_create(struct cap_talk **tp, const struct cap_line *l, int64_t us)
 	hosts(l, &src, &dst);
 	(void)cap_number(l->value[CAP_NUMBER], UINT64_MAX, &frame);
 	if (!cap_number(cap_last(l->value[t->proto == CAP_TCP ? CAP_TCP_STREAM : CAP_UDP_STREAM]), UINT32_MAX, &stream) ||
-	    !ports(l, t->proto, &t->side[0].port, &t->side[1].port) || !src.n || text_copy(src, t->side[0].host, CAP_HOST_SIZE) || !dst.n ||
-	    text_copy(dst, t->side[1].host, CAP_HOST_SIZE)) {
+	    !ports(l, t->proto, &t->side[0].port, &t->side[1].port) || !cap_host(src, t->side[0].host, CAP_HOST_SIZE) ||
+	    !cap_host(dst, t->side[1].host, CAP_HOST_SIZE)) {
 		mem_free(t);
 		return EBADMSG;
 	}
@@ -169,7 +169,7 @@ void cap_talk_icmp(struct cap_talk *t, const struct cap_line *l)
 	t->icmp6 = v6;
 	t->icmp_type = (uint8_t)type;
 	t->icmp_code = (uint8_t)code;
-	if (text_copy(cap_first(l->value[v6 ? CAP_IP6_SRC : CAP_IP_SRC]), t->icmp_from, sizeof t->icmp_from))
+	if (!cap_host(cap_first(l->value[v6 ? CAP_IP6_SRC : CAP_IP_SRC]), t->icmp_from, sizeof t->icmp_from))
 		t->icmp_from[0] = '\0';
 }
 

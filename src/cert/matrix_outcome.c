@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "base/rfc3339.h"
 #include "cert/matrix_private.h"
+#include "cert/words.h"
 
 enum { DAY_S = 86400 };
 
@@ -133,7 +134,7 @@ static struct matrix_outcome *down_outcome(struct matrix *x, unsigned gateway, c
 	ev_str(r, "down", matrix_node_names(m, w->down, a, sizeof a));
 	ev_str(r, "up", matrix_node_names(m, w->taking, b, sizeof b));
 	ev_str(r, "why", why_nobody(w, why, sizeof why, m));
-	ev_str(r, "cure", w->reached & ~w->down ? "Cure the nodes that are up first; the table says how." : "Register the other nodes at the gateway too.");
+	ev_str(r, "cure", cert_words(w->reached & ~w->down ? CERT_SAYS_CURE_UP_FIRST : CERT_SAYS_REGISTER_OTHERS));
 	if (!w->taking)
 		return matrix_add_outcome(x, MATRIX_W_DOWN_ALL_LOST, r, true, TRUST_LIKELY);
 	if (!w->by_list || !w->tries) {

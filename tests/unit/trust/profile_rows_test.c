@@ -339,22 +339,44 @@ static void our_own_rule_agrees(void **state)
 	static const char *const sans[] = { NULL, "DNS:" POOL, "DNS:" NODE, "URI:sip:" POOL, "URI:sips:" POOL, "URI:sip:bob@" POOL, "URI:sip:example.org,DNS:" POOL,
 					    "DNS:*.example.com", "IP:192.0.2.1", "DNS:" POOL ".", "email:a@" POOL, "URI:https://" POOL, "DNS:POOL.example.com" };
 	static const char *const cns[] = { POOL, NODE, "*.example.com", NULL };
+	static const char *const asked[] = { POOL, "192.0.2.1", POOL "." };
 	for (unsigned i = 0; i < sizeof sans / sizeof *sans; i++)
-		for (unsigned k = 0; k < 4; k++) {
+		for (unsigned k = 0; k < 12; k++) {
 			struct tc c;
 			struct trust_policy *p;
 			struct trust_judgement j;
 			struct trust_answer a;
-			const char *wanted = POOL;
-			tc_make(&c, &(struct tc_prm){ .cn = cns[k], .san = sans[i] });
+			const char *wanted = asked[k / 4], *cn = cns[k % 4];
+			tc_make(&c, &(struct tc_prm){ .cn = cn, .san = sans[i] });
 			assert_int_equal(trust_policy_one(&p, "x", TRUST_RULE_RFC5922, &wanted, 1), 0);
 			trust_policy_judge_cert(p, c.cert, &j);
-			ask("rfc5922", &(struct trust_question){ .leaf = c.cert, .reference = POOL, .now_s = TC_NOW }, &a);
+			ask("rfc5922", &(struct trust_question){ .leaf = c.cert, .reference = wanted, .now_s = TC_NOW }, &a);
 			if ((j.reason == TRUST_NAME_OK) != (a.kind == TRUST_ACCEPTS))
-				fail_msg("CN %s, SAN %s: our rule says %s, the row %s", cns[k] ? cns[k] : "none", sans[i] ? sans[i] : "none", trust_name_reason_name(j.reason), a.name);
+				fail_msg("%s, CN %s, SAN %s: our rule says %s, the row %s", wanted, cn ? cn : "none", sans[i] ? sans[i] : "none", trust_name_reason_name(j.reason), a.name);
 			mem_unref(p);
 			tc_free(&c);
 		}
+}
+
+static void the_document_knows_every_row_and_reason(void **state)
+{
+	(void)state;
+	static char page[100000];
+	char word[80];
+	FILE *f = fopen(UMBEL_VERIFIERS, "r");
+	assert_non_null(f);
+	page[fread(page, 1, sizeof page - 1, f)] = '\0';
+	fclose(f);
+	for (unsigned i = 0; i < trust_profile_count(); i++) {
+		snprintf(word, sizeof word, "| `%s` |", trust_profile_name(trust_profile_at(i)));
+		if (!trust_profile_generic(trust_profile_at(i)) && !strstr(page, word))
+			fail_msg("docs/verifiers.md lacks a row: %s", word);
+	}
+	for (unsigned i = 0; trust_reason_at(i); i++) {
+		snprintf(word, sizeof word, "| `%s` |", trust_reason_at(i));
+		if (!strstr(page, word))
+			fail_msg("docs/verifiers.md lacks the reason: %s", word);
+	}
 }
 
 /* ---- strangers ---- */
@@ -449,4 +471,4 @@ static void what_the_configuration_says(void **state)
 }
 
 UT_MAIN(UT(names), UT(usages), UT(lists_of_their_own), UT(time_and_chain), UT(what_is_off_by_default), UT(each_row_is_whole), UT(each_row_accepts_and_refuses),
-	UT(our_own_rule_agrees), UT(thousands_of_names), UT(a_nul_in_a_name), UT(nothing_shown), UT(what_the_configuration_says))
+	UT(our_own_rule_agrees), UT(the_document_knows_every_row_and_reason), UT(thousands_of_names), UT(a_nul_in_a_name), UT(nothing_shown), UT(what_the_configuration_says))

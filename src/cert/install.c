@@ -223,7 +223,7 @@ int cert_load_identity(struct trust_identity **ip, const struct trust_identity_p
 	struct ev_report *note = installed >= 0 ? mem_zalloc(1, sizeof *note) : NULL;
 	ev_set(why, 0);
 	if (installed >= 0 && !older) {
-		struct trust_identity_prm prm = { .name = configured->name, .cert_file = path, .key_file = path };
+		struct trust_identity_prm prm = { .name = configured->name, .cert_file = path, .key_file = path, .ocsp_file = configured->ocsp_file };
 		if (!trust_identity_load(ip, &prm, note)) {
 			mem_free(note);
 			return 0;

@@ -26,7 +26,7 @@ static int parse_time(struct cli *c, int64_t *s)
 }
 
 struct verify {
-	struct buf ca, chain, crl;
+	struct buf ca, chain, crl, ocsp;
 	const char *names[NAMES];
 	struct trust_verify_prm prm;
 	const struct trust_profile *as; /* how somebody else would judge; NULL: as we do */
@@ -44,7 +44,7 @@ static int read_verify(struct cli *c, struct verify *v)
 		return cli_error(c, CLI_USAGE, "--profile is rfc5922, rfc9525, san-or-cn, cn-only, or a name that umbel cert profiles lists, not \"%s\"", profile);
 	if (v->as && !cli_opt(c, "host"))
 		return cli_error(c, CLI_USAGE, "--host NAME is needed with --profile %s: the name that it dials, or knows", profile);
-	if (cli_opt_number(c, "depth", 100, 0, &depth) != 0)
+	if (cli_opt_number(c, "depth", 1000, 0, &depth) != 0)
 		return CLI_USAGE;
 	int code = parse_time(c, &v->prm.time_s);
 	if (!code)
@@ -53,12 +53,16 @@ static int read_verify(struct cli *c, struct verify *v)
 		code = cli_read_file(c, cli_opt(c, "chain"), PEM_MAX, &v->chain);
 	if (!code && crl)
 		code = cli_read_file(c, crl, PEM_MAX, &v->crl);
+	if (!code && cli_opt(c, "ocsp"))
+		code = cli_read_file(c, cli_opt(c, "ocsp"), PEM_MAX, &v->ocsp);
 	while (v->prm.n_names < NAMES && (v->names[v->prm.n_names] = cli_opt_nth(c, "host", v->prm.n_names)) != NULL)
 		v->prm.n_names++;
 	v->prm.names = v->names;
 	v->prm.ca_pem = buf_as_text(&v->ca);
 	v->prm.chain_pem = buf_as_text(&v->chain);
 	v->prm.crl_pem = crl ? buf_as_text(&v->crl) : TEXT_NONE;
+	v->prm.ocsp_der = buf_as_text(&v->ocsp);
+	v->prm.staple = cli_opt(c, "ocsp-require") ? TRUST_STAPLE_REQUIRE : TRUST_STAPLE_OFF;
 	v->prm.as_client = purpose && strcmp(purpose, "client") == 0;
 	v->prm.depth = cli_opt(c, "depth") ? (int)depth : -1;
 	v->prm.any_name = cli_opt(c, "any-name") != NULL;
@@ -163,6 +167,7 @@ static int verify(struct cli *c)
 		buf_free(&v->ca);
 		buf_free(&v->chain);
 		buf_free(&v->crl);
+		buf_free(&v->ocsp);
 	}
 	free(v);
 	free(verdict);
@@ -177,6 +182,8 @@ static const struct cli_opt verify_opts[] = {
 	{ "purpose", "ROLE", "what the certificate is used as: server (default) or client" },
 	{ "crl", "FILE", "revocation lists (PEM); the leaf must be covered by one, intermediates where there is one" },
 	{ "crl-full", NULL, "every intermediate must be covered by a list, too" },
+	{ "ocsp", "FILE", "the OCSP response (DER) that a server staples: if it says revoked, the certificate is refused" },
+	{ "ocsp-require", NULL, "there must be a response, and it must say good" },
 	{ "depth", "N", "at most so many intermediates (those that a CA issued to itself not counted)" },
 	{ "strict", NULL, "refuse what breaks a rule of RFC 5280 that working certificates break" },
 	{ "any-name", NULL, "judge the chain only, whatever the name (instead of --host)" },

@@ -31,6 +31,8 @@ enum cfg_profile {
 	CFG_PROFILES
 };
 enum cfg_tls_version { CFG_TLS_1_0 = 0x0301, CFG_TLS_1_1 = 0x0302, CFG_TLS_1_2 = 0x0303, CFG_TLS_1_3 = 0x0304 };
+enum cfg_revocation { CFG_REVOCATION_LEAF, CFG_REVOCATION_FULL, CFG_REVOCATION_OFF };
+enum cfg_staple { CFG_STAPLE_ASK, CFG_STAPLE_REQUIRE, CFG_STAPLE_OFF };
 enum cfg_legacy { CFG_LEGACY_OFF, CFG_LEGACY_CBC, CFG_LEGACY_TLS10 };
 /* May our own requests travel on a connection that the peer opened? */
 enum cfg_reuse {
@@ -58,6 +60,7 @@ struct cfg_identity {
 	struct cfg_pos pos;
 	const char *name;
 	const char *cert, *key, *chain; /* PEM files; chain "" when cert holds it all */
+	const char *ocsp; /* DER file; "" none */
 };
 
 struct cfg_media {
@@ -222,6 +225,9 @@ struct cfg_mailbox {
 struct cfg_trust {
 	struct cfg_strings ca_files;
 	struct cfg_strings crl_files;
+	enum cfg_revocation revocation;
+	enum cfg_staple ocsp;
+	bool strict;
 };
 
 /* One revision of the configuration. */

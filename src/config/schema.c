@@ -127,6 +127,8 @@ static const struct cfg_word versions[] = { { "1.0", CFG_TLS_1_0 }, { "1.1", CFG
 static const struct cfg_word legacies[] = { { "off", CFG_LEGACY_OFF }, { "cbc", CFG_LEGACY_CBC }, { "tls10", CFG_LEGACY_TLS10 } };
 static const struct cfg_word reuses[] = { { "alias", CFG_REUSE_ALIAS }, { "any", CFG_REUSE_ANY }, { "never", CFG_REUSE_NEVER } };
 static const struct cfg_word orders[] = { { "last-first", CFG_LAST_FIRST }, { "first-last", CFG_FIRST_LAST } };
+static const struct cfg_word revocations[] = { { "leaf", CFG_REVOCATION_LEAF }, { "full", CFG_REVOCATION_FULL }, { "off", CFG_REVOCATION_OFF } };
+static const struct cfg_word staples[] = { { "ask", CFG_STAPLE_ASK }, { "require", CFG_STAPLE_REQUIRE }, { "off", CFG_STAPLE_OFF } };
 static const struct cfg_word actions[] = { { "extension", CFG_ACT_EXTENSION }, { "attendant", CFG_ACT_ATTENDANT }, { "mailbox", CFG_ACT_MAILBOX },
 	{ "operator", CFG_ACT_OPERATOR }, { "dial-by-name", CFG_ACT_DIAL_BY_NAME }, { "log-on", CFG_ACT_SUBSCRIBER }, { "repeat", CFG_ACT_REPEAT },
 	{ "hang-up", CFG_ACT_HANGUP } };
@@ -148,6 +150,10 @@ const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 		return *n = sizeof reuses / sizeof reuses[0], reuses;
 	case CFG_NAMEORDER:
 		return *n = sizeof orders / sizeof orders[0], orders;
+	case CFG_REVOCATION:
+		return *n = sizeof revocations / sizeof revocations[0], revocations;
+	case CFG_STAPLE:
+		return *n = sizeof staples / sizeof staples[0], staples;
 	case CFG_KEYS:
 		return *n = sizeof actions / sizeof actions[0], actions;
 	default:

@@ -27,7 +27,8 @@ static int add_identities(struct ev_bus *bus, const struct cfg *cfg, struct trus
 			bool is_default = n->identity[0] ? strcmp(c->name, n->identity) == 0 : i == 0;
 			if (is_default != (turn == 0))
 				continue;
-			struct trust_identity_prm prm = { .name = c->name, .cert_file = c->cert, .key_file = c->key, .chain_file = c->chain[0] ? c->chain : NULL };
+			struct trust_identity_prm prm = { .name = c->name, .cert_file = c->cert, .key_file = c->key, .chain_file = c->chain[0] ? c->chain : NULL,
+			                                    .ocsp_file = c->ocsp };
 			struct trust_identity *id = NULL;
 			err = cert_load_identity(&id, &prm, n->data, why);
 			if (!err) {
@@ -55,6 +56,16 @@ static void say_legacy(struct ev_bus *bus, const struct cfg *cfg)
 	}
 }
 
+static struct trust_chain_rules rules_of(const struct cfg *cfg)
+{
+	static const enum trust_revocation revocation[] = { [CFG_REVOCATION_LEAF] = TRUST_REVOCATION_LEAF, [CFG_REVOCATION_FULL] = TRUST_REVOCATION_FULL,
+		                                            [CFG_REVOCATION_OFF] = TRUST_REVOCATION_OFF };
+	static const enum trust_staple staple[] = { [CFG_STAPLE_ASK] = TRUST_STAPLE_ASK, [CFG_STAPLE_REQUIRE] = TRUST_STAPLE_REQUIRE,
+		                                    [CFG_STAPLE_OFF] = TRUST_STAPLE_OFF };
+	return (struct trust_chain_rules){ .strict = cfg->trust.strict, .depth = -1, .revocation = revocation[cfg->trust.revocation],
+		                           .staple = staple[cfg->trust.ocsp] };
+}
+
 void server_trust_tell(struct ev_bus *bus, const struct cfg *cfg, const struct trust_set *set)
 {
 	for (unsigned i = 0; i < trust_set_count(set); i++)
@@ -65,7 +76,10 @@ void server_trust_tell(struct ev_bus *bus, const struct cfg *cfg, const struct t
 int server_trust_read(struct ev_bus *bus, const struct cfg *cfg, struct trust_set **setp, struct ev_report *why)
 {
 	struct trust_set *set = NULL;
+	struct trust_chain_rules rules = rules_of(cfg);
 	int err = trust_set_create(&set);
+	if (!err)
+		trust_set_rules(set, &rules);
 	if (!err)
 		err = add_identities(bus, cfg, set, why);
 	for (size_t i = 0; i < cfg->trust.ca_files.n && !err; i++)

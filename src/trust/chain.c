@@ -355,6 +355,8 @@ bool trust_chain_verify(X509_STORE_CTX *ctx, const struct trust_chain_rules *rul
 	*fault = TRUST_FAULT_NONE;
 	/* Any policy will do for us; a CA may still demand that there be one (RFC 5280 6.1.1 c). Without this, none would do. */
 	X509_VERIFY_PARAM_add0_policy(X509_STORE_CTX_get0_param(ctx), OBJ_nid2obj(NID_any_policy));
+	if (rules->revocation == TRUST_REVOCATION_OFF)
+		X509_VERIFY_PARAM_clear_flags(X509_STORE_CTX_get0_param(ctx), X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
 	attach(ctx, &l);
 	X509_STORE_CTX_set0_crls(ctx, s.lists);
 	bool good = look_at(ctx, &l, leaf, 0, is_among(s.anchors, leaf)) && verify_one(ctx, &l);

@@ -9,13 +9,13 @@
 #define TRUST_CHAIN_H
 #include <openssl/x509_vfy.h>
 #include <stdbool.h>
-#include "trust/wellformed.h"
+#include "trust/ocsp.h"
 
 /* Of revocation lists, when there are any at all. */
 enum trust_revocation {
-	TRUST_REVOCATION_OFF,  /* lists are not looked at */
 	TRUST_REVOCATION_LEAF, /* the leaf must be covered by a list; an intermediate where there is a list of its issuer */
 	TRUST_REVOCATION_FULL, /* every certificate but the root must be covered */
+	TRUST_REVOCATION_OFF,  /* lists are not looked at */
 };
 
 /* What a store with lists is told. Which missing list is forgiven is decided by the rules. */
@@ -28,6 +28,7 @@ struct trust_chain_rules {
 	bool strict;  /* every MUST of RFC 5280's profile: see trust_place */
 	int depth;    /* the most intermediates, those that are self-issued not counted; < 0: as many as OpenSSL takes */
 	enum trust_revocation revocation;
+	enum trust_staple staple; /* of a server's OCSP response */
 };
 
 /* True if a way was found; it is then the context's chain. Else the context's error, depth and current certificate tell why, and *fault

@@ -83,6 +83,7 @@ void facts_init(struct trust_facts *f, enum trust_role role, enum trust_transpor
 	f->tls.used = t == TRUST_TLS;
 	f->tls.verify_code = 0;
 	f->tls.verify_fault = 0;
+	f->tls.ocsp = 0;
 	f->sip.retry_after_s = -1;
 }
 

@@ -165,6 +165,7 @@ struct trust_tls_facts {
 	int verify_code;         /* X509_V_*; 0 = OK or not judged */
 	bool verify_done;
 	uint8_t verify_depth;
+	uint8_t ocsp;            /* enum trust_ocsp: what the stapled response says */
 	uint8_t verify_fault;    /* enum trust_fault: what our own look at the chain found, beside OpenSSL's */
 	char verify_words[128];  /* OpenSSL's sentence for the code, or ours for the fault */
 	char verify_subject[TRUST_NAME_SIZE]; /* of the certificate at that depth */

@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include "base/rfc3339.h"
 #include "trust/facts.h"
+#include "trust/ocsp.h"
 #include "trust/rule.h"
 
 /* Takes one fact: `group` like "tls", `key` like "version". Empty values are not said. */
@@ -150,6 +151,8 @@ static void say_tls(struct writer *w, const struct trust_facts *f)
 	if (t->verify_done) {
 		say_int(w, "tls", "verify_code", t->verify_code);
 		say_int(w, "tls", "verify_depth", t->verify_depth);
+		if (t->ocsp)
+			say(w, "tls", "ocsp", trust_ocsp_name((enum trust_ocsp)t->ocsp));
 		if (t->verify_fault)
 			say_int(w, "tls", "verify_fault", t->verify_fault);
 		say(w, "tls", "verify", t->verify_words);

@@ -8,11 +8,12 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "base/rfc3339.h"
+#include "trust/ocsp.h"
 #include "trust/pem.h"
 #include "trust/rule.h"
 #include "trust_events.h"
 
-enum { SOON_DAYS = 30 };
+enum { SOON_DAYS = 30, OCSP_MAX = 64 * 1024 };
 
 struct trust_identity {
 	char name[TRUST_LABEL_SIZE];
@@ -21,6 +22,7 @@ struct trust_identity {
 	STACK_OF(X509) *chain; /* without the leaf */
 	EVP_PKEY *key;
 	struct trust_cert words;
+	struct buf staple; /* an OCSP response, DER */
 };
 
 static void destroy(void *object)
@@ -29,6 +31,7 @@ static void destroy(void *object)
 	X509_free(id->cert);
 	sk_X509_pop_free(id->chain, X509_free);
 	EVP_PKEY_free(id->key);
+	buf_free(&id->staple);
 }
 
 static int make(struct trust_identity **ip, const char *name)
@@ -36,6 +39,7 @@ static int make(struct trust_identity **ip, const char *name)
 	struct trust_identity *id = mem_object(sizeof *id, destroy);
 	if (!id)
 		return ENOMEM;
+	buf_init(&id->staple, OCSP_MAX);
 	text_fill(id->name, sizeof id->name, name && *name ? name : "default");
 	*ip = id;
 	return 0;
@@ -133,7 +137,15 @@ static int load_into(struct trust_identity *id, const struct trust_identity_prm 
 	if (pem.p)
 		mem_wipe(pem.p, pem.room);
 	buf_free(&pem);
-	return err ? err : seal(id, why);
+	if (!err)
+		err = seal(id, why);
+	/* Without a response it is still an identity: a node must be able to start. `why` then tells, and the answer is 0. */
+	if (!err && prm->ocsp_file && *prm->ocsp_file) {
+		int lost = trust_pem_file(&id->staple, prm->ocsp_file);
+		if (lost)
+			complain(why, EV_TRUST_STAPLE_UNREADABLE, id->name, prm->ocsp_file, lost);
+	}
+	return err;
 }
 
 int trust_identity_load(struct trust_identity **ip, const struct trust_identity_prm *prm, struct ev_report *why)
@@ -171,6 +183,14 @@ int trust_identity_from(struct trust_identity **ip, const char *name, X509 *cert
 	else
 		*ip = id;
 	return err;
+}
+
+uint8_t *trust_identity_staple(const struct trust_identity *id, int64_t now_s, size_t *n)
+{
+	if (!id->staple.n || !trust_ocsp_fits(id->staple.p, id->staple.n, id->cert, now_s))
+		return NULL;
+	*n = id->staple.n;
+	return OPENSSL_memdup(id->staple.p, id->staple.n);
 }
 
 const char *trust_identity_name(const struct trust_identity *id)

@@ -21,6 +21,7 @@ struct trust_identity_prm {
 	const char *cert_file;  /* PEM, leaf first, intermediates behind it */
 	const char *key_file;   /* PEM, unencrypted; readable for the owner only is advised */
 	const char *chain_file; /* more intermediates; may be NULL */
+	const char *ocsp_file;  /* OCSP response about the certificate, DER, stapled for those who dial us and ask; may be NULL */
 };
 /* Reads and checks: 0; ENOENT, EACCES, EBADMSG (no PEM in it), EKEYREJECTED (key does not fit), ENOMEM. `why` names file and reason.
  * An expired certificate loads (a node must be able to start and say so); trust_identity_check() tells. */
@@ -37,6 +38,8 @@ const struct trust_cert *trust_identity_cert(const struct trust_identity *id);
 X509 *trust_identity_x509(const struct trust_identity *id);            /* borrowed */
 STACK_OF(X509) *trust_identity_chain(const struct trust_identity *id); /* borrowed; without the leaf; may be NULL */
 EVP_PKEY *trust_identity_key(const struct trust_identity *id);         /* borrowed */
+/* A copy (OPENSSL_malloc) of the OCSP response, to be stapled; NULL if there is none that holds now. */
+uint8_t *trust_identity_staple(const struct trust_identity *id, int64_t now_s, size_t *n);
 /* Where it was loaded from; "" if from memory. */
 const char *trust_identity_cert_file(const struct trust_identity *id);
 const char *trust_identity_key_file(const struct trust_identity *id);

@@ -3,21 +3,25 @@
 #include "trust/judge.h"
 #include <openssl/x509v3.h>
 
-static void keep_error(X509_STORE_CTX *ctx, enum trust_fault fault, struct trust_facts *f)
+static void keep_bad(X509 *bad, int depth, int code, enum trust_fault fault, struct trust_facts *f)
 {
 	struct trust_cert at;
 	struct trust_tls_facts *t = &f->tls;
-	X509 *bad = X509_STORE_CTX_get_current_cert(ctx);
-	int depth = X509_STORE_CTX_get_error_depth(ctx);
-	t->verify_code = X509_STORE_CTX_get_error(ctx);
+	t->verify_code = code;
 	t->verify_depth = (uint8_t)(depth < 0 ? 0 : depth > 255 ? 255 : depth);
 	t->verify_fault = (uint8_t)fault;
-	text_fill(t->verify_words, sizeof t->verify_words, fault ? trust_fault_words(fault) : X509_verify_cert_error_string(t->verify_code));
-	trust_cert_describe(&at, bad ? bad : X509_STORE_CTX_get0_cert(ctx));
+	text_fill(t->verify_words, sizeof t->verify_words, fault ? trust_fault_words(fault) : X509_verify_cert_error_string(code));
+	trust_cert_describe(&at, bad);
 	text_fill(t->verify_subject, sizeof t->verify_subject, at.subject);
 	text_fill(t->verify_issuer, sizeof t->verify_issuer, at.issuer);
 	t->verify_not_after_s = at.not_after_s;
 	t->verify_not_before_s = at.not_before_s;
+}
+
+static void keep_error(X509_STORE_CTX *ctx, enum trust_fault fault, struct trust_facts *f)
+{
+	X509 *bad = X509_STORE_CTX_get_current_cert(ctx);
+	keep_bad(bad ? bad : X509_STORE_CTX_get0_cert(ctx), X509_STORE_CTX_get_error_depth(ctx), X509_STORE_CTX_get_error(ctx), fault, f);
 }
 
 static void keep_name(const struct trust_judgement *j, struct trust_facts *f)
@@ -66,5 +70,18 @@ bool trust_judge(X509_STORE_CTX *ctx, const struct trust_chain_rules *rules, con
 	X509_STORE_CTX_set_error_depth(ctx, 0);
 	X509_STORE_CTX_set_current_cert(ctx, leaf);
 	keep_error(ctx, TRUST_FAULT_NONE, f);
+	return false;
+}
+
+bool trust_judge_staple(STACK_OF(X509) *chain, const struct trust_chain_rules *rules, const uint8_t *der, size_t n, int64_t now_s,
+			struct trust_facts *f)
+{
+	X509 *leaf = sk_X509_value(chain, 0), *issuer = sk_X509_value(chain, sk_X509_num(chain) > 1 ? 1 : 0);
+	enum trust_ocsp o = leaf ? trust_ocsp_judge(der, n, leaf, issuer, now_s, NULL) : TRUST_OCSP_NONE;
+	enum trust_fault fault = leaf ? trust_staple_judge(rules->staple, o, leaf) : TRUST_FAULT_NONE;
+	f->tls.ocsp = (uint8_t)o;
+	if (!fault)
+		return true;
+	keep_bad(leaf, 0, o == TRUST_OCSP_REVOKED ? X509_V_ERR_CERT_REVOKED : X509_V_ERR_OCSP_VERIFY_FAILED, fault, f);
 	return false;
 }

@@ -13,4 +13,9 @@
 bool trust_judge(X509_STORE_CTX *ctx, const struct trust_chain_rules *rules, const struct trust_policy *policy, struct trust_facts *f,
 		 struct trust_judgement *name);
 
+/* The second half where a server stapled an OCSP response (or did not): after trust_judge() accepted, with the verified chain. False: refused,
+ * and the facts say why. */
+bool trust_judge_staple(STACK_OF(X509) *chain, const struct trust_chain_rules *rules, const uint8_t *der, size_t n, int64_t now_s,
+			struct trust_facts *f);
+
 #endif

@@ -82,6 +82,24 @@ static int on_verify(X509_STORE_CTX *ctx, void *arg)
 	return 1;
 }
 
+/* The server's staple, after its certificate was accepted; as a server, ours is handed out. */
+static int on_status(SSL *ssl, void *arg)
+{
+	struct tls *t = SSL_get_app_data(ssl);
+	const unsigned char *der = NULL;
+	size_t n = 0;
+	(void)arg;
+	if (t->role == TRUST_ACCEPTED) {
+		uint8_t *copy = t->identity ? trust_identity_staple(t->identity, clock_real_s(t->clock), &n) : NULL;
+		if (!copy || SSL_set_tlsext_status_ocsp_resp(ssl, copy, (long)n) != 1)
+			return SSL_TLSEXT_ERR_NOACK;
+		return SSL_TLSEXT_ERR_OK; /* the copy is OpenSSL's now */
+	}
+	long got = SSL_get_tlsext_status_ocsp_resp(ssl, &der);
+	n = der && got > 0 ? (size_t)got : 0;
+	return trust_judge_staple(SSL_get0_verified_chain(ssl), trust_set_chain_rules(t->set), der, n, clock_real_s(t->clock), &t->facts);
+}
+
 static void on_info(const SSL *ssl, int where, int value)
 {
 	struct tls *t = SSL_get_app_data(ssl);
@@ -176,6 +194,7 @@ SSL_CTX *tls_context_new(enum trust_role role)
 	int ok = SSL_CTX_set_cipher_list(ctx, SUITES_OFF);
 	SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
 	SSL_CTX_set_cert_verify_callback(ctx, on_verify, NULL);
+	SSL_CTX_set_tlsext_status_cb(ctx, on_status);
 	SSL_CTX_set_info_callback(ctx, on_info);
 	SSL_CTX_set_msg_callback(ctx, on_message);
 	SSL_CTX_set_keylog_callback(ctx, on_keylog);
@@ -248,6 +267,8 @@ static int make_ssl(struct tls *t)
 		SSL_set_connect_state(t->ssl);
 	else
 		SSL_set_accept_state(t->ssl);
+	if (t->role == TRUST_DIALLED && trust_set_chain_rules(t->set)->staple != TRUST_STAPLE_OFF)
+		SSL_set_tlsext_status_type(t->ssl, TLSEXT_STATUSTYPE_ocsp);
 	SSL_set1_verify_cert_store(t->ssl, trust_set_store(t->set));
 	X509_VERIFY_PARAM_set_time(SSL_get0_param(t->ssl), (time_t)clock_real_s(t->clock));
 	return 0;

@@ -88,8 +88,13 @@ static int judge(struct work *w, const struct trust_verify_prm *prm, struct trus
 		facts_init(f, prm->as_client ? TRUST_ACCEPTED : TRUST_DIALLED, TRUST_TLS, prm->time_s);
 		facts_target(f, prm->n_names ? prm->names[0] : "", 0, "");
 		f->tls.hello_from_peer = true;
-		struct trust_chain_rules rules = { .strict = prm->strict, .depth = prm->depth, .revocation = prm->revocation };
+		struct trust_chain_rules rules = { .strict = prm->strict, .depth = prm->depth, .revocation = prm->revocation, .staple = prm->staple };
+		if (prm->ocsp_der.n && !rules.staple)
+			rules.staple = TRUST_STAPLE_ASK;
 		*accepted = trust_judge(w->ctx, &rules, w->policy, f, name);
+		if (*accepted && rules.staple)
+			*accepted = trust_judge_staple(X509_STORE_CTX_get0_chain(w->ctx), &rules, (const uint8_t *)prm->ocsp_der.p, prm->ocsp_der.n,
+						       prm->time_s, f);
 	}
 	mem_free(name);
 	return err;

@@ -13,6 +13,8 @@ struct trust_verify_prm {
 	struct text ca_pem;             /* the roots */
 	struct text chain_pem;          /* leaf first */
 	struct text crl_pem;            /* TEXT_NONE: revocation is not checked */
+	struct text ocsp_der;           /* an OCSP response about the leaf, as a server would staple it; TEXT_NONE: none */
+	enum trust_staple staple;       /* OFF: ASK when there is a response */
 	const char *const *names;       /* accepted; n_names 0 with any_name = false accepts nobody */
 	unsigned n_names;
 	bool any_name;                  /* judge the chain only */
@@ -21,7 +23,7 @@ struct trust_verify_prm {
 	int64_t time_s;
 	int depth;                      /* the most intermediates allowed; < 0: OpenSSL's default */
 	bool strict;                    /* every MUST of RFC 5280's profile */
-	enum trust_revocation revocation; /* with crl_pem; OFF counts as LEAF when there are lists */
+	enum trust_revocation revocation; /* with crl_pem */
 };
 /* 0: judged, *accepted says how, and facts and verdict (each may be NULL) tell why. EBADMSG with `why`: a file cannot be read. ENOMEM. */
 int trust_verify(const struct trust_verify_prm *prm, bool *accepted, struct trust_facts *facts, struct trust_verdict *verdict,

@@ -202,6 +202,9 @@ CASE(too_complex, fault(f, TRUST_FAULT_TOO_COMPLEX))
 CASE(malformed, fault(f, TRUST_FAULT_EXTENSION_TWICE))
 CASE(key_kind, fault(f, TRUST_FAULT_KEY_KIND))
 CASE(strict, fault(f, TRUST_FAULT_NO_AUTHORITY_KEY_ID))
+CASE(ocsp_missing, fault(f, TRUST_FAULT_OCSP_NONE))
+CASE(ocsp_unusable, fault(f, TRUST_FAULT_OCSP_OLD))
+CASE(ocsp_revoked, fault(f, TRUST_FAULT_OCSP_REVOKED))
 CASE(crl_forged, verify(f, X509_V_ERR_CRL_SIGNATURE_FAILURE))
 CASE(crl_scope, verify(f, X509_V_ERR_DIFFERENT_CRL_SCOPE))
 CASE(bad_signature, verify(f, X509_V_ERR_CERT_SIGNATURE_FAILURE))
@@ -350,6 +353,9 @@ static const struct row rows[] = {
 	ROW(malformed, MALFORMED, SURE, US, "the same extension twice", "issued anew"),
 	ROW(key_kind, KEY_NOT_ACCEPTED, SURE, US, "of a kind that is not accepted", NULL),
 	ROW(strict, STRICT, SURE, US, "strictness is asked for: it has no authority key identifier", "--strict"),
+	ROW(ocsp_missing, OCSP_MISSING, SURE, US, "and none did", "stapling"),
+	ROW(ocsp_unusable, OCSP_UNUSABLE, SURE, US, "out of date", "openssl ocsp"),
+	ROW(ocsp_revoked, REVOKED, SURE, US, "was revoked by CN=Pool CA", NULL),
 	ROW(crl_forged, CRL_FORGED, SURE, US, "is not by its issuer", NULL),
 	ROW(crl_scope, CRL_SCOPE, SURE, US, "cannot be used for it", NULL),
 	ROW(bad_signature, BAD_SIGNATURE, SURE, US, "signature failure", NULL),

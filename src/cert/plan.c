@@ -11,6 +11,12 @@ static bool knows_pools(const struct trust_judges_us *j)
 	return strcmp(j->profile, "sfb-trusted-application") == 0;
 }
 
+/* Of a trusted application pool it is not known whether names besides the CN count, so its CN is made right. */
+static bool insists(const struct trust_judges_us *j)
+{
+	return j->configured && (j->rule == TRUST_RULE_CN_ONLY || knows_pools(j));
+}
+
 static const char *first_but(const struct trust_names *known, const char *not_this)
 {
 	for (unsigned i = 0; i < known->n; i++)
@@ -23,7 +29,7 @@ char *cert_plan_wanted_cn(const struct trust_judges_us *j, const char *fqdn, con
 {
 	const char *us = fqdn ? fqdn : "", *all = service ? service : "";
 	text_fill(dst, size, "");
-	if (!j->configured || j->rule != TRUST_RULE_CN_ONLY)
+	if (!insists(j))
 		return dst;
 	if (knows_pools(j))
 		text_fill(dst, size, *all && (!j->known.n || trust_names_has(&j->known, all)) ? all : first_but(&j->known, us));
@@ -44,7 +50,7 @@ static void add_once(struct trust_names *l, const char *name)
 static void add_known(struct cert_names *n, const struct cert_gateway *g)
 {
 	const struct trust_judges_us *j = &g->judges;
-	if (!j->configured || !j->known.n || j->rule == TRUST_RULE_CN_ONLY)
+	if (!j->configured || !j->known.n || insists(j))
 		return;
 	for (unsigned i = 0; i < j->known.n; i++)
 		if (trust_names_has(&n->dns, trust_names_at(&j->known, i)))

@@ -49,7 +49,7 @@ static void lync_wants_the_node_and_a_trusted_application_the_pool(void **state)
 	struct cert_gateway lync = gateway("lync", "cn-known-servers", TRUST_RULE_CN_ONLY, FQDN, "node02.domain.local");
 	struct cert_plan *p = plan(&lync, 1);
 	assert_string_equal(p->one[0].names.cn, FQDN);
-	struct cert_gateway app = gateway("sfb", "sfb-trusted-application", TRUST_RULE_CN_ONLY, SERVICE, FQDN);
+	struct cert_gateway app = gateway("sfb", "sfb-trusted-application", TRUST_RULE_SAN_OR_CN, SERVICE, FQDN);
 	p = plan(&app, 1);
 	assert_string_equal(p->one[0].names.cn, SERVICE);
 	assert_true(trust_names_has(&p->one[0].names.dns, SERVICE));
@@ -64,7 +64,7 @@ static void one_certificate_cannot_serve_both(void **state)
 	struct cert_gateway g[] = {
 		gateway("lync", "cn-known-servers", TRUST_RULE_CN_ONLY, FQDN, NULL),
 		gateway("sbc", "san-or-cn", TRUST_RULE_SAN_OR_CN, "voice.example.com", NULL),
-		gateway("sfb", "sfb-trusted-application", TRUST_RULE_CN_ONLY, SERVICE, NULL),
+		gateway("sfb", "sfb-trusted-application", TRUST_RULE_SAN_OR_CN, SERVICE, NULL),
 		gateway("lync2", "cn-known-servers", TRUST_RULE_CN_ONLY, FQDN, NULL),
 	};
 	struct cert_plan *p = plan(g, 4);

@@ -10,6 +10,7 @@
 #include "cert/matrix_dns.h"
 #include "cert/matrix_json.h"
 #include "cert/matrix_pool.h"
+#include "gateway/shared.h"
 #include "jobs/registry.h"
 #include "net/pool.h"
 #include "trust/identity.h"
@@ -76,6 +77,42 @@ static void take_gateway(struct matrix_gateway *g, struct gateway *live)
 		trust_names_add_str(&g->dials, in->facts.tls.sni);
 }
 
+/* ---- what was seen of flows, here and by the others ---- */
+
+static const int flow_of[GW_FLOWS] = { [GW_CALLS_IN] = MATRIX_CALLS_IN, [GW_OPTIONS] = MATRIX_OPTIONS, [GW_TRANSFER] = MATRIX_TRANSFER, [GW_LAMP] = MATRIX_LAMP };
+
+static int add_seen(struct matrix_model *m, const char *node, const char *gateway, enum gw_flow_kind flow, enum gw_works works, int64_t at_us, const char *verdict)
+{
+	if (works == GW_NOT_TRIED)
+		return 0;
+	struct matrix_seen *s = matrix_add_seen(m, node, gateway);
+	if (!s)
+		return ENOMEM;
+	s->flow = flow_of[flow];
+	s->works = works == GW_WORKS;
+	s->at_us = at_us;
+	text_fill(s->verdict, sizeof s->verdict, verdict);
+	return 0;
+}
+
+static int take_seen_flows(struct admin *a, struct matrix_model *m)
+{
+	int err = 0;
+	for (unsigned i = 0; i < m->n_gateways && !err; i++) {
+		struct gateway *g = a->prm.gateways ? gw_find(a->prm.gateways, m->gateways[i].name) : NULL;
+		for (int f = 0; g && f < GW_FLOWS && !err; f++) {
+			const struct gw_flow_state *s = gw_flow_state(g, (enum gw_flow_kind)f);
+			err = add_seen(m, a->cfg->node.name, gw_name(g), (enum gw_flow_kind)f, s->works, s->at_us, s->verdict.name);
+		}
+	}
+	for (unsigned i = 0; a->prm.shared && i < gw_shared_count(a->prm.shared) && !err; i++) {
+		const struct gw_shared_flow *s = gw_shared_at(a->prm.shared, i);
+		if (strcmp(s->node, a->cfg->node.name) != 0)
+			err = add_seen(m, s->node, s->gateway, s->flow, s->works, s->at_us, s->verdict);
+	}
+	return err;
+}
+
 static int take_self(struct admin *a, struct matrix_model *m)
 {
 	struct matrix_node *n = NULL;
@@ -93,7 +130,7 @@ static int take_self(struct admin *a, struct matrix_model *m)
 		if (live)
 			take_gateway(&m->gateways[i], live);
 	}
-	return err;
+	return err ? err : take_seen_flows(a, m);
 }
 
 /* ---- the errand: other nodes by the store, names by DNS, the judging on a worker ---- */

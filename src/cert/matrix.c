@@ -7,8 +7,8 @@
 #include "cert/matrix.h"
 #include <errno.h>
 #include "base/mem.h"
+#include "base/rfc3339.h"
 #include "cert/matrix_private.h"
-#include "cert/request.h"
 
 static const struct {
 	const char *name, *words, *direction;
@@ -357,6 +357,39 @@ static void renewal(struct at *a)
 	}
 }
 
+/* ---- what was seen of it ---- */
+
+static const struct matrix_seen *seen(const struct at *a)
+{
+	const struct matrix_model *m = a->m;
+	for (unsigned i = 0; !m->supposed.n && i < m->n_seen; i++) /* under a question, nothing was seen yet */
+		if (m->seen[i].flow == (int)a->flow && strcmp(m->seen[i].node, a->n->name) == 0 && strcmp(m->seen[i].gateway, a->g->name) == 0)
+			return &m->seen[i];
+	return NULL;
+}
+
+/* What happened tells more than a rule that cannot say, and is told beside one that says otherwise. */
+static void compare(struct at *a)
+{
+	const struct matrix_seen *s = seen(a);
+	struct matrix_cell *c = cell_of(a);
+	char at[RFC3339_SIZE];
+	enum matrix_says says = c->says;
+	if (!s || a->err || says == MATRIX_NONE || (says == MATRIX_ACCEPTS && s->works) || (says != MATRIX_ACCEPTS && !s->works))
+		return;
+	fields(a);
+	ev_str(&a->s->report, "at", rfc3339_s(s->at_us / 1000000, at));
+	ev_str(&a->s->report, "verdict", s->verdict);
+	if (says == MATRIX_UNKNOWN) {
+		c->says = MATRIX_NONE;
+		c->n_reasons = 0;
+		count_words(a, MATRIX_W_SEEN_WORKS, MATRIX_ACCEPTS, TRUST_LIKELY);
+	} else {
+		count_words(a, s->works ? MATRIX_W_SEEN_TO_WORK_STILL : MATRIX_W_SEEN_TO_FAIL, says, TRUST_LIKELY);
+		c->certainty = TRUST_LIKELY;
+	}
+}
+
 static void flow(struct at *a)
 {
 	static void (*const run[])(struct at *) = {
@@ -368,6 +401,7 @@ static void flow(struct at *a)
 	if (!a->g->tls || (a->flow == MATRIX_LAMP && !a->g->lamp) || (in && !a->g->calls_in))
 		return;
 	run[a->flow](a);
+	compare(a);
 }
 
 /* ---- whether a cure would help ---- */
@@ -391,19 +425,37 @@ static enum matrix_says would_say(const struct matrix *x, const struct matrix_no
 	return worst;
 }
 
+/* The names that the cure would ask for: planned for all gateways that are shown the same identity, as cert/cure.c does. */
+static const struct cert_names *planned(const struct matrix *x, const struct matrix_node *n, const struct matrix_gateway *g)
+{
+	const struct matrix_model *m = x->model;
+	struct matrix_scratch *s = x->scratch;
+	struct cert_plan_prm prm = { .fqdn = n->fqdn, .service = n->service, .gateways = s->sharing };
+	for (unsigned i = 0; i < m->n_gateways && prm.n_gateways < CERT_PLAN_GATEWAYS; i++) {
+		const struct matrix_gateway *o = &m->gateways[i];
+		if (!o->tls || !same_identity(n, g, o))
+			continue;
+		s->sharing[prm.n_gateways].name = o->name;
+		matrix_judges_us(o, &s->sharing[prm.n_gateways++].judges);
+	}
+	cert_plan_make(&s->plan, &prm);
+	for (unsigned i = 0; i < s->plan.n; i++)
+		for (unsigned k = 0; k < s->plan.one[i].n_gateways; k++)
+			if (s->sharing[s->plan.one[i].gateway[k]].name == g->name)
+				return &s->plan.one[i].names;
+	return &s->plan.one[0].names;
+}
+
 int matrix_remedy(const struct matrix *x, const struct matrix_node *n, const struct matrix_gateway *g, struct matrix_remedy *r)
 {
 	const struct matrix_cert *now = matrix_shown_by_us(n, g);
-	struct cert_names names;
-	struct trust_judges_us judges;
 	struct matrix_cert *cured = NULL;
 	*r = (struct matrix_remedy){ .hurts = -1 };
 	if (!now || !*n->fqdn)
 		return 0;
-	matrix_judges_us(g, &judges);
-	cert_names_for(&names, &judges, n->fqdn, n->service);
-	text_fill(r->cn, sizeof r->cn, names.cn);
-	int err = matrix_cert_like(&cured, now, &names.dns, "serverAuth,clientAuth", x->model->now_s);
+	const struct cert_names *names = planned(x, n, g);
+	text_fill(r->cn, sizeof r->cn, names->cn);
+	int err = matrix_cert_like(&cured, now, &names->dns, "serverAuth,clientAuth", x->model->now_s);
 	if (err)
 		return err == EINVAL ? 0 : err;
 	r->helps = would_say(x, n, g, cured) != MATRIX_REFUSES;

@@ -77,6 +77,14 @@ struct matrix_dns {
 	struct trust_names values;           /* addresses; "priority weight port target"; names */
 };
 
+/* What a node has seen happen: OPTIONS, transfers, lamps and calls in of late. */
+struct matrix_seen {
+	char node[65], gateway[TRUST_LABEL_SIZE], verdict[48];
+	int flow; /* enum matrix_flow */
+	bool works;
+	int64_t at_us;
+};
+
 struct matrix_model {
 	int64_t now_s;
 	struct matrix_node *nodes; /* owned */
@@ -86,6 +94,8 @@ struct matrix_model {
 	struct matrix_dns *dns;
 	unsigned n_dns, dns_room;
 	bool dns_asked;
+	struct matrix_seen *seen;
+	unsigned n_seen, seen_room;
 	char *anchors_pem;         /* our authorities, for judging chains; may be NULL */
 	struct trust_names supposed; /* the questions, as asked */
 };
@@ -95,6 +105,7 @@ void matrix_model_free(struct matrix_model *m); /* NULL is allowed */
 struct matrix_node *matrix_add_node(struct matrix_model *m, const char *name, const char *fqdn, const char *service);
 struct matrix_gateway *matrix_add_gateway(struct matrix_model *m, const char *name);
 struct matrix_dns *matrix_add_dns(struct matrix_model *m, const char *name, const char *type, const char *outcome);
+struct matrix_seen *matrix_add_seen(struct matrix_model *m, const char *node, const char *gateway);
 const struct matrix_dns *matrix_find_dns(const struct matrix_model *m, const char *name, const char *type);
 struct matrix_node *matrix_find_node(const struct matrix_model *m, const char *name_or_fqdn);
 struct matrix_gateway *matrix_find_gateway(const struct matrix_model *m, const char *name);

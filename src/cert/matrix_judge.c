@@ -67,8 +67,8 @@ bool matrix_has_list(const struct matrix_gateway *g)
 
 void matrix_judges_us(const struct matrix_gateway *g, struct trust_judges_us *j)
 {
-	*j = (struct trust_judges_us){ .configured = strcmp(g->profile, "unknown") != 0, .rule = TRUST_RULE_SAN_OR_CN, .known = g->known };
-	text_fill(j->profile, sizeof j->profile, g->profile);
+	*j = (struct trust_judges_us){ .known = g->known };
+	(void)trust_judges_us_set(j, g->profile);
 }
 
 static void take_answer(struct matrix_opinion *o, const struct trust_answer *a)

@@ -6,7 +6,7 @@
 #include "trust/rule.h"
 #include "trust/verify.h"
 
-enum { DNS_MAX = 1024 };
+enum { DNS_MAX = 1024, SEEN_MAX = 16384 };
 
 int matrix_model_create(struct matrix_model **mp, int64_t now_s)
 {
@@ -34,6 +34,7 @@ void matrix_model_free(struct matrix_model *m)
 	mem_free(m->nodes);
 	mem_free(m->gateways);
 	mem_free(m->dns);
+	mem_free(m->seen);
 	mem_free(m->anchors_pem);
 	mem_free(m);
 }
@@ -76,6 +77,23 @@ struct matrix_dns *matrix_add_dns(struct matrix_model *m, const char *name, cons
 	text_fill(d->outcome, sizeof d->outcome, outcome);
 	m->dns_asked = true;
 	return d;
+}
+
+struct matrix_seen *matrix_add_seen(struct matrix_model *m, const char *node, const char *gateway)
+{
+	if (m->n_seen == m->seen_room) {
+		unsigned room = m->seen_room ? m->seen_room * 2 : 16;
+		struct matrix_seen *more = room <= SEEN_MAX ? mem_realloc(m->seen, room * sizeof *more) : NULL;
+		if (!more)
+			return NULL;
+		m->seen = more;
+		m->seen_room = room;
+	}
+	struct matrix_seen *s = &m->seen[m->n_seen++];
+	*s = (struct matrix_seen){ 0 };
+	text_fill(s->node, sizeof s->node, node);
+	text_fill(s->gateway, sizeof s->gateway, gateway);
+	return s;
 }
 
 const struct matrix_dns *matrix_find_dns(const struct matrix_model *m, const char *name, const char *type)

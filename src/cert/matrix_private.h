@@ -3,6 +3,7 @@
 #ifndef CERT_MATRIX_PRIVATE_H
 #define CERT_MATRIX_PRIVATE_H
 #include "cert/matrix.h"
+#include "cert/plan.h"
 #include "trust/rule.h"
 
 /* ---- sentences: matrix.def ---- */
@@ -34,6 +35,8 @@ struct matrix_scratch {
 	struct trust_answer answer;
 	struct trust_judgement judgement;
 	struct matrix_opinion opinion[4];
+	struct cert_plan plan;
+	struct cert_gateway sharing[CERT_PLAN_GATEWAYS]; /* gateways that are shown one identity */
 };
 /* How the gateway judges that certificate of ours; `reference` as in trust/profile.h. */
 void matrix_they_judge(const struct matrix_gateway *g, enum trust_seat seat, const struct matrix_cert *cert, const char *reference, int64_t now_s,

@@ -400,6 +400,45 @@ static void names_lead(void **state)
 	matrix_model_free(m);
 }
 
+/* ---- what was seen ---- */
+
+static void seen_and_foretold(void **state)
+{
+	static const struct site silent = { .cn = { UM }, .san = { BOTH }, .profile = "unknown" };
+	static const struct {
+		const struct site *site;
+		bool works;
+		enum matrix_says says;
+		const char *reason;
+	} t[] = {
+		{ &silent, true, MATRIX_ACCEPTS, "seen-to-work" },
+		{ &silent, false, MATRIX_UNKNOWN, "judgement-not-configured" },
+		{ &lab, true, MATRIX_REFUSES, "works-against-the-rule" },
+		{ &lab, false, MATRIX_REFUSES, "not-a-known-server" },
+		{ &cured, false, MATRIX_ACCEPTS, "fails-against-the-rule" },
+		{ &cured, true, MATRIX_ACCEPTS, NULL },
+	};
+	(void)state;
+	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
+		struct matrix_model *m = model_of(t[i].site);
+		struct matrix *x = NULL;
+		struct matrix_seen *s = matrix_add_seen(m, "node01", "lyncpool");
+		s->flow = MATRIX_OPTIONS;
+		s->works = t[i].works;
+		s->at_us = (int64_t)TC_NOW * 1000000;
+		text_fill(s->verdict, sizeof s->verdict, "some-verdict");
+		assert_int_equal(matrix_run(&x, m), 0);
+		const struct matrix_cell *c = matrix_cell(x, 0, 0, MATRIX_OPTIONS);
+		assert_int_equal(c->says, t[i].says);
+		assert_int_equal(c->n_reasons == 0, t[i].reason == NULL);
+		if (t[i].reason)
+			assert_string_equal(x->reasons[c->reason[c->n_reasons - 1]].name, t[i].reason);
+		assert_int_equal(matrix_cell(x, 1, 0, MATRIX_OPTIONS)->n_reasons > 0, t[i].site != &cured); /* the other node saw nothing */
+		matrix_free(x);
+		matrix_model_free(m);
+	}
+}
+
 /* ---- what a node says of itself ---- */
 
 static void cards(void **state)
@@ -634,4 +673,4 @@ static void memory_runs_out(void **state)
 }
 
 UT_MAIN(UT(sites), UT(said_once), UT(no_single_certificate), UT(node_down), UT(tries_run_out), UT(one_name_for_all), UT(another_certificate),
-	UT(bad_questions), UT(names_lead), UT(page_of_a_good_pool), UT(page_names_what_to_enter), UT(page_of_the_lab), UT(page_without_memory), UT(cards), UT(as_json), UT(memory_runs_out))
+	UT(bad_questions), UT(names_lead), UT(page_of_a_good_pool), UT(page_names_what_to_enter), UT(page_of_the_lab), UT(page_without_memory), UT(seen_and_foretold), UT(cards), UT(as_json), UT(memory_runs_out))

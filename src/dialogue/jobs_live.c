@@ -5,6 +5,7 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "dialogue/call_private.h"
+#include "dialogue/words.h"
 #include "dialogue_events.h"
 
 enum { AUDIO_MAX = 64 << 20 };
@@ -177,7 +178,7 @@ static void saved(enum mbox_saved outcome, int err, const struct ev_report *why,
 static void save_read(struct live_job *j)
 {
 	struct mbox_message m = { .received_us = j->info.started_s * 1000000, .duration_ms = j->info.duration_ms,
-		                  .codec = mbox_codec_of(j->info.codec) };
+		                  .codec = mbox_codec_of(j->info.codec), .cut = !j->info.complete };
 	text_fill(m.id, sizeof(m.id), j->info.id);
 	text_fill(m.mailbox, sizeof(m.mailbox), j->info.mailbox);
 	text_fill(m.caller_number, sizeof(m.caller_number), j->info.caller);
@@ -260,7 +261,7 @@ static void tell_failed(struct live_job *j, const char *what, const char *mailbo
 	ev_set(&r, EV_MAILBOX_FAILED);
 	ev_str(&r, "what", what);
 	ev_str(&r, "mailbox", mailbox);
-	ev_str(&r, "reason", why && why->id ? ev_sentence(why, sentence, sizeof(sentence)) : err == ENOENT ? "it is not there any more" : strerror(err));
+	ev_str(&r, "reason", why && why->id ? ev_sentence(why, sentence, sizeof(sentence)) : err == ENOENT ? dlg_words(DLG_SAYS_GONE) : strerror(err));
 	dlg_call_emit(j->call, &r);
 }
 

@@ -38,17 +38,16 @@ void dlg_session_close(struct dlg_session *s)
 
 int dlg_list_set(struct dlg_session *s, const struct mbox_message *v, size_t n)
 {
-	if (n > DLG_LIST_MAX)
-		n = DLG_LIST_MAX;
-	struct mbox_message *copy = mem_zalloc(n ? n : 1, sizeof(*copy));
+	size_t most = n < DLG_LIST_MAX ? n : DLG_LIST_MAX;
+	struct mbox_message *copy = mem_zalloc(most ? most : 1, sizeof(*copy));
 	if (!copy)
 		return ENOMEM;
 	unsigned to = 0;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && to < most; i++)
 		if (v[i].state == MBOX_NEW)
 			copy[to++] = v[i];
 	s->n_new = to;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && to < most; i++) /* whatever does not fit, new ones are heard */
 		if (v[i].state == MBOX_SAVED)
 			copy[to++] = v[i];
 	s->n_saved = to - s->n_new;

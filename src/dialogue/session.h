@@ -48,7 +48,7 @@ struct dlg_recording {
 	bool kept;    /* there is a file */
 };
 
-enum { DLG_DIGITS = 33, DLG_MATCHES = 9, DLG_LIST_MAX = 1000, DLG_URI = 256 };
+enum { DLG_DIGITS = 33, DLG_MATCHES = 9, DLG_LIST_MAX = 5000 /* as many as a policy allows */, DLG_URI = 256 };
 
 /* What sessions can do. `arg` is the effects' own. Jobs are told their id and end in dlg_job_done() or dlg_job_failed() later, never
  * before the function returns; what they bring is in the session by then. A function that returns an errno started nothing. */
@@ -125,6 +125,7 @@ struct dlg_session {
 	bool target_is_operator;
 	char uri[DLG_URI];     /* of the target, once a transfer was tried */
 	char home[DLG_URI];    /* host of URIs made from numbers where no dial plan names one */
+	bool xfer_begun;       /* REFER was sent */
 	int xfer_status;
 	char xfer_reason[160];
 	const struct dir_user *match[DLG_MATCHES];

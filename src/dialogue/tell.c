@@ -2,6 +2,7 @@
 /* tell.c  Fills the reports of conversations. */
 #include "dialogue/tell.h"
 #include <errno.h>
+#include "dialogue/words.h"
 #include "dialogue_events.h"
 
 static void begin(const struct dlg_session *s, struct ev_report *r, uint16_t id)
@@ -18,12 +19,23 @@ static void to_target(const struct dlg_session *s, struct ev_report *r, uint16_t
 	ev_str(r, "name", s->target_is_operator ? "operator" : t->spoken_name ? t->spoken_name : "");
 }
 
+static const char *no_room(int err)
+{
+	switch (err) {
+	case EDQUOT: return dlg_words(DLG_SAYS_MAILBOX_FULL);
+	case ENOSPC: return dlg_words(DLG_SAYS_DISK_FULL);
+	case EROFS: return dlg_words(DLG_SAYS_DISK_READ_ONLY);
+	case EHOSTUNREACH: return dlg_words(DLG_SAYS_NOBODY_TAKES);
+	default: return strerror(err);
+	}
+}
+
 void dlg_tell_refusal(struct dlg_session *s, int err)
 {
 	struct ev_report r;
 	begin(s, &r, EV_RECORDING_REFUSED);
 	ev_str(&r, "mailbox", s->box ? s->box->name : "");
-	ev_str(&r, "reason", err == EDQUOT ? "the mailbox is full" : strerror(err));
+	ev_str(&r, "reason", no_room(err));
 	s->fx->event(s->fx_arg, &r);
 }
 
@@ -43,7 +55,7 @@ void dlg_tell_lost(struct dlg_session *s, int err)
 	begin(s, &r, EV_MESSAGE_LOST);
 	ev_str(&r, "mailbox", s->box ? s->box->name : "");
 	ev_int(&r, "ms", s->rec.duration_ms);
-	ev_str(&r, "reason", err > 0 ? strerror(err) : err < 0 ? "the recording failed" : "nothing answered in time");
+	ev_str(&r, "reason", err > 0 ? strerror(err) : dlg_words(err < 0 ? DLG_SAYS_NOT_RECORDED : DLG_SAYS_NOT_IN_TIME));
 	s->fx->event(s->fx_arg, &r);
 }
 
@@ -69,6 +81,15 @@ void dlg_tell_transfer_refused(struct dlg_session *s)
 	s->fx->event(s->fx_arg, &r);
 }
 
+void dlg_tell_transfer_not_tried(struct dlg_session *s, int err)
+{
+	struct ev_report r;
+	to_target(s, &r, EV_TRANSFER_ERROR);
+	ev_str(&r, "reason", err == ENOENT ? dlg_words(DLG_SAYS_NO_ADDRESS) : err == EINVAL ? dlg_words(DLG_SAYS_BAD_ADDRESS) :
+	       err == ENOTCONN ? dlg_words(DLG_SAYS_CALL_OVER) : err == EAGAIN || err == EBUSY ? dlg_words(DLG_SAYS_CALL_BUSY) : strerror(err));
+	s->fx->event(s->fx_arg, &r);
+}
+
 void dlg_tell_transfer_failed(struct dlg_session *s)
 {
 	struct ev_report r;
@@ -77,7 +98,7 @@ void dlg_tell_transfer_failed(struct dlg_session *s)
 	if (s->xfer_status)
 		ev_printf(&r, "reason", "SIP status %d %s", s->xfer_status, s->xfer_reason);
 	else
-		ev_str(&r, "reason", *s->xfer_reason ? s->xfer_reason : "nothing was heard of it in time");
+		ev_str(&r, "reason", *s->xfer_reason ? s->xfer_reason : dlg_words(DLG_SAYS_NO_NOTIFY));
 	s->fx->event(s->fx_arg, &r);
 }
 

@@ -10,6 +10,7 @@ void dlg_tell_lost(struct dlg_session *s, int err);    /* a message could not be
 void dlg_tell_transfer(struct dlg_session *s);         /* the caller is being put through */
 void dlg_tell_transferred(struct dlg_session *s);
 void dlg_tell_transfer_refused(struct dlg_session *s); /* the target is not one of ours */
+void dlg_tell_transfer_not_tried(struct dlg_session *s, int err); /* no REFER could be sent */
 void dlg_tell_transfer_failed(struct dlg_session *s);
 void dlg_tell_left_in_transfer(struct dlg_session *s); /* the caller hung up before the outcome was known */
 

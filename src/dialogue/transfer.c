@@ -72,6 +72,7 @@ static int begin(struct dlg_session *s)
 	s->failures = 0;
 	s->xfer_status = 0;
 	s->xfer_reason[0] = '\0';
+	s->xfer_begun = false;
 	s->has_clip[CLIP_NAME] = false;
 	return 0;
 }
@@ -90,10 +91,13 @@ static int fetch_name(struct dlg_session *s)
 static int refer(struct dlg_session *s)
 {
 	int err = dlg_target_uri(s, s->uri, sizeof(s->uri));
+	if (!err)
+		err = s->fx->transfer(s->fx_arg, dlg_job(&s->eng), s->uri);
 	if (err)
 		return err;
+	s->xfer_begun = true;
 	dlg_tell_transfer(s);
-	return s->fx->transfer(s->fx_arg, dlg_job(&s->eng), s->uri);
+	return 0;
 }
 
 static int through(struct dlg_session *s)
@@ -104,7 +108,10 @@ static int through(struct dlg_session *s)
 
 static int not_through(struct dlg_session *s)
 {
-	dlg_tell_transfer_failed(s);
+	if (s->xfer_begun)
+		dlg_tell_transfer_failed(s);
+	else
+		dlg_tell_transfer_not_tried(s, dlg_code(&s->eng));
 	return 0;
 }
 

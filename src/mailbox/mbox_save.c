@@ -22,7 +22,7 @@ struct save {
 	uint64_t offset;
 	size_t n;
 	struct tmr tmr;
-	bool store_busy, spool_begun, spool_busy, in_store, in_spool, told;
+	bool store_busy, refused, spool_begun, spool_busy, in_store, in_spool, told; /* refused: the store's queue is full */
 	int spool_err;
 	struct ev_report *why; /* of the store's failure; NULL when there is nothing to say */
 };
@@ -75,7 +75,7 @@ static void tell(struct save *s, enum mbox_saved outcome, int err)
 	if (s->told)
 		return;
 	s->told = true;
-	struct text error = s->why && s->why->id ? ev_field_text(s->why, "error") : TEXT("it did not answer in time");
+	struct text error = s->why && s->why->id ? ev_field_text(s->why, "error") : s->refused ? TEXT("it takes no more jobs at the moment") : TEXT("it did not answer in time");
 	char both[200];
 	if (outcome == MBOX_SAVE_FAILED) {
 		text_print(both, sizeof both, "the store: %.*s; the spool: %s", TEXT_FMT(error), strerror(err));
@@ -248,6 +248,7 @@ int mbox_save(struct mbox *m, const struct mbox_message *msg, const struct mbox_
 	ops_add(&m->ops, &s->op, (op_fn *)h, arg, handle);
 	list_append(&m->saves, &s->link);
 	s->store_busy = store_submit(m->prm.store, STORE_WRITE, store_work, stored, s) == 0;
+	s->refused = !s->store_busy;
 	/* A store that takes no more jobs is left to the timer, so that the handler never runs before this call returns. */
 	tmr_start(m->prm.loop, &s->tmr, s->store_busy ? (int64_t)m->prm.receipt_ms : 0, receipt_is_due, s);
 	return 0;

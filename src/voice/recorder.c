@@ -166,11 +166,14 @@ static void ended(struct recorder *r, const struct media_event *ev)
 	end_as(r, REC_HANGUP); /* nobody stopped it: the port was closed */
 	if (ev->err)
 		r->end = REC_FAILED;
-	if (ev->err && !r->info.bytes) {
+	if (ev->err) {
 		struct ev_report why;
-		ev_set(&why, EV_VOICE_SPOOL_FAILED);
+		ev_set(&why, r->info.bytes ? EV_VOICE_SPOOL_BROKE : EV_VOICE_SPOOL_FAILED);
 		ev_session(&why, r->info.session);
 		ev_str(&why, "path", r->dir);
+		ev_str(&why, "mailbox", r->info.mailbox);
+		ev_str(&why, "caller", r->info.caller);
+		ev_int(&why, "duration_ms", r->info.duration_ms);
 		ev_str(&why, "error", strerror(ev->err));
 		ev_emit(r->bus, &why);
 	}

@@ -240,6 +240,7 @@ static void transfer_without_any_word_ends_in_time(void **state)
 	talk_keys(&t, "203");
 	talk_wait(&t, 2000);
 	assert_true(talk_heard(&t, "transfer-failed"));
+	assert_int_equal(t.last_event, EV_TRANSFER_ERROR); /* not that nobody answered */
 	talk_keys(&t, "*");
 	assert_true(talk_heard(&t, "attendant-dial-extension"));
 	talk_end(&t);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ut.h"
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "audio.h"
@@ -164,6 +166,31 @@ static void a_folder_that_cannot_be_made_ends_it_at_once(void **state)
 	pair_close(&p);
 }
 
+/* The disk takes two blocks and no more: what they hold is kept and known to be cut off. */
+static void a_disk_that_fails_later_leaves_what_was_written(void **state)
+{
+	(void)state;
+	struct rlimit all, little;
+	struct spool_info back;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &all), 0);
+	little = all;
+	little.rlim_cur = 2048 + 40000;
+	begin(ut_tmpdir(), (struct recorder_prm){ .silence_ms = 3000 });
+	speak(6000);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &little), 0);
+	pair_run(&p, 7000); /* it ends by itself: nobody speaks into the void */
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);
+	assert_int_equal(told, 1);
+	assert_int_equal(res.end, REC_FAILED);
+	assert_int_equal(res.err, EFBIG);
+	assert_true(res.heard);
+	assert_int_equal(recording_read(path, &back, NULL), 0);
+	assert_false(back.complete);
+	assert_in_range(back.duration_ms, 4000, 5100);
+	pair_close(&p);
+}
+
 /* ---- with the engine's own threads ---- */
 static struct loop *loop;
 
@@ -274,5 +301,6 @@ static void too_short_a_piece_is_not_kept(void **state)
 }
 
 UT_MAIN(UT(silence_ends_and_is_trimmed), UT(nobody_speaks), UT(a_key_stops_it), UT(the_longest_time), UT(a_closed_port_is_a_hang_up_and_keeps_it),
-	UT(a_folder_that_cannot_be_made_ends_it_at_once), UT(a_file_is_written_by_the_file_threads),
+	UT(a_folder_that_cannot_be_made_ends_it_at_once), UT(a_disk_that_fails_later_leaves_what_was_written),
+	UT(a_file_is_written_by_the_file_threads),
 	UT(what_was_cut_off_is_found_and_marked), UT(too_short_a_piece_is_not_kept))

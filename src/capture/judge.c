@@ -33,6 +33,20 @@ static bool cert_names(const struct trust_cert *c, const char *name)
 	return c->shown && trust_rule_would_accept(TRUST_RULE_SAN_OR_CN, c, &known);
 }
 
+/* ---- the language ---- */
+
+static bool speaks_tls(const struct cap_side *s)
+{
+	return s->n_first >= 2 && s->first[0] >= 0x14 && s->first[0] <= 0x17 && s->first[1] == 3;
+}
+
+/* A request in the clear to the port of TLS, and not a word back. */
+static bool plain_to_silent_tls(const struct cap_talk *t)
+{
+	const struct cap_side *c = &t->side[CAP_CLIENT], *s = &t->side[CAP_SERVER];
+	return t->proto == CAP_TCP && c->n_first && !speaks_tls(c) && !s->n_first && s->port == 5061;
+}
+
 /* ---- which side is us ---- */
 
 static bool is_we(const struct cap_book *b, const struct cap_talk *t, unsigned side, const char *we)
@@ -62,7 +76,7 @@ static unsigned sufferer(const struct cap_talk *t)
 	for (unsigned i = 0; i < t->n_alerts; i++)
 		if (t->alert[i].fatal && about_certificate(t->alert[i].number))
 			return t->alert[i].side ^ 1u;
-	if (t->side[CAP_CLIENT].refused_early)
+	if (t->side[CAP_CLIENT].refused_early || plain_to_silent_tls(t))
 		return CAP_SERVER;
 	if (t->tls_done && cap_talk_ended_by(t, &us) == CAP_CLIENT && cap_talk_spoke(t, CAP_CLIENT) == CAP_SILENT)
 		return CAP_SERVER;
@@ -262,25 +276,17 @@ static enum trust_plain plain_kind(const struct cap_side *s)
 	return TRUST_PLAIN_OTHER;
 }
 
-static bool speaks_tls(const struct cap_side *s)
-{
-	return s->n_first >= 2 && s->first[0] >= 0x14 && s->first[0] <= 0x17 && s->first[1] == 3;
-}
-
 /* One side speaks TLS and the other something else. */
 static void language(struct trust_facts *f, const struct cap_talk *t, unsigned we)
 {
 	const struct cap_side *c = &t->side[CAP_CLIENT], *s = &t->side[CAP_SERVER];
 	const struct cap_side *odd = speaks_tls(c) && s->n_first && !speaks_tls(s) ? s : !speaks_tls(c) && c->n_first && speaks_tls(s) ? c : NULL;
-	bool silent_server = !speaks_tls(c) && c->n_first && !s->n_first && c->port != 5060 && s->port == 5061 && !t->sip;
-	if (silent_server)
+	if (plain_to_silent_tls(t))
 		odd = c;
 	if (!odd || !f->tls.used)
 		return;
-	if (odd == &t->side[we] && we == CAP_CLIENT) { /* it is us who speak plainly, where TLS is expected */
-		f->tls.tls_on_plain = true;
+	if (odd == &t->side[we])
 		return;
-	}
 	f->tls.plain = plain_kind(odd);
 	text_escape(text_make(odd->first, odd->n_first), f->tls.plain_bytes, sizeof f->tls.plain_bytes);
 }
@@ -359,6 +365,8 @@ static void tls_facts(struct cap_judgement *j, const struct cap_talk *t)
 	}
 	if (t->resumed)
 		j->notes |= CAP_NOTE_RESUMED;
+	if (t->side[CAP_CLIENT].empty_cert && !t->n_alerts)
+		j->notes |= CAP_NOTE_EMPTY_CERT;
 }
 
 /* ---- the end ---- */
@@ -465,6 +473,8 @@ static void sip_facts(struct cap_judgement *j, const struct cap_book *b, const s
 	const struct cap_txn *x = txn_that_counts(t, j->we, cap_talk_ended_by(t, &at) >= 0 ? at : b->last_us);
 	if (heard == CAP_PERHAPS)
 		j->notes |= CAP_NOTE_MAYBE_TICKET;
+	if (f->tls.plain || f->tls.tls_on_plain)
+		return; /* two languages: what one said the other did not understand */
 	/* Where SIP cannot be read, whoever spoke last has been heard: nothing is left unanswered. */
 	f->sip.received = heard == CAP_SPOKE;
 	f->sip.sent = cap_talk_spoke(t, j->we) == CAP_SPOKE &&
@@ -486,20 +496,25 @@ static void sip_facts(struct cap_judgement *j, const struct cap_book *b, const s
 /* ---- all of it ---- */
 
 /* What the record that may be an alert leaves open. */
-static void be_honest(struct cap_judgement *j)
+static void be_honest(struct cap_judgement *j, const struct cap_talk *t)
 {
 	if (j->notes & CAP_NOTE_MAYBE_ALERT && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE)
 		j->verdict.certainty = TRUST_UNKNOWN;
 	if (j->notes & CAP_NOTE_MAYBE_TICKET && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE)
 		j->verdict.certainty = TRUST_UNKNOWN;
-	if (j->notes & CAP_NOTE_HIDDEN && j->verdict.certainty == TRUST_SURE && j->facts.tls.done && !j->facts.sip.status)
-		j->verdict.certainty = TRUST_LIKELY; /* sizes and order tell much, but not everything */
+	if (!t->sip && t->tls_done && j->verdict.certainty == TRUST_SURE && (j->verdict.id == TRUST_V_PROVEN || j->notes & CAP_NOTE_HIDDEN))
+		j->verdict.certainty = TRUST_LIKELY; /* sizes and order tell much, but not everything; and data need not be SIP */
+	if (j->verdict.id == TRUST_V_PLAIN_SIP_ON_TLS_PORT && plain_to_silent_tls(t))
+		j->verdict.certainty = TRUST_LIKELY;
 	if (j->verdict.id == TRUST_V_CLOSED_WITHOUT_SIP && j->facts.ours.shown && names_of(&j->facts.ours) > 1)
 		j->notes |= CAP_NOTE_NAMES;
 }
 
-static bool meant_as_tls(const struct cap_talk *t)
+/* Whoever speaks plainly himself means no TLS. */
+static bool meant_as_tls(const struct cap_talk *t, unsigned we)
 {
+	if (t->side[we].n_first && !speaks_tls(&t->side[we]))
+		return false;
 	return t->tls || (t->proto == CAP_TCP && t->side[CAP_SERVER].port == 5061 && !(t->sip && t->side[CAP_SERVER].answers));
 }
 
@@ -507,7 +522,7 @@ void cap_judge(struct cap_judgement *j, const struct cap_book *b, const struct c
 {
 	*j = (struct cap_judgement){ 0 };
 	choose_side(j, b, t, prm);
-	enum trust_transport transport = t->proto == CAP_UDP ? TRUST_UDP : meant_as_tls(t) ? TRUST_TLS : TRUST_TCP;
+	enum trust_transport transport = t->proto == CAP_UDP ? TRUST_UDP : meant_as_tls(t, j->we) ? TRUST_TLS : TRUST_TCP;
 	facts_init(&j->facts, j->we == CAP_CLIENT ? TRUST_DIALLED : TRUST_ACCEPTED, transport, t->last_us / 1000000);
 	if (!t->opening_seen && t->proto == CAP_TCP)
 		j->notes |= CAP_NOTE_MIDDLE;
@@ -522,5 +537,5 @@ void cap_judge(struct cap_judgement *j, const struct cap_book *b, const struct c
 	sip_facts(j, b, t);
 	cap_judge_second(j, b, t);
 	trust_explain(&j->facts, &j->verdict);
-	be_honest(j);
+	be_honest(j, t);
 }

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include "capture/child.h"
@@ -154,6 +155,13 @@ static void found(struct text line, void *arg)
 	}
 }
 
+static void tick(struct cap_tshark *t, unsigned reading);
+
+static void find_tick(void *arg)
+{
+	tick(arg, 1);
+}
+
 static enum cap_read find_ports(struct cap_tshark *t, struct args *a, int keys)
 {
 	begin(a, keys >= 0);
@@ -163,7 +171,7 @@ static enum cap_read find_ports(struct cap_tshark *t, struct args *a, int keys)
 		add(a, "-e");
 		add(a, find_names[i]);
 	}
-	return run(t, a, keys, found, NULL, t);
+	return run(t, a, keys, found, find_tick, t);
 }
 
 /* ---- the second ---- */
@@ -179,11 +187,19 @@ static void told(struct text line, void *arg)
 	cap_book_line(r->b, line);
 }
 
-static void tick(void *arg)
+/* The child shares our place in the file. */
+static void tick(struct cap_tshark *t, unsigned reading)
+{
+	struct stat st;
+	off_t at = lseek(t->fd, 0, SEEK_CUR);
+	if (t->progress && fstat(t->fd, &st) == 0 && st.st_size > 0 && at >= 0)
+		t->progress(reading, (unsigned)(at * 100 / st.st_size), t->arg);
+}
+
+static void read_tick(void *arg)
 {
 	struct reading *r = arg;
-	if (r->t->progress)
-		r->t->progress(r->b->last_frame, r->t->arg);
+	tick(r->t, r->t->only_ports ? 1 : 2);
 }
 
 static enum cap_read read_ports(struct cap_tshark *t, struct cap_book *b, struct args *a, int keys)
@@ -208,7 +224,7 @@ static enum cap_read read_ports(struct cap_tshark *t, struct cap_book *b, struct
 		add(a, "-e");
 		add(a, cap_field_names[i]);
 	}
-	return run(t, a, keys, told, tick, &r);
+	return run(t, a, keys, told, read_tick, &r);
 }
 
 /* Keys go to tshark by a file without a name: a copy on a disk might stay there. */

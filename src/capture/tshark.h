@@ -23,7 +23,7 @@ struct cap_tshark {
 	const uint16_t *port;    /* beside 5060 and 5061 */
 	unsigned n_ports;
 	bool only_ports;         /* do not look for others */
-	void (*progress)(uint64_t packets, void *arg); /* about once a second; may be NULL */
+	void (*progress)(unsigned reading, unsigned percent, void *arg); /* about once a second; may be NULL */
 	void *arg;
 	/* results */
 	uint16_t used[CAP_PORTS_MAX]; /* the ports looked at */

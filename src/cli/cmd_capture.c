@@ -36,7 +36,7 @@ struct explain {
 	struct cap_book *book;
 	struct cap_judgement judgement;
 	struct story story[STORIES];
-	unsigned n_stories, stories_left_out, bad;
+	unsigned n_stories, stories_left_out, bad, ticks;
 	json_t *all;
 };
 
@@ -176,11 +176,12 @@ static int take_options(struct explain *x)
 
 /* ---- reading ---- */
 
-static void progress(uint64_t packets, void *arg)
+/* Every fifth second: most captures are read in less. */
+static void progress(unsigned reading, unsigned percent, void *arg)
 {
-	struct cli *c = arg;
-	if (!c->json)
-		fprintf(c->err, "umbel: %llu packets read ...\n", (unsigned long long)packets);
+	struct explain *x = arg;
+	if (!x->c->json && ++x->ticks % 5 == 0)
+		fprintf(x->c->err, "umbel: reading %u of %u: %u %%\n", reading, x->tshark.only_ports ? 1 : 2, percent);
 }
 
 static int open_capture(struct explain *x, const char *path)
@@ -545,7 +546,7 @@ static int run(struct explain *x, const char *path)
 	if (cap_book_create(&x->book))
 		return cli_error(x->c, CLI_NO, "no memory left");
 	x->tshark.progress = progress;
-	x->tshark.arg = x->c;
+	x->tshark.arg = x;
 	enum cap_read r = cap_tshark_read(&x->tshark, x->book);
 	code = say_read(x, r, path);
 	if (code)

@@ -538,4 +538,5 @@ void cap_judge(struct cap_judgement *j, const struct cap_book *b, const struct c
 	cap_judge_second(j, b, t);
 	trust_explain(&j->facts, &j->verdict);
 	be_honest(j, t);
+	cap_judge_profile(j, t);
 }

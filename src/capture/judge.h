@@ -5,6 +5,7 @@
 #define CAPTURE_JUDGE_H
 #include "capture/book.h"
 #include "trust/explain.h"
+#include "trust/profile.h"
 
 enum { CAP_WE = 16, CAP_GATEWAYS = 64, CAP_OWN_CERTS = 16 };
 
@@ -42,6 +43,8 @@ struct cap_judgement {
 	unsigned notes;
 	struct trust_facts facts;
 	struct trust_verdict verdict;
+	const struct trust_profile *profile; /* of the other side, if one is named and our certificate can be seen; else NULL */
+	struct trust_answer answer;          /* its word on our certificate */
 };
 void cap_judge(struct cap_judgement *j, const struct cap_book *b, const struct cap_talk *t, const struct cap_prm *prm);
 /* What was shown by a side; shown = false if it cannot be seen. */

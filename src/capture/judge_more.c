@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* judge_more.c  What lies beside a conversation: another one with the same peer that went well, and questions to DNS. */
 #include "capture/judge_private.h"
+#include <openssl/x509.h>
 #include "base/text.h"
 
 enum { NXDOMAIN = 3, SERVFAIL = 2, REFUSED = 5, DNS_SRV_TYPE = 33, DNS_NAPTR_TYPE = 35, LATE_US = 2000000 };
@@ -53,6 +54,35 @@ void cap_judge_second(struct cap_judgement *j, const struct cap_book *b, const s
 		facts_second(f, TRUST_SECOND_PEERS_CONNECTION, "", "", TRUST_SECOND_ANSWERED, x->status);
 		return;
 	}
+}
+
+static X509 *certificate(const struct cap_side *s, unsigned i)
+{
+	const uint8_t *p = s->cert[i].p;
+	return i < s->n_certs ? d2i_X509(NULL, &p, (long)s->cert[i].n) : NULL;
+}
+
+void cap_judge_profile(struct cap_judgement *j, const struct cap_talk *t)
+{
+	const struct trust_facts *f = &j->facts;
+	const struct cap_side *us = &t->side[j->we];
+	const struct trust_profile *p = f->judges.configured ? trust_profile_find(f->judges.profile) : NULL;
+	X509 *leaf = p ? certificate(us, 0) : NULL;
+	STACK_OF(X509) *chain = leaf ? sk_X509_new_null() : NULL;
+	if (!leaf)
+		return;
+	for (unsigned i = 1; i < us->n_certs && chain; i++) {
+		X509 *x = certificate(us, i);
+		if (x && !sk_X509_push(chain, x))
+			X509_free(x);
+	}
+	trust_profile_judge(p, &(struct trust_question){ .seat = j->we == CAP_CLIENT ? TRUST_SEAT_CLIENT_CERT : TRUST_SEAT_SERVER_CERT, .leaf = leaf, .chain = chain,
+							 .reference = j->we == CAP_SERVER && t->hello.sni[0] ? t->hello.sni : NULL,
+							 .known = f->judges.known.n ? &f->judges.known : NULL, .now_s = f->now_s,
+							 .enabled = TRUST_SWITCHED_ON }, &j->answer);
+	j->profile = p;
+	sk_X509_pop_free(chain, X509_free);
+	X509_free(leaf);
 }
 
 /* ---- DNS ---- */

@@ -5,6 +5,8 @@
 #include "capture/judge.h"
 
 enum { CAP_TLS13_NUMBER = 0x0304 };
+/* What the profile of the other side says of our certificate. */
+void cap_judge_profile(struct cap_judgement *j, const struct cap_talk *t);
 /* What another conversation with the same peer proves about this one. */
 void cap_judge_second(struct cap_judgement *j, const struct cap_book *b, const struct cap_talk *t);
 

@@ -141,6 +141,10 @@ static void add_judgement(json_t *o, const struct cap_judgement *j)
 	if (trust_verdict_json(&j->verdict, &b) == 0)
 		json_object_set_new(o, "verdict", of_buf(&b));
 	buf_free(&b);
+	if (j->profile)
+		json_object_set_new(o, "profile", json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "name", trust_profile_name(j->profile), "title", trust_profile_title(j->profile),
+							    "answer", trust_answer_kind_name(j->answer.kind), "reason", j->answer.name, "sentence", j->answer.sentence,
+							    "confidence", trust_confidence_words(j->answer.confidence)));
 }
 
 static const char *connect_name(const struct cap_talk *t)

@@ -447,6 +447,11 @@ static void print_verdict(struct cli *c, const struct story *s, const json_t *o)
 		fprintf(c->out, "  What else looks the same, and how to tell:\n");
 	json_array_foreach(json_object_get(v, "other_causes"), i, line)
 		cli_wrapped(c->out, json_string_value(line), "    ");
+	const json_t *p = json_object_get(o, "profile");
+	if (p && strcmp(cli_text(p, "answer"), "unknown") != 0) {
+		fprintf(c->out, "  What the profile of %s says of our certificate (%s):\n", cli_text(p, "title"), cli_text(p, "confidence"));
+		cli_wrapped(c->out, cli_text(p, "sentence"), "    ");
+	}
 	if (json_array_size(json_object_get(o, "notes")))
 		fprintf(c->out, "  What this capture leaves open:\n");
 	json_array_foreach(json_object_get(o, "notes"), i, n)

@@ -88,9 +88,7 @@ static const struct trust_verdict *judged(struct told *t, unsigned talk, const s
 static void lync(struct cap_prm *prm)
 {
 	*prm = (struct cap_prm){ .we = { "node01.domain.local" }, .n_we = 1 };
-	prm->judges.configured = true;
-	prm->judges.rule = TRUST_RULE_CN_ONLY;
-	text_fill(prm->judges.profile, sizeof prm->judges.profile, "cn-known-servers");
+	assert_true(trust_judges_us_set(&prm->judges, "lync"));
 	trust_names_add_str(&prm->judges.known, "node01.domain.local");
 	trust_names_add_str(&prm->judges.known, "node02.domain.local");
 }
@@ -122,6 +120,8 @@ static void the_case_of_the_lab(void **state)
 	assert_int_equal(j.facts.end, TRUST_FIN);
 	assert_int_equal(j.facts.end_ms, 10);
 	assert_string_equal(j.facts.ours.cn, "um.domain.local");
+	assert_non_null(j.profile);
+	assert_int_equal(j.answer.kind, TRUST_REFUSES);
 	/* Nothing told: nothing is claimed of names. */
 	v = judged(&t, 0, NULL);
 	assert_string_equal(v->name, "closed-without-sip");
@@ -337,6 +337,39 @@ static void plain_sip_on_the_tls_port(void **state)
 	told_end(&t);
 }
 
+static void plain_sip_that_nobody_answers(void **state)
+{
+	struct told t;
+	(void)state;
+	told_begin(&t);
+	opened(&t);
+	told_tcp(&t, 1, 0, ACK, "tcp.len=300", "tcp.payload=4f5054494f4e53207369703a", "sip.Method=OPTIONS", "sip.CSeq=1 OPTIONS", "sip.Call-ID=x", NULL);
+	told_tcp(&t, 1, 1, RST, NULL);
+	assert_string_equal(judged(&t, 0, NULL)->name, "plain-sip-on-tls-port");
+	assert_int_equal(j.verdict.certainty, TRUST_LIKELY);
+	assert_int_equal(j.we, CAP_SERVER);
+	struct cap_prm client = { .we = { "10.0.0.1" }, .n_we = 1 };
+	assert_string_equal(judged(&t, 0, &client)->name, "tcp-without-sip");
+	told_end(&t);
+}
+
+static void an_empty_certificate_in_tls13_is_seen_by_its_size(void **state)
+{
+	struct told t;
+	(void)state;
+	told_begin(&t);
+	opened(&t);
+	told_tcp(&t, 1, 0, ACK, HELLO_13, SNI, NULL);
+	told_tcp(&t, 1, 1, ACK, ANSWER_13, NULL);
+	told_tcp(&t, 2, 0, ACK, "tcp.len=100", "tls.record.content_type=20", "tls.record.opaque_type=23,23", "tls.record.length=1,25,69", NULL);
+	told_tcp(&t, 1, 1, ACK, DATA_13(19), NULL);
+	told_tcp(&t, 0, 1, FIN, NULL);
+	assert_int_equal(judged(&t, 0, NULL)->certainty, TRUST_UNKNOWN);
+	assert_true(j.facts.tls.cert_requested && j.facts.tls.done);
+	assert_true(j.notes & CAP_NOTE_EMPTY_CERT && j.notes & CAP_NOTE_MAYBE_ALERT);
+	told_end(&t);
+}
+
 static void a_name_that_does_not_exist(void **state)
 {
 	struct told t;
@@ -395,6 +428,7 @@ int main(void)
 	const struct CMUnitTest tests[] = { UT(the_case_of_the_lab), UT(how_others_dial_us_tells_our_name), UT(another_certificate_that_was_answered_makes_it_sure),
 		UT(in_tls13_without_keys_certificates_are_hidden), UT(an_alert_that_cannot_be_read_is_not_called_a_goodbye), UT(an_answer_behind_tickets_is_an_answer),
 		UT(alerts_name_who_refused_whom), UT(a_port_that_is_closed_or_silent), UT(icmp_tells_why), UT(silence_after_a_request), UT(plain_sip_and_its_answers),
-		UT(plain_sip_on_the_tls_port), UT(a_name_that_does_not_exist), UT(a_conversation_that_began_before), UT(memory_that_runs_out_is_told) };
+		UT(plain_sip_on_the_tls_port), UT(plain_sip_that_nobody_answers),
+		UT(an_empty_certificate_in_tls13_is_seen_by_its_size), UT(a_name_that_does_not_exist), UT(a_conversation_that_began_before), UT(memory_that_runs_out_is_told) };
 	return cmocka_run_group_tests(tests, make_certs, free_certs);
 }

@@ -186,6 +186,8 @@ static void they_judge(struct at *a, enum trust_seat seat, const struct matrix_c
 		return;
 	}
 	matrix_they_judge(a->g, seat, cert, reference, now_s, a->s, &a->s->opinion[1]);
+	if (seat == TRUST_SEAT_CLIENT_CERT && a->n->looked_at && a->s->opinion[1].certainty == TRUST_SURE)
+		a->s->opinion[1].certainty = TRUST_LIKELY;
 	count(a, &a->s->opinion[1]);
 }
 

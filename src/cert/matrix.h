@@ -40,6 +40,7 @@ struct matrix_node {
 	char name[65], fqdn[TRUST_NAME_SIZE], service[TRUST_NAME_SIZE];
 	struct trust_names addresses;             /* where it listens for TLS: "192.0.2.1:5061"; none: not known */
 	bool self, known;                         /* known: its certificates are */
+	bool looked_at;                           /* known only by what it showed to a caller: that it shows the same when it dials is likely */
 	bool down, supposed_down;                 /* not alive; only because the question says so */
 	bool has_beat;
 	int64_t beat_ago_ms;                      /* of its last heartbeat, by our clock; < 0: in our future */

@@ -184,11 +184,29 @@ static int no_such_gateway(const char *name, struct ev_report *why)
 	return ENOENT;
 }
 
+/* A node that was looked at: what it showed, under no identity's name. One that is known is known better. */
+static int looked_at(struct matrix_model *m, const json_t *o, struct ev_report *why)
+{
+	struct matrix_node *n = matrix_find_node(m, member(o, "node"));
+	struct matrix_cert *c = NULL;
+	if (!n || n->known)
+		return 0;
+	int err = matrix_cert_from_pem(&c, text_of(member(o, "pem")), member(o, "from"), why);
+	if (!err)
+		err = matrix_node_shows(n, "seen", c);
+	n->looked_at = !err;
+	mem_unref(c);
+	return err;
+}
+
 int matrix_json_apply(struct matrix_model *m, const json_t *args, struct ev_report *why)
 {
 	size_t i;
 	const json_t *o;
 	int err = 0;
+	json_array_foreach(json_object_get(args, "seen_nodes"), i, o)
+		if (!err)
+			err = looked_at(m, o, why);
 	json_array_foreach(json_object_get(args, "peer_certs"), i, o) {
 		struct matrix_gateway *g = matrix_find_gateway(m, member(o, "gateway"));
 		if (!err)

@@ -8,7 +8,7 @@
 
 /* NULL: no memory. */
 json_t *matrix_json(const struct matrix *x);
-/* What was asked besides: "peer_certs": [{gateway, from, pem}], then "what_if": [{question, pem}]. Errors with `why`. */
+/* What was asked besides: "seen_nodes": [{node, from, pem}], "peer_certs": [{gateway, from, pem}], then "what_if": [{question, pem}]. Errors with `why`. */
 int matrix_json_apply(struct matrix_model *m, const json_t *args, struct ev_report *why);
 
 #endif

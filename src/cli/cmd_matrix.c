@@ -9,6 +9,7 @@
 #include "cert/matrix_json.h"
 #include "cert/matrix_pool.h"
 #include "cli/cli_private.h"
+#include "cli/look.h"
 #include "config/cfg.h"
 
 enum { WIDTH = 100, PEM_MAX = 1 << 20, FLOW_WIDTH = 52, CELL_LEAST = 12 };
@@ -93,13 +94,13 @@ static void dns_over(int err, void *arg)
 	*(bool *)arg = true;
 }
 
-static int ask_dns(struct cli *c, struct matrix_model *m)
+static int ask_dns(struct cli *c, const json_t *args, struct matrix_model *m)
 {
 	struct matrix_asking *asking = NULL;
 	struct loop *loop = NULL;
 	struct dns *dns = NULL;
 	bool over = false;
-	if (cli_opt(c, "no-dns"))
+	if (json_is_true(json_object_get(args, "no_dns")))
 		return 0;
 	int err = loop_create(&loop, clock_system());
 	if (!err)
@@ -113,11 +114,12 @@ static int ask_dns(struct cli *c, struct matrix_model *m)
 	return err;
 }
 
-static int judge(struct cli *c, const struct matrix_model *m, json_t **result)
+static int judge(const json_t *args, const struct matrix_model *m, json_t **result)
 {
 	struct matrix *x = NULL;
 	struct matrix_pool *page = NULL;
-	int err = cli_opt(c, "consistency") ? matrix_pool_make(&page, m) : matrix_run(&x, m);
+	bool page_wanted = json_is_true(json_object_get(args, "consistency"));
+	int err = page_wanted ? matrix_pool_make(&page, m) : matrix_run(&x, m);
 	if (!err)
 		*result = page ? matrix_pool_json(page, m) : matrix_json(x);
 	matrix_pool_free(page);
@@ -138,9 +140,9 @@ static int from_files(struct cli *c, const json_t *args, json_t **result)
 	if (!err && !code)
 		err = matrix_json_apply(m, args, &why);
 	if (!err && !code)
-		err = ask_dns(c, m);
+		err = ask_dns(c, args, m);
 	if (!err && !code)
-		err = judge(c, m, result);
+		err = judge(args, m, result);
 	if (err && !code)
 		code = why.id ? cli_error_report(c, CLI_NO, &why) : cli_error(c, CLI_NO, "%s", strerror(err));
 	matrix_model_free(m);
@@ -418,6 +420,59 @@ static int show_page(struct cli *c, const json_t *r)
 	return cli_true(r, "good") ? CLI_GOOD : CLI_NO;
 }
 
+/* ---- looking at those that are not known ---- */
+
+static bool look_at(struct cli *c, json_t *array, const char *key, const char *name, const char *host, uint16_t port)
+{
+	char why[LOOK_WHY_SIZE], from[400];
+	struct buf pem;
+	buf_init(&pem, PEM_MAX);
+	int err = *host ? look_certificate(&pem, host, port ? port : 5061, why) : EINVAL;
+	text_print(from, sizeof from, "as %s:%u showed it to a look, not proven", host, port ? port : 5061);
+	if (!err)
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s}", key, name, "from", from, "pem", buf_cstr(&pem)));
+	else if (*host && !c->json)
+		fprintf(c->err, "%s stays unknown: %s\n", name, why);
+	buf_free(&pem);
+	return !err;
+}
+
+/* r: what is known so far. */
+static void look(struct cli *c, const json_t *r, json_t *args)
+{
+	json_t *nodes = json_array(), *peers = json_object_get(args, "peer_certs");
+	size_t i, k;
+	const json_t *x, *given;
+	json_object_set_new(args, "seen_nodes", nodes);
+	json_array_foreach(json_object_get(r, "nodes"), i, x)
+		if (!cli_true(x, "known"))
+			look_at(c, nodes, "node", cli_text(x, "name"), cli_text(x, "fqdn"), 0);
+	json_array_foreach(json_object_get(r, "gateways"), i, x) {
+		bool known = !cli_true(x, "tls") || json_is_object(json_object_get(x, "shows_when_dialled"));
+		json_array_foreach(peers, k, given)
+			known |= strcmp(cli_text(given, "gateway"), cli_text(x, "name")) == 0;
+		if (!known)
+			look_at(c, peers, "gateway", cli_text(x, "name"), cli_text(x, "address"), (uint16_t)cli_int(x, "port"));
+	}
+}
+
+static int judge_once(struct cli *c, json_t *args, json_t **r)
+{
+	return cli_opt(c, "config") ? from_files(c, args, r) : cli_ask(c, "cert.matrix", json_incref(args), r);
+}
+
+/* A first turn, plain, tells who is not known. */
+static int look_first(struct cli *c, json_t *args)
+{
+	json_t *plain = json_pack("{s:b}", "no_dns", 1), *r = NULL;
+	int code = judge_once(c, plain, &r);
+	if (!code)
+		look(c, r, args);
+	json_decref(plain);
+	json_decref(r);
+	return code;
+}
+
 static int matrix(struct cli *c)
 {
 	json_t *args = json_object(), *r = NULL;
@@ -426,10 +481,10 @@ static int matrix(struct cli *c)
 	int code = add_peers(c, args);
 	if (!code)
 		code = add_questions(c, args);
-	if (!code && cli_opt(c, "config"))
-		code = from_files(c, args, &r);
-	else if (!code)
-		code = cli_ask(c, "cert.matrix", json_incref(args), &r);
+	if (!code && cli_opt(c, "ask"))
+		code = look_first(c, args);
+	if (!code)
+		code = judge_once(c, args, &r);
 	if (!code && c->json)
 		code = cli_print_json(c, r);
 	else if (!code)
@@ -445,6 +500,7 @@ static const struct cli_opt matrix_opts[] = {
 	{ "config", "FILE", "no server: judge what this configuration says (may be repeated, a file for each node)" },
 	{ "peer-cert", "GATEWAY=FILE", "the certificate that a gateway shows (PEM), when it has not been seen" },
 	{ "what-if", "QUESTION", "cert=FILE, cert=NODE:FILE, node-down=NODE, fqdn=NAME, known=[GATEWAY:]NAME,... (may be repeated)" },
+	{ "ask", NULL, "dial nodes and gateways that are not known yet, and take the certificate that they show (port 5061)" },
 	{ "consistency", NULL, "whether the pool fits together instead: names, DNS, Contact, certificates, SNI, clocks, chains, line by line" },
 	{ "no-dns", NULL, "do not ask DNS where the names lead" },
 	{ "dns", "ADDRESS", "ask this DNS server (with --config; default: those of /etc/resolv.conf)" },
@@ -459,6 +515,7 @@ const struct cli_cmd cli_matrix_cmds[] = {
 	  "  umbel cert matrix\n"
 	  "  umbel cert matrix --consistency\n"
 	  "  umbel cert matrix --config /etc/umbel/umbel.yaml --peer-cert pool=pool.pem\n"
+	  "  umbel cert matrix --config /etc/umbel/umbel.yaml --ask\n"
 	  "  umbel cert matrix --what-if cert=new-shared.pem\n"
 	  "  umbel cert matrix --what-if cert=node01:a.pem --what-if cert=node02:b.pem --what-if node-down=node02\n"
 	  "  umbel cert matrix --what-if fqdn=um.example.com --what-if known=pool:um.example.com",

@@ -3,11 +3,18 @@
 #include "trust/judge.h"
 #include <openssl/x509v3.h>
 
+/* OpenSSL calls a CA that may not sign certificates no CA at all; whoever has to mend it looks for another thing then. */
+static int code_of(X509 *bad, int code)
+{
+	bool is_ca = X509_get_extension_flags(bad) & EXFLAG_CA;
+	return code == X509_V_ERR_INVALID_CA && is_ca && !(X509_get_key_usage(bad) & KU_KEY_CERT_SIGN) ? X509_V_ERR_KEYUSAGE_NO_CERTSIGN : code;
+}
+
 static void keep_bad(X509 *bad, int depth, int code, enum trust_fault fault, struct trust_facts *f)
 {
 	struct trust_cert at;
 	struct trust_tls_facts *t = &f->tls;
-	t->verify_code = code;
+	t->verify_code = code = code_of(bad, code);
 	t->verify_depth = (uint8_t)(depth < 0 ? 0 : depth > 255 ? 255 : depth);
 	t->verify_fault = (uint8_t)fault;
 	text_fill(t->verify_words, sizeof t->verify_words, fault ? trust_fault_words(fault) : X509_verify_cert_error_string(code));

@@ -224,8 +224,9 @@ static void report_tls_in(struct sip_conn *c)
 }
 
 /* A peer that dialled us and never got as far as SIP: calls in may be broken, and nobody else would notice. Who shook hands, asked for a name
- * that is ours, and left without a word may be a health check: no failure. */
-static bool failed_in(struct sip_conn *c)
+ * that is ours, and left without a word may be a health check: no failure for now; whoever listens to flows may think otherwise when it
+ * happens again and again. */
+static bool failed_in(struct sip_conn *c, bool *suspicious)
 {
 	struct trust_verdict v;
 
@@ -233,6 +234,7 @@ static bool failed_in(struct sip_conn *c)
 		return false;
 	facts_flow(c->facts, TRUST_FLOW_CALL_IN);
 	trust_explain(c->facts, &v);
+	*suspicious = v.id == TRUST_V_ACCEPTED_SAID_NOTHING;
 	if (c->end.established)
 		return c->tls_spoken || v.id == TRUST_V_SERVER_NAME_REFUSED;
 	return v.id != TRUST_V_ACCEPTED_SAID_NOTHING;
@@ -241,6 +243,7 @@ static bool failed_in(struct sip_conn *c)
 static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 {
 	struct sip_conn *c = arg;
+	bool failed, suspicious = false;
 
 	(void)conn;
 	mem_ref(c);
@@ -253,11 +256,11 @@ static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 		gather(c, c->facts);
 	tell_wire_end(c);
 	report_end(c);
-	if (failed_in(c)) {
-		if (!c->core->prm.flow) /* else who listens there says it: once a story, and not once a connection */
-			report_tls_in(c);
+	failed = failed_in(c, &suspicious);
+	if (failed && !c->core->prm.flow) /* else who listens there says it: once a story, and not once a connection */
+		report_tls_in(c);
+	if (failed || suspicious)
 		sip_flow(c->core, NULL, c->facts, false);
-	}
 	tell(c, SIP_CONN_DOWN);
 	leave(c);
 	mem_unref(c);

@@ -59,6 +59,20 @@ static void req_end(struct leg_req *q)
 	mem_unref(q);
 }
 
+/* BYE, INFO, NOTIFY and re-INVITE may need a connection of their own; that it fails is worth knowing beside what it does to the call. INVITE
+ * and REFER are told where their outcome is judged. */
+static void tell_flow(struct leg *leg, struct sip_uac *u, enum sip_uac_event ev, const struct sip_msg *res)
+{
+	const struct trust_facts *f = leg && leg->peer ? sip_uac_facts(u) : NULL;
+
+	if (!f || f->flow != TRUST_FLOW_DIALOG)
+		return;
+	if (ev == SIP_UAC_FINAL)
+		sip_flow(leg->core, leg->peer, f, res->status != 403 && res->status != 408 && res->status < 500);
+	else if (ev == SIP_UAC_FAILED || ev == SIP_UAC_TIMEOUT)
+		sip_flow(leg->core, leg->peer, f, false);
+}
+
 static void on_uac(struct sip_uac *u, enum sip_uac_event ev, const struct sip_msg *res, void *arg)
 {
 	struct leg_req *q = arg;
@@ -66,9 +80,9 @@ static void on_uac(struct sip_uac *u, enum sip_uac_event ev, const struct sip_ms
 	bool invite = text_is(text_of(q->method), "INVITE");
 	bool last = ev != SIP_UAC_PROVISIONAL && !(ev == SIP_UAC_FINAL && invite && res->status < 300);
 
-	(void)u;
 	mem_ref(q);
 	mem_ref(leg);
+	tell_flow(leg, u, ev, res);
 	if (leg && q->done)
 		q->done(leg, q, ev, res);
 	if (last)

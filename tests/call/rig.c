@@ -125,6 +125,11 @@ static void on_flow(struct sip_peer *peer, const struct trust_facts *facts, bool
 	struct rig_side *s = arg;
 
 	(void)peer;
+	if (facts->flow == TRUST_FLOW_DIALOG) {
+		s->dialog_flows++;
+		s->dialog_works = works;
+		return;
+	}
 	s->flow = *facts;
 	s->flow_works = works;
 	s->flows++;

@@ -31,6 +31,8 @@ struct rig_side {
 	struct trust_facts flow;   /* of the last flow told */
 	bool flow_works;
 	unsigned flows;
+	unsigned dialog_flows; /* requests within a dialog are counted apart */
+	bool dialog_works;
 	struct sip_readiness ready;
 	struct trust_keeper *keeper;
 	char heard[8192];          /* first lines of messages in, one a line */

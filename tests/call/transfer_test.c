@@ -32,6 +32,7 @@ static void to_an_answer(void **state)
 	assert_int_equal(leg_refer_progress(r.side[A].leg, 200), ENOENT);
 	assert_int_equal(r.side[B].flow.flow, TRUST_FLOW_TRANSFER);
 	assert_true(r.side[B].flow_works);
+	assert_true(r.side[B].dialog_flows && r.side[B].dialog_works); /* its BYE */
 	rig_close(&r);
 }
 

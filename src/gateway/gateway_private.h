@@ -68,6 +68,8 @@ struct gateway {
 	void *probed_arg;
 	struct metric *works[GW_FLOWS];
 	struct gw_live *live;            /* a live check under way */
+	unsigned mute;                   /* connections of its that carried nothing, since it was heard last */
+	int64_t mute_ms;
 };
 
 struct gw_table {
@@ -125,7 +127,7 @@ void gw_tell_failed(struct gw_table *t, const struct gateway *g, const struct tr
 /* A request of ours was answered as expected. */
 void gw_tell_works(const struct gateway *g, const struct trust_facts *f);
 /* A request came in, from that gateway. */
-void gw_tell_heard(const struct gateway *g, const struct net_addr *from);
+void gw_tell_heard(struct gateway *g, const struct net_addr *from);
 void gw_tell_start(struct gw_table *t);
 
 /* identify.c: whether that gateway calls from there. */

@@ -63,10 +63,11 @@ void gw_tell_works(const struct gateway *g, const struct trust_facts *f)
 	count_open(t);
 }
 
-void gw_tell_heard(const struct gateway *g, const struct net_addr *from)
+void gw_tell_heard(struct gateway *g, const struct net_addr *from)
 {
 	struct gw_table *t = g->table;
 	char host[NET_ADDR_SIZE];
+	g->mute = 0;
 	if (!gw_story_open(t->stories))
 		return;
 	gw_story_works(t->stories, gw_name(g), net_addr_print_host(from, host), TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, over_h, t);

@@ -706,6 +706,43 @@ static void what_comes_in_and_fails_is_told_once(void **state)
 	end();
 }
 
+static void who_leaves_without_a_word_again_and_again_is_suspicious(void **state)
+{
+	(void)state;
+	char name[64];
+	begin();
+	apply(POOL);
+	pass(10);
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	facts_init(f, TRUST_ACCEPTED, TRUST_TLS, 1700000000);
+	text_fill(f->peer_addr, sizeof f->peer_addr, "192.0.2.1:40001");
+	f->tls.used = f->tls.started = f->tls.hello_from_peer = f->tls.done = true;
+	f->theirs.shown = f->theirs.has_san = true;
+	text_fill(f->theirs.cn, sizeof f->theirs.cn, "pool.example.com");
+	trust_names_add_str(&f->theirs.cns, "pool.example.com");
+	trust_names_add_str(&f->theirs.sans, "DNS:pool.example.com");
+	facts_closed(f, TRUST_FIN, 0, 2);
+	struct gw_stories *s = gw_table_stories(rig.table);
+	for (unsigned i = 0; i < 4; i++)
+		gw_flow(NULL, f, false, rig.table);
+	assert_int_equal(gw_story_open(s), 0);
+	assert_int_equal(identify("192.0.2.1", NET_TLS, f, name), 0); /* it speaks after all */
+	for (unsigned i = 0; i < 4; i++)
+		gw_flow(NULL, f, false, rig.table);
+	assert_int_equal(gw_story_open(s), 0);
+	gw_flow(NULL, f, false, rig.table);
+	assert_int_equal(gw_story_open(s), 1);
+	assert_string_equal(gw_story_at(s, 0)->verdict, "peer-said-nothing");
+	assert_int_equal(gw_story_at(s, 0)->certainty, TRUST_UNKNOWN);
+	f->theirs.shown = false; /* balancers have no certificate */
+	text_fill(f->peer_addr, sizeof f->peer_addr, "203.0.113.5:40001");
+	for (unsigned i = 0; i < 20; i++)
+		gw_flow(NULL, f, false, rig.table);
+	assert_int_equal(gw_story_open(s), 1);
+	mem_free(f);
+	end();
+}
+
 static void flows_told_by_calls_are_kept(void **state)
 {
 	(void)state;
@@ -822,4 +859,4 @@ UT_MAIN(UT(every_word_of_judges_us_is_a_profile), UT(lack_of_memory_changes_noth
         UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),
         UT(peers_are_known_by_certificate_or_address), UT(a_story_begins_with_the_failure_and_ends_with_its_cause), UT(what_comes_in_and_fails_is_told_once),
-	UT(flows_told_by_calls_are_kept))
+	UT(who_leaves_without_a_word_again_and_again_is_suspicious), UT(flows_told_by_calls_are_kept))

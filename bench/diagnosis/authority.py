@@ -58,7 +58,7 @@ class Identity:
 class Authority:
     """A CA in a folder of its own; `above` makes it an intermediate, whose certificate is sent along."""
 
-    def __init__(self, keys, folder, name, above=None, days=(-400, 400)):
+    def __init__(self, keys, folder, name, above=None, days=(-400, 400), extra=()):
         self.keys, self.dir, self.name, self.above = keys, Path(folder), name, above
         (self.dir / "new").mkdir(parents=True)
         (self.dir / "index").touch()
@@ -66,12 +66,15 @@ class Authority:
         self.conf.write_text(CONF.format(dir=self.dir))
         openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", self.key)
         ext = ["basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign", "subjectKeyIdentifier=hash"]
+        for line in extra:  # instead of the good one, or beside it
+            ext = [e for e in ext if e.split("=")[0] != line.split("=")[0]] + [line]
         csr, file = self.dir / "ca.csr", self.dir / "ca.ext"
         openssl("req", "-new", "-key", self.key, "-subj", f"/CN={name}", "-out", csr)
         file.write_text("\n".join(ext) + "\n")
         openssl("ca", "-batch", "-notext", "-config", (above or self).conf, *([] if above else ["-selfsign"]), "-keyfile", (above or self).key, "-in", csr,
                 "-out", self.cert, "-extfile", file, "-startdate", utc(days[0]), "-enddate", utc(days[1]))
-        self.make_crl()
+        if not any("keyUsage" in e for e in extra):
+            self.make_crl()
 
     def make_crl(self, days=(-1, 30)):
         openssl("ca", "-config", self.conf, "-gencrl", "-crl_lastupdate", utc(days[0]), "-crl_nextupdate", utc(days[1]), "-out", self.crl)

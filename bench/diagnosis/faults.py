@@ -357,6 +357,37 @@ def issued_by_no_authority(w, d):
     d.stunnel["cert"] = c
 
 
+def under(w, d, above, name, **ext):
+    """An authority below `above`, with something in its certificate that forbids what it does."""
+    return authority.Authority(w.keys, w.dir / f"{name.lower().replace(' ', '-')}-{d.name}", name, above=above, **ext)
+
+
+@fault("certificates", "path-length-exceeded", fix=good_certificate)
+def authority_below_a_last_one(w, d):
+    last = under(w, d, w.ca, "Last CA", extra=["basicConstraints=critical,CA:TRUE,pathlen:0"])
+    below = under(w, d, last, "Below CA")
+    c = d.cert(ca=below)
+    c.cert.write_text(c.cert.read_text() + last.cert.read_text())
+    d.stunnel["cert"] = c
+
+
+@fault("certificates", "name-outside-constraints", fix=good_certificate)
+def authority_for_other_names(w, d):
+    other = under(w, d, w.ca, "Other CA", extra=["nameConstraints=critical,permitted;DNS:other.example"])
+    d.stunnel["cert"] = d.cert(ca=other)
+
+
+@fault("certificates", "issuer-may-not-sign", fix=good_certificate)
+def authority_that_may_not_sign(w, d):
+    mute = under(w, d, w.ca, "Mute CA", extra=["keyUsage=critical,digitalSignature"])
+    d.stunnel["cert"] = d.cert(ca=mute)
+
+
+@fault("certificates", "critical-extension-unknown", fix=good_certificate)
+def extension_that_nobody_knows(w, d):
+    d.stunnel["cert"] = d.cert(extra=["1.2.3.4.5.6=critical,ASN1:UTF8String:what"])
+
+
 @fault("certificates", "certificate-expired", advice="Renew the certificate", fix=good_certificate)
 def intermediate_expired(w, d):
     old = authority.Authority(w.keys, w.dir / f"old-{d.name}", "Old Issuing CA", above=w.ca, days=(-300, -5))
@@ -685,10 +716,12 @@ def our_listener_is_expired(w, d):
     d.dial = lambda: dial_tls(d, d.good, ca=w.ca.cert, sni=sni)
 
 
-@incoming("peer-refused-purpose")
+@fault("incoming", "peer-refused-purpose", advice="umbel cert cure", fix="command", direction="accepted", site="client-only")
 def our_listener_lacks_server_usage(w, d):
-    sni = listener_identity(d, w, usage="clientAuth")
-    d.dial = lambda: dial_tls(d, d.good, ca=w.ca.cert, sni=sni)
+    """The only certificate of that node; beside another one it would not be shown."""
+    d.good = d.cert()
+    d.stunnel["cert"] = d.good
+    d.dial = d.dial_good = lambda: dial_tls(d, d.good, ca=w.ca.cert)
 
 
 @incoming("no-common-cipher", advice="RSA certificate")
@@ -742,6 +775,12 @@ def they_stop_in_the_hello(w, d):
 def they_close_after_the_handshake(w, d):
     """As PJSIP and Sofia do: the name is judged when TLS is up, and then closed without a word."""
     d.dial = lambda: dial_tls(d, d.good, sni=f"voice.{w.zone}", then="close")
+
+
+@incoming("peer-said-nothing", most="unknown", advice="compare the name")
+def they_leave_without_a_word(w, d):
+    """Again and again, under our right name: what a peer does that dislikes our chain after the handshake."""
+    d.dial = lambda: [dial_tls(d, d.good, then="close") for _ in range(3)]
 
 
 @incoming("gateway-must-speak-tls", advice="transport", quick=True)

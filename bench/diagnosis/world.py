@@ -17,7 +17,7 @@ from pathlib import Path
 import authority
 from labkit import space
 from labkit.node import BUILD, Node
-from labkit.run import Failed, Proc, until
+from labkit.run import Failed, Proc, listening, until
 
 HERE = Path(__file__).resolve().parent
 DNS_BAD = "127.0.1.54"
@@ -96,7 +96,7 @@ class World:
 
     def add_site(self, **more):
         site = Site(next(self.words), self.zone, f"127.0.1.{100 + len(self.sites)}", **more)
-        own = self.ca.issue([site.fqdn], cn=site.fqdn)
+        own = self.ca.issue([site.fqdn], cn=site.fqdn, **more)
         site.identities.append({"name": "own", "cert": str(own.cert), "key": str(own.key)})
         self.sites.append(site)
         return site
@@ -264,10 +264,21 @@ class World:
         for d in self.drafts:
             if d.refuser:
                 self.start_refuser(d)
+        self.wait_services()
         self.filters()
         for site in self.sites:
             self.start_node(site)
         self.wait_nodes()
+
+    def wait_services(self):
+        """Until everything that should listen does, but for Kamailio's TLS, which is up when its TCP is."""
+        places = {(BACKEND, p) for p in self.statuses.values()}
+        for d in self.drafts:
+            if d.refuser or (d.stunnel is not None and not d.box):
+                places.add((d.address, d.port))
+        for address, port in places:
+            if not listening(address, port, 15):
+                raise Failed(f"nothing listens on {address}:{port}; " + "; ".join(f"{n}: {p.said()[-300:]}" for n, p in self.parts.items() if not p.running()))
 
     def boxes_numbers(self):
         for n, d in enumerate(d for d in self.drafts if d.box):

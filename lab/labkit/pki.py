@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A certificate authority and certificates, made by the openssl command in the run itself; nothing with a distant expiry is kept."""
 import subprocess
+import time
 from pathlib import Path
 
 
@@ -28,7 +29,8 @@ class CA:
                  "-addext", "keyUsage=critical,keyCertSign,cRLSign")
 
     def issue(self, file, cn, sans=(), days=90, usage="serverAuth,clientAuth"):
-        """A certificate with that CN and those DNS names, in DIR/file.pem and file.key. RSA: every peer of the lab speaks it."""
+        """A certificate with that CN and those DNS names, in DIR/file.pem and file.key. RSA: every peer of the lab speaks it. `days` below 0:
+        one that ended so many days ago."""
         key, csr, ext, cert = (self.dir / f"{file}.{e}" for e in ("key", "csr", "ext", "pem"))
         _openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", csr, "-subj", f"/CN={cn}")
         lines = ["basicConstraints=CA:FALSE", "keyUsage=critical,digitalSignature,keyEncipherment"]
@@ -37,7 +39,29 @@ class CA:
         if sans:
             lines.append("subjectAltName=" + ",".join(s if ":" in s else f"DNS:{s}" for s in sans))
         ext.write_text("\n".join(lines) + "\n")
-        _openssl("x509", "-req", "-in", csr, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", days, "-extfile", ext,
-                 "-out", cert)
+        if days < 0:
+            self._issue_ended(csr, ext, cert, -days)
+        else:
+            _openssl("x509", "-req", "-in", csr, "-CA", self.cert, "-CAkey", self.key, "-CAcreateserial", "-days", days, "-extfile", ext,
+                     "-out", cert)
         key.chmod(0o644)
         return Identity(cert, key)
+
+    def _issue_ended(self, csr, ext, cert, days):
+        """`openssl x509 -days -1` would make one that ends before it begins: that is no expired certificate but a malformed one."""
+        stamp = lambda ago: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() - ago * 86400))
+        conf = self.dir / "ended.conf"
+        (self.dir / "ended.index").touch()
+        conf.write_text(f"""[ca]
+default_ca = it
+[it]
+database = {self.dir}/ended.index
+new_certs_dir = {self.dir}
+default_md = sha256
+rand_serial = yes
+policy = any
+[any]
+commonName = supplied
+""")
+        _openssl("ca", "-batch", "-config", conf, "-cert", self.cert, "-keyfile", self.key, "-in", csr, "-out", cert, "-notext",
+                 "-extfile", ext, "-startdate", stamp(days + 30), "-enddate", stamp(days))

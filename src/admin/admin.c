@@ -54,6 +54,8 @@ void admin_config(struct admin *a, const struct cfg *cfg)
 	keep(&a->objects, cfg);
 	if (cfg->has_node)
 		keep(&a->cfg, cfg);
+	if (cfg->has_node && !a->post)
+		(void)admin_post_start(a); /* without it each node is told by itself */
 }
 
 int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_report *why)
@@ -63,6 +65,8 @@ int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_repor
 		return ENOMEM;
 	a->prm = *prm;
 	admin_follow_init(a);
+	list_init(&a->errands);
+	list_init(&a->tours);
 	list_init(&a->sendings);
 	list_init(&a->matrices);
 	struct admin_server_prm sp = { .loop = prm->loop, .bus = prm->bus, .path = prm->socket, .group = prm->group };
@@ -85,6 +89,7 @@ void admin_destroy(struct admin *a)
 {
 	if (!a)
 		return;
+	admin_post_stop(a);
 	admin_follow_stop(a);
 	admin_trace_stop(a);
 	admin_matrix_stop(a);

@@ -14,6 +14,8 @@ struct admin {
 	struct cfg *cfg;     /* the node's own file; NULL while unknown */
 	struct cfg *objects; /* where gateways, attendants ... come from: the same, or what was applied later; may be NULL */
 	struct cert_locks cert_locks; /* errands on identities */
+	struct list errands, tours;   /* cmd_cure.c, cmd_cert_all.c */
+	struct cert_post *post;       /* letters between nodes; NULL: this store has one node */
 	struct list follows; /* events follow, see cmd_events.c */
 	struct list sendings; /* traces on their way, see cmd_trace.c */
 	struct list matrices; /* under way, see cmd_matrix.c */
@@ -43,6 +45,10 @@ int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identi
 
 /* cmd_trace.c: ends what is being sent. */
 void admin_trace_stop(struct admin *a);
+
+/* cmd_cert_all.c */
+int admin_post_start(struct admin *a);
+void admin_post_stop(struct admin *a);
 
 /* cmd_events.c */
 void admin_follow_init(struct admin *a);

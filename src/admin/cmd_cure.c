@@ -3,26 +3,12 @@
  * asked, who may be at it at once, and what the caller is told.                                                                */
 #include <errno.h>
 #include <unistd.h>
-#include "admin/admin_private.h"
+#include "admin/errand_private.h"
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
-#include "cert/cure.h"
 
 enum { CURE_WATCH_MS = 3000, INSTALL_WATCH_MS = 30000, WATCH_MAX_MS = 3600 * 1000 };
-
-struct errand {
-	struct admin *admin;
-	struct admin_call *call;
-	const char *what; /* "cert.cure" */
-	char gateway[64]; /* of a cure */
-	char ca_cert[512], ca_key[512];
-	struct cert_gateway gateways[CERT_PLAN_GATEWAYS];
-	unsigned n_gateways;
-	unsigned lock;
-	bool locked;
-	int64_t live_us;  /* when the new certificate came into use; 0: not yet */
-};
 
 /* One probe: between the errand's handler and the gateway's. */
 struct asking {
@@ -40,7 +26,7 @@ static void tried_h(bool answered, const struct trust_facts *facts, void *arg)
 static int probe_h(const char *gateway, const char *identity, cert_probe_done_h *done, void *done_arg, void *arg)
 {
 	struct errand *x = arg;
-	struct gateway *g = gw_find(x->admin->prm.gateways, gateway);
+	struct gateway *g = x->alone ? NULL : gw_find(x->admin->prm.gateways, gateway);
 	struct asking *r = g ? mem_zalloc(1, sizeof *r) : NULL;
 	if (!r)
 		return g ? ENOMEM : ENOENT;
@@ -61,7 +47,7 @@ static enum cert_works works(const struct gw_flow_state *f, int64_t since_us, ch
 static enum cert_works options_h(const char *gateway, char *sentence, size_t size, void *arg)
 {
 	struct errand *x = arg;
-	const struct gateway *g = gw_find(x->admin->prm.gateways, gateway);
+	const struct gateway *g = x->alone ? NULL : gw_find(x->admin->prm.gateways, gateway);
 	return g ? works(gw_flow_state(g, GW_OPTIONS), 0, sentence, size) : CERT_NOT_KNOWN;
 }
 
@@ -69,13 +55,15 @@ static enum cert_works options_h(const char *gateway, char *sentence, size_t siz
 static enum cert_works calls_in_h(const char *gateway, char *sentence, size_t size, void *arg)
 {
 	struct errand *x = arg;
-	const struct gateway *g = gw_find(x->admin->prm.gateways, gateway);
+	const struct gateway *g = x->alone ? NULL : gw_find(x->admin->prm.gateways, gateway);
 	return g ? works(gw_flow_state(g, GW_CALLS_IN), x->live_us, sentence, size) : CERT_NOT_KNOWN;
 }
 
 static void changed_h(void *arg)
 {
 	struct errand *x = arg;
+	if (x->alone)
+		return;
 	x->live_us = clock_real_us(x->admin->prm.clock);
 	if (x->admin->prm.trust_changed)
 		x->admin->prm.trust_changed(x->admin->prm.arg);
@@ -84,24 +72,46 @@ static void changed_h(void *arg)
 static void said_h(enum cert_cure_step step, const struct ev_report *r, void *arg)
 {
 	struct errand *x = arg;
-	json_t *o = admin_report_json(r);
+	json_t *o = x->alone ? NULL : admin_report_json(r);
+	if (x->alone)
+		return;
 	if (o)
 		json_object_set_new(o, "step", json_string(cert_cure_step_name(step)));
-	admin_call_more(x->call, o);
+	if (x->tour)
+		tour_said(x->tour, x->admin->cfg->node.name, o);
+	else if (!x->call)
+		order_said(x, o);
+	else
+		admin_call_more(x->call, o);
 }
 
-static void errand_free(struct errand *x)
+void errand_free(struct errand *x)
 {
-	if (x->locked)
+	list_remove(&x->link);
+	if (x->locked && !x->alone)
 		cert_lock_give(&x->admin->cert_locks, x->lock);
 	mem_unref(x->call);
 	mem_free(x);
 }
 
+void errands_leave(struct admin *a)
+{
+	for (struct link *l; (l = list_pop(&a->errands)) != NULL;)
+		LIST_ENTRY(l, struct errand, link)->alone = true;
+}
+
 static void over_h(const struct cert_cure_result *res, void *arg)
 {
 	struct errand *x = arg;
-	if (!res->good) {
+	if (x->alone) {
+		errand_free(x);
+		return;
+	}
+	if (x->tour) {
+		tour_own_over(x->tour, res);
+	} else if (!x->call) {
+		order_over(x, res);
+	} else if (!res->good) {
 		admin_call_errno(x->call, EIO, &res->report);
 	} else {
 		if (x->gateway[0])
@@ -148,23 +158,19 @@ int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identi
 
 /* The CA that signs: the one given; else one of the trusted authorities whose key lies beside its certificate (root.pem and root.key), as
  * `umbel ca init` makes them. Without one the request is written to a file, for somebody else to sign. */
-static void find_ca(struct errand *x, const char *cert, const char *key)
+void errand_find_ca(const struct cfg *cfg, const json_t *args, char *cert, char *key, size_t size)
 {
-	const struct cfg *cfg = x->admin->cfg;
-	if (cert && key) {
-		text_fill(x->ca_cert, sizeof x->ca_cert, cert);
-		text_fill(x->ca_key, sizeof x->ca_key, key);
-		return;
-	}
-	for (size_t i = 0; cfg && i < cfg->trust.ca_files.n; i++) {
+	const char *given = admin_arg_str(args, "ca"), *given_key = admin_arg_str(args, "ca_key");
+	text_fill(cert, size, given && given_key ? given : "");
+	text_fill(key, size, given && given_key ? given_key : "");
+	for (size_t i = 0; cfg && !*cert && i < cfg->trust.ca_files.n; i++) {
 		struct text path = text_of(cfg->trust.ca_files.v[i]);
 		size_t dot = text_rfind(path, '.');
 		char beside[512];
 		if (dot == SIZE_MAX || text_print(beside, sizeof beside, "%.*s.key", (int)dot, path.p) != 0 || access(beside, R_OK) != 0)
 			continue;
-		text_fill(x->ca_cert, sizeof x->ca_cert, path.p);
-		text_fill(x->ca_key, sizeof x->ca_key, beside);
-		return;
+		text_fill(cert, size, path.p);
+		text_fill(key, size, beside);
 	}
 }
 
@@ -180,7 +186,7 @@ static bool is_default(const struct admin *a, const char *identity)
 	return id && strcmp(id->name, identity) == 0;
 }
 
-static struct errand *errand_new(struct admin *a, struct admin_call *call, const char *what)
+struct errand *errand_new(struct admin *a, struct admin_call *call, const char *what)
 {
 	struct errand *x = mem_zalloc(1, sizeof *x);
 	if (!x)
@@ -188,12 +194,14 @@ static struct errand *errand_new(struct admin *a, struct admin_call *call, const
 	x->admin = a;
 	x->call = mem_ref(call);
 	x->what = what;
+	list_append(&a->errands, &x->link);
 	return x;
 }
 
 static int begin(struct errand *x, const char *identity, struct ev_report *why)
 {
-	int err = admin_cert_lock(x->admin, x->call, identity, x->what, &x->lock, why);
+	int err = x->call ? admin_cert_lock(x->admin, x->call, identity, x->what, &x->lock, why)
+			  : cert_lock_take(&x->admin->cert_locks, identity, x->what, x->from, clock_real_s(x->admin->prm.clock), &x->lock, why);
 	x->locked = !err;
 	x->n_gateways = admin_gateways_shown(x->admin, identity, x->gateways, CERT_PLAN_GATEWAYS);
 	return err;
@@ -207,11 +215,12 @@ static void fail(struct errand *x, int err, const struct ev_report *why)
 
 /* ---- cert.cure ---- */
 
-static int start_cure(struct errand *x, struct gateway *g, const json_t *args, struct ev_report *why)
+int errand_cure(struct errand *x, struct gateway *g, const json_t *args, bool with_ca, struct ev_report *why)
 {
 	struct admin *a = x->admin;
 	const char *kind = admin_arg_str(args, "kind"), *identity = admin_identity_of(a->cfg, gw_cfg(g));
 	struct cert_cure *cure;
+	text_fill(x->gateway, sizeof x->gateway, gw_name(g));
 	int err = begin(x, identity, why);
 	struct cert_cure_prm prm = {
 		.loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus, .keeper = a->prm.trust, .data_dir = a->cfg->node.data,
@@ -219,10 +228,12 @@ static int start_cure(struct errand *x, struct gateway *g, const json_t *args, s
 		.is_default = is_default(a, identity), .gateways = x->gateways, .n_gateways = x->n_gateways, .watch_ms = watch_ms(args, CURE_WATCH_MS),
 		.signed_file = admin_arg_str(args, "signed"), .wait_ms = (uint32_t)admin_arg_int(args, "wait_ms", 0), .force = admin_arg_bool(args, "force"),
 		.probe = probe_h, .probe_arg = x, .options = options_h, .calls_in = calls_in_h, .changed = changed_h, .said = said_h, .over = over_h, .arg = x,
+		.request = with_ca ? NULL : order_request,
 	};
 	if (!err && kind && cert_key_kind_parse(text_of(kind), &prm.kind) != 0)
 		err = admin_value_bad(why, kind, "kind of key", "rsa-2048, ec-p256");
-	find_ca(x, admin_arg_str(args, "ca"), admin_arg_str(args, "ca_key"));
+	if (with_ca)
+		errand_find_ca(a->cfg, args, x->ca_cert, x->ca_key, sizeof x->ca_cert);
 	if (*x->ca_cert)
 		prm.ca = (struct cert_sign_prm){ .clock = a->prm.clock, .ca_cert_file = x->ca_cert, .ca_key_file = x->ca_key,
 			                         .days = (unsigned)admin_arg_int(args, "days", 0), .cdp_url = admin_arg_str(args, "cdp") };
@@ -248,13 +259,16 @@ static void cure(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_not_found(call, "gateway", name, admin_words(ADMIN_HINT_GATEWAYS));
 		return;
 	}
+	if (admin_arg_bool(args, "all")) {
+		tour_start(a, call, g, args);
+		return;
+	}
 	struct errand *x = errand_new(a, call, "cert.cure");
 	if (!x) {
 		admin_call_errno(call, ENOMEM, NULL);
 		return;
 	}
-	text_fill(x->gateway, sizeof x->gateway, name);
-	if ((err = start_cure(x, g, args, &why)) != 0)
+	if ((err = errand_cure(x, g, args, true, &why)) != 0)
 		fail(x, err, &why);
 }
 

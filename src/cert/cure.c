@@ -181,7 +181,10 @@ static void wait_for_file(struct cert_cure *c)
 	ev_str(&c->line, "file", c->result.csr_file);
 	ev_str(&c->line, "signed_file", c->signed_file);
 	say(c);
-	say_todo(c);
+	if (c->prm.request)
+		c->prm.request(buf_as_text(&c->csr), c->signed_file, c->prm.arg);
+	else
+		say_todo(c);
 	c->give_up_ms = clock_mono_ms(c->prm.clock) + (c->prm.wait_ms ? c->prm.wait_ms : WAIT_MS);
 	tmr_start(c->prm.loop, &c->timer, LOOK_MS, look, c);
 }

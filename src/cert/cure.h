@@ -40,6 +40,8 @@ struct cert_cure_prm {
 	void *probe_arg;
 	cert_works_h *options, *calls_in; /* see swap.h; may be NULL */
 	void (*changed)(void *arg);
+	/* Somebody else signs: the request, and where the answer is awaited. May be NULL: a person sees to it. */
+	void (*request)(struct text csr, const char *answer_file, void *arg);
 	/* Each step, in words (events 3300 ...); may be NULL. */
 	void (*said)(enum cert_cure_step step, const struct ev_report *r, void *arg);
 	/* The last call; the cure is gone afterwards. */

@@ -158,6 +158,47 @@ static bool find_request(struct asked *a, const struct trust_identity *id, const
 	return same;
 }
 
+/* Names of a kind that was not read stand in no list, so they are too much. */
+static bool only_dns(X509_REQ *req)
+{
+	STACK_OF(X509_EXTENSION) *all = X509_REQ_get_extensions(req);
+	GENERAL_NAMES *names = X509V3_get_d2i(all, NID_subject_alt_name, NULL, NULL);
+	bool only = names != NULL;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names); i++) {
+		const GENERAL_NAME *n = sk_GENERAL_NAME_value(names, i);
+		only = only && n->type == GEN_DNS && !memchr(ASN1_STRING_get0_data(n->d.dNSName), 0, (size_t)ASN1_STRING_length(n->d.dNSName));
+	}
+	GENERAL_NAMES_free(names);
+	sk_X509_EXTENSION_pop_free(all, X509_EXTENSION_free);
+	return only && X509_NAME_entry_count(X509_REQ_get_subject_name(req)) == 1;
+}
+
+int cert_request_within(struct text csr_pem, const struct cert_names *allowed, char *error, size_t size)
+{
+	BIO *bio = csr_pem.n && csr_pem.n <= 65536 ? BIO_new_mem_buf(csr_pem.p, (int)csr_pem.n) : NULL;
+	X509_REQ *req = bio ? PEM_read_bio_X509_REQ(bio, NULL, NULL, NULL) : NULL;
+	EVP_PKEY *key = req ? X509_REQ_get0_pubkey(req) : NULL;
+	struct asked *a = mem_zalloc(1, sizeof *a);
+	int err = !a ? ENOMEM : key && X509_REQ_verify(req, key) == 1 && only_dns(req) ? 0 : EBADMSG;
+	text_fill(error, size, err == EBADMSG ? "it is no request of a node, or its signature does not verify" : "");
+	if (!err)
+		read_asked(a, req);
+	if (!err && (!text_eq_nocase(text_of(a->cn), text_of(allowed->cn)) || a->dns.cut)) {
+		text_print(error, size, "it asks for CN=%s", a->cn);
+		err = EPERM;
+	}
+	for (unsigned i = 0; !err && i < a->dns.n; i++)
+		if (!trust_names_has(&allowed->dns, trust_names_at(&a->dns, i))) {
+			text_print(error, size, "it asks for the name %s", trust_names_at(&a->dns, i));
+			err = EPERM;
+		}
+	mem_free(a);
+	X509_REQ_free(req);
+	BIO_free(bio);
+	ERR_clear_error();
+	return err;
+}
+
 struct comparing {
 	const struct trust_cert *cert;
 	const char *identity;

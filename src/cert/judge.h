@@ -19,6 +19,10 @@ struct cert_judge_prm {
  * which, by which rule, and how sure that is. What is only doubtful goes to `each`. */
 int cert_judge(const struct cert_judge_prm *prm, struct ev_report *why, trust_warn_h *each, void *arg);
 
+/* Whether a request asks for nothing but that: this CN, DNS names out of these, and a good signature of its own. EBADMSG, EPERM, with `error` saying
+ * what is too much. For requests that nobody looks at before they are signed. */
+int cert_request_within(struct text csr_pem, const struct cert_names *allowed, char *error, size_t size);
+
 /* Differences between the certificate and its request (DATA/tls/NAME.csr, when it is of the same key), in words: subject, names, usages; and what is
  * short in its validity. `wanted_cn`, if not empty, takes the place of the request's. Never an error but ENOMEM: a CA may know better. */
 int cert_compare_asked(const struct trust_identity *id, const char *data_dir, const char *name, const char *wanted_cn, int64_t now_s, trust_warn_h *each,

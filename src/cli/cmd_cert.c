@@ -155,9 +155,11 @@ static bool told_step(struct cli *c, const json_t *step, void *arg)
 		json_dumpf(step, c->out, JSON_COMPACT);
 		fputc('\n', c->out);
 	} else {
-		char mark[16];
+		char mark[96];
 		bool doubt = strcmp(cli_text(step, "severity"), "warning") == 0 || strcmp(cli_text(step, "severity"), "error") == 0;
 		text_print(mark, sizeof mark, "%u.%s ", ++*n, doubt ? " !" : "");
+		if (*cli_text(step, "node"))
+			text_print(mark + strlen(mark), sizeof mark - strlen(mark), "%s: ", cli_text(step, "node"));
 		cli_item(c->out, mark, cli_text(step, "text"));
 		cli_wrapped(c->out, cli_text(step, "advice"), "   ");
 	}
@@ -214,6 +216,8 @@ static int cure(struct cli *c)
 		json_decref(args);
 		return CLI_USAGE;
 	}
+	if (cli_opt(c, "all"))
+		json_object_set_new(args, "all", json_true());
 	cli_arg_opt(c, args, "ca", "ca");
 	cli_arg_opt(c, args, "ca-key", "ca_key");
 	cli_arg_opt(c, args, "kind", "kind");
@@ -223,6 +227,9 @@ static int cure(struct cli *c)
 	int code = cli_follow(c, "cert.cure", args, told_step, &steps, &r);
 	if (code == CLI_GOOD && c->json)
 		cli_print_json(c, r);
+	else if (code == CLI_GOOD && json_is_array(json_object_get(r, "nodes")))
+		fprintf(c->out, "Gateway %s: all %zu nodes show it new certificates now. No call was dropped.\n", cli_text(r, "gateway"),
+		        json_array_size(json_object_get(r, "nodes")));
 	else if (code == CLI_GOOD)
 		fprintf(c->out, "Gateway %s is cured: identity %s is CN %s now, until %s. No call was dropped.\n", cli_text(r, "gateway"), cli_text(r, "identity"),
 		        cli_text(r, "cn"), cli_when_us(cli_int(r, "not_after_s") * 1000000));
@@ -253,6 +260,7 @@ static const struct cli_opt cure_opts[] = {
 	{ "kind", "KIND", "of key: rsa-2048 (default) or ec-p256" },
 	{ "days", "N", "how long the certificate holds (default 397)" },
 	{ "watch", "TIME", "how long the gateways are watched afterwards (default 3s; 0: proven once)" },
+	{ "all", NULL, "this node first, then all other nodes of the store, one after the other; keys stay where they are" },
 	{ "force", NULL, "install although the rehearsal was not answered, or another gateway would be lost" },
 	{ NULL, NULL, NULL },
 };

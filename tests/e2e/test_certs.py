@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A certificate's life on running nodes: swapped under a load of calls, put back when the pool refuses it, renewed on all nodes by one command."""
+# variants: load rollback all
+import os
+import re
+import threading
+from common import *
+space.enter()
+from labkit import acts, site as lab
+from labkit.caller import Call, speech
+from labkit.node import Node, program
+
+NODE01 = space.NODES[0]
+POOL = (space.HOSTS[space.POOL], 5060)
+
+
+def shown(node):
+    """CN that the node's default identity shows, and the fingerprint."""
+    own = node.cli.json("cert", "list")["identities"][0]
+    return own["cn"], own["sha256"]
+
+
+def key_lines(file):
+    """What a private key looks like in text: each line of its PEM body."""
+    return [line for line in file.read_text().splitlines() if len(line) >= 60]
+
+
+def secrets_stay(story, node, keys):
+    """Neither logs nor answers hold a piece of a key; a core would hold no memory at all, and no debugger may look."""
+    pid = node.proc.child.pid
+    said = node.proc.said() + node.json_log.read_text(errors="replace")
+    for words in (["cert", "list"], ["status"], ["gateway", "show", "lyncpool"], ["cert", "check"], ["events", "list"], ["trust", "list"]):
+        said += node.cli.run(*words, "--json")[1]
+    lines = [line for key in keys for line in key_lines(key)]
+    story.check("there are keys to look for", len(lines) > 10, keys)
+    story.check("no line of a private key stands in logs or answers", not any(line in said for line in lines))
+    limits = open(f"/proc/{pid}/limits").read()
+    story.check("core files are off", re.search(r"Max core file size\s+0\s+0", limits), limits)
+    story.check("a core would hold no page of memory", int(open(f"/proc/{pid}/coredump_filter").read(), 16) == 0)
+    for name in (node.dir / "data/tls").glob("*.key"):
+        story.check(f"{name.name} is its owner's alone", name.stat().st_mode & 0o777 == 0o600)
+
+
+def under_load(story, calls=20):
+    site = lab.Site(story, database=False, spread=NODE01).start()
+    node = Node(site.dir, "node01", lab.node_config(site, NODE01, site.own[NODE01])).start()
+    before = shown(node)
+    new = site.ca.issue("renewed", NODE01, [NODE01])
+    clip = speech(lab.SPEECH_A, 12)
+    load = [Call(POOL, lab.ALICE, caller=f"8{n:03}").start() for n in range(calls)]
+    answered = sum(call.wait_status(15) == 200 for call in load)
+    story.check(f"{calls} calls are up", answered == calls, f"{answered}")
+    for call in load:
+        call.wait_quiet(25)
+        call.say(clip, wait=False)
+    status, text = node.cli.run("cert", "install", new.cert, "--key", new.key, "--watch", "6s", timeout=90)
+    print(text, flush=True)
+    story.check("the new certificate is installed", status == 0, text)
+    story.check("another one is shown now", shown(node)[1] != before[1], shown(node))
+    in_use = node.cli.json("cert", "list")["in_use"]
+    story.check("the connections of the calls keep the certificate that they began with",
+                any(u["sha256"] == before[1] and not u["current"] and u["accepted"] > 0 for u in in_use), in_use)
+    over = [call.caller for call in load if call.over or call.error]
+    story.check("not one call was lost meanwhile", not over, over)
+    ends = [threading.Thread(target=call.hang_up, args=(10,)) for call in load]
+    for t in ends:
+        t.start()
+    for t in ends:
+        t.join()
+    bad = [(call.caller, call.bye_status) for call in load if call.bye_status != 200]
+    story.check("each message was accepted: every BYE got 200", not bad, bad)
+    for call in load:
+        call.close()
+    kept = node.callers("alice")
+    lost = [call.caller for call in load if not any(call.caller in k for k in kept)]
+    story.check("and each is in the mailbox", not lost, lost)
+    fresh = Call(POOL, lab.ALICE, caller="8999").start()
+    story.check("a new call works", fresh.wait_status(10) == 200)
+    fresh.hang_up(5)
+    fresh.close()
+    secrets_stay(story, node, [new.key, site.own[NODE01].key, node.dir / "data/tls/own.pem"])
+
+
+def rollback(story):
+    site = lab.Site(story, database=False, spread=NODE01, known=(NODE01, space.SERVICE)).start()
+    config = lab.node_config(site, NODE01, site.own[NODE01])
+    del config["gateways"][0]["judges_us"]
+    node = Node(site.dir, "node01", config).start()
+    until(lambda: "200" in node.cli.run("gateway", "probe", "lyncpool")[1], 15, 1)
+    before = shown(node)
+    stranger = site.ca.issue("stranger", "um2.domain.local", ["um2.domain.local", NODE01])
+    status, text = node.cli.run("cert", "install", stranger.cert, "--key", stranger.key, timeout=60)
+    story.check("what the pool does not know is refused by the rehearsal", status == 1 and "rehears" in text, text)
+    story.check("and nothing was changed", shown(node) == before, shown(node))
+
+    new = site.ca.issue("new", space.SERVICE, lab.SHARED_NAMES)
+    errand = Proc("install", [program("umbel"), "cert", "install", new.cert, "--key", new.key, "--watch", "60s"], site.dir,
+                  env={"UMBEL_SOCKET": str(node.socket)})
+    story.check("one that the pool knows is installed and watched", until(lambda: "are watched" in errand.said(), 30, 0.2), errand.said())
+    story.check("it is shown", shown(node)[0] == space.SERVICE, shown(node))
+    status, text = node.cli.run("cert", "cure", "lyncpool")
+    story.check("a second errand at the same identity is told who is at it", status == 1 and "cert.install" in text and "since" in text, text)
+    site.pool.restart(known=(NODE01,))  # its list is another one now: nobody here could know
+    story.check("the pool refuses it, and the one before comes back", until(lambda: not errand.running(), 60, 0.5) and "put back" in errand.said() or
+                "is in use" in errand.said(), errand.said())
+    story.check("the command ends with 1", errand.child.poll() == 1, errand.child.poll())
+    story.check("the old one is shown again", shown(node) == before, shown(node))
+    story.check("event 3309 tells why", node.events(3309), node.events())
+    story.check("and the pool answers again", until(lambda: "200" in node.cli.run("gateway", "probe", "lyncpool")[1], 30, 1))
+    node.stop()
+    node.start()
+    story.check("after a restart too", shown(node) == before, shown(node))
+
+
+def all_nodes(story):
+    stage = acts.Stage(story)
+    stage.site.start()
+    for fqdn in space.NODES:
+        stage.nodes[fqdn] = Node(stage.site.dir, fqdn.split(".")[0], lab.node_config(stage.site, fqdn, stage.site.shared))
+        stage.nodes[fqdn].start()
+    first = stage.first
+    until(lambda: len(first.cli.json("node", "list").get("nodes", [])) == 2, 20, 1)
+    status, text = first.cli.run("cert", "cure", "lyncpool", "--all", "--watch", "2s", timeout=150)
+    print(text, flush=True)
+    story.check("one command renews both nodes", status == 0 and "all 2 nodes" in text, text)
+    for fqdn, node in stage.nodes.items():
+        story.check(f"{node.name} shows its own name", shown(node)[0] == fqdn, shown(node))
+        story.check(f"{node.name}: the pool answers", until(lambda: "200" in node.cli.run("gateway", "probe", "lyncpool")[1], 15, 1))
+    keys = [node.dir / "data/tls/own.key" for node in stage.nodes.values()]
+    story.check("each made a key of its own", keys[0].read_text() != keys[1].read_text())
+    ledger = stage.site.dir / "ca/ca.index"
+    story.check("the authority remembers both", ledger.read_text().count("issued\t") == 2, ledger.read_text())
+    for node in stage.nodes.values():
+        secrets_stay(story, node, keys)
+
+
+with Story(f"certs-{sys.argv[1] if len(sys.argv) > 1 else 'load'}") as story:
+    {"load": under_load, "rollback": rollback, "all": all_nodes}[sys.argv[1] if len(sys.argv) > 1 else "load"](story)

@@ -194,11 +194,33 @@ bool cap_book_resolved(const struct cap_book *b, const char *name)
 	return false;
 }
 
+/* A message that was exported has tags instead of headers: they are put where headers would be, and the two addresses make the stream. */
+static void take_tags(struct cap_line *l, char *stream, size_t size)
+{
+	bool v6 = l->value[CAP_EXP6_SRC].n > 0;
+	struct text src = l->value[v6 ? CAP_EXP6_SRC : CAP_EXP_SRC], dst = l->value[v6 ? CAP_EXP6_DST : CAP_EXP_DST];
+	struct text pieces[] = { src, l->value[CAP_EXP_SPORT], dst, l->value[CAP_EXP_DPORT] };
+	uint32_t ways[2] = { 2166136261u, 2166136261u };
+	for (unsigned w = 0; w < 2; w++)
+		for (unsigned i = 0; i < 4; i++) {
+			struct text t = pieces[(i + 2 * w) % 4];
+			for (size_t k = 0; k <= t.n; k++)
+				ways[w] = (ways[w] ^ (k < t.n ? (uint8_t)t.p[k] : 0xffu)) * 16777619u;
+		}
+	text_print(stream, size, "%u", (ways[0] ^ ways[1]) | 0x80000000u); /* the same in both directions */
+	l->value[v6 ? CAP_IP6_SRC : CAP_IP_SRC] = src;
+	l->value[v6 ? CAP_IP6_DST : CAP_IP_DST] = dst;
+	l->value[CAP_UDP_SPORT] = l->value[CAP_EXP_SPORT];
+	l->value[CAP_UDP_DPORT] = l->value[CAP_EXP_DPORT];
+	l->value[CAP_UDP_STREAM] = text_of(stream);
+}
+
 /* ---- lines ---- */
 
 void cap_book_line(struct cap_book *b, struct text line)
 {
 	struct cap_line l;
+	char stream[16];
 	int64_t us;
 	uint64_t frame = 0, len, caplen;
 	if (cap_line_split(&l, line) || !cap_time_us(l.value[CAP_TIME], &us) || !cap_number(l.value[CAP_NUMBER], UINT64_MAX, &frame)) {
@@ -219,6 +241,8 @@ void cap_book_line(struct cap_book *b, struct text line)
 		dns(b, &l, us);
 		return;
 	}
+	if (l.value[CAP_EXP_SPORT].n && !l.value[CAP_TCP_STREAM].n && !l.value[CAP_UDP_STREAM].n)
+		take_tags(&l, stream, sizeof stream);
 	if (!l.value[CAP_TCP_STREAM].n && !(l.value[CAP_UDP_STREAM].n && l.value[CAP_SIP_CSEQ].n))
 		return;
 	struct cap_talk *t = talk_of(b, &l, us);

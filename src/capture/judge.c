@@ -241,6 +241,10 @@ static void connect_facts(struct cap_judgement *j, const struct cap_book *b, con
 {
 	struct trust_facts *f = &j->facts;
 	int64_t rst = t->side[CAP_SERVER].rst_us;
+	if (t->proto == CAP_UDP && t->icmp && !t->side[CAP_SERVER].answers) {
+		facts_connect(f, icmp_errno(t), 0);
+		return;
+	}
 	if (t->proto == CAP_UDP || !t->opening_seen) {
 		facts_connect(f, 0, 0);
 		return;
@@ -486,7 +490,7 @@ static void sip_facts(struct cap_judgement *j, const struct cap_book *b, const s
 	if (x->status) {
 		facts_sip_answer(f, x->status, text_of(x->phrase));
 		facts_sip_headers(f, text_of(x->reason), text_of(x->warning), text_of(x->diagnostics), -1);
-	} else if (t->proto == CAP_UDP && !t->side[j->we ^ 1].answers) {
+	} else if (t->proto == CAP_UDP && !t->side[j->we ^ 1].answers && !t->icmp) {
 		int64_t waited = (b->last_us - x->at_us) / 1000;
 		if (waited >= OPEN_MS)
 			facts_silent(f, waited);
@@ -522,10 +526,11 @@ void cap_judge(struct cap_judgement *j, const struct cap_book *b, const struct c
 {
 	*j = (struct cap_judgement){ 0 };
 	choose_side(j, b, t, prm);
-	enum trust_transport transport = t->proto == CAP_UDP ? TRUST_UDP : meant_as_tls(t, j->we) ? TRUST_TLS : TRUST_TCP;
+	enum trust_transport transport = t->exported_tcp ? TRUST_TCP : t->proto == CAP_UDP ? TRUST_UDP : meant_as_tls(t, j->we) ? TRUST_TLS : TRUST_TCP;
 	facts_init(&j->facts, j->we == CAP_CLIENT ? TRUST_DIALLED : TRUST_ACCEPTED, transport, t->last_us / 1000000);
 	if (!t->opening_seen && t->proto == CAP_TCP)
 		j->notes |= CAP_NOTE_MIDDLE;
+	j->notes |= t->exported ? CAP_NOTE_EXPORTED : 0;
 	j->notes |= t->cut ? CAP_NOTE_CUT : 0;
 	j->notes |= t->lost ? CAP_NOTE_LOST : 0;
 	if (transport == TRUST_TLS)

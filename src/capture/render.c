@@ -149,6 +149,8 @@ static void add_judgement(json_t *o, const struct cap_judgement *j)
 
 static const char *connect_name(const struct cap_talk *t)
 {
+	if (t->proto == CAP_UDP && t->icmp && !t->side[CAP_SERVER].answers)
+		return "unreachable";
 	if (t->proto == CAP_UDP || t->up_us)
 		return "up";
 	return t->side[CAP_SERVER].rst_us ? "refused" : t->icmp ? "unreachable" : "no-answer";
@@ -158,7 +160,7 @@ json_t *cap_render_talk(const struct cap_book *b, const struct cap_talk *t, cons
 {
 	char began[RFC3339_SIZE];
 	json_t *o = json_pack("{s:I, s:I, s:s, s:s, s:s, s:I, s:b, s:s, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:I}", "frame", (json_int_t)t->frame, "stream",
-			      (json_int_t)t->stream, "transport", t->proto == CAP_UDP ? "udp" : t->tls ? "tls" : "tcp", "began", rfc3339_us(t->first_us, began),
+			      (json_int_t)t->stream, "transport", t->exported ? "message" : t->proto == CAP_UDP ? "udp" : t->tls ? "tls" : "tcp", "began", rfc3339_us(t->first_us, began),
 			      "opened_by", t->opening_seen || t->hello.seen ? "client" : "unknown", "packets", (json_int_t)t->packets, "http", t->http, "connect",
 			      connect_name(t), "icmp_from", t->icmp_from, "syns", (int)t->syns, "client", side_json(b, t, CAP_CLIENT), "server",
 			      side_json(b, t, CAP_SERVER), "tls", tls_json(t, j), "sip", sip_json(t), "end", end_json(t), "notes", notes_json(j->notes), "we",

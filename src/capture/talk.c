@@ -47,6 +47,8 @@ int cap_talk_create(struct cap_talk **tp, const struct cap_line *l, int64_t us)
 		return EBADMSG;
 	}
 	t->stream = (uint32_t)stream;
+	t->exported = l->value[CAP_EXP_SPORT].n > 0;
+	t->exported_tcp = t->exported && text_is(l->value[CAP_EXP_PORT_TYPE], "2");
 	t->frame = frame;
 	t->first_us = us;
 	*tp = t;

@@ -61,6 +61,7 @@ struct cap_talk {
 	uint32_t stream;
 	uint64_t frame;          /* of its first packet */
 	struct cap_side side[2]; /* CAP_CLIENT, CAP_SERVER */
+	bool exported, exported_tcp; /* no packets, but messages with tags (Wireshark's exported PDUs, our own traces); over TCP or TLS */
 	bool opening_seen;       /* its SYN is in the capture */
 	int8_t first_end;        /* side of the first FIN or RST + 1; 0: none. Times may be equal where order is not */
 	bool direction_known;

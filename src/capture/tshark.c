@@ -213,7 +213,7 @@ static enum cap_read read_ports(struct cap_tshark *t, struct cap_book *b, struct
 			add(a, "-d");
 			add_made(a, "tls.port==%u,sip", t->used[i]);
 		}
-	text_print(filter, sizeof filter, "(udp && sip) || dns || icmp.type == 3 || icmpv6.type == 1 || tcp.port in {");
+	text_print(filter, sizeof filter, "(udp && sip) || (exported_pdu && sip) || dns || icmp.type == 3 || icmpv6.type == 1 || tcp.port in {");
 	at = strlen(filter);
 	for (unsigned i = 0; i < t->n_used && at < sizeof filter; i++, at = strlen(filter))
 		text_print(filter + at, sizeof filter - at, "%s%u", i ? ", " : "", t->used[i]);

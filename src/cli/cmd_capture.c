@@ -395,7 +395,7 @@ static void print_end(struct cli *c, const json_t *o)
 	else if (strcmp(connect, "no-answer") == 0)
 		fprintf(c->out, "  the connection did not come up: %s SYN without an answer\n", cli_text(o, "syns"));
 	else if (strcmp(cli_text(e, "by"), "nobody") == 0)
-		fprintf(c->out, strcmp(cli_text(o, "transport"), "udp") == 0 ? "" : "  nobody ended it while the capture went on\n");
+		fprintf(c->out, strcmp(cli_text(o, "transport"), "udp") == 0 || strcmp(cli_text(o, "transport"), "message") == 0 ? "" : "  nobody ended it while the capture went on\n");
 	else if (cli_int(e, "after_handshake_ms") >= 0)
 		fprintf(c->out, "  the %s ended it by %s at +%s ms, %s ms after the handshake%s\n", cli_text(e, "by"), cli_text(e, "how"), cli_text(e, "ms"),
 			cli_text(e, "after_handshake_ms"), cli_true(e, "small_record_before") ? ", behind a record that can be an alert" : "");

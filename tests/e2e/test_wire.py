@@ -52,7 +52,7 @@ class Collector:
     def __init__(self):
         self.sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self.sock.bind(("127.0.0.1", 0))
+        self.sock.bind((space.HOSTS[space.NODES[0]], 0))
 
     def port(self):
         return self.sock.getsockname()[1]
@@ -87,7 +87,7 @@ with Story("wire") as story:
     with capture:
         for fqdn, version in zip(space.NODES, ("1.2", "1.3")):
             config = lab.node_config(site, fqdn, site.shared, tls=version)
-            config["node"]["trace"] = {"hep": {"host": "127.0.0.1", "port": collector.port(), "id": 77}}
+            config["node"]["trace"] = {"hep": {"host": fqdn if version == "1.2" else space.HOSTS[space.NODES[0]], "port": collector.port(), "id": 77}}
             config["gateways"][0]["options"]["interval_s"] = 3600
             short = fqdn.split(".")[0]
             nodes[version] = Node(site.dir, short, config).start()
@@ -170,6 +170,12 @@ with Story("wire") as story:
     node.cli.run("trace", "save", str(one), "--call", call.call_id)
     ids = set(tshark(one, "-Y", "sip", "-T", "fields", "-e", "sip.Call-ID").split())
     story.check("--call: that call and no other", ids == {call.call_id}, ids)
+    mine = story.dir / "mine.pcapng"
+    node.cli.run("trace", "save", str(mine), "--gateway", "lyncpool")
+    story.check("--gateway: what is said with it", "OPTIONS" in tshark(mine, "-Y", "sip && tls") and "INVITE" in tshark(mine, "-Y", "sip"))
+    told = explain(struck)
+    story.check("messages without their packets are explained, too", any(c["transport"] == "message" and c["sip"] and
+                "messages-only" in [n["name"] for n in c["notes"]] for c in told["conversations"]), told["stories"])
     none = story.dir / "none.pcapng"
     status, text = node.cli.run("trace", "save", str(none), "--gateway", "stranger")
     story.check("--gateway: an unknown one is told, and no file is left", status == 1 and not none.exists() and "stranger" in text, text)

@@ -290,6 +290,33 @@ static void icmp_tells_why(void **state)
 	told_end(&t);
 }
 
+static void icmp_answers_a_datagram_too(void **state)
+{
+	struct told t;
+	(void)state;
+	told_begin(&t);
+	told_raw(&t, 0, "ip.src=10.0.0.1", "ip.dst=10.0.0.2", "udp.stream=4", "udp.srcport=5060", "udp.dstport=5060", "sip.Method=OPTIONS", "sip.CSeq=1 OPTIONS",
+		 "sip.Call-ID=x", NULL);
+	told_raw(&t, 1, "ip.src=10.0.0.2,10.0.0.1", "ip.dst=10.0.0.1,10.0.0.2", "udp.srcport=5060", "udp.dstport=5060", "icmp.type=3", "icmp.code=3", NULL);
+	assert_string_equal(judged(&t, 0, NULL)->name, "connection-refused");
+	told_end(&t);
+}
+
+static void exported_messages_are_a_conversation(void **state)
+{
+	struct told t;
+	(void)state;
+	told_begin(&t);
+	told_raw(&t, 0, "exported_pdu.ipv4_src=10.0.0.1", "exported_pdu.ipv4_dst=10.0.0.2", "exported_pdu.port_type=2", "exported_pdu.src_port=40000",
+		 "exported_pdu.dst_port=5061", "sip.Method=NOTIFY", "sip.CSeq=1 NOTIFY", "sip.Call-ID=x", NULL);
+	told_raw(&t, 5, "exported_pdu.ipv4_src=10.0.0.2", "exported_pdu.ipv4_dst=10.0.0.1", "exported_pdu.port_type=2", "exported_pdu.src_port=5061",
+		 "exported_pdu.dst_port=40000", "sip.Status-Code=481", "sip.Status-Line=SIP/2.0 481 No", "sip.CSeq=1 NOTIFY", "sip.Call-ID=x", NULL);
+	assert_int_equal(t.book->n_talks, 1);
+	assert_string_equal(judged(&t, 0, NULL)->name, "sip-refused");
+	assert_int_equal(j.facts.transport, TRUST_TCP);
+	told_end(&t);
+}
+
 static void silence_after_a_request(void **state)
 {
 	struct told t;
@@ -427,7 +454,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = { UT(the_case_of_the_lab), UT(how_others_dial_us_tells_our_name), UT(another_certificate_that_was_answered_makes_it_sure),
 		UT(in_tls13_without_keys_certificates_are_hidden), UT(an_alert_that_cannot_be_read_is_not_called_a_goodbye), UT(an_answer_behind_tickets_is_an_answer),
-		UT(alerts_name_who_refused_whom), UT(a_port_that_is_closed_or_silent), UT(icmp_tells_why), UT(silence_after_a_request), UT(plain_sip_and_its_answers),
+		UT(alerts_name_who_refused_whom), UT(a_port_that_is_closed_or_silent), UT(icmp_tells_why), UT(icmp_answers_a_datagram_too), UT(exported_messages_are_a_conversation), UT(silence_after_a_request), UT(plain_sip_and_its_answers),
 		UT(plain_sip_on_the_tls_port), UT(plain_sip_that_nobody_answers),
 		UT(an_empty_certificate_in_tls13_is_seen_by_its_size), UT(a_name_that_does_not_exist), UT(a_conversation_that_began_before), UT(memory_that_runs_out_is_told) };
 	return cmocka_run_group_tests(tests, make_certs, free_certs);

@@ -399,15 +399,25 @@ static void by_silence_dialled(struct explain *x)
 		x->others = 0;
 }
 
+/* It dialled the name of its SNI: would it take our certificate for that, by its own rule where we know it? */
+static bool refuses_our_server_name(const struct trust_facts *f)
+{
+	const struct trust_profile *p = f->judges.configured ? trust_profile_find(f->judges.profile) : NULL;
+	struct trust_names asked = { 0 };
+	struct trust_answer a;
+	if (!f->tls.client_hello.sni[0])
+		return false;
+	trust_names_add_str(&asked, f->tls.client_hello.sni);
+	if (!p || trust_profile_generic(p))
+		return !trust_rule_would_accept(TRUST_RULE_SAN_OR_CN, &f->ours, &asked);
+	trust_profile_judge(p, &(struct trust_question){ .seat = TRUST_SEAT_SERVER_CERT, .described = &f->ours, .reference = f->tls.client_hello.sni,
+							 .enabled = TRUST_SWITCHED_ON }, &a);
+	return a.kind == TRUST_REFUSES;
+}
+
 static void by_silence_accepted(struct explain *x)
 {
-	const struct trust_facts *f = x->f;
-	struct trust_names asked = { 0 };
-	trust_names_add_str(&asked, f->tls.client_hello.sni);
-	if (f->tls.client_hello.sni[0] && !trust_rule_would_accept(TRUST_RULE_SAN_OR_CN, &f->ours, &asked))
-		choose(x, TRUST_V_SERVER_NAME_REFUSED);
-	else
-		choose(x, TRUST_V_ACCEPTED_SAID_NOTHING);
+	choose(x, refuses_our_server_name(x->f) ? TRUST_V_SERVER_NAME_REFUSED : TRUST_V_ACCEPTED_SAID_NOTHING);
 }
 
 static void after_handshake(struct explain *x)

@@ -402,6 +402,8 @@ static bool decide(struct search *x)
 	}
 	if (x->maybe)
 		return p_unknown(c, P_RULE_NOT_KNOWN, x->doubt);
+	if (!c->q->leaf && (c->q->described->sans.cut || c->q->described->cns.cut))
+		return p_unknown(c, P_RULE_NOT_KNOWN, "what stands in the certificate beyond the names that were kept of it");
 	if (x->near == P_NUL && !c->p->runs)
 		return p_unknown(c, P_RULE_NOT_KNOWN, "whether it reads a name beyond a NUL byte");
 	if (x->near == P_WILDCARD && x->near_option)

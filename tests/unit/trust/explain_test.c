@@ -259,6 +259,14 @@ CASE(closed, up(f); cert(&f->ours, "node01.domain.local", "DNS:node01.domain.loc
 CASE(silent, up(f); cert(&f->ours, "node01.domain.local", "DNS:node01.domain.local", BOTH); f->ours.shown = true; facts_silent(f, 5000))
 CASE(unasked, up(f); f->tls.cert_requested = f->tls.cert_sent = f->ours.shown = false; facts_closed(f, TRUST_FIN, 0, 3))
 CASE(server_name, accepted(f); f->tls.done = f->ours.shown = true; text_fill(f->tls.client_hello.sni, TRUST_NAME_SIZE, "voice.domain.local"); facts_closed(f, TRUST_FIN, 0, 3))
+CASE(server_name_by_profile, accepted(f); f->tls.done = f->ours.shown = true; cert(&f->ours, "um.domain.local", "DNS:node01.domain.local", BOTH); facts_judges(f, "expressway", TRUST_RULE_SAN_OR_CN);
+	text_fill(f->tls.client_hello.sni, TRUST_NAME_SIZE, "um.domain.local"); facts_closed(f, TRUST_FIN, 0, 3))
+CASE(server_name_good_for_profile, accepted(f); f->tls.done = f->ours.shown = true; cert(&f->ours, "um.domain.local", "DNS:node01.domain.local", BOTH); facts_judges(f, "asterisk-pjsip", TRUST_RULE_SAN_OR_CN);
+	text_fill(f->tls.client_hello.sni, TRUST_NAME_SIZE, "um.domain.local"); facts_closed(f, TRUST_FIN, 0, 3))
+CASE(lync_by_name, up(f); facts_judges(f, "lync", TRUST_RULE_CN_ONLY); facts_judges_name(f, "node01.domain.local"); facts_second(f, TRUST_SECOND_IDENTITY, "own", "node01.domain.local", TRUST_SECOND_ANSWERED, 200);
+	facts_silent(f, 5000))
+CASE(not_known_how, up(f); facts_judges(f, "exchange-um", TRUST_RULE_SAN_OR_CN); facts_judges_name(f, "node01.domain.local"); facts_second(f, TRUST_SECOND_IDENTITY, "own", "node01.domain.local", TRUST_SECOND_ANSWERED, 200);
+	facts_silent(f, 5000))
 CASE(said_nothing, accepted(f); f->tls.done = f->ours.shown = true; facts_closed(f, TRUST_FIN, 0, 3))
 CASE(tcp_closed, dialled(f); f->transport = TRUST_TCP; f->tls.used = false; facts_closed(f, TRUST_FIN, 0, 3))
 CASE(lost, up(f); f->sip.received = true; facts_closed(f, TRUST_RST, ECONNRESET, 60000))
@@ -411,6 +419,10 @@ static const struct row rows[] = {
 	ROW(silent, SILENT_WITHOUT_SIP, UNKNOWN, PEER, "OPTIONS got no SIP answer in 5000 ms", "judges_us"),
 	ROW(unasked, UNASKED_WITHOUT_SIP, UNKNOWN, PEER, "had not asked for our certificate", "admits this node's address"),
 	ROW(server_name, SERVER_NAME_REFUSED, LIKELY, PEER, "it asked for voice.domain.local", NULL),
+	ROW(server_name_by_profile, SERVER_NAME_REFUSED, LIKELY, PEER, "it asked for um.domain.local", NULL),
+	ROW(server_name_good_for_profile, ACCEPTED_SAID_NOTHING, UNKNOWN, NOBODY, "without a request", NULL),
+	ROW(lync_by_name, IDENTITY_UNKNOWN, SURE, PEER, "um.domain.local", "umbel cert cure"),
+	ROW(not_known_how, IDENTITY_UNKNOWN, LIKELY, PEER, "um.domain.local", "umbel cert cure"), /* its documents contradict each other */
 	ROW(said_nothing, ACCEPTED_SAID_NOTHING, UNKNOWN, NOBODY, "without a request", NULL),
 	ROW(tcp_closed, TCP_WITHOUT_SIP, UNKNOWN, PEER, "accepted the TCP connection", "openssl s_client -connect 192.0.2.10:5061"),
 	ROW(lost, LOST_LATER, UNKNOWN, NOBODY, "had carried SIP", NULL),

@@ -861,6 +861,13 @@ def by_udp(w, d):
 
 
 @control
+def answers_from_another_socket(w, d):
+    d.conf["transport"] = "udp"
+    d.conf.pop("tls")
+    d.stunnel, d.elsewhere = None, True
+
+
+@control
 def by_tcp(w, d):
     d.conf["transport"] = "tcp"
     d.conf.pop("tls")

@@ -42,7 +42,7 @@ class Draft:
         self.refuser = None          # arguments of umbel-refuser there
         self.box = None              # a middlebox there, in front of stunnel
         self.tls_kamailio = None     # a script there, on Kamailio's own TLS
-        self.udp_kamailio = False
+        self.udp_kamailio = self.elsewhere = False
         self.backend = "200 OK"      # what Kamailio says behind stunnel
         self.dial = None             # how the peer dials us
         self.dial_good = None        # and how it does after the fix
@@ -264,6 +264,9 @@ class World:
         for d in self.drafts:
             if d.refuser:
                 self.start_refuser(d)
+            if d.elsewhere:
+                self.parts[d.name] = Proc(f"elsewhere-{d.name}", [HERE / "elsewhere.py", d.address, d.port], self.dir)
+                self.parts[d.name].wait_for("serving")
         self.wait_services()
         self.filters()
         for site in self.sites:

@@ -58,6 +58,8 @@ void admin_follow_stop(struct admin *a);
 json_t *admin_stories_json(struct admin *a, const char *gateway, bool full);
 /* One story by its id; NULL if there is none. */
 json_t *admin_story_json(struct admin *a, const char *id);
+/* Answers with the story of that id, now or when the store has said what it keeps; false: it cannot be one. */
+bool admin_story_answer(struct admin *a, struct admin_call *call, const char *id);
 
 /* cmd_matrix.c */
 void admin_matrix_stop(struct admin *a);

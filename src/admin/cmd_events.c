@@ -231,11 +231,9 @@ static void explain(struct admin_call *call, const json_t *args, void *arg)
 	const struct ev_def *def = NULL;
 	if (name)
 		def = text_u32(text_of(name), 65535, &id) == 0 ? ev_def_find((uint16_t)id) : ev_def_by_name(text_of(name));
-	json_t *story = !def && name ? admin_story_json(a, name) : NULL;
-	if (story) {
-		admin_call_ok(call, json_pack("{s:o}", "story", story));
+	json_t *story = NULL;
+	if (!def && name && admin_story_answer(a, call, name))
 		return;
-	}
 	if (!def) {
 		admin_call_not_found(call, "event", name ? name : "", admin_words(ADMIN_HINT_EVENTS));
 		return;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_story.c  explain.all, and stories as JSON for the other commands. */
+#include <errno.h>
 #include "admin/admin_private.h"
+#include "base/mem.h"
 #include "gateway/story_store.h"
 #include "node/node.h"
 
@@ -54,6 +56,49 @@ json_t *admin_story_json(struct admin *a, const char *id)
 	const struct gw_stories *s = stories(a);
 	const struct gw_story *st = s && id && *id ? gw_story_find(s, id) : NULL;
 	return st ? story_json(st, true) : NULL;
+}
+
+/* ---- by its id: those that this node remembers, then the store ---- */
+
+struct asked {
+	struct admin_call *call;
+	char id[ID_SIZE];
+};
+
+static void found_h(const struct gw_story *st, void *arg)
+{
+	struct asked *x = arg;
+	if (st)
+		admin_call_ok(x->call, json_pack("{s:o}", "story", story_json(st, true)));
+	else
+		admin_call_not_found(x->call, "story", x->id, "umbel explain shows those that go on; what is over is kept for 30 days.");
+	mem_unref(x->call);
+	mem_free(x);
+}
+
+bool admin_story_answer(struct admin *a, struct admin_call *call, const char *id)
+{
+	json_t *o = admin_story_json(a, id);
+	if (o) {
+		admin_call_ok(call, json_pack("{s:o}", "story", o));
+		return true;
+	}
+	if (!id_valid(text_of(id)) || !a->prm.stories)
+		return false;
+	struct asked *x = mem_zalloc(1, sizeof *x);
+	int err = x ? 0 : ENOMEM;
+	if (x) {
+		x->call = mem_ref(call);
+		text_fill(x->id, sizeof x->id, id);
+		err = gw_story_store_find(a->prm.stories, id, found_h, x);
+	}
+	if (err) {
+		if (x)
+			mem_unref(x->call);
+		mem_free(x);
+		admin_call_errno(call, err, NULL);
+	}
+	return true;
 }
 
 static json_t *others_json(const struct admin *a)

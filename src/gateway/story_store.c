@@ -290,3 +290,55 @@ const struct gw_story *gw_story_store_other(const struct gw_story_store *s, unsi
 {
 	return i < s->n_other ? &s->other[i] : NULL;
 }
+
+/* ---- one by its id ---- */
+
+struct find {
+	char id[ID_SIZE];
+	bool found;
+	struct gw_story story;
+	gw_story_found_h *h;
+	void *arg;
+};
+
+static int find_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct find *f = arg;
+	struct db_rows *r;
+	f->found = false;
+	texts_free(&f->story);
+	int err = db_query_one(tx, &r, why, "SELECT " COLUMNS ", verdict_json, facts_json FROM story WHERE id = ?1", "s", f->id);
+	if (err)
+		return err == ENOENT ? 0 : err;
+	f->found = take_row(r, &f->story);
+	if (f->found) {
+		f->story.verdict_json = text_col(r, 20);
+		f->story.facts_json = text_col(r, 21);
+	}
+	db_rows_close(r);
+	return 0;
+}
+
+static void find_done(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct find *f = arg;
+	(void)err;
+	(void)why;
+	f->h(result == STORE_DONE && f->found ? &f->story : NULL, f->arg);
+	texts_free(&f->story);
+	mem_free(f);
+}
+
+int gw_story_store_find(struct gw_story_store *s, const char *id, gw_story_found_h *h, void *arg)
+{
+	struct find *f = mem_zalloc(1, sizeof *f);
+	if (!f)
+		return ENOMEM;
+	text_fill(f->id, sizeof f->id, id);
+	f->h = h;
+	f->arg = arg;
+	int err = store_submit(s->prm.store, STORE_READ, find_work, find_done, f);
+	if (err)
+		mem_free(f);
+	return err;
+}

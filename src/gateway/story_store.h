@@ -24,5 +24,9 @@ void gw_story_store_destroy(struct gw_story_store *s);
 /* Open stories of other nodes, as last read, without their texts. Borrowed until the next turn of the loop. */
 unsigned gw_story_store_others(const struct gw_story_store *s);
 const struct gw_story *gw_story_store_other(const struct gw_story_store *s, unsigned i);
+/* Looks a story up by its id, of any node, also one that is over for long. The handler comes once, later: NULL if there is none or the store
+ * does not answer. As store_submit() when it could not be asked; then no handler. */
+typedef void (gw_story_found_h)(const struct gw_story *st, void *arg);
+int gw_story_store_find(struct gw_story_store *s, const char *id, gw_story_found_h *h, void *arg);
 
 #endif

@@ -65,6 +65,31 @@ static bool wait_other(struct loop *loop, struct side *d, unsigned n)
 	return gw_story_store_others(d->kept) == n;
 }
 
+struct looked {
+	bool came, found;
+	char verdict[48];
+};
+
+static void looked_h(const struct gw_story *st, void *arg)
+{
+	struct looked *x = arg;
+	x->came = true;
+	x->found = st != NULL;
+	text_fill(x->verdict, sizeof x->verdict, st ? st->verdict : "");
+	if (st)
+		assert_non_null(strstr(st->facts_json, "192.0.2.1"));
+}
+
+static bool look_up(struct loop *loop, struct side *d, const char *id, const char *verdict)
+{
+	struct looked x = { 0 };
+	assert_int_equal(gw_story_store_find(d->kept, id, looked_h, &x), 0);
+	for (unsigned i = 0; i < 500 && !x.came; i++)
+		loop_step(loop, 10);
+	assert_true(x.came);
+	return x.found && strcmp(x.verdict, verdict) == 0;
+}
+
 static void stories_outlive_a_restart(void **state)
 {
 	(void)state;
@@ -82,6 +107,8 @@ static void stories_outlive_a_restart(void **state)
 	text_fill(id, sizeof id, gw_story_at(a.s, 1)->id);
 	assert_true(wait_other(loop, &b, 2)); /* the other node hears of them */
 	assert_string_equal(gw_story_store_other(b.kept, 0)->node, "node01");
+	assert_true(look_up(loop, &b, id, "connection-refused")); /* with all that is known of it */
+	assert_false(look_up(loop, &b, "01JD3K2N8QW7R4T6Y9ZB5C0XAE", ""));
 	end(&a);
 	store_close(store);
 	end(&b);

@@ -365,7 +365,7 @@ static json_t *tri(int v)
 static json_t *seat_json(const struct trust_profile *p, enum trust_seat seat)
 {
 	char words[1024];
-	return json_pack("{s:s, s:s, s:s, s:o}", "rule", trust_profile_words(p, seat, words, sizeof words), "confidence", trust_confidence_name(trust_profile_confidence(p, seat)),
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "remark", trust_profile_seat_remark(p, seat), "judges_by", trust_when_name(trust_profile_when(p, seat)), "rule", trust_profile_words(p, seat, words, sizeof words), "confidence", trust_confidence_name(trust_profile_confidence(p, seat)),
 	                 "how_known", trust_confidence_words(trust_profile_confidence(p, seat)), "on_by_default", tri(trust_profile_default(p, seat)));
 }
 
@@ -384,7 +384,7 @@ static void print_profile(struct cli *c, const json_t *p)
 	fprintf(c->out, "%s: %s\n", cli_text(p, "name"), cli_text(p, "title"));
 	for (unsigned i = 0; i < 2; i++) {
 		const json_t *s = json_object_get(p, seats[i]);
-		text_print(line, sizeof line, "%s (%s)", cli_text(s, "rule"), cli_text(s, "how_known"));
+		text_print(line, sizeof line, "%s%s%s (%s)", cli_text(s, "rule"), *cli_text(s, "remark") ? " " : "", cli_text(s, "remark"), cli_text(s, "how_known"));
 		fprintf(c->out, "  %s:\n", words[i]);
 		cli_wrapped(c->out, line, "    ");
 	}

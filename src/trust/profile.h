@@ -38,6 +38,8 @@ enum trust_when {
 	TRUST_WHEN_REQUEST, /* for each request: a SIP answer, or none */
 };
 
+const char *trust_when_name(enum trust_when w); /* "unknown", "alert", "close", "per-request" */
+
 /* The name that a dialling verifier compares with ours. */
 enum trust_reference {
 	TRUST_REF_NONE,    /* it compares none */
@@ -65,6 +67,9 @@ enum trust_reference trust_profile_reference(const struct trust_profile *p);
 int trust_profile_default(const struct trust_profile *p, enum trust_seat seat);
 /* Whether it sends SNI when it dials us: -1 not known, 0 no, 1 yes. Without, we show it our default certificate. */
 int trust_profile_sends_sni(const struct trust_profile *p);
+/* When it judges in that seat, and what the row remarks on it ("" if nothing). */
+enum trust_when trust_profile_when(const struct trust_profile *p, enum trust_seat seat);
+const char *trust_profile_seat_remark(const struct trust_profile *p, enum trust_seat seat);
 /* What the row says of one seat, in one or a few sentences. Returns dst. */
 char *trust_profile_words(const struct trust_profile *p, enum trust_seat seat, char *dst, size_t size);
 

@@ -26,6 +26,12 @@ const char *trust_answer_kind_name(enum trust_answer_kind k)
 	return (unsigned)k < 3 ? names[k] : "unknown";
 }
 
+const char *trust_when_name(enum trust_when w)
+{
+	static const char *const names[] = { "unknown", "alert", "close", "per-request" };
+	return (unsigned)w < 4 ? names[w] : "unknown";
+}
+
 const char *trust_profile_name(const struct trust_profile *p)
 {
 	return p->name;
@@ -64,6 +70,17 @@ static const struct p_seat *seat_of(const struct trust_profile *p, enum trust_se
 enum trust_confidence trust_profile_confidence(const struct trust_profile *p, enum trust_seat seat)
 {
 	return seat_of(p, seat)->confidence;
+}
+
+enum trust_when trust_profile_when(const struct trust_profile *p, enum trust_seat seat)
+{
+	return seat_of(p, seat)->when;
+}
+
+const char *trust_profile_seat_remark(const struct trust_profile *p, enum trust_seat seat)
+{
+	const char *s = seat_of(p, seat)->remark;
+	return s ? s : "";
 }
 
 enum trust_reference trust_profile_reference(const struct trust_profile *p)
@@ -146,6 +163,7 @@ char *trust_profile_words(const struct trust_profile *p, enum trust_seat seat, c
 		"Chain and the servers of its topology.", "Chain; what it does with names is not known.", "Nothing is known.",
 	};
 	static const char *const on[] = { "", " Off by default.", " Cannot be switched off.", " Its program decides whether.", " Whether by default is not known." };
+	static const char *const when[] = { "", " Refuses by an alert.", " Refuses by closing after a good handshake, without an alert.", " Refuses each request." };
 	const struct p_seat *s = seat_of(p, seat);
 	text_fill(dst, size, wants[s->wants]);
 	if (s->wants == P_NOTHING || s->wants == P_ALL_NOT_KNOWN)
@@ -158,5 +176,6 @@ char *trust_profile_words(const struct trust_profile *p, enum trust_seat seat, c
 	if (s->script)
 		add(dst, size, " Names only by a script or rule of its administrator.");
 	say_usage(s, dst, size);
+	add(dst, size, when[s->when]);
 	return dst;
 }

@@ -165,7 +165,7 @@ int cap_child_run(struct cap_child *c)
 	shut(&p.status[1]);
 	if (pid > 0) {
 		if (read(p.status[0], &why, sizeof why) == sizeof why)
-			err = why;
+			err = why == EACCES ? ENOENT : why; /* a folder of PATH that nobody may look into hides nothing that could be run */
 		if (!err)
 			err = listen_to(c, &p);
 		if (err)

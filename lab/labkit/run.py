@@ -53,6 +53,11 @@ def listening(address, port, seconds=10):
     return until(there, seconds)
 
 
+def _listen_to_signals():
+    """A shell that was told to run us in the background made us, and whom we start, deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 class Proc:
     """One program in the foreground, its output in a log file. Ended by its own pid, never by name."""
     alive = []
@@ -63,7 +68,7 @@ class Proc:
             args = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", *args]
         with open(self.log, "ab") as out:
             self.child = subprocess.Popen([str(a) for a in args], stdin=stdin or subprocess.DEVNULL, stdout=out, stderr=out,
-                                          env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True)
+                                          env={**os.environ, **(env or {})}, cwd=cwd, start_new_session=True, preexec_fn=_listen_to_signals)
         self.pid = self.child.pid
         Proc.alive.append(self)
 

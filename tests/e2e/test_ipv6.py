@@ -70,9 +70,10 @@ with Story("ipv6") as story:
     rows = {c["caller"]: c for c in node.messages("alice")}
     story.check("all three are there", set(rows) == {"8601", "8602", "8603"}, rows)
     story.check("nobody is called a stranger", not node.told(r"stranger|is no gateway", 0), node.events())
-    node.set_pin("alice", "739184")
-    status, text = node.cli.run("call", "test", f"sip:3000@[{HOST}]", "--from", "8604", "--for", 60, "-e",
-                                f"press 2001#739184#; expect you-have; press 1; expect-sound {clip} within 20s; press 33; expect goodbye; expect-bye",
-                                timeout=90)
-    story.check("it is heard by phone over IPv6", status == 0, text)
+    if LEVEL == "long":
+        node.set_pin("alice", "739184")
+        status, text = node.cli.run("call", "test", f"sip:3000@[{HOST}]", "--from", "8604", "--for", 60, "-e",
+                                    f"press 2001#739184#; expect you-have; press 1; expect-sound {clip} within 20s; press 33; expect goodbye; expect-bye",
+                                    timeout=90)
+        story.check("it is heard by phone over IPv6", status == 0, text)
     story.check("SIGTERM ends it in time", node.stop() == 0)

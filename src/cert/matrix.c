@@ -176,7 +176,35 @@ static void fields(struct at *a)
 static void nothing_known(struct at *a)
 {
 	fields(a);
-	count_words(a, MATRIX_W_NODE_UNKNOWN, MATRIX_UNKNOWN, TRUST_UNKNOWN);
+	if (a->n->self)
+		count_words(a, MATRIX_W_NO_CERTIFICATE, MATRIX_REFUSES, TRUST_SURE);
+	else
+		count_words(a, MATRIX_W_NODE_UNKNOWN, MATRIX_UNKNOWN, TRUST_UNKNOWN);
+}
+
+/* The rules take the chain as good. Where our own authorities do not prove it, that is said beside. */
+static void doubt_chain(struct at *a, const struct matrix_cert *cert)
+{
+	struct matrix_scratch *s = a->s;
+	unsigned i = 0;
+	while (i < s->n_chains && s->chain[i].cert != cert)
+		i++;
+	if (a->err || !a->m->anchors_pem || !*a->m->anchors_pem || i == MATRIX_NODES)
+		return;
+	if (i == s->n_chains) {
+		int err = matrix_cert_proven(cert, a->m->anchors_pem, a->m->now_s, &s->chain[i].proven, s->chain[i].why, sizeof s->chain[i].why);
+		a->err = err == ENOMEM ? ENOMEM : 0;
+		if (err)
+			return;
+		s->chain[i].cert = cert;
+		s->n_chains++;
+	}
+	if (s->chain[i].proven)
+		return;
+	fields(a);
+	ev_str(&s->report, "cn", cert->facts.cn);
+	ev_str(&s->report, "error", s->chain[i].why);
+	count_words(a, MATRIX_W_OUR_CHAIN, cert->facts.self_signed ? MATRIX_UNKNOWN : MATRIX_ACCEPTS, cert->facts.self_signed ? TRUST_UNKNOWN : TRUST_LIKELY);
 }
 
 static void they_judge(struct at *a, enum trust_seat seat, const struct matrix_cert *cert, const char *reference, int64_t now_s)
@@ -188,7 +216,10 @@ static void they_judge(struct at *a, enum trust_seat seat, const struct matrix_c
 	matrix_they_judge(a->g, seat, cert, reference, now_s, a->s, &a->s->opinion[1]);
 	if (seat == TRUST_SEAT_CLIENT_CERT && a->n->looked_at && a->s->opinion[1].certainty == TRUST_SURE)
 		a->s->opinion[1].certainty = TRUST_LIKELY;
+	bool accepts = a->s->opinion[1].says == MATRIX_ACCEPTS && (seat == TRUST_SEAT_SERVER_CERT || a->g->asks_certificate);
 	count(a, &a->s->opinion[1]);
+	if (accepts && a->flow != MATRIX_RENEWAL)
+		doubt_chain(a, cert);
 }
 
 /* Where the name is only a guess, the other one may turn a refusal into nothing known. */
@@ -334,8 +365,9 @@ static void failover(struct at *a)
 	char targets[512];
 	fields(a);
 	ev_str(&a->s->report, "name", name);
-	ev_str(&a->s->report, "targets", to ? matrix_node_names(a->m, to, targets, sizeof targets) : "no node that is known here");
-	count_words(a, MATRIX_W_SERVICE_MISSES_NODE, MATRIX_REFUSES, TRUST_LIKELY);
+	ev_str(&a->s->report, "targets", matrix_node_names(a->m, to, targets, sizeof targets));
+	/* An address of nobody's may be a load balancer's, or a translated one. */
+	count_words(a, to ? MATRIX_W_SERVICE_MISSES_NODE : MATRIX_W_SERVICE_ELSEWHERE, to ? MATRIX_REFUSES : MATRIX_UNKNOWN, to ? TRUST_LIKELY : TRUST_UNKNOWN);
 }
 
 /* The day after the old one ended, with one that differs in its dates only. */

@@ -132,6 +132,8 @@ int matrix_peer_cert(struct matrix_gateway *g, const struct matrix_model *m, str
 /* ---- questions ---- */
 /* "node-down=NAME", "fqdn=NAME", "known=[GATEWAY:]NAME,NAME", "cert=[NODE:]FILE" (its content is in pem). 0; EINVAL, ENOENT with `why`. */
 int matrix_suppose(struct matrix_model *m, const char *question, struct text pem, struct ev_report *why);
+/* Whether it is one of these kinds. */
+bool matrix_is_question(const char *question);
 /* The file that the question names; NULL if it names none. Points into it. */
 const char *matrix_question_file(const char *question);
 

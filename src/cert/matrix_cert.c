@@ -4,10 +4,11 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include "base/mem.h"
-#include "cert/matrix.h"
+#include "cert/matrix_private.h"
 #include "cert_events.h"
 #include "trust/pem.h"
 #include "trust/rule.h"
+#include "trust/verify.h"
 
 static void destroy(void *object)
 {
@@ -130,4 +131,35 @@ int matrix_cert_like(struct matrix_cert **cp, const struct matrix_cert *c, const
 		return err;
 	}
 	return make(cp, x, chain, c->from);
+}
+
+/* ---- its chain ---- */
+
+static int put_chain(struct buf *pem, const struct matrix_cert *c)
+{
+	int err = trust_pem_put_cert(pem, c->leaf);
+	for (int i = 0; !err && i < sk_X509_num(c->chain); i++)
+		err = trust_pem_put_cert(pem, sk_X509_value(c->chain, i));
+	return err;
+}
+
+int matrix_cert_proven(const struct matrix_cert *c, const char *anchors_pem, int64_t now_s, bool *proven, char *why, size_t size)
+{
+	struct trust_verdict *v = mem_alloc(sizeof *v);
+	bool accepted = false, holds = now_s >= c->facts.not_before_s && now_s <= c->facts.not_after_s;
+	struct buf pem;
+	buf_init(&pem, TRUST_PEM_MAX);
+	int err = v ? put_chain(&pem, c) : ENOMEM;
+	for (int role = 0; !err && !accepted && role < 2; role++) { /* usages are judged elsewhere */
+		struct trust_verify_prm prm = { .ca_pem = text_of(anchors_pem), .chain_pem = buf_as_text(&pem), .any_name = true, .as_client = role == 1,
+			                        .time_s = holds ? now_s : c->facts.not_before_s + 1, .depth = -1 };
+		err = trust_verify(&prm, &accepted, NULL, v, NULL);
+	}
+	if (!err) {
+		*proven = accepted;
+		text_fill(why, size, accepted ? "" : v->sentence);
+	}
+	buf_free(&pem);
+	mem_free(v);
+	return err;
 }

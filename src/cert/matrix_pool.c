@@ -7,8 +7,6 @@
 #include "base/rfc3339.h"
 #include "cert/matrix_private.h"
 #include "net/addr.h"
-#include "trust/pem.h"
-#include "trust/verify.h"
 
 enum { DAY_S = 86400, SOON_DAYS = 30, AHEAD_MS = 2000, GRAIN_S = 5 };
 
@@ -151,11 +149,13 @@ static void node_dns(struct pen *w, const struct matrix_node *n)
 		put_unknown(w, CHECK_NAME_DNS, "DNS was not asked");
 		return;
 	}
-	bool good = d->values.n > 0;
+	bool good = d->values.n > 0, others = false, known;
 	for (unsigned i = 0; i < d->values.n; i++)
 		good &= !n->addresses.n || listens_at(n, trust_names_at(&d->values, i));
+	others = matrix_leads_to(w->m, n->fqdn, &known) & ~(UINT64_C(1) << (n - w->m->nodes));
 	ev_str(w->r, "found", d->values.n ? trust_names_join(&d->values, found, sizeof found) : d->outcome);
-	put(w, CHECK_NAME_DNS, good ? MATRIX_GOOD : MATRIX_BAD);
+	/* An address of nobody's may be a translated one. */
+	put(w, CHECK_NAME_DNS, good && !others ? MATRIX_GOOD : !d->values.n || others ? MATRIX_BAD : MATRIX_QUESTIONABLE);
 }
 
 static void node_ptr(struct pen *w, const struct matrix_node *n)
@@ -240,38 +240,19 @@ static void cert_usages(struct pen *w, const struct trust_cert *c)
 	put(w, CHECK_CERT_USAGES, server && client ? MATRIX_GOOD : MATRIX_BAD);
 }
 
-static int put_chain(struct buf *pem, const struct matrix_cert *c)
-{
-	int err = trust_pem_put_cert(pem, c->leaf);
-	for (int i = 0; !err && i < sk_X509_num(c->chain); i++)
-		err = trust_pem_put_cert(pem, sk_X509_value(c->chain, i));
-	return err;
-}
-
 static void cert_chain(struct pen *w, const struct matrix_cert *c)
 {
-	struct trust_verdict *v = mem_alloc(sizeof *v);
-	bool accepted = v != NULL;
-	struct buf pem;
-	buf_init(&pem, TRUST_PEM_MAX);
-	int err = v ? put_chain(&pem, c) : ENOMEM;
-	for (int role = 0; !err && accepted && role < 2; role++) {
-		/* Its own dates have a line of their own: judged as of a day when it holds. */
-		int64_t at_s = w->m->now_s < c->facts.not_before_s || w->m->now_s > c->facts.not_after_s ? c->facts.not_before_s + 1 : w->m->now_s;
-		struct trust_verify_prm prm = { .ca_pem = text_of(w->m->anchors_pem), .chain_pem = buf_as_text(&pem), .any_name = true, .as_client = role == 1,
-			                        .time_s = at_s, .depth = -1 };
-		err = trust_verify(&prm, &accepted, NULL, v, NULL);
-	}
-	if (err == ENOMEM)
+	bool proven = false;
+	char why[512];
+	int err = matrix_cert_proven(c, w->m->anchors_pem, w->m->now_s, &proven, why, sizeof why);
+	if (err == ENOMEM) {
 		w->err = ENOMEM;
-	else if (err)
+	} else if (err) {
 		put_unknown(w, CHECK_CERT_CHAIN, "the authorities of this node cannot be read");
-	if (!err) {
-		ev_str(w->r, "error", accepted ? "" : v->sentence);
-		put(w, CHECK_CERT_CHAIN, accepted ? MATRIX_GOOD : MATRIX_BAD);
+	} else {
+		ev_str(w->r, "error", why);
+		put(w, CHECK_CERT_CHAIN, proven ? MATRIX_GOOD : MATRIX_BAD);
 	}
-	buf_free(&pem);
-	mem_free(v);
 }
 
 static const struct matrix_shown *shown_for(const struct matrix_node *n, const char *sni)

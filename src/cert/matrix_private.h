@@ -35,9 +35,18 @@ struct matrix_scratch {
 	struct trust_answer answer;
 	struct trust_judgement judgement;
 	struct matrix_opinion opinion[4];
+	struct {
+		const struct matrix_cert *cert;
+		bool proven;
+		char why[320];
+	} chain[MATRIX_NODES]; /* judged already */
+	unsigned n_chains;
 	struct cert_plan plan;
 	struct cert_gateway sharing[CERT_PLAN_GATEWAYS]; /* gateways that are shown one identity */
 };
+/* Whether authorities (PEM) prove the certificate by its chain, in one role or the other, as of a day when it holds; if not, `why` tells (OpenSSL's words in a
+ * sentence). 0, ENOMEM, EBADMSG for authorities that cannot be read. */
+int matrix_cert_proven(const struct matrix_cert *c, const char *anchors_pem, int64_t now_s, bool *proven, char *why, size_t size);
 /* How the gateway judges that certificate of ours; `reference` as in trust/profile.h. */
 void matrix_they_judge(const struct matrix_gateway *g, enum trust_seat seat, const struct matrix_cert *cert, const char *reference, int64_t now_s,
 		       struct matrix_scratch *s, struct matrix_opinion *o);

@@ -29,6 +29,12 @@ static size_t prefix(const char *s)
 	return s[n] == ':' && n ? n : 0;
 }
 
+bool matrix_is_question(const char *question)
+{
+	const char *rest;
+	return is(question, "cert", &rest) || is(question, "node-down", &rest) || is(question, "fqdn", &rest) || is(question, "known", &rest);
+}
+
 const char *matrix_question_file(const char *question)
 {
 	const char *rest;

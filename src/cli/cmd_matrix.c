@@ -33,6 +33,8 @@ static int add_questions(struct cli *c, json_t *args)
 	const char *q;
 	json_object_set_new(args, "what_if", array);
 	for (unsigned i = 0; (q = cli_opt_nth(c, "what-if", i)) != NULL; i++) {
+		if (!matrix_is_question(q))
+			return cli_error(c, CLI_USAGE, "--what-if is cert=FILE, cert=NODE:FILE, node-down=NODE, fqdn=NAME or known=[GATEWAY:]NAME,..., not \"%s\"", q);
 		json_t *o = json_pack("{s:s}", "question", q);
 		json_array_append_new(array, o);
 		int code = o && matrix_question_file(q) ? add_pem(c, o, matrix_question_file(q)) : CLI_GOOD;

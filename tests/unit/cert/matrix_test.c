@@ -557,6 +557,7 @@ static void spoil(struct matrix_model *m, int what)
 	case 12: m->now_s += 400 * 86400; break;
 	case 13: m->now_s += 350 * 86400; break;
 	case 14: trust_names_clear(&m->gateways[0].accept), trust_names_add_str(&m->gateways[0].accept, "pool2.domain.com"); break;
+	case 16: d = dns_of(m, N1, "A"), trust_names_clear(&d->values), trust_names_add_str(&d->values, "127.0.1.12"); break;
 	case 15: text_fill(m->nodes[1].fqdn, sizeof m->nodes[1].fqdn, "node2.domain.local"); break;
 	}
 }
@@ -569,7 +570,7 @@ static void page_names_what_to_enter(void **state)
 		const char *piece; /* of the line or its fix */
 	} t[] = {
 		{ "node01", "name-in-dns", MATRIX_BAD, N1 " A 127.0.1.11" },
-		{ "node01", "name-in-dns", MATRIX_BAD, N1 " A 127.0.1.11" },
+		{ "node01", "name-in-dns", MATRIX_QUESTIONABLE, N1 " A 127.0.1.11" },
 		{ UM, "common-name-in-dns", MATRIX_BAD, UM " A 127.0.1.12" },
 		{ UM, "common-name-strays", MATRIX_QUESTIONABLE, "127.0.1.77" },
 		{ UM, "common-name-srv", MATRIX_BAD, "_sips._tcp." UM " SRV 10 50 5061 " N2 },
@@ -584,6 +585,7 @@ static void page_names_what_to_enter(void **state)
 		{ "node01", "certificate-dates", MATRIX_QUESTIONABLE, "in 15 days" },
 		{ "lyncpool", "gateway-certificate-dialled", MATRIX_BAD, "pool2.domain.com" },
 		{ "node02", "own-name-in-certificate", MATRIX_BAD, "Put node2.domain.local into the certificate" },
+		{ "node01", "name-in-dns", MATRIX_BAD, N1 " A 127.0.1.11" },
 	};
 	(void)state;
 	for (size_t i = 0; i < sizeof t / sizeof *t; i++) {
@@ -638,6 +640,54 @@ static void page_without_memory(void **state)
 	matrix_model_free(m);
 }
 
+/* A node of our own without a certificate, and a name that leads to a device before the nodes. */
+static void odd_sites(void **state)
+{
+	struct site s = { .cn = { UM }, .san = { BOTH }, .profile = "sfb-trusted-application", .known = UM };
+	struct matrix_model *m = model_of(&s);
+	struct matrix *x = NULL;
+	(void)state;
+	trust_names_add_str(&matrix_add_dns(m, UM, "A", "OK")->values, "203.0.113.5");
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_int_equal(matrix_cell(x, 0, 0, MATRIX_FAILOVER)->says, MATRIX_UNKNOWN);
+	assert_string_equal(first_reason(x, 0, MATRIX_FAILOVER)->name, "service-name-leads-elsewhere");
+	matrix_free(x);
+	matrix_add_node(m, "node03", "node03.domain.local", UM)->self = true;
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_int_equal(matrix_cell(x, 2, 0, MATRIX_OPTIONS)->says, MATRIX_REFUSES);
+	assert_string_equal(first_reason(x, 2, MATRIX_OPTIONS)->name, "no-certificate");
+	matrix_free(x);
+	matrix_model_free(m);
+}
+
+/* Another authority's certificate is doubted, a self-signed one more so. */
+static void chains(void **state)
+{
+	struct matrix_model *m = model_of(&cured);
+	struct matrix *x = NULL;
+	struct tc root, own;
+	struct matrix_cert *c = NULL;
+	(void)state;
+	tc_root(&root, "Another CA");
+	make_cert(&c, &root, N1, "DNS:" N1, &cured);
+	assert_int_equal(matrix_node_shows(&m->nodes[0], "own", c), 0);
+	mem_unref(c);
+	tc_leaf(&own, NULL, N2, "DNS:" N2);
+	assert_int_equal(matrix_cert_from(&c, own.cert, NULL, "test"), 0);
+	assert_int_equal(matrix_node_shows(&m->nodes[1], "own", c), 0);
+	mem_unref(c);
+	assert_int_equal(matrix_run(&x, m), 0);
+	assert_string_equal(letters(x, 0, 0), "aaaaaaaaa");
+	assert_string_equal(first_reason(x, 0, MATRIX_OPTIONS)->name, "own-chain-not-proven");
+	assert_int_equal(matrix_cell(x, 0, 0, MATRIX_OPTIONS)->certainty, TRUST_LIKELY);
+	assert_string_equal(letters(x, 1, 0), "????????a");
+	assert_false(x->breaks);
+	matrix_free(x);
+	tc_free(&own);
+	tc_free(&root);
+	matrix_model_free(m);
+}
+
 /* ---- JSON, and memory ---- */
 
 static void as_json(void **state)
@@ -677,4 +727,4 @@ static void memory_runs_out(void **state)
 }
 
 UT_MAIN(UT(sites), UT(said_once), UT(no_single_certificate), UT(node_down), UT(tries_run_out), UT(one_name_for_all), UT(another_certificate),
-	UT(bad_questions), UT(names_lead), UT(page_of_a_good_pool), UT(page_names_what_to_enter), UT(page_of_the_lab), UT(page_without_memory), UT(seen_and_foretold), UT(cards), UT(as_json), UT(memory_runs_out))
+	UT(bad_questions), UT(names_lead), UT(page_of_a_good_pool), UT(page_names_what_to_enter), UT(page_of_the_lab), UT(page_without_memory), UT(seen_and_foretold), UT(cards), UT(chains), UT(odd_sites), UT(as_json), UT(memory_runs_out))

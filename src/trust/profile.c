@@ -186,6 +186,22 @@ static void judge_names(struct p_case *c)
 		(void)p_unknown(c, P_RULE_NOT_KNOWN, "what it does with the names in the certificate");
 	else if (c->s->wants != P_CHAIN)
 		(void)p_check_names(c);
+	c->by_name = c->kind != TRUST_ACCEPTS;
+}
+
+/* The order in which OpenSSL finds things, which decides about the alert where several are wrong. */
+static bool in_openssl_order(struct p_case *c)
+{
+	return p_check_form(c) && p_check_key(c) && p_check_chain(c) && p_check_usage(c) && p_check_hash(c) && p_check_time(c);
+}
+
+/* It compares names before it looks at what was found. */
+static void names_before(struct p_case *c)
+{
+	struct p_case later = *c;
+	judge_names(c);
+	if (c->kind != TRUST_REFUSES)
+		*c = later;
 }
 
 /* As if the check were switched on. */
@@ -201,8 +217,11 @@ static void judge(struct p_case *c)
 		no_certificate(c);
 	} else if (!c->q->leaf) {
 		judge_names(c);
-	} else if (p_check_time(c) && p_check_usage(c) && p_check_key(c) && p_check_chain(c)) {
+	} else if (c->p->openssl ? in_openssl_order(c) :
+				   p_check_form(c) && p_check_time(c) && p_check_usage(c) && p_check_key(c) && p_check_hash(c) && p_check_chain(c)) {
 		judge_names(c);
+	} else if (c->late && c->s->wants == P_NAME && c->s->when == TRUST_WHEN_ALERT && !c->s->when_name) {
+		names_before(c);
 	}
 }
 
@@ -220,10 +239,15 @@ static enum trust_certainty certainty_of(const struct p_case *c, const struct tr
 	return proven && switch_known ? TRUST_SURE : TRUST_LIKELY;
 }
 
+static enum trust_when when(const struct p_case *c)
+{
+	return c->by_name && c->s->when_name ? c->s->when_name : c->s->when;
+}
+
 static void say_sees(const struct p_case *c, char *dst, size_t size)
 {
 	bool client = c->q->seat == TRUST_SEAT_CLIENT_CERT, number = c->p->openssl && c->alert;
-	switch (c->s->when) {
+	switch (when(c)) {
 	case TRUST_WHEN_ALERT:
 		p_note(number ? (client ? P_NOTE_SEES_ALERT_CLIENT : P_NOTE_SEES_ALERT_SERVER) :
 				(client ? P_NOTE_SEES_ANY_ALERT_CLIENT : P_NOTE_SEES_ANY_ALERT_SERVER), c, dst, size);
@@ -300,7 +324,7 @@ void trust_profile_judge(const struct trust_profile *p, const struct trust_quest
 	if (c.offered.n)
 		trust_names_join(&c.offered, a->offered, sizeof a->offered);
 	if (a->kind == TRUST_REFUSES || (a->default_off && a->if_enabled == TRUST_REFUSES)) {
-		a->when = c.s->when;
+		a->when = when(&c);
 		say_sees(&c, a->sees, sizeof a->sees);
 	}
 	say_remark(&c, a->remark, sizeof a->remark);

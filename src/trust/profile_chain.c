@@ -25,17 +25,32 @@ static bool time_s(const ASN1_TIME *t, int64_t *s)
 	return true;
 }
 
+/* The leaf itself is among the anchors. */
+static bool self_trusted(const struct p_case *c)
+{
+	STACK_OF(X509_OBJECT) *objects = c->q->anchors ? X509_STORE_get0_objects(c->q->anchors) : NULL;
+	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+		X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+		if (x && X509_cmp(x, c->q->leaf) == 0)
+			return true;
+	}
+	return false;
+}
+
 bool p_check_time(struct p_case *c)
 {
 	int64_t from, to;
 	char at[RFC3339_SIZE];
 	if (!time_s(X509_get0_notBefore(c->q->leaf), &from) || !time_s(X509_get0_notAfter(c->q->leaf), &to))
 		return p_refuse(c, P_UNREADABLE, ALERT_BAD);
-	bool ended = to < c->q->now_s;
-	if (!ended && from <= c->q->now_s)
+	bool early = from > c->q->now_s;
+	if (!early && to >= c->q->now_s)
 		return true;
-	text_fill(c->detail, sizeof c->detail, rfc3339_s(ended ? to : from, at));
-	return ended ? p_refuse(c, P_EXPIRED, ALERT_EXPIRED) : p_refuse(c, P_NOT_YET_VALID, ALERT_BAD);
+	if (c->p->habits & P_ROOT_IS_KEY && self_trusted(c))
+		return true;
+	text_fill(c->detail, sizeof c->detail, rfc3339_s(early ? from : to, at));
+	c->late = true;
+	return early ? p_refuse(c, P_NOT_YET_VALID, ALERT_BAD) : p_refuse(c, P_EXPIRED, ALERT_EXPIRED);
 }
 
 /* ---- usage ---- */
@@ -64,6 +79,8 @@ static bool usage_strict(struct p_case *c, uint8_t eku, bool has, bool any)
 static bool usage_by_list(struct p_case *c, uint8_t eku)
 {
 	bool has = eku & (as_client(c) ? TRUST_EKU_CLIENT : TRUST_EKU_SERVER), any = eku & TRUST_EKU_ANY, none = !(eku & TRUST_EKU_PRESENT);
+	none = none || (eku == TRUST_EKU_PRESENT && c->p->habits & P_EKU_EMPTY);
+	has = has || (!as_client(c) && c->p->habits & P_EKU_GATED && eku & TRUST_EKU_OTHER && X509_get_extended_key_usage(c->q->leaf) & XKU_SGC);
 	switch (c->s->eku) {
 	case P_EKU_IGNORED:
 	case P_EKU_OPENSSL:
@@ -102,19 +119,21 @@ bool p_check_usage(struct p_case *c)
 
 /* ---- key and signature ---- */
 
-static bool check_hash(struct p_case *c)
+bool p_check_hash(struct p_case *c)
 {
 	int hash = NID_undef;
 	if (X509_NAME_cmp(X509_get_subject_name(c->q->leaf), X509_get_issuer_name(c->q->leaf)) == 0)
 		return true; /* its own signature proves nothing to anybody */
 	if (!X509_get_signature_info(c->q->leaf, &hash, NULL, NULL, NULL))
 		return true;
+	if (hash == NID_sha224 && c->p->reading & P_SHA224_BY_TLS)
+		return p_unknown(c, P_RULE_NOT_KNOWN, "which version of TLS is spoken: it takes SHA-224 in 1.2 only");
 	if (hash != NID_sha1 && hash != NID_md5 && hash != NID_md4 && hash != NID_md2)
 		return true;
 	if (hash == NID_sha1 && c->p->sha1 == P_YES)
 		return true;
 	text_fill(c->detail, sizeof c->detail, OBJ_nid2sn(hash));
-	if (c->p->sha1 == P_NO)
+	if (c->p->sha1 == P_NO || (hash != NID_sha1 && c->p->habits & P_CA_MD5))
 		return p_refuse(c, P_WEAK_HASH, ALERT_BAD);
 	return p_unknown(c, P_RULE_NOT_KNOWN, "whether it takes a certificate that is signed with a broken hash");
 }
@@ -131,7 +150,7 @@ bool p_check_key(struct p_case *c)
 		text_print(c->detail, sizeof c->detail, "RSA-%d, and it wants %u", bits, c->p->rsa_min);
 		return p_refuse(c, P_WEAK_KEY, ALERT_BAD);
 	}
-	return check_hash(c);
+	return true;
 }
 
 /* ---- chain ---- */
@@ -161,13 +180,38 @@ static const struct {
 	{ X509_V_ERR_PATH_LENGTH_EXCEEDED, P_CHAIN_INVALID, ALERT_UNKNOWN_CA },
 	{ X509_V_ERR_INVALID_CA, P_CHAIN_INVALID, ALERT_UNKNOWN_CA },
 	{ X509_V_ERR_CERT_SIGNATURE_FAILURE, P_CHAIN_INVALID, 51 },
+	{ X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD, P_CHAIN_INVALID, ALERT_BAD },
+	{ X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD, P_CHAIN_INVALID, ALERT_BAD },
 };
+
+static bool found_late(int code)
+{
+	switch (code) {
+	case X509_V_ERR_CERT_HAS_EXPIRED:
+	case X509_V_ERR_CERT_NOT_YET_VALID:
+	case X509_V_ERR_ERROR_IN_CERT_NOT_BEFORE_FIELD:
+	case X509_V_ERR_ERROR_IN_CERT_NOT_AFTER_FIELD:
+	case X509_V_ERR_CERT_SIGNATURE_FAILURE:
+	case X509_V_ERR_CERT_REVOKED:
+	case X509_V_ERR_UNABLE_TO_GET_CRL:
+	case X509_V_ERR_CRL_HAS_EXPIRED:
+	case X509_V_ERR_CRL_NOT_YET_VALID:
+	case X509_V_ERR_PERMITTED_VIOLATION:
+	case X509_V_ERR_EXCLUDED_VIOLATION:
+	case X509_V_ERR_SUBTREE_MINMAX:
+	case X509_V_ERR_UNSUPPORTED_NAME_SYNTAX:
+	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_TYPE:
+	case X509_V_ERR_UNSUPPORTED_CONSTRAINT_SYNTAX: return true;
+	default: return false;
+	}
+}
 
 static bool by_code(struct p_case *c, X509_STORE_CTX *ctx)
 {
 	char subject[TRUST_NAME_SIZE], at[RFC3339_SIZE];
 	int code = X509_STORE_CTX_get_error(ctx);
 	int64_t when = 0;
+	c->late = found_late(code);
 	X509 *bad = X509_STORE_CTX_get_current_cert(ctx);
 	trust_cert_subject(bad ? bad : c->q->leaf, subject, sizeof subject);
 	text_print(c->detail, sizeof c->detail, "%s; at %s", X509_verify_cert_error_string(code), subject);
@@ -189,24 +233,83 @@ static void set_up(const struct p_case *c, X509_STORE_CTX *ctx)
 	X509_VERIFY_PARAM_clear_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
 	X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_TRUSTED_FIRST | (c->p->partial_chain ? X509_V_FLAG_PARTIAL_CHAIN : 0));
 	X509_VERIFY_PARAM_set_time(param, (time_t)c->q->now_s);
-	X509_VERIFY_PARAM_set_auth_level(param, c->p->openssl && c->p->rsa_min >= 2048 ? 2 : 0);
+	X509_VERIFY_PARAM_set_auth_level(param, !c->p->openssl ? 0 : c->p->rsa_min >= 2048 ? 2 : c->p->sha1 == P_NO ? 1 : 0);
 	if (c->p->depth)
 		X509_VERIFY_PARAM_set_depth(param, c->p->depth);
 }
 
-bool p_check_chain(struct p_case *c)
+static int on_error(int good, X509_STORE_CTX *ctx)
+{
+	return good || p_overlooks(X509_STORE_CTX_get_app_data(ctx), ctx);
+}
+
+static bool try_chain(struct p_case *c, STACK_OF(X509) *chain)
 {
 	bool good = false;
-	if (!c->q->anchors)
-		return true;
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
-	if (!ctx || !X509_STORE_CTX_init(ctx, c->q->anchors, c->q->leaf, c->q->chain)) {
+	if (!ctx || !X509_STORE_CTX_init(ctx, c->q->anchors, c->q->leaf, chain)) {
 		(void)p_unknown(c, P_RULE_NOT_KNOWN, "whether the chain is good: no memory was left to find out");
 	} else {
 		set_up(c, ctx);
-		good = X509_verify_cert(ctx) == 1 || by_code(c, ctx);
+		X509_STORE_CTX_set_app_data(ctx, c);
+		X509_STORE_CTX_set_verify_cb(ctx, on_error);
+		good = X509_verify_cert(ctx) == 1 ? p_check_way(c, X509_STORE_CTX_get0_chain(ctx)) : by_code(c, ctx);
 	}
 	X509_STORE_CTX_free(ctx);
 	ERR_clear_error();
 	return good;
+}
+
+/* A verifier that searches finds a way that OpenSSL finds when it is not led astray: without one of the certificates shown. */
+static bool try_without_each(struct p_case *c)
+{
+	enum { SHOWN_MAX = 16 };
+	struct p_case first = *c;
+	for (int i = 0; i < sk_X509_num(c->q->chain) && i < SHOWN_MAX; i++) {
+		STACK_OF(X509) *fewer = sk_X509_dup(c->q->chain); /* borrows the certificates */
+		if (!fewer)
+			break;
+		(void)sk_X509_delete(fewer, i);
+		c->kind = TRUST_ACCEPTS;
+		bool good = try_chain(c, fewer);
+		sk_X509_free(fewer);
+		if (good)
+			return true;
+	}
+	*c = first;
+	return false;
+}
+
+/* The leaf is signed by a root, and only the key identifier that it names is another. */
+static bool signed_all_the_same(struct p_case *c)
+{
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(c->q->anchors);
+	STACK_OF(X509) *way = sk_X509_new_null(); /* borrows the certificates */
+	bool good = false;
+	for (int i = 0; i < sk_X509_OBJECT_num(objects) && way && !good; i++) {
+		X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
+		if (!x || X509_check_issued(x, c->q->leaf) != X509_V_ERR_AKID_SKID_MISMATCH || X509_verify(c->q->leaf, X509_get0_pubkey(x)) != 1)
+			continue;
+		c->kind = TRUST_ACCEPTS;
+		good = sk_X509_push(way, c->q->leaf) && sk_X509_push(way, x) && p_check_way(c, way);
+	}
+	sk_X509_free(way);
+	ERR_clear_error();
+	return good;
+}
+
+bool p_check_chain(struct p_case *c)
+{
+	enum p_reason accepted = c->reason;
+	if (!c->q->anchors || try_chain(c, c->q->chain))
+		return true;
+	if (c->kind == TRUST_REFUSES && c->p->habits & P_SEARCHES && try_without_each(c)) {
+		c->reason = accepted;
+		return true;
+	}
+	if (c->kind == TRUST_REFUSES && c->reason == P_ISSUER_UNKNOWN && c->p->habits & P_AKI_IGNORED && signed_all_the_same(c)) {
+		c->reason = accepted;
+		return true;
+	}
+	return false;
 }

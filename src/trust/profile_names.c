@@ -12,14 +12,16 @@ struct name {
 	enum kind kind;
 	struct text value; /* IP: bytes */
 	int index, of;     /* CN: which of how many, in the order of the subject */
+	bool last_rdn;     /* CN: the first one of the last RDN that has any */
 };
 
 /* What was found so far for all wanted names. */
 struct search {
 	struct p_case *c;
 	const struct p_seat *s;
-	bool has_san, has_dns, has_domain_uri, critical;
+	bool has_san, has_dns, has_domain_uri, has_uri, has_ip, critical;
 	const char *wanted;        /* now */
+	const char *whole;         /* the same, as it was given */
 	bool dotless;              /* a dot at the end of the reference was dropped, and it is not known whether the verifier does */
 	bool address;
 	uint8_t bytes[16];
@@ -79,30 +81,93 @@ static bool covers_label(struct text pattern, struct text wanted)
 	return text_find(rest, '*') == SIZE_MAX && text_find(text_skip(rest, 1), '.') != SIZE_MAX && text_eq_nocase(rest, text_skip(wanted, dot));
 }
 
-/* "um*.example.com" or "*um.example.com" as OpenSSL takes them: a star at one end of the left-most label, and no IDN. */
-static bool covers_part(struct text pattern, struct text wanted)
+/* "um*.example.com" or "*um.example.com" as OpenSSL takes them: a star at one end of the left-most label (`within`: anywhere), and no IDN. */
+static bool covers_part(struct text pattern, struct text wanted, bool within)
 {
 	size_t star = text_find(pattern, '*'), pdot = text_find(pattern, '.'), wdot = text_find(wanted, '.');
 	if (star == SIZE_MAX || pdot == SIZE_MAX || wdot == SIZE_MAX || star > pdot || text_find(text_skip(pattern, star + 1), '*') != SIZE_MAX)
 		return false;
 	struct text before = text_head(pattern, star), behind = text_make(pattern.p + star + 1, pdot - star - 1), label = text_head(wanted, wdot);
 	struct text rest = text_skip(pattern, pdot);
-	if ((before.n && behind.n) || text_starts_nocase(before, "xn--") || text_starts_nocase(label, "xn--") || label.n < before.n + behind.n)
+	if ((before.n && behind.n && !within) || text_starts_nocase(before, "xn--") || text_starts_nocase(label, "xn--") || label.n < before.n + behind.n)
 		return false;
 	return text_find(text_skip(rest, 1), '.') != SIZE_MAX && text_eq_nocase(text_head(label, before.n), before) &&
 	       text_eq_nocase(text_skip(label, label.n - behind.n), behind) && text_eq_nocase(rest, text_skip(wanted, wdot));
+}
+
+/* Letters, digits, hyphens: what a star of OpenSSL's stands for, and what Java takes for a host name. */
+static bool ldh(struct text t, bool dots)
+{
+	for (size_t i = 0; i < t.n; i++)
+		if (!(t.p[i] >= 'a' && t.p[i] <= 'z') && !(t.p[i] >= 'A' && t.p[i] <= 'Z') && !(t.p[i] >= '0' && t.p[i] <= '9') && t.p[i] != '-' &&
+		    !(dots && t.p[i] == '.'))
+			return false;
+	return true;
+}
+
+/* Go: a first label of one star, whatever follows. */
+static bool covers_first(struct text pattern, struct text wanted)
+{
+	size_t dot = text_find(wanted, '.');
+	if (dot == SIZE_MAX)
+		return text_is(pattern, "*");
+	return text_starts(pattern, "*.") && text_eq_nocase(text_skip(pattern, 1), text_skip(wanted, dot));
+}
+
+/* One label; each star stands for any run of letters. Linear: only the last star is gone back to. */
+static bool glob(struct text p, struct text t)
+{
+	size_t i = 0, k = 0, star = SIZE_MAX, at = 0;
+	while (k < t.n) {
+		if (i < p.n && p.p[i] != '*' && text_lower(p.p[i]) == text_lower(t.p[k])) {
+			i++;
+			k++;
+		} else if (i < p.n && p.p[i] == '*') {
+			star = i++;
+			at = k;
+		} else if (star != SIZE_MAX) {
+			i = star + 1;
+			k = ++at;
+		} else {
+			return false;
+		}
+	}
+	while (i < p.n && p.p[i] == '*')
+		i++;
+	return i == p.n;
+}
+
+/* Java: stars anywhere, label by label; a dot must follow the last of them, and "*." is none. */
+static bool covers_glob(struct text pattern, struct text wanted)
+{
+	size_t star = text_rfind(pattern, '*');
+	if (star == SIZE_MAX || text_find(text_skip(pattern, star), '.') == SIZE_MAX || text_is(pattern, "*.") || (pattern.n && pattern.p[pattern.n - 1] == '.'))
+		return false;
+	struct text p, w;
+	bool more_p = true, more_w = true;
+	while (more_p && more_w) {
+		more_p = text_cut(pattern, '.', &p, &pattern);
+		more_w = text_cut(wanted, '.', &w, &wanted);
+		/* An IDN label is compared as Unicode: a star next to letters of its punycode fits nothing. */
+		if (text_starts_nocase(w, "xn--") ? !text_eq_nocase(p, w) && !text_is(p, "*") : !glob(p, w))
+			return false;
+	}
+	return more_p == more_w;
 }
 
 /* ---- does the name count? ---- */
 
 static enum p_tri cn_counts(const struct search *x, const struct name *n)
 {
+	if ((x->has_ip && x->c->p->reading & (P_CN_NOT_BY_IP | P_CN_NOT_BY_ID)) || (x->has_uri && x->c->p->reading & P_CN_NOT_BY_ID))
+		return P_NO;
 	enum p_tri t = !x->has_san ? x->s->cn.no_san : x->has_dns ? x->s->cn.dns : x->s->cn.no_dns;
 	if (x->critical && x->s->critical_hides_cn)
 		return P_NO;
 	switch (x->s->which_cn) {
 	case P_CN_LAST: return n->index == n->of - 1 ? t : P_NO;
 	case P_CN_FIRST: return n->index == 0 ? t : P_NO;
+	case P_CN_LAST_RDN: return n->last_rdn ? t : P_NO;
 	case P_CN_SINGLE: return n->of == 1 ? t : P_NO;
 	case P_CN_ALL: break;
 	}
@@ -182,7 +247,8 @@ static void wildcard_hit(struct search *x, const struct name *n, enum p_wild tak
 {
 	if (count == P_NO)
 		return;
-	if (takes == P_WILD_PARTIAL || (whole && takes == P_WILD_LABEL)) {
+	bool front = takes == P_WILD_FRONT && text_starts(n->value, "*");
+	if (takes == P_WILD_PARTIAL || takes == P_WILD_WITHIN || front || (whole && (takes == P_WILD_LABEL || takes == P_WILD_FIRST || takes == P_WILD_GLOB))) {
 		hit(x, n, count);
 	} else if (takes == P_WILD_MAYBE) {
 		doubt(x, n->kind == CN ? "whether a wildcard in the CN counts" : "whether a wildcard in the subjectAltName counts");
@@ -205,16 +271,32 @@ static void compare_uri(struct search *x, const struct name *n)
 		near_miss(x, x->s->uri == P_URI_NONE ? P_URI_ONLY : u.user ? P_USER_URI : u.sips ? P_SIPS_URI : P_URI_ONLY);
 }
 
+static bool plain(struct text t)
+{
+	for (size_t i = 0; i < t.n; i++)
+		if ((unsigned char)t.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
 static void compare_name(struct search *x, const struct name *n)
 {
 	struct text w = text_of(x->wanted), v = n->value;
+	if (x->c->p->reading & P_DOTS_DROP && v.n > 1 && v.p[v.n - 1] == '.')
+		v.n--;
 	enum p_tri count = counts(x, n);
 	enum p_wild takes = n->kind == CN ? x->s->wild_cn : x->s->wild_san;
-	if (text_eq_nocase(v, w))
+	if (text_eq_nocase(v, w) || (x->c->p->reading & P_DOT_TOO && text_eq_nocase(v, text_of(x->whole))))
 		hit(x, n, count);
+	else if (x->c->p->reading & P_RAW_IDN && n->kind == CN && count == P_YES && text_find_text(w, TEXT("xn--")) != SIZE_MAX && !plain(v))
+		doubt(x, "whether its name, turned into punycode, is the one looked for");
+	else if ((takes == P_WILD_FIRST && covers_first(v, w)) || (takes == P_WILD_GLOB && covers_glob(v, w)))
+		wildcard_hit(x, n, takes, true, count);
+	else if (covers_label(v, w) && x->c->p->reading & P_STAR_LDH && !ldh(text_head(w, text_find(w, '.')), false))
+		near_miss(x, P_WILDCARD);
 	else if (covers_label(v, w))
 		wildcard_hit(x, n, takes, true, count);
-	else if (covers_part(v, w))
+	else if (covers_part(v, w, takes == P_WILD_WITHIN))
 		wildcard_hit(x, n, takes, false, count);
 	else if ((v.n == w.n + 1 && v.p[w.n] == '.' && text_eq_nocase(text_head(v, w.n), w)) ||
 		 (w.n == v.n + 1 && w.p[v.n] == '.' && text_eq_nocase(text_head(w, v.n), v)))
@@ -228,7 +310,9 @@ static void compare_address(struct search *x, const struct name *n)
 	char text[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
 	bool same = false, as_address = n->kind == IP;
-	if (as_address) {
+	if (as_address && x->n_bytes == 4 && n->value.n == 16 && x->c->p->reading & P_MAPPED_IP) {
+		same = memcmp(n->value.p, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 && memcmp(n->value.p + 12, x->bytes, 4) == 0;
+	} else if (as_address) {
 		same = n->value.n == x->n_bytes && memcmp(n->value.p, x->bytes, x->n_bytes) == 0;
 	} else {
 		struct text v = n->kind == URI ? uri_of(n->value).host : n->value;
@@ -237,7 +321,7 @@ static void compare_address(struct search *x, const struct name *n)
 	}
 	if (!same)
 		return;
-	if (as_address || x->s->ip == P_IP_TEXT)
+	if (as_address || x->s->ip == P_IP_TEXT || (n->kind == CN && x->c->p->reading & P_CN_ADDRESS))
 		hit(x, n, counts(x, n));
 	else if (x->s->ip == P_IP_MAYBE)
 		doubt(x, "how an address that it dials is compared");
@@ -267,7 +351,7 @@ static void walk_described_cns(struct search *x, const struct trust_cert *cert, 
 {
 	int of = cert->cns.n;
 	for (int i = 0; i < of; i++)
-		each(x, &(struct name){ CN, text_of(trust_names_at(&cert->cns, (unsigned)(of - 1 - i))), i, of });
+		each(x, &(struct name){ CN, text_of(trust_names_at(&cert->cns, (unsigned)(of - 1 - i))), i, of, i == of - 1 });
 }
 
 static void walk_described_sans(struct search *x, const struct trust_cert *cert, each_h *each)
@@ -276,7 +360,7 @@ static void walk_described_sans(struct search *x, const struct trust_cert *cert,
 	for (unsigned i = 0; i < cert->sans.n; i++) {
 		struct text kind, value;
 		text_cut(text_of(trust_names_at(&cert->sans, i)), ':', &kind, &value);
-		struct name n = { text_is(kind, "URI") ? URI : text_is(kind, "IP") ? IP : DNS, value, 0, 0 };
+		struct name n = { text_is(kind, "URI") ? URI : text_is(kind, "IP") ? IP : DNS, value, 0, 0, false };
 		if (n.kind == IP && inet_pton(AF_INET, value.p, ip) == 1)
 			n.value = text_make(ip, 4);
 		else if (n.kind == IP && inet_pton(AF_INET6, value.p, ip) == 1)
@@ -294,18 +378,28 @@ static bool walk_cns(struct search *x, each_h *each)
 		return true;
 	}
 	const X509_NAME *subject = X509_get_subject_name(x->c->q->leaf);
-	int of = 0, index = 0, entries = X509_NAME_entry_count(subject);
+	int of = 0, index = 0, last = -1, entries = X509_NAME_entry_count(subject);
+	bool seen = false;
 	for (int i = 0; i < entries; i++)
-		of += OBJ_obj2nid(X509_NAME_ENTRY_get_object(X509_NAME_get_entry(subject, i))) == NID_commonName;
+		if (OBJ_obj2nid(X509_NAME_ENTRY_get_object(X509_NAME_get_entry(subject, i))) == NID_commonName) {
+			of++;
+			last = X509_NAME_ENTRY_set(X509_NAME_get_entry(subject, i));
+		}
 	for (int i = 0; i < entries; i++) {
 		const X509_NAME_ENTRY *e = X509_NAME_get_entry(subject, i);
 		unsigned char *utf8 = NULL;
 		if (OBJ_obj2nid(X509_NAME_ENTRY_get_object(e)) != NID_commonName)
 			continue;
+		int type = ASN1_STRING_type(X509_NAME_ENTRY_get_data(e));
+		if (x->c->p->reading & P_CN_NO_IA5 && (type == V_ASN1_IA5STRING || type == V_ASN1_UNIVERSALSTRING)) {
+			index++;
+			continue;
+		}
 		int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(e));
 		if (len < 0)
 			return false;
-		each(x, &(struct name){ CN, text_make(utf8, (size_t)len), index++, of });
+		each(x, &(struct name){ CN, text_make(utf8, (size_t)len), index++, of, X509_NAME_ENTRY_set(e) == last && !seen });
+		seen = seen || X509_NAME_ENTRY_set(e) == last;
 		OPENSSL_free(utf8);
 	}
 	return true;
@@ -323,7 +417,7 @@ static void walk_sans(struct search *x, const GENERAL_NAMES *sans, each_h *each)
 		size_t n = (size_t)ASN1_STRING_length(s);
 		if (g->type == GEN_IPADD && n != 4 && n != 16)
 			continue;
-		each(x, &(struct name){ g->type == GEN_DNS ? DNS : g->type == GEN_URI ? URI : IP, text_make(ASN1_STRING_get0_data(s), n), 0, 0 });
+		each(x, &(struct name){ g->type == GEN_DNS ? DNS : g->type == GEN_URI ? URI : IP, text_make(ASN1_STRING_get0_data(s), n), 0, 0, false });
 	}
 }
 
@@ -331,7 +425,22 @@ static void survey(struct search *x, const struct name *n)
 {
 	struct uri u = n->kind == URI ? uri_of(n->value) : (struct uri){ 0 };
 	x->has_dns = x->has_dns || n->kind == DNS;
+	x->has_uri = x->has_uri || n->kind == URI;
+	x->has_ip = x->has_ip || n->kind == IP;
 	x->has_domain_uri = x->has_domain_uri || (u.sip && !u.user && u.host.n);
+}
+
+static bool has_srv(const GENERAL_NAMES *sans)
+{
+	bool found = false;
+	for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++) {
+		const GENERAL_NAME *g = sk_GENERAL_NAME_value(sans, i);
+		char oid[32] = "";
+		if (g->type == GEN_OTHERNAME)
+			OBJ_obj2txt(oid, sizeof oid, g->d.otherName->type_id, 1);
+		found = found || strcmp(oid, "1.3.6.1.5.5.7.8.7") == 0; /* id-on-dnsSRV, RFC 4985 */
+	}
+	return found;
 }
 
 static void offer(struct search *x, const struct name *n)
@@ -361,6 +470,7 @@ static void seek(struct search *x, const GENERAL_NAMES *sans, const char *name)
 {
 	char bare[TRUST_NAME_SIZE];
 	size_t n = strlen(name);
+	x->whole = name;
 	want(x, name);
 	if (n > 1 && n < sizeof bare && name[n - 1] == '.' && x->s->strips_dot != P_NO) {
 		text_print(bare, sizeof bare, "%.*s", (int)n - 1, name);
@@ -434,6 +544,8 @@ static bool comparable(struct search *x)
 			return p_unknown(c, P_NO_REFERENCE, "");
 		trust_names_add_str(&c->wanted, q->reference);
 		want(x, q->reference);
+		if (!x->address && x->c->p->reading & P_LDH_ONLY && !ldh(text_of(q->reference), true))
+			return p_refuse(c, P_NOT_LDH, 42);
 		if (x->address && x->s->ip == P_IP_SKIP) {
 			c->kind = TRUST_ACCEPTS;
 			c->reason = P_ADDRESS_SKIPPED;
@@ -459,12 +571,15 @@ bool p_check_names(struct p_case *c)
 {
 	int critical = -1;
 	struct search x = { .c = c, .s = c->s, .near = P_MISMATCH };
-	GENERAL_NAMES *sans = c->q->leaf ? X509_get_ext_d2i(c->q->leaf, NID_subject_alt_name, &critical, NULL) : NULL;
+	GENERAL_NAMES *sans = NULL;
+	if (c->q->leaf && !(c->p->habits & P_V1_BARE && X509_get_version(c->q->leaf) < 2))
+		sans = X509_get_ext_d2i(c->q->leaf, NID_subject_alt_name, &critical, NULL);
 	if (!sans && critical != -1) /* -2: there are two of them; else it cannot be decoded */
 		return p_refuse(c, P_UNREADABLE, 42);
 	x.has_san = c->q->leaf ? sans != NULL : c->q->described->has_san;
 	x.critical = c->q->leaf ? critical == 1 : c->q->described->san_critical;
 	walk_sans(&x, sans, survey);
+	x.has_uri = x.has_uri || has_srv(sans);
 	x.wanted = "";
 	walk_sans(&x, sans, offer);
 	bool readable = walk_cns(&x, offer);

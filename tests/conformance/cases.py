@@ -13,8 +13,8 @@ NUL = "\0"
 
 
 class Case:
-    def __init__(self, group, title, leaf, chain=(), refs=(POOL,), key="leaf", quick=True):
-        self.group, self.title, self.leaf, self.chain, self.refs, self.key, self.quick = group, title, leaf, list(chain), refs, key, quick
+    def __init__(self, group, title, leaf, chain=(), refs=(POOL,), key="leaf"):
+        self.group, self.title, self.leaf, self.chain, self.refs, self.key = group, title, leaf, list(chain), refs, key
         self.id = f"{group}/{title}"
 
     def write(self, folder, n):
@@ -23,15 +23,15 @@ class Case:
 
 
 class Maker:
-    """Makes the cases one after another into self.cases."""
+    """Makes the cases one after another into self.cases; for a quick run without those that a case of the same kind stands for."""
 
-    def __init__(self, folder):
-        self.pki, self.cases = Pki(folder), []
+    def __init__(self, folder, quick=False):
+        self.pki, self.cases, self.quick = Pki(folder), [], quick
         p = self.pki
         self.leaf_key = p.key("leaf")
-        self.root = p.authority("root")
-        self.other = p.authority("other")
-        self.inter = p.authority("inter1", issuer=self.root)
+        self.root = p.authority("root", key=p.key("ca-root"))
+        self.other = p.authority("other", key=p.key("ca-other"))
+        self.inter = p.authority("inter1", issuer=self.root, key=p.key("ca-inter"))
         self.anchors = [self.root]
 
     def subject(self, cn):
@@ -40,12 +40,14 @@ class Maker:
 
     def add(self, group, title, refs=(POOL,), *, cn=POOL, names=(POOL,), issuer=None, chain=None, key=None, subject=None, quick=True, **how):
         """`names` None: no subjectAltName. `issuer` an Authority (None: the root), "self" signs itself."""
+        if self.quick and not quick:
+            return None
         by = None if issuer == "self" else issuer or self.root
         k = self.pki.key(*key) if key else self.leaf_key
         made = self.pki.certificate(k, subject or self.subject(cn), by, san_names=names, **how)
         sent = chain if chain is not None else by.chain() if by else []
         sent = [c if isinstance(c, bytes) else c.der for c in sent]
-        case = Case(group, title, made, sent, refs, key[0] if key else "leaf", quick)
+        case = Case(group, title, made, sent, refs, key[0] if key else "leaf")
         self.cases.append(case)
         return case
 
@@ -318,11 +320,11 @@ class Maker:
         add("wrong CA, sent", self.other, chain=[self.other])
         add("self-signed", "self")
         add("self-signed, CA TRUE", "self", ca=True, ku=("digitalSignature", "keyCertSign"))
-        twin = p.authority("twin", subject=root.subject)
+        twin = p.authority("twin", subject=root.subject, key=p.key("ca-twin"))
         add("another CA of the root's name", twin)
         add("another CA of the root's name, sent", twin, chain=[twin])
         add("another CA of the root's name, no key identifiers", twin, ski=False, aki=False)
-        inter_twin = p.authority("inter-twin", issuer=root, subject=inter.subject)
+        inter_twin = p.authority("inter-twin", issuer=root, subject=inter.subject, key=p.key("ca-inter-twin"))
         add("another intermediate of the same name first", inter, chain=[inter_twin, inter])
         add("intermediate of an unknown CA", ca("inter-other", self.other))
         cross = p.authority("cross", issuer=self.other, key=inter.key, subject=inter.subject)
@@ -357,7 +359,7 @@ class Maker:
         one = ca("pathlen1", pathlen=1)
         add("path length 1, a CA below", ca("below1", one))
         add("path length 1, two CAs below", ca("below11", ca("below10", one)))
-        issued = p.authority("self-issued", issuer=zero, subject=zero.subject)
+        issued = p.authority("self-issued", issuer=zero, subject=zero.subject, key=p.key("ca-twin"))
         add("path length 0, a self-issued CA below", issued)
         leafy = p.authority("leafy", issuer=root, ca=False, ku=("digitalSignature",), eku=["server", "client"])
         add("signed by a leaf", leafy)

@@ -71,8 +71,8 @@ def converse(raw, ctx, sight, server, say=b"", name=None, reply=None, patience=5
             if got and reply:
                 tls.sendall(reply(got))
             if got:
-                # an orderly end, so that the other side is not disturbed in what it does next
-                tls.settimeout(0.5)
+                # An orderly end, so that the other side is not disturbed in what it does next. SIP programs would keep the connection.
+                tls.settimeout(0 if b"SIP/2.0" in got else 0.5)
                 try:
                     tls.unwrap()
                 except (OSError, ValueError):

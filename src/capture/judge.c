@@ -499,9 +499,29 @@ static void sip_facts(struct cap_judgement *j, const struct cap_book *b, const s
 
 /* ---- all of it ---- */
 
+/* A client that goes on with the handshake has had an answer, and so has whoever acknowledges what nobody is seen to have sent. */
+static bool one_way(const struct cap_talk *t)
+{
+	const struct cap_side *c = &t->side[CAP_CLIENT], *s = &t->side[CAP_SERVER];
+	return t->proto == CAP_TCP && ((!s->packets && (c->ccs || c->cert_message || c->packets > t->syns)) || (!c->packets && s->packets > 0));
+}
+
+/* Then nobody is said to have been silent. */
+static void know_nothing(struct cap_judgement *j)
+{
+	struct trust_facts *f = &j->facts;
+	j->notes |= CAP_NOTE_ONE_WAY;
+	f->connect_errno = 0;
+	f->connected = true;
+	f->end = TRUST_OPEN;
+	f->tls.stalled = false;
+}
+
 /* What the record that may be an alert leaves open. */
 static void be_honest(struct cap_judgement *j, const struct cap_talk *t)
 {
+	if (j->notes & (CAP_NOTE_LOST | CAP_NOTE_MIDDLE) && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE && j->verdict.certainty == TRUST_SURE)
+		j->verdict.certainty = TRUST_LIKELY; /* what is not in the capture may have been said all the same */
 	if (j->notes & CAP_NOTE_MAYBE_ALERT && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE)
 		j->verdict.certainty = TRUST_UNKNOWN;
 	if (j->notes & CAP_NOTE_MAYBE_TICKET && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE)
@@ -541,6 +561,8 @@ void cap_judge(struct cap_judgement *j, const struct cap_book *b, const struct c
 	end_facts(j, b, t);
 	sip_facts(j, b, t);
 	cap_judge_second(j, b, t);
+	if (one_way(t))
+		know_nothing(j);
 	trust_explain(&j->facts, &j->verdict);
 	be_honest(j, t);
 	cap_judge_profile(j, t);

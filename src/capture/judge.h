@@ -34,6 +34,7 @@ enum { /* what the picture lacks, or what made it certain */
 	CAP_NOTE_FQDN = 64,       /* our name was inferred */
 	CAP_NOTE_RESUMED = 128,
 	CAP_NOTE_EMPTY_CERT = 512,
+	CAP_NOTE_ONE_WAY = 2048,  /* the packets of one side only */
 	CAP_NOTE_EXPORTED = 1024, /* messages, and nothing of what carried them */
 	CAP_NOTE_NAMES = 256,     /* our certificate has names beside its CN, and which of them is ours is not known */
 };

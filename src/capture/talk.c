@@ -152,6 +152,7 @@ int cap_talk_packet(struct cap_talk *t, const struct cap_line *l, int64_t us)
 	t->lost += l->value[CAP_TCP_LOST].n > 0;
 	if (t->proto == CAP_TCP && cap_number(cap_last(l->value[CAP_TCP_FLAGS]), 0xffff, &flags)) {
 		settle(t, (unsigned)flags, &from);
+		t->side[from].packets++;
 		take_flags(t, (unsigned)flags, from, us);
 		take_payload(t, l, from, us);
 		err = cap_talk_tls(t, l, from, us);

@@ -19,6 +19,7 @@ struct cap_side {
 	uint16_t port;
 	int64_t fin_us, rst_us;  /* 0: not */
 	int64_t last_us;         /* of payload */
+	unsigned packets;        /* sent by it */
 	uint8_t first[CAP_FIRST];
 	unsigned n_first;
 	bool hello, ccs, finished, cert_message;

@@ -423,16 +423,29 @@ static void print_head(struct cli *c, const struct story *s, const json_t *o)
 	fputc('\n', c->out);
 }
 
+static void print_notes(struct cli *c, const json_t *o)
+{
+	const json_t *n, *notes = json_object_get(o, "notes");
+	size_t i;
+	if (json_array_size(notes))
+		fprintf(c->out, "  What this capture leaves open:\n");
+	json_array_foreach(notes, i, n)
+		cli_wrapped(c->out, cli_text(n, "text"), "    ");
+}
+
 static void print_verdict(struct cli *c, const struct story *s, const json_t *o)
 {
-	const json_t *v = json_object_get(o, "verdict"), *n, *line;
+	const json_t *v = json_object_get(o, "verdict"), *line;
 	const char *who = cli_text(o, "we");
 	size_t i;
 	if (s->bad && *s->client)
 		fprintf(c->out, "  Verdict, in the words of the %s (\"we\", \"this node\": the %s%s):\n", who, who, cli_true(o, "we_told") ? "" : "; --we changes sides");
 	cli_wrapped(c->out, cli_text(v, "sentence"), s->bad ? "    " : "  ");
-	if (!s->bad)
+	if (!s->bad) {
+		if (strcmp(cli_text(v, "verdict"), "nothing-known") == 0)
+			print_notes(c, o);
 		return;
+	}
 	fprintf(c->out, "    How sure: %s (verdict %s, refused by %s, at step %s)\n", cli_text(v, "certainty"), cli_text(v, "verdict"), cli_text(v, "who_refused"),
 		cli_text(v, "step"));
 	if (*cli_text(v, "cause")) {
@@ -452,10 +465,7 @@ static void print_verdict(struct cli *c, const struct story *s, const json_t *o)
 		fprintf(c->out, "  What the profile of %s says of our certificate (%s):\n", cli_text(p, "title"), cli_text(p, "confidence"));
 		cli_wrapped(c->out, cli_text(p, "sentence"), "    ");
 	}
-	if (json_array_size(json_object_get(o, "notes")))
-		fprintf(c->out, "  What this capture leaves open:\n");
-	json_array_foreach(json_object_get(o, "notes"), i, n)
-		cli_wrapped(c->out, cli_text(n, "text"), "    ");
+	print_notes(c, o);
 }
 
 static void print_story(struct explain *x, const struct story *s)

@@ -416,6 +416,21 @@ static void a_name_that_does_not_exist(void **state)
 	told_end(&t);
 }
 
+static void one_direction_proves_no_silence(void **state)
+{
+	struct told t;
+	(void)state;
+	told_begin(&t);
+	told_tcp(&t, 0, 0, SYN, NULL);
+	told_tcp(&t, 1, 0, 0x10, NULL);
+	told_tcp(&t, 1, 0, ACK, HELLO_12, SNI, NULL);
+	told_tcp(&t, 2, 0, ACK, "tcp.len=100", "tls.record.content_type=22,20,22", "tls.record.length=37,1,40", "tls.handshake.type=16", NULL);
+	told_tcp(&t, 9000, 0, FIN, NULL);
+	assert_string_equal(judged(&t, 0, NULL)->name, "nothing-known");
+	assert_true(j.notes & CAP_NOTE_ONE_WAY);
+	told_end(&t);
+}
+
 static void a_conversation_that_began_before(void **state)
 {
 	struct told t;
@@ -456,6 +471,6 @@ int main(void)
 		UT(in_tls13_without_keys_certificates_are_hidden), UT(an_alert_that_cannot_be_read_is_not_called_a_goodbye), UT(an_answer_behind_tickets_is_an_answer),
 		UT(alerts_name_who_refused_whom), UT(a_port_that_is_closed_or_silent), UT(icmp_tells_why), UT(icmp_answers_a_datagram_too), UT(exported_messages_are_a_conversation), UT(silence_after_a_request), UT(plain_sip_and_its_answers),
 		UT(plain_sip_on_the_tls_port), UT(plain_sip_that_nobody_answers),
-		UT(an_empty_certificate_in_tls13_is_seen_by_its_size), UT(a_name_that_does_not_exist), UT(a_conversation_that_began_before), UT(memory_that_runs_out_is_told) };
+		UT(an_empty_certificate_in_tls13_is_seen_by_its_size), UT(a_name_that_does_not_exist), UT(a_conversation_that_began_before), UT(one_direction_proves_no_silence), UT(memory_that_runs_out_is_told) };
 	return cmocka_run_group_tests(tests, make_certs, free_certs);
 }

@@ -276,15 +276,18 @@ static bool onward(struct search *s)
 	return by_anchors(s, true) || by_shown(s, true) || by_anchors(s, false) || by_shown(s, false);
 }
 
+/* Under the store's lock: whoever looks something up in it first sorts it. */
 static STACK_OF(X509) *anchors_of(X509_STORE *store)
 {
 	STACK_OF(X509) *all = sk_X509_new_null();
+	X509_STORE_lock(store);
 	STACK_OF(X509_OBJECT) *objects = all ? X509_STORE_get0_objects(store) : NULL;
 	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
 		X509 *x = X509_OBJECT_get0_X509(sk_X509_OBJECT_value(objects, i));
 		if (x && !sk_X509_push(all, x))
 			break;
 	}
+	X509_STORE_unlock(store);
 	return all;
 }
 
@@ -292,8 +295,9 @@ static STACK_OF(X509) *anchors_of(X509_STORE *store)
  * if all are handed over. NULL if there are none. */
 static STACK_OF(X509_CRL) *lists_of(X509_STORE *store)
 {
-	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
 	STACK_OF(X509_CRL) *all = NULL;
+	X509_STORE_lock(store);
+	STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
 	for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
 		X509_CRL *crl = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i));
 		if (crl && !all)
@@ -301,6 +305,7 @@ static STACK_OF(X509_CRL) *lists_of(X509_STORE *store)
 		if (crl && (!all || !sk_X509_CRL_push(all, crl)))
 			break;
 	}
+	X509_STORE_unlock(store);
 	return all;
 }
 

@@ -32,6 +32,7 @@ struct cert_watch {
 	struct said said[SAID_MAX];
 	unsigned n_said;
 	uint64_t turn;
+	int64_t lists_s; /* till when revocation lists were looked at */
 	struct ev_report r;
 };
 
@@ -184,8 +185,14 @@ static void look_at_gateway(struct cert_watch *w, const struct gateway *g)
 		last->not_after_s);
 }
 
+static void pass_on(const struct ev_report *r, void *arg)
+{
+	ev_emit(arg, r);
+}
+
 void cert_watch_look(struct cert_watch *w)
 {
+	int64_t now_s = clock_real_s(loop_clock(w->loop));
 	struct trust_set *set = trust_keeper_get(w->keeper);
 	struct trust_cert *c = mem_alloc(sizeof *c);
 	struct kind root = { "", "", EV_CERT_ROOT_EXPIRES, EV_CERT_ROOT_EXPIRES, false };
@@ -200,6 +207,8 @@ void cert_watch_look(struct cert_watch *w)
 	}
 	for (unsigned i = 0; w->gateways && i < gw_count(w->gateways); i++)
 		look_at_gateway(w, gw_at(w->gateways, i));
+	trust_set_lists_check(set, w->lists_s, now_s, pass_on, w->bus);
+	w->lists_s = now_s;
 	mem_free(c);
 	mem_unref(set);
 }
@@ -225,6 +234,7 @@ int cert_watch_create(struct cert_watch **wp, struct loop *loop, struct trust_ke
 	w->keeper = keeper;
 	w->bus = bus;
 	w->metrics = metrics;
+	w->lists_s = clock_real_s(loop_clock(loop)); /* what was so before is told at the start */
 	hourly(w);
 	*wp = w;
 	return 0;

@@ -70,6 +70,7 @@ void server_trust_tell(struct ev_bus *bus, const struct cfg *cfg, const struct t
 {
 	for (unsigned i = 0; i < trust_set_count(set); i++)
 		trust_identity_check(trust_set_at(set, i), cfg->node.fqdn, cfg->node.service, clock_real_s(clock_system()), warn, bus);
+	trust_set_lists_check(set, 0, clock_real_s(clock_system()), warn, bus);
 	say_legacy(bus, cfg);
 }
 

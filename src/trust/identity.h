@@ -67,6 +67,8 @@ int trust_set_anchor_pem(struct trust_set *s, struct text pem, unsigned *n, stru
 int trust_set_anchor(struct trust_set *s, X509 *root);
 /* Revocation lists (PEM); once there is one, the rules say who must be covered by one. */
 int trust_set_crl_file(struct trust_set *s, const char *path, struct ev_report *why);
+/* Tells of lists whose time ran out, or will within a day, if that came to pass after `since_s`. */
+void trust_set_lists_check(const struct trust_set *s, int64_t since_s, int64_t now_s, trust_warn_h *each, void *arg);
 /* How strictly chains are judged, and revocation; without this call: not strictly, the leaf must be covered once there is a list. Before sharing. */
 void trust_set_rules(struct trust_set *s, const struct trust_chain_rules *rules);
 const struct trust_chain_rules *trust_set_chain_rules(const struct trust_set *s);

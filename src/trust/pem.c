@@ -55,20 +55,40 @@ static BIO *reader(struct text pem)
 	return pem.n && pem.n <= TRUST_PEM_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
 }
 
+/* One block: 0; ENOENT if there are no more; EBADMSG if it is no certificate, or more than one stands in it. */
+static int read_cert(X509 **x, BIO *bio)
+{
+	unsigned char *der = NULL;
+	const unsigned char *at;
+	long n = 0;
+	if (PEM_bytes_read_bio(&der, &n, NULL, PEM_STRING_X509, bio, no_passphrase, NULL) != 1) {
+		/* The end of the text is "no start line"; anything else is a block that looks like one and is not. */
+		unsigned long e = ERR_peek_last_error();
+		return e && ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) != PEM_R_NO_START_LINE ? EBADMSG : ENOENT;
+	}
+	at = der;
+	*x = d2i_X509(NULL, &at, n);
+	bool whole = *x && at == der + n;
+	OPENSSL_free(der);
+	if (!whole)
+		X509_free(*x);
+	return whole ? 0 : EBADMSG;
+}
+
 int trust_pem_certs(STACK_OF(X509) **certs, struct text pem)
 {
 	BIO *bio = reader(pem);
 	STACK_OF(X509) *all = sk_X509_new_null();
 	X509 *one;
 	int err = all ? 0 : ENOMEM;
-	while (!err && bio && sk_X509_num(all) < TRUST_PEM_CERTS && (one = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL)) != NULL)
+	while (!err && bio && sk_X509_num(all) < TRUST_PEM_CERTS && (err = read_cert(&one, bio)) == 0)
 		if (!sk_X509_push(all, one)) {
 			X509_free(one);
 			err = ENOMEM;
 		}
-	/* The end of the text is "no start line"; anything else is a block that looks like one and is not. */
-	unsigned long e = ERR_peek_last_error();
-	if (!err && (!sk_X509_num(all) || (e && ERR_GET_REASON(e) != PEM_R_NO_START_LINE && ERR_GET_LIB(e) == ERR_LIB_PEM)))
+	if (err == ENOENT)
+		err = 0;
+	if (!err && !sk_X509_num(all))
 		err = EBADMSG;
 	ERR_clear_error();
 	BIO_free(bio);

@@ -250,7 +250,7 @@ static enum trust_name_reason near_miss(enum trust_rule_kind kind, const struct 
 	}
 	if (n->value.n == w.n + 1 && n->value.p[w.n] == '.' && text_eq_nocase(text_head(n->value, w.n), w))
 		return TRUST_NAME_TRAILING_DOT;
-	return wildcard_covers(n->value, wanted) ? TRUST_NAME_WILDCARD : TRUST_NAME_MISMATCH;
+	return !is_address(wanted, bytes, &len) && wildcard_covers(n->value, wanted) ? TRUST_NAME_WILDCARD : TRUST_NAME_MISMATCH;
 }
 
 static enum trust_name_reason why_not(const struct rule *r, const struct trust_cert_names *names)

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <openssl/err.h>
 #include <pthread.h>
+#include <time.h>
 #include "base/mem.h"
+#include "base/rfc3339.h"
 #include "trust/pem.h"
 #include "trust/rule.h"
 #include "trust/tls_private.h"
@@ -202,6 +204,36 @@ int trust_set_crl_file(struct trust_set *s, const char *path, struct ev_report *
 	sk_X509_CRL_pop_free(crls, X509_CRL_free);
 	buf_free(&pem);
 	return err;
+}
+
+static void tell_of_list(X509_CRL *crl, int64_t until_s, uint16_t event, trust_warn_h *each, void *arg)
+{
+	struct ev_report r;
+	char issuer[TRUST_NAME_SIZE], until[RFC3339_SIZE];
+	X509_NAME_oneline(X509_CRL_get_issuer(crl), issuer, sizeof issuer);
+	ev_set(&r, event);
+	ev_str(&r, "issuer", issuer);
+	ev_str(&r, "not_after", rfc3339_s(until_s, until));
+	each(&r, arg);
+}
+
+void trust_set_lists_check(const struct trust_set *s, int64_t since_s, int64_t now_s, trust_warn_h *each, void *arg)
+{
+	enum { SOON_S = 24 * 3600 };
+	if (s->rules.revocation == TRUST_REVOCATION_OFF)
+		return;
+	for (int i = 0; i < sk_X509_CRL_num(s->crls); i++) {
+		X509_CRL *crl = sk_X509_CRL_value(s->crls, i);
+		struct tm tm;
+		const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+		if (!next || ASN1_TIME_to_tm(next, &tm) != 1)
+			continue;
+		int64_t until_s = (int64_t)timegm(&tm);
+		if (until_s < now_s && until_s >= since_s)
+			tell_of_list(crl, until_s, EV_TRUST_CRL_OLD, each, arg);
+		else if (until_s >= now_s && until_s - SOON_S < now_s && until_s - SOON_S >= since_s)
+			tell_of_list(crl, until_s, EV_TRUST_CRL_ENDS_SOON, each, arg);
+	}
 }
 
 struct trust_identity *trust_set_find(const struct trust_set *s, const char *name)

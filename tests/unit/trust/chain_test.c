@@ -2,6 +2,8 @@
 /* chain_test.c  Chains root -> middle -> leaf, one thing twisted in each, and what is said of it; then chains with several ways, and
  * revocation. The names expected are those that people and scripts see.                                                 */
 #include "trust/chain.h"
+#include <errno.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include "base/mem.h"
 #include "support/certs.h"
@@ -574,6 +576,31 @@ static void lists_that_are_not_the_issuers(void **state)
 
 /* ---- the encoding ---- */
 
+static void nothing_stands_behind_a_certificate(void **state)
+{
+	(void)state;
+	struct tc c;
+	STACK_OF(X509) *read = NULL;
+	tc_root(&c, "Root");
+	for (unsigned extra = 0; extra < 2; extra++) {
+		uint8_t *der = NULL, *room;
+		char *p;
+		int n = i2d_X509(c.cert, &der);
+		BIO *bio = BIO_new(BIO_s_mem());
+		assert_non_null(room = OPENSSL_zalloc((size_t)n + 1));
+		memcpy(room, der, (size_t)n);
+		PEM_write_bio(bio, "CERTIFICATE", "", room, n + (long)extra);
+		long len = BIO_get_mem_data(bio, &p);
+		assert_int_equal(trust_pem_certs(&read, text_make(p, (size_t)len)), extra ? EBADMSG : 0);
+		if (!extra)
+			sk_X509_pop_free(read, X509_free);
+		BIO_free(bio);
+		OPENSSL_free(room);
+		OPENSSL_free(der);
+	}
+	tc_free(&c);
+}
+
 static void what_is_der(void **state)
 {
 	(void)state;
@@ -608,7 +635,7 @@ int main(void)
 		UT(one_thing_twisted), UT(addresses_and_wildcards_under_constraints), UT(common_names_under_constraints), UT(the_last_second_counts),
 		UT(weak_and_strange_keys), UT(a_signature_that_does_not_fit), UT(order_and_strangers_do_not_matter), UT(the_other_way_is_found),
 		UT(circles_end), UT(a_chain_made_to_explode_is_refused), UT(a_leaf_that_is_trusted_itself), UT(who_must_be_covered),
-		UT(lists_that_are_not_the_issuers), UT(what_is_der),
+		UT(lists_that_are_not_the_issuers), UT(nothing_stands_behind_a_certificate), UT(what_is_der),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

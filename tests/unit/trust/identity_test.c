@@ -139,6 +139,32 @@ static void what_is_questionable_is_said(void **state)
 	assert_int_equal(seen[EV_TRUST_CERT_SAN_CRITICAL], 1);
 }
 
+static void count_event(const struct ev_report *r, void *arg)
+{
+	unsigned *n = arg;
+	n[0] += r->id == EV_TRUST_CRL_OLD;
+	n[1] += r->id == EV_TRUST_CRL_ENDS_SOON;
+}
+
+/* The list holds for 30 days: nothing to say; then a day before its end, and at its end, once each. */
+static void lists_are_watched(const struct trust_set *s)
+{
+	unsigned n[2] = { 0, 0 };
+	int64_t day_s = 86400, end_s = TC_NOW + 30 * day_s;
+	trust_set_lists_check(s, 0, TC_NOW, count_event, n);
+	assert_int_equal(n[0] + n[1], 0);
+	trust_set_lists_check(s, end_s - 2 * day_s, end_s - 3600, count_event, n);
+	trust_set_lists_check(s, end_s - 3600, end_s - 1800, count_event, n);
+	assert_int_equal(n[1], 1);
+	assert_int_equal(n[0], 0);
+	trust_set_lists_check(s, end_s - 1800, end_s + 1800, count_event, n);
+	trust_set_lists_check(s, end_s + 1800, end_s + 3600, count_event, n);
+	assert_int_equal(n[0], 1);
+	assert_int_equal(n[1], 1);
+	trust_set_lists_check(s, 0, end_s + 9 * day_s, count_event, n);
+	assert_int_equal(n[0], 2);
+}
+
 static void a_set_finds_by_name_and_by_sni(void **state)
 {
 	(void)state;
@@ -175,6 +201,7 @@ static void a_set_finds_by_name_and_by_sni(void **state)
 	X509_CRL_free(crl);
 	assert_int_equal(trust_set_crl_file(s, f.crl, &f.why), 0);
 	assert_int_equal(trust_set_crl_file(s, f.cert, &f.why), EBADMSG);
+	lists_are_watched(s);
 	assert_int_equal(trust_set_copy(&copy, s), 0);
 	assert_int_equal(trust_set_count(copy), 2);
 	assert_int_equal(trust_set_anchors(copy), 2);

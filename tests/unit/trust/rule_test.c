@@ -81,6 +81,37 @@ static void shape(void **state)
 	tc_free(&c);
 }
 
+/* RFC 9525: only the SAN counts, and a wildcard may be its whole left-most label. */
+static void names_as_web_clients_judge_them(void **state)
+{
+	(void)state;
+	static const struct shape rows[] = {
+		{ "san", "x", NULL, "DNS:pool.example.com", NULL, false, "pool.example.com", OK },
+		{ "cn", "pool.example.com", NULL, NULL, NULL, false, "pool.example.com", R(IN_CN_ONLY) },
+		{ "uri", "x", NULL, "URI:sip:pool.example.com", NULL, false, "pool.example.com", NO },
+		{ "beside_uri", "x", NULL, "URI:sip:example.com,DNS:pool.example.com", NULL, false, "pool.example.com", OK },
+		{ "wildcard", "x", NULL, "DNS:*.example.com", NULL, false, "pool.example.com", OK },
+		{ "wildcard_upper_case", "x", NULL, "DNS:*.EXAMPLE.com", NULL, false, "pool.example.com", OK },
+		{ "wildcard_two_labels", "x", NULL, "DNS:*.example.com", NULL, false, "a.pool.example.com", NO },
+		{ "wildcard_bare_domain", "x", NULL, "DNS:*.example.com", NULL, false, "example.com", NO },
+		{ "wildcard_top_level", "x", NULL, "DNS:*.com", NULL, false, "example.com", NO },
+		{ "wildcard_alone", "x", NULL, "DNS:*", NULL, false, "com", NO },
+		{ "wildcard_in_part", "x", NULL, "DNS:po*.example.com", NULL, false, "pool.example.com", NO },
+		{ "wildcard_not_first", "x", NULL, "DNS:pool.*.com", NULL, false, "pool.example.com", NO },
+		{ "wildcard_in_cn", "*.example.com", NULL, NULL, NULL, false, "pool.example.com", R(WILDCARD) },
+		{ "ip", "x", NULL, "IP:192.0.2.1", NULL, false, "192.0.2.1", OK },
+		{ "ip_other", "x", NULL, "IP:192.0.2.1", NULL, false, "192.0.2.2", NO },
+		{ "ip_as_dns", "x", NULL, "DNS:192.0.2.1", NULL, false, "192.0.2.1", R(IP_AS_DNS) },
+		{ "ip_by_wildcard", "x", NULL, "DNS:*.0.2.1", NULL, false, "192.0.2.1", NO },
+	};
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct tc c;
+		tc_make(&c, &(struct tc_prm){ .cn = rows[i].cn, .san = rows[i].san });
+		check(&rows[i], c.cert, TRUST_RULE_RFC9525, rows[i].rfc5922);
+		tc_free(&c);
+	}
+}
+
 static void an_empty_list_is_nobody(void **state)
 {
 	(void)state;
@@ -160,12 +191,13 @@ static void without_memory_nobody_is_accepted_by_mistake(void **state)
 int main(void)
 {
 	enum { N = sizeof shapes / sizeof *shapes };
-	static struct CMUnitTest tests[N + 4];
+	static struct CMUnitTest tests[N + 5];
 	for (unsigned i = 0; i < N; i++)
 		tests[i] = (struct CMUnitTest){ shapes[i].name, shape, NULL, NULL, (void *)(uintptr_t)&shapes[i] };
 	tests[N] = (struct CMUnitTest)UT(an_empty_list_is_nobody);
 	tests[N + 1] = (struct CMUnitTest)UT(the_rule_that_accepts_gives_its_label);
 	tests[N + 2] = (struct CMUnitTest)UT(names_that_cannot_be_accepted_are_refused);
 	tests[N + 3] = (struct CMUnitTest)UT(without_memory_nobody_is_accepted_by_mistake);
+	tests[N + 4] = (struct CMUnitTest)UT(names_as_web_clients_judge_them);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

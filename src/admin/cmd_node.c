@@ -55,8 +55,9 @@ static void status(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
 	(void)args;
-	admin_call_ok(call, json_pack("{s:o, s:o, s:o, s:o}", "node", a->prm.node ? node_json(a) : json_null(), "gateways", admin_gateways_json(a), "store",
-	                              store_json(a), "sip", sip_json(a)));
+	json_int_t open = a->prm.gateways ? (json_int_t)gw_story_open(gw_table_stories(a->prm.gateways)) : 0;
+	admin_call_ok(call, json_pack("{s:o, s:o, s:o, s:o, s:I}", "node", a->prm.node ? node_json(a) : json_null(), "gateways", admin_gateways_json(a), "store",
+	                              store_json(a), "sip", sip_json(a), "stories_open", open));
 }
 
 /* ---- node.list ---- */

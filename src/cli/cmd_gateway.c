@@ -99,20 +99,26 @@ static void show_verdict(struct cli *c, const json_t *v)
 	}
 }
 
-static void show_story(struct cli *c, const json_t *st)
+/* `told`: cause and cure stand elsewhere on the page. */
+static void show_story(struct cli *c, const json_t *st, bool told)
 {
 	bool open = strcmp(cli_text(st, "end"), "open") == 0;
 	const char *gateway = cli_text(st, "gateway"), *peer = cli_text(st, "peer");
 	fprintf(c->out, "\n%s: %s%s%s%s, %s (%s)\n", cli_text(st, "verdict_name"), *gateway ? "gateway " : "", gateway, *gateway && *peer ? " at " : "", peer,
 	        cli_text(st, "flow"), strcmp(cli_text(st, "direction"), "dialled") == 0 ? "we dialled" : "they dialled us");
-	fprintf(c->out, "  %lld times since %s", (long long)cli_int(st, "count"), cli_when_us(cli_int(st, "first_us")));
-	fprintf(c->out, ", last %s; ", cli_when_us(cli_int(st, "last_us")));
+	if (cli_int(st, "count") == 1)
+		fprintf(c->out, "  once, %s; ", cli_when_us(cli_int(st, "last_us")));
+	else
+		fprintf(c->out, "  %lld times since %s", (long long)cli_int(st, "count"), cli_when_us(cli_int(st, "first_us")));
+	if (cli_int(st, "count") != 1)
+		fprintf(c->out, ", last %s; ", cli_when_us(cli_int(st, "last_us")));
 	if (open)
 		fprintf(c->out, "it goes on\n");
 	else
 		fprintf(c->out, "over since %s (%s), after %s\n", cli_when_us(cli_int(st, "ended_us")), cli_text(st, "end"), cli_text(st, "lasted"));
-	cli_wrapped(c->out, cli_text(st, "sentence"), "  ");
-	if (json_is_object(json_object_get(st, "verdict")) && open) {
+	if (!told)
+		cli_wrapped(c->out, cli_text(st, "sentence"), "  ");
+	if (json_is_object(json_object_get(st, "verdict")) && open && !told) {
 		fprintf(c->out, "  How sure: %s.\n", cli_text(st, "certainty"));
 		show_verdict(c, json_object_get(st, "verdict"));
 	}
@@ -126,21 +132,31 @@ static unsigned show_stories(struct cli *c, const json_t *stories, bool open)
 	unsigned n = 0;
 	json_array_foreach(stories, i, st)
 		if ((strcmp(cli_text(st, "end"), "open") == 0) == open) {
-			show_story(c, st);
+			show_story(c, st, false);
 			n++;
 		}
 	return n;
 }
 
 /* What goes on stands above with its flow; here is how often, and what the flows do not say: what came in, and what is over. */
-static void show_gateway_stories(struct cli *c, const json_t *stories)
+static bool told_above(const json_t *flows, const json_t *st)
+{
+	size_t i;
+	const json_t *f;
+	json_array_foreach(flows, i, f)
+		if (strcmp(cli_text(f, "works"), "refused") == 0 && strcmp(cli_text(f, "verdict_name"), cli_text(st, "verdict_name")) == 0)
+			return true;
+	return false;
+}
+
+static void show_gateway_stories(struct cli *c, const json_t *flows, const json_t *stories)
 {
 	size_t i;
 	const json_t *st;
 	if (json_array_size(stories))
 		fprintf(c->out, "\nStories, the newest first:\n");
 	json_array_foreach(stories, i, st)
-		show_story(c, st);
+		show_story(c, st, told_above(flows, st));
 }
 
 static int show_all(struct cli *c, const json_t *r)
@@ -181,7 +197,7 @@ static int show_explained(struct cli *c, const json_t *r)
 		refused++;
 		cli_wrapped(c->out, cli_text(f, "text"), "  ");
 	}
-	show_gateway_stories(c, json_object_get(r, "stories"));
+	show_gateway_stories(c, json_object_get(r, "flows"), json_object_get(r, "stories"));
 	return refused ? CLI_NO : CLI_GOOD;
 }
 
@@ -203,7 +219,7 @@ static int show_event(struct cli *c, const json_t *r)
 {
 	const json_t *last = json_object_get(r, "last"), *story = json_object_get(r, "story");
 	if (story && !json_object_get(r, "id")) {
-		show_story(c, story);
+		show_story(c, story, false);
 		return CLI_GOOD;
 	}
 	fprintf(c->out, "%s %s (%s, category %s)\n", cli_text(r, "id"), cli_text(r, "name"), cli_text(r, "severity"), cli_text(r, "category"));
@@ -228,7 +244,7 @@ static int show_event(struct cli *c, const json_t *r)
 		cli_wrapped(c->out, cli_text(last, "advice"), "    ");
 	}
 	if (story)
-		show_story(c, story);
+		show_story(c, story, false);
 	return CLI_GOOD;
 }
 
@@ -271,7 +287,7 @@ const struct cli_cmd cli_explain_cmds[] = {
 	  "  umbel explain gateway pool", explain_gateway },
 	{ "explain", "event", "ID", 1, 1, NULL, "Say what an event means, and what to do about it",
 	  "ID is a number or a name, or the id of a story, as events and umbel explain show it. What a number means is told\nwithout a server too.",
-	  "  umbel explain event 1400\n  umbel explain event GW_OPTIONS_FAILED\n  umbel explain event 01JD3K2N8QW7R4T6Y9ZB5C0XAE", explain_event },
+	  "  umbel explain event 1400\n  umbel explain event GW_OPTIONS_FAILED\n  umbel explain event 01m82a2ayqfw1er0v6j7ph08eh", explain_event },
 	{ "explain", NULL, "", 0, 0, NULL, "Show everything that fails, with whom, since when and how often",
 	  "Each kind of failure is one story: first and last time, a count, the cause and the cure. A story ends by itself when\nthe same thing works again.",
 	  "  umbel explain\n  umbel explain --json", explain_all },

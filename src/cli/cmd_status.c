@@ -87,6 +87,8 @@ static int show_status(struct cli *c, const json_t *r)
 		cli_show_gateways(c, gateways);
 	else
 		fprintf(c->out, "No gateways are configured.\n");
+	if (cli_int(r, "stories_open"))
+		fprintf(c->out, "\n%lld kinds of failure go on: umbel explain\n", (long long)cli_int(r, "stories_open"));
 	return strcmp(cli_text(json_object_get(r, "node"), "state"), "ready") == 0 ? CLI_GOOD : CLI_NO;
 }
 

@@ -108,7 +108,7 @@ static void stories_outlive_a_restart(void **state)
 	assert_true(wait_other(loop, &b, 2)); /* the other node hears of them */
 	assert_string_equal(gw_story_store_other(b.kept, 0)->node, "node01");
 	assert_true(look_up(loop, &b, id, "connection-refused")); /* with all that is known of it */
-	assert_false(look_up(loop, &b, "01JD3K2N8QW7R4T6Y9ZB5C0XAE", ""));
+	assert_false(look_up(loop, &b, "01m82a2ayqfw1er0v6j7ph08eh", ""));
 	end(&a);
 	store_close(store);
 	end(&b);

@@ -124,6 +124,8 @@ void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struc
 /* tell.c: from failures and successes to stories, and what is to be said of them. */
 /* A failure with a bad verdict; `g` NULL: of a stranger. Says 1113 for TLS that came in and for flows that have no event of their own. */
 void gw_tell_failed(struct gw_table *t, const struct gateway *g, const struct trust_facts *f, const struct trust_verdict *v, struct gw_story_told *told);
+/* The short way for who comes in again and again, see gw_story_again(). */
+bool gw_tell_again(struct gw_table *t, const struct gateway *g, const struct net_addr *from, enum trust_verdict_id id, const char *identity);
 /* A request of ours was answered as expected. */
 void gw_tell_works(const struct gateway *g, const struct trust_facts *f);
 /* A request came in, from that gateway. */

@@ -146,6 +146,9 @@ static void tell_stranger(struct gw_table *t, const struct sip_source *src, cons
 	struct trust_facts f;
 	struct trust_verdict v;
 	struct gw_story_told told;
+	enum trust_verdict_id id = wants_tls ? TRUST_V_MUST_SPEAK_TLS : src->facts ? TRUST_V_STRANGERS_NAME : TRUST_V_STRANGER;
+	if (gw_tell_again(t, wants_tls, &src->addr, id, src->facts ? src->facts->our_identity : ""))
+		return;
 	stranger_facts(t, src, j, wants_tls, &f);
 	trust_explain(&f, &v);
 	gw_tell_failed(t, wants_tls, &f, &v, &told);

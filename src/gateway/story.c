@@ -218,6 +218,15 @@ static bool make_room(struct gw_stories *s, const char *gateway)
 	return true;
 }
 
+static bool stranger_has_room(const struct gw_stories *s)
+{
+	unsigned n;
+	const struct gw_story *oldest = quietest(s, "", &n);
+	if (n >= GW_STORIES_STRANGERS)
+		return clock_real_us(s->clock) - oldest->last_us >= (int64_t)EVICT_AFTER_S * 1000000;
+	return s->n_open < GW_STORIES_OPEN;
+}
+
 /* ---- a failure ---- */
 
 static char *text_of_buf(struct buf *b)
@@ -296,6 +305,40 @@ static void take_address(struct gw_story *st, const char *address)
 	text_fill(st->host, sizeof st->host, address);
 }
 
+static void count_one(struct gw_stories *s, struct gw_story *st, const char *address)
+{
+	st->count++;
+	st->last_us = clock_real_us(s->clock);
+	st->failed_ms = clock_mono_ms(s->clock);
+	st->good = false;
+	st->others = 0;
+	st->dirty = true;
+	take_address(st, address);
+	list_remove(&st->link);
+	to_front(&s->open, st);
+}
+
+static bool texts_are_old(const struct gw_stories *s, const struct gw_story *st)
+{
+	return !st->verdict_json || clock_mono_ms(s->clock) - st->made_ms >= (is_stranger(st) ? MAKE_STRANGER_MS : MAKE_AGAIN_MS);
+}
+
+bool gw_story_again(struct gw_stories *s, const char *gateway, const char *address, enum trust_role role, enum trust_flow flow, const char *verdict,
+                    const char *identity)
+{
+	char network[TRUST_ADDR_SIZE];
+	struct kind k = { gateway, *gateway ? address : gw_story_network(address, network, sizeof network), verdict, identity, role, flow };
+	struct gw_story *st = find_open(s, &k);
+	if (!st && !*gateway && !find_lately_ended(s, &k) && !stranger_has_room(s)) {
+		s->lost++;
+		return true;
+	}
+	if (!st || texts_are_old(s, st) || clock_mono_ms(s->clock) - st->told_ms >= REMIND_MS)
+		return false;
+	count_one(s, st, address);
+	return true;
+}
+
 void gw_story_failed(struct gw_stories *s, const char *gateway, const char *address, const struct trust_facts *f, const struct trust_verdict *v,
                      struct gw_story_told *told)
 {
@@ -315,16 +358,8 @@ void gw_story_failed(struct gw_stories *s, const char *gateway, const char *addr
 		s->lost++;
 		return;
 	}
-	st->count++;
-	st->last_us = clock_real_us(s->clock);
-	st->failed_ms = clock_mono_ms(s->clock);
-	st->good = false;
-	st->others = 0;
-	st->dirty = true;
-	take_address(st, address);
-	list_remove(&st->link);
-	to_front(&s->open, st);
-	if (!st->verdict_json || clock_mono_ms(s->clock) - st->made_ms >= (is_stranger(st) ? MAKE_STRANGER_MS : MAKE_AGAIN_MS))
+	count_one(s, st, address);
+	if (texts_are_old(s, st))
 		make_texts(s, st, f, v);
 	count_for_others(s, st, &k);
 	*told = (struct gw_story_told){ news_of(s, st, born), st };

@@ -80,6 +80,11 @@ struct gw_story_told {
 void gw_story_failed(struct gw_stories *s, const char *gateway, const char *address, const struct trust_facts *f, const struct trust_verdict *v,
                      struct gw_story_told *told);
 
+/* The short way for floods: when an open story of that kind is known and nothing of it is news, or when a stranger's finds no room, it is counted
+ * here and true is said; false: gather the facts and call gw_story_failed(). */
+bool gw_story_again(struct gw_stories *s, const char *gateway, const char *address, enum trust_role role, enum trust_flow flow, const char *verdict,
+                    const char *identity);
+
 /* A story that has just ended: borrowed for the call. */
 typedef void (gw_story_h)(const struct gw_story *st, void *arg);
 /* Something worked: ends the stories that it disproves. Dialled: those of the same flow, and of every flow if what failed was to find or reach

@@ -30,18 +30,34 @@ static bool has_event(const struct trust_facts *f)
 	return f->turned_away || f->flow == TRUST_FLOW_OPTIONS || f->flow == TRUST_FLOW_TRANSFER || f->flow == TRUST_FLOW_LAMP;
 }
 
+static void tell_full(struct gw_table *t)
+{
+	int64_t now_ms = clock_mono_ms(t->prm.clock);
+	if (t->lost_told_ms && now_ms - t->lost_told_ms < FULL_AGAIN_MS)
+		return;
+	t->lost_told_ms = now_ms;
+	gw_say_stories_full(t);
+}
+
+bool gw_tell_again(struct gw_table *t, const struct gateway *g, const struct net_addr *from, enum trust_verdict_id id, const char *identity)
+{
+	char host[NET_ADDR_SIZE];
+	uint64_t lost = gw_story_lost(t->stories);
+	bool counted = gw_story_again(t->stories, g ? gw_name(g) : "", net_addr_print_host(from, host), TRUST_ACCEPTED, TRUST_FLOW_CALL_IN,
+	                              trust_verdict_name(id), identity);
+	if (gw_story_lost(t->stories) != lost)
+		tell_full(t);
+	return counted;
+}
+
 void gw_tell_failed(struct gw_table *t, const struct gateway *g, const struct trust_facts *f, const struct trust_verdict *v, struct gw_story_told *told)
 {
 	char host[NET_ADDR_SIZE];
-	int64_t now_ms = clock_mono_ms(t->prm.clock);
 	host_of(f->peer_addr, host);
 	gw_story_failed(t->stories, g ? gw_name(g) : "", host, f, v, told);
 	count_open(t);
 	if (!told->story) {
-		if (!t->lost_told_ms || now_ms - t->lost_told_ms >= FULL_AGAIN_MS) {
-			t->lost_told_ms = now_ms;
-			gw_say_stories_full(t);
-		}
+		tell_full(t);
 		return;
 	}
 	if (told->news == GW_STORY_IS_OLD || has_event(f))

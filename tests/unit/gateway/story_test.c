@@ -245,6 +245,35 @@ static void strangers_are_put_together_and_bounded(void **state)
 	end();
 }
 
+static bool again(const char *address)
+{
+	return gw_story_again(rig.s, "", address, TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, "peer-does-not-trust-our-issuer", "");
+}
+
+static void floods_go_the_short_way(void **state)
+{
+	(void)state;
+	begin();
+	char address[64];
+	assert_false(again("198.51.100.7")); /* nothing is known of it: facts are wanted */
+	failed("", "198.51.100.7", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, 48);
+	for (unsigned i = 0; i < 1000; i++)
+		assert_true(again("198.51.100.8"));
+	assert_int_equal(gw_story_at(rig.s, 0)->count, 1001);
+	assert_true(gw_story_at(rig.s, 0)->many);
+	pass_s(40);
+	assert_false(again("198.51.100.8")); /* what is told of it is to be made anew */
+	for (unsigned i = 0; i < 31; i++) {
+		text_print(address, sizeof address, "10.1.%u.1", i);
+		failed("", address, TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, 48);
+	}
+	assert_int_equal(gw_story_lost(rig.s), 0);
+	assert_true(again("203.0.113.9"));
+	assert_int_equal(gw_story_lost(rig.s), 1);
+	assert_false(gw_story_again(rig.s, "pool", "192.0.2.1", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, "x", "")); /* gateways have room */
+	end();
+}
+
 static void a_stranger_who_becomes_known_ends_it(void **state)
 {
 	(void)state;
@@ -318,4 +347,4 @@ static void memory_may_fail(void **state)
 
 UT_MAIN(UT(what_repeats_is_one_story), UT(another_address_flow_or_verdict_is_another_story), UT(success_ends_it_and_tells_once),
         UT(what_comes_back_must_rest), UT(one_cause_behind_another), UT(what_is_gone_ends), UT(strangers_are_put_together_and_bounded),
-        UT(a_stranger_who_becomes_known_ends_it), UT(gateways_are_bounded_too), UT(networks_are_named), UT(memory_may_fail))
+        UT(floods_go_the_short_way), UT(a_stranger_who_becomes_known_ends_it), UT(gateways_are_bounded_too), UT(networks_are_named), UT(memory_may_fail))

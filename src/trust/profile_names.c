@@ -220,7 +220,9 @@ static const char *why_doubt(const struct search *x, const struct name *n)
 
 static void hit(struct search *x, const struct name *n, enum p_tri count)
 {
-	if (n->kind == CN && n->of - 1 == n->index) {
+	if (x->dotless) {
+		/* proves nothing for "both" */
+	} else if (n->kind == CN && n->of - 1 == n->index) {
 		x->cn_hit = true;
 		x->cn_may = count != P_NO;
 	} else if (n->kind == DNS) {

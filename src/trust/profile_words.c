@@ -112,7 +112,11 @@ static void add(char *dst, size_t size, const char *s)
 static void say_sources(const struct p_seat *s, char *dst, size_t size)
 {
 	static const char *const tri[] = { "", "", " (perhaps)", "" };
-	static const char *const cn_words[] = { "all CNs", "the most specific CN", "the first CN", "a single CN" };
+	static const char *const cn_words[] = {
+		[P_CN_ALL] = "all CNs", [P_CN_LAST] = "the most specific CN", [P_CN_FIRST] = "the first CN", [P_CN_SINGLE] = "a single CN",
+		[P_CN_LAST_RDN] = "the first CN of the last RDN that has one",
+	};
+	_Static_assert(sizeof cn_words / sizeof *cn_words == P_CN_LAST_RDN + 1, "a word for each");
 	bool any = s->cn.no_san != P_NO || s->cn.no_dns != P_NO || s->cn.dns != P_NO;
 	add(dst, size, " Counts:");
 	if (s->uri != P_URI_NONE)
@@ -137,7 +141,13 @@ static void say_sources(const struct p_seat *s, char *dst, size_t size)
 
 static void say_wildcards(const struct p_seat *s, char *dst, size_t size)
 {
-	static const char *const words[] = { "never", "the whole left-most label", "part of the left-most label too", "by an option only", "not known" };
+	static const char *const words[] = {
+		[P_WILD_NO] = "never", [P_WILD_LABEL] = "the whole left-most label", [P_WILD_PARTIAL] = "part of the left-most label too",
+		[P_WILD_FIRST] = "the whole left-most label, even of a top-level domain", [P_WILD_FRONT] = "at the beginning of the left-most label",
+		[P_WILD_WITHIN] = "anywhere in the left-most label", [P_WILD_GLOB] = "anywhere in any label but the last",
+		[P_WILD_OPTION] = "by an option only", [P_WILD_MAYBE] = "not known",
+	};
+	_Static_assert(sizeof words / sizeof *words == P_WILD_MAYBE + 1, "a word for each");
 	text_print(dst + strlen(dst), size - strlen(dst), " Wildcards: %s", words[s->wild_san]);
 	if (s->wild_cn != s->wild_san && (s->cn.no_san != P_NO || s->cn.dns != P_NO))
 		text_print(dst + strlen(dst), size - strlen(dst), " (in the CN: %s)", words[s->wild_cn]);
@@ -149,20 +159,27 @@ static void say_wildcards(const struct p_seat *s, char *dst, size_t size)
 static void say_usage(const struct p_seat *s, char *dst, size_t size)
 {
 	static const char *const words[] = {
-		"", " Usages, if listed, must hold the one for the seat (anyExtendedKeyUsage does not do).",
-		" Usages, if listed, must hold the one for the seat or anyExtendedKeyUsage.", " Usages, if listed, must hold the one for the seat or sipDomain.",
-		" The usage for the seat must be listed.", " Both usages are advised.", " What it does with usages is not known.",
+		[P_EKU_IGNORED] = "", [P_EKU_OPENSSL] = " Usages, if listed, must hold the one for the seat (anyExtendedKeyUsage does not do).",
+		[P_EKU_ROLE] = " Usages, if listed, must hold the one for the seat or anyExtendedKeyUsage.",
+		[P_EKU_SIP] = " Usages, if listed, must hold the one for the seat or sipDomain.", [P_EKU_STRICT] = " The usage for the seat must be listed.",
+		[P_EKU_ADVISED] = " Both usages are advised.", [P_EKU_MAYBE] = " What it does with usages is not known.",
 	};
+	_Static_assert(sizeof words / sizeof *words == P_EKU_MAYBE + 1, "a word for each");
 	add(dst, size, words[s->eku]);
 }
 
 char *trust_profile_words(const struct trust_profile *p, enum trust_seat seat, char *dst, size_t size)
 {
 	static const char *const wants[] = {
-		"Nothing is checked.", "Chain, time and usage; no name.", "Chain and the name that it dials.", "Chain and a list of names of its own.",
-		"Chain and the servers of its topology.", "Chain; what it does with names is not known.", "Nothing is known.",
+		[P_NOTHING] = "Nothing is checked.", [P_CHAIN] = "Chain, time and usage; no name.", [P_NAME] = "Chain and the name that it dials.",
+		[P_LIST] = "Chain and a list of names of its own.", [P_TOPOLOGY] = "Chain and the servers of its topology.",
+		[P_NOT_KNOWN] = "Chain; what it does with names is not known.", [P_ALL_NOT_KNOWN] = "Nothing is known.",
 	};
-	static const char *const on[] = { "", " Off by default.", " Cannot be switched off.", " Its program decides whether.", " Whether by default is not known." };
+	static const char *const on[] = {
+		[P_ON] = "", [P_OFF] = " Off by default.", [P_ALWAYS] = " Cannot be switched off.", [P_PROGRAM] = " Its program decides whether.",
+		[P_ON_NOT_KNOWN] = " Whether by default is not known.",
+	};
+	_Static_assert(sizeof wants / sizeof *wants == P_ALL_NOT_KNOWN + 1 && sizeof on / sizeof *on == P_ON_NOT_KNOWN + 1, "a word for each");
 	static const char *const when[] = { "", " Refuses by an alert.", " Refuses by closing after a good handshake, without an alert.", " Refuses each request." };
 	const struct p_seat *s = seat_of(p, seat);
 	text_fill(dst, size, wants[s->wants]);

@@ -76,6 +76,7 @@ static const struct names_case {
 	{ "exchange-um", "x", "DNS:" POOL, POOL, "?", false },
 	{ "exchange-um", POOL, "DNS:" POOL, POOL, "+", false },
 	{ "ocs", "x", "DNS:" POOL, POOL, "+", false },
+	{ "ocs", POOL, "DNS:" POOL, POOL ".", "?", false }, /* does it drop the dot? */
 	{ "teams-direct-routing", "*.example.com", NULL, POOL, "+", false },
 	{ "teams-direct-routing", "*.example.com", NULL, "a." POOL, "name-mismatch", false },
 	/* AudioCodes: a critical SAN without a hit is the end, otherwise the CN is looked at */

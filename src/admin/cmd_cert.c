@@ -5,6 +5,7 @@
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "cert_events.h"
 #include "sip/core.h"
 #include "trust/identity.h"
 
@@ -93,6 +94,17 @@ static void warn_h(const struct ev_report *r, void *arg)
 	json_array_append_new(w->array, admin_report_json(r));
 }
 
+/* Said, and no fault for those whom nobody asks for it. */
+static void warn_cdp(const struct trust_cert *c, struct warnings *w)
+{
+	struct ev_report r = { 0 };
+	if (c->has_cdp || c->self_signed)
+		return;
+	ev_set(&r, EV_CERT_NO_CDP);
+	ev_str(&r, "cn", c->cn);
+	warn_h(&r, w);
+}
+
 static void check(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
@@ -114,6 +126,7 @@ static void check(struct admin_call *call, const json_t *args, void *arg)
 		}
 		seen++;
 		bad += trust_identity_check(id, a->cfg ? a->cfg->node.fqdn : "", a->cfg ? a->cfg->node.service : "", clock_real_s(a->prm.clock), warn_h, &w);
+		warn_cdp(trust_identity_cert(id), &w);
 		json_t *o = identity_json(a, id);
 		json_object_set_new(o, "warnings", w.array);
 		json_array_append_new(array, o);

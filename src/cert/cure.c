@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "cert/install.h"
+#include "cert/order.h"
 #include "cert_events.h"
 #include "net/tmr.h"
 #include "trust/explain.h"
@@ -162,7 +163,7 @@ static void look(void *arg)
 	struct cert_cure *c = arg;
 	buf_clear(&c->chain);
 	STACK_OF(X509) *certs = NULL;
-	bool there = !trust_pem_file(&c->chain, c->signed_file) && !trust_pem_certs(&certs, buf_as_text(&c->chain));
+	bool there = !trust_pem_file(&c->chain, c->signed_file) && !cert_answer_to_pem(&c->chain) && !trust_pem_certs(&certs, buf_as_text(&c->chain));
 	sk_X509_pop_free(certs, X509_free);
 	if (c->cancelled)
 		stop(c, "it was cancelled");

@@ -99,7 +99,9 @@ int cert_judge(const struct cert_judge_prm *prm, struct ev_report *why, trust_wa
 	for (unsigned i = 0; !err && i < prm->n_gateways; i++) {
 		const struct cert_gateway *g = &prm->gateways[i];
 		*k = (struct asking){ .prm = prm, .g = g, .profile = profile_of(&g->judges) };
-		for (int seat = 0; k->profile && !err && seat < 2; seat++) {
+		uint8_t eku = trust_identity_cert(prm->fresh)->eku;
+		bool served = prm->serves || !(eku & TRUST_EKU_PRESENT) || (eku & TRUST_EKU_SERVER); /* one for dialling alone is not */
+		for (int seat = served ? 0 : 1; k->profile && !err && seat < 2; seat++) {
 			k->seat = seat ? TRUST_SEAT_CLIENT_CERT : TRUST_SEAT_SERVER_CERT;
 			err = judge_seat(k, why ? why : own, r, each, arg);
 		}

@@ -9,6 +9,7 @@ struct cert_judge_prm {
 	const struct trust_identity *fresh, *old; /* old may be NULL */
 	const struct trust_set *set;              /* our anchors, as far as a gateway's are not known */
 	const char *fqdn;
+	bool serves;        /* it is the default one, shown to those who dial us */
 	const struct cert_gateway *gateways;
 	unsigned n_gateways;
 	const char *target; /* the gateway for whose sake it is done; may be "" */

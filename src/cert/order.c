@@ -3,7 +3,9 @@
 #include "cert/order.h"
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
+#include "trust/pem.h"
 
 static bool is_root(X509 *x)
 {
@@ -106,4 +108,61 @@ void cert_order_free(struct cert_order *o)
 	X509_free(o->leaf);
 	sk_X509_pop_free(o->chain, X509_free);
 	*o = (struct cert_order){ 0 };
+}
+
+/* ---- the forms that CAs use ---- */
+
+static int put_all(struct buf *out, STACK_OF(X509) *all)
+{
+	int err = sk_X509_num(all) > 0 ? 0 : EBADMSG;
+	for (int i = 0; !err && i < sk_X509_num(all); i++)
+		err = trust_pem_put_cert(out, sk_X509_value(all, i));
+	return err;
+}
+
+static int from_pkcs7(struct buf *out, BIO *in, bool pem)
+{
+	PKCS7 *p7 = pem ? PEM_read_bio_PKCS7(in, NULL, NULL, NULL) : d2i_PKCS7_bio(in, NULL);
+	bool holds = p7 && PKCS7_type_is_signed(p7) && p7->d.sign;
+	int err = holds ? put_all(out, p7->d.sign->cert) : EBADMSG;
+	PKCS7_free(p7);
+	return err;
+}
+
+static int from_der(struct buf *out, BIO *in)
+{
+	X509 *x = d2i_X509_bio(in, NULL);
+	int err = x ? trust_pem_put_cert(out, x) : EBADMSG;
+	X509_free(x);
+	return err;
+}
+
+int cert_answer_to_pem(struct buf *b)
+{
+	struct text t = buf_as_text(b);
+	bool pkcs7 = text_find_text(t, TEXT("-----BEGIN PKCS7-----")) != SIZE_MAX;
+	struct buf out;
+	if (text_find_text(t, TEXT("-----BEGIN CERTIFICATE-----")) != SIZE_MAX)
+		return 0;
+	buf_init(&out, TRUST_PEM_MAX);
+	int err = EBADMSG;
+	for (int form = 0; err == EBADMSG && form < 3 && t.n && t.n <= TRUST_PEM_MAX; form++) {
+		BIO *in = BIO_new_mem_buf(t.p, (int)t.n);
+		if (!in)
+			err = ENOMEM;
+		else if (form == 0 && pkcs7)
+			err = from_pkcs7(&out, in, true);
+		else if (form == 1)
+			err = from_der(&out, in);
+		else if (form == 2)
+			err = from_pkcs7(&out, in, false);
+		BIO_free(in);
+	}
+	if (!err) {
+		buf_clear(b);
+		err = buf_put(b, out.p, out.n);
+	}
+	buf_free(&out);
+	ERR_clear_error();
+	return err;
 }

@@ -202,7 +202,7 @@ static int work_examine(void *arg)
 		err = cert_compare_asked(s->fresh, s->data_dir, s->identity, s->wanted_cn, e.now_s, note, s);
 	if (!err)
 		err = cert_examine(s->fresh, &e, &s->why, note, s);
-	struct cert_judge_prm j = { .fresh = s->fresh, .old = s->old, .set = s->set, .fqdn = s->fqdn, .gateways = s->gateways, .n_gateways = s->prm.n_gateways,
+	struct cert_judge_prm j = { .fresh = s->fresh, .old = s->old, .set = s->set, .fqdn = s->fqdn, .serves = s->prm.is_default, .gateways = s->gateways, .n_gateways = s->prm.n_gateways,
 				    .target = s->target, .now_s = e.now_s, .force = s->prm.force };
 	if (!err)
 		err = cert_judge(&j, &s->why, note, s);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_cert.c  umbel cert ...: the certificates of this node. */
+#include "base/mem.h"
+#include "cert/order.h"
 #include "cli/cli_private.h"
 
 static void print_identity(struct cli *c, const json_t *id)
@@ -143,9 +145,14 @@ static int add_file(struct cli *c, json_t *args, const char *key, const char *pa
 	int code = cli_read_file(c, path, 1 << 20, &b);
 	if (code)
 		return code;
-	json_object_set_new(args, key, json_string(b.n ? buf_cstr(&b) : ""));
+	if (strcmp(key, "chain") == 0 && cert_answer_to_pem(&b) != 0)
+		code = cli_error(c, CLI_NO, "%s holds no certificate: neither PEM, nor DER, nor PKCS#7 (.p7b)", path);
+	else
+		json_object_set_new(args, key, json_string(b.n ? buf_cstr(&b) : ""));
+	if (b.p)
+		mem_wipe(b.p, b.room); /* it may be a key */
 	buf_free(&b);
-	return CLI_GOOD;
+	return code;
 }
 
 static bool told_step(struct cli *c, const json_t *step, void *arg)

@@ -2,6 +2,7 @@
 /* swap_test.c  Installation with two gateways that are played by functions: what each knows us by, and from when on it stops. */
 #include "cert/swap.h"
 #include <errno.h>
+#include <openssl/pem.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
@@ -349,6 +350,51 @@ static void the_wrong_order_is_put_right(void **state)
 	down(&b);
 }
 
+/* AD CS gives .cer (DER) and .p7b. */
+static void every_form_of_an_answer_is_read(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct buf in;
+	unsigned char *der = NULL;
+	STACK_OF(X509) *all;
+	up(&b);
+	buf_init(&in, TRUST_PEM_MAX);
+	int n = i2d_X509(b.fresh.cert, &der);
+	buf_put(&in, der, (size_t)n);
+	OPENSSL_free(der);
+	der = NULL;
+	assert_int_equal(cert_answer_to_pem(&in), 0);
+	assert_int_equal(trust_pem_certs(&all, buf_as_text(&in)), 0);
+	assert_int_equal(X509_cmp(sk_X509_value(all, 0), b.fresh.cert), 0);
+	sk_X509_pop_free(all, X509_free);
+	PKCS7 *p7 = PKCS7_new();
+	PKCS7_set_type(p7, NID_pkcs7_signed);
+	PKCS7_content_new(p7, NID_pkcs7_data);
+	PKCS7_add_certificate(p7, b.middle.cert);
+	PKCS7_add_certificate(p7, b.fresh.cert);
+	for (int pem = 0; pem < 2; pem++) {
+		char *p = NULL;
+		BIO *out = BIO_new(BIO_s_mem());
+		assert_int_equal(pem ? PEM_write_bio_PKCS7(out, p7) : i2d_PKCS7_bio(out, p7), 1);
+		long len = BIO_get_mem_data(out, &p);
+		buf_clear(&in);
+		buf_put(&in, p, (size_t)len);
+		BIO_free(out);
+		assert_int_equal(cert_answer_to_pem(&in), 0);
+		assert_int_equal(trust_pem_certs(&all, buf_as_text(&in)), 0);
+		assert_int_equal(sk_X509_num(all), 2);
+		sk_X509_pop_free(all, X509_free);
+	}
+	buf_clear(&in);
+	buf_str(&in, "no certificate");
+	assert_int_equal(cert_answer_to_pem(&in), EBADMSG);
+	assert_int_equal(in.n, 14);
+	PKCS7_free(p7);
+	buf_free(&in);
+	down(&b);
+}
+
 static void a_key_of_somebody_else_is_refused(void **state)
 {
 	(void)state;
@@ -378,6 +424,31 @@ static void a_new_identity_comes_and_goes(void **state)
 	assert_int_equal(trust_set_count(s), 2);
 	assert_non_null(trust_set_find(s, "second"));
 	mem_unref(s);
+	down(&b);
+}
+
+/* One identity a role: this one is shown only where we dial. */
+static void one_for_dialling_alone_needs_no_other_usage(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	tc_free(&b.fresh);
+	tc_make(&b.fresh, &(struct tc_prm){ .cn = NODE, .san = "DNS:" NODE, .eku = "clientAuth", .issuer = &b.middle });
+	buf_clear(&b.chain);
+	buf_clear(&b.key);
+	trust_pem_put_cert(&b.chain, b.fresh.cert);
+	trust_pem_put_cert(&b.chain, b.middle.cert);
+	trust_pem_put_key(&b.key, b.fresh.key);
+	b.prm.watch_ms = 0;
+	run(&b); /* as the default one it is refused */
+	assert_false(b.result.good);
+	assert_int_equal(b.result.failed_at, CERT_CURE_EXAMINE);
+	b.is_over = false;
+	b.prm.identity = "dialling";
+	b.prm.is_default = false;
+	run(&b);
+	assert_true(b.result.good);
 	down(&b);
 }
 
@@ -417,5 +488,5 @@ static void one_errand_at_a_time(void **state)
 
 UT_MAIN(UT(it_is_rehearsed_installed_and_watched), UT(a_gateway_that_stops_later_brings_the_old_one_back), UT(what_did_not_work_before_is_not_lost),
 	UT(a_gateway_nobody_knows_of_is_asked_with_the_old_one_too), UT(the_rule_of_a_gateway_stops_it_before_anybody_is_asked),
-	UT(calls_that_fail_bring_the_old_one_back), UT(the_wrong_order_is_put_right), UT(a_key_of_somebody_else_is_refused),
-	UT(a_new_identity_comes_and_goes), UT(cancelled_before_it_is_in_use), UT(one_errand_at_a_time))
+	UT(calls_that_fail_bring_the_old_one_back), UT(the_wrong_order_is_put_right), UT(a_key_of_somebody_else_is_refused), UT(every_form_of_an_answer_is_read),
+	UT(a_new_identity_comes_and_goes), UT(one_for_dialling_alone_needs_no_other_usage), UT(cancelled_before_it_is_in_use), UT(one_errand_at_a_time))

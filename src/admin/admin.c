@@ -54,6 +54,8 @@ void admin_config(struct admin *a, const struct cfg *cfg)
 	keep(&a->objects, cfg);
 	if (cfg->has_node)
 		keep(&a->cfg, cfg);
+	if (cfg->has_node && !a->renew)
+		(void)admin_renew_start(a);
 	if (cfg->has_node && !a->post)
 		(void)admin_post_start(a); /* without it each node is told by itself */
 }
@@ -89,6 +91,7 @@ void admin_destroy(struct admin *a)
 {
 	if (!a)
 		return;
+	admin_renew_stop(a);
 	admin_post_stop(a);
 	admin_follow_stop(a);
 	admin_trace_stop(a);

@@ -15,6 +15,7 @@ struct admin {
 	struct cfg *objects; /* where gateways, attendants ... come from: the same, or what was applied later; may be NULL */
 	struct cert_locks cert_locks; /* errands on identities */
 	struct list errands, tours;   /* cmd_cure.c, cmd_cert_all.c */
+	struct admin_renew *renew;    /* renew.c */
 	struct cert_post *post;       /* letters between nodes; NULL: this store has one node */
 	struct list follows; /* events follow, see cmd_events.c */
 	struct list sendings; /* traces on their way, see cmd_trace.c */
@@ -49,6 +50,10 @@ void admin_trace_stop(struct admin *a);
 /* cmd_cert_all.c */
 int admin_post_start(struct admin *a);
 void admin_post_stop(struct admin *a);
+
+/* renew.c */
+int admin_renew_start(struct admin *a);
+void admin_renew_stop(struct admin *a);
 
 /* cmd_events.c */
 void admin_follow_init(struct admin *a);

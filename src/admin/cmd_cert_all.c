@@ -326,7 +326,10 @@ static void to_tour(struct tour *t, const struct cert_letter_in *l)
 
 static void answer(struct errand *x, const char *kind, json_t *data)
 {
-	(void)cert_post_send(x->admin->post, x->from, x->order, kind, data);
+	if (*x->from && x->admin->post)
+		(void)cert_post_send(x->admin->post, x->from, x->order, kind, data);
+	else
+		json_decref(data);
 }
 
 void order_said(struct errand *x, json_t *step)

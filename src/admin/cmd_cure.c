@@ -198,10 +198,10 @@ struct errand *errand_new(struct admin *a, struct admin_call *call, const char *
 	return x;
 }
 
-static int begin(struct errand *x, const char *identity, struct ev_report *why)
+int errand_begin(struct errand *x, const char *identity, struct ev_report *why)
 {
 	int err = x->call ? admin_cert_lock(x->admin, x->call, identity, x->what, &x->lock, why)
-			  : cert_lock_take(&x->admin->cert_locks, identity, x->what, x->from, clock_real_s(x->admin->prm.clock), &x->lock, why);
+			  : cert_lock_take(&x->admin->cert_locks, identity, x->what, *x->from ? x->from : "the server itself", clock_real_s(x->admin->prm.clock), &x->lock, why);
 	x->locked = !err;
 	x->n_gateways = admin_gateways_shown(x->admin, identity, x->gateways, CERT_PLAN_GATEWAYS);
 	return err;
@@ -221,7 +221,7 @@ int errand_cure(struct errand *x, struct gateway *g, const json_t *args, bool wi
 	const char *kind = admin_arg_str(args, "kind"), *identity = admin_identity_of(a->cfg, gw_cfg(g));
 	struct cert_cure *cure;
 	text_fill(x->gateway, sizeof x->gateway, gw_name(g));
-	int err = begin(x, identity, why);
+	int err = errand_begin(x, identity, why);
 	struct cert_cure_prm prm = {
 		.loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus, .keeper = a->prm.trust, .data_dir = a->cfg->node.data,
 		.node = a->cfg->node.name, .fqdn = a->cfg->node.fqdn, .service = a->cfg->node.service, .gateway = x->gateway, .identity = identity,
@@ -274,12 +274,25 @@ static void cure(struct admin_call *call, const json_t *args, void *arg)
 
 /* ---- cert.install ---- */
 
+int errand_swap(struct errand *x, const char *identity, struct text chain, struct text key, const json_t *args)
+{
+	struct admin *a = x->admin;
+	struct cert_swap *swap;
+	struct cert_swap_prm prm = {
+		.loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus, .keeper = a->prm.trust, .data_dir = a->cfg->node.data,
+		.fqdn = a->cfg->node.fqdn, .service = a->cfg->node.service, .identity = identity, .is_default = is_default(a, identity), .chain = chain,
+		.key = key, .gateways = x->gateways, .n_gateways = x->n_gateways, .force = args && admin_arg_bool(args, "force"),
+		.watch_ms = args ? watch_ms(args, INSTALL_WATCH_MS) : INSTALL_WATCH_MS, .probe = a->prm.gateways ? probe_h : NULL, .probe_arg = x,
+		.options = options_h, .calls_in = calls_in_h, .changed = changed_h, .said = said_h, .over = over_h, .arg = x,
+	};
+	return cert_swap_start(&swap, &prm);
+}
+
 static void install(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
 	struct ev_report why = { 0 };
-	const char *chain = NULL, *key = admin_arg_str(args, "key");
-	struct cert_swap *swap;
+	const char *chain = NULL;
 	if (!a->prm.trust || !a->prm.crypto || !a->cfg || !a->cfg->has_node) {
 		admin_call_absent(call, "TLS");
 		return;
@@ -292,16 +305,9 @@ static void install(struct admin_call *call, const json_t *args, void *arg)
 	const char *identity = admin_identity_name(a, args);
 	int err = admin_need_str(args, "chain", &chain, &why);
 	if (!err)
-		err = begin(x, identity, &why);
-	struct cert_swap_prm prm = {
-		.loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus, .keeper = a->prm.trust, .data_dir = a->cfg->node.data,
-		.fqdn = a->cfg->node.fqdn, .service = a->cfg->node.service, .identity = identity, .is_default = is_default(a, identity), .chain = text_of(chain),
-		.key = text_of(key), .gateways = x->gateways, .n_gateways = x->n_gateways, .force = admin_arg_bool(args, "force"),
-		.watch_ms = watch_ms(args, INSTALL_WATCH_MS), .probe = a->prm.gateways ? probe_h : NULL, .probe_arg = x,
-		.options = options_h, .calls_in = calls_in_h, .changed = changed_h, .said = said_h, .over = over_h, .arg = x,
-	};
+		err = errand_begin(x, identity, &why);
 	if (!err)
-		err = cert_swap_start(&swap, &prm);
+		err = errand_swap(x, identity, text_of(chain), text_of(admin_arg_str(args, "key")), args);
 	if (err)
 		fail(x, err, &why);
 }

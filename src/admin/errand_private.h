@@ -11,9 +11,9 @@ struct tour; /* cmd_cert_all.c: one command for all nodes */
 struct errand {
 	struct link link; /* of the admin */
 	struct admin *admin;
-	struct admin_call *call; /* NULL: another node is told */
+	struct admin_call *call; /* NULL: another node is told, or nobody */
 	struct tour *tour;       /* it is the first of several */
-	char order[ID_SIZE], from[65]; /* the node that asked */
+	char order[ID_SIZE], from[65]; /* the node that asked; "": nobody did */
 	const char *what; /* "cert.cure" */
 	char gateway[64]; /* of a cure */
 	char ca_cert[512], ca_key[512], answer_file[512];
@@ -31,6 +31,10 @@ void errand_free(struct errand *x);
 void errands_leave(struct admin *a); /* on the way out */
 /* `args` as of cert.cure. The errand tells its end; on an error it is still the caller's. */
 int errand_cure(struct errand *x, struct gateway *g, const json_t *args, bool with_ca, struct ev_report *why);
+/* Takes the identity's lock and looks who is shown it. */
+int errand_begin(struct errand *x, const char *identity, struct ev_report *why);
+/* The second half alone, with what a CA gave back; `args` (may be NULL) hold watch_ms and force. */
+int errand_swap(struct errand *x, const char *identity, struct text chain, struct text key, const json_t *args);
 /* The authority that signs: as args say, or as it is found; "" if there is none. */
 void errand_find_ca(const struct cfg *cfg, const json_t *args, char *cert, char *key, size_t size);
 

@@ -109,6 +109,8 @@ struct cfg_node {
 	const char *data, *voice; /* data: spool and private state; voice: folder of prompt sets */
 	const char *voice_set;
 	const char *user; /* run as; "" = stay */
+	const char *renew_command; /* run when a certificate nears its end; "" none */
+	uint32_t renew_before_days;
 	const char *log_json; /* JSON lines file; "" none */
 	bool log_journal;
 	const struct cfg_level *levels;

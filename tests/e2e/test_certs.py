@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A certificate's life on running nodes: swapped under a load of calls, put back when the pool refuses it, renewed on all nodes by one command."""
-# variants: load rollback all
+"""A certificate's life on running nodes: swapped under a load of calls, put back when the pool refuses it, renewed on all nodes by one command, and by
+a program when its end is near."""
+# variants: load rollback all renew
 import os
 import re
 import threading
@@ -135,5 +136,25 @@ def all_nodes(story):
         secrets_stay(story, node, keys)
 
 
+def renewed(story):
+    site = lab.Site(story, database=False, spread=NODE01).start()
+    old = site.ca.issue("ending", NODE01, [NODE01], days=10)
+    program_file = site.dir / "renew.sh"
+    program_file.write_text("#!/bin/sh\nexit 3\n")
+    program_file.chmod(0o755)
+    config = lab.node_config(site, NODE01, old)
+    config["node"]["renew_command"] = str(program_file)
+    node = Node(site.dir, "node01", config).start()
+    before = shown(node)
+    story.check("a program that fails changes nothing, and event 3367 says so",
+                until(lambda: node.events(3367), 20) and "status 3" in str(node.events(3367)[0]) and shown(node) == before, node.events(3367))
+    program_file.write_text(f'#!/bin/sh\nexec {program("umbel")} cert sign "$2" --ca {site.ca.cert} --out "$3" --days 90\n')
+    node.stop()
+    node.start()
+    story.check("a certificate near its end is renewed by the program", until(lambda: shown(node)[1] != before[1], 30, 0.5), node.events(3366))
+    story.check("rehearsed first", node.events(3305), node.events())
+    story.check("the pool answers to it", until(lambda: "200" in node.cli.run("gateway", "probe", "lyncpool")[1], 15, 1))
+
+
 with Story(f"certs-{sys.argv[1] if len(sys.argv) > 1 else 'load'}") as story:
-    {"load": under_load, "rollback": rollback, "all": all_nodes}[sys.argv[1] if len(sys.argv) > 1 else "load"](story)
+    {"load": under_load, "rollback": rollback, "all": all_nodes, "renew": renewed}[sys.argv[1] if len(sys.argv) > 1 else "load"](story)

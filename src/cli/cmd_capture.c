@@ -19,6 +19,7 @@ enum { KEYLOG_MAX = 16 << 20, STORIES = 256, LISTED = 1000 };
 struct story {
 	char client[CAP_HOST_SIZE], server[CAP_HOST_SIZE], verdict[48], ours[65], theirs[65];
 	uint16_t port;
+	enum cap_proto proto;
 	unsigned we, count;
 	int64_t first_us, last_us;
 	bool bad;
@@ -224,7 +225,7 @@ static struct story *story_of(struct explain *x, const struct cap_talk *t, const
 	const struct trust_facts *f = &j->facts;
 	for (unsigned i = 0; i < x->n_stories; i++) {
 		struct story *s = &x->story[i];
-		if (s->we == j->we && s->port == t->side[CAP_SERVER].port && strcmp(s->client, t->side[CAP_CLIENT].host) == 0 &&
+		if (s->we == j->we && s->proto == t->proto && s->port == t->side[CAP_SERVER].port && strcmp(s->client, t->side[CAP_CLIENT].host) == 0 &&
 		    strcmp(s->server, t->side[CAP_SERVER].host) == 0 && strcmp(s->verdict, j->verdict.name) == 0 && strcmp(s->ours, f->ours.sha256) == 0 &&
 		    strcmp(s->theirs, f->theirs.sha256) == 0)
 			return s;
@@ -241,6 +242,7 @@ static struct story *story_of(struct explain *x, const struct cap_talk *t, const
 	text_fill(s->theirs, sizeof s->theirs, f->theirs.sha256);
 	s->port = t->side[CAP_SERVER].port;
 	s->we = j->we;
+	s->proto = t->proto;
 	s->first_us = t->first_us;
 	return s;
 }

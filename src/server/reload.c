@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* reload.c  A new configuration in a running node. Whatever is wrong with it, the node goes on with the last good one, whole.
  *
- *   begin -> slow pool: read the file, put it together with what is in use, read certificates, keys and CAs
+ *   begin -> a pool of its own: read the file, put it together with what is in use, read certificates, keys and CAs
  *         -> loop: prepare all parts, then change all of them; or tell why not
  *
  * One change at a time, in the order in which they were asked for. One whose ground moved while its files were read (another certificate
@@ -257,7 +257,7 @@ static void begin_next(struct server *s)
 	c->begun = true;
 	c->base = cfg_ref(s->cfg);
 	c->generation = serving(s) ? trust_keeper_generation(s->keeper) : 0;
-	int err = serving(s) ? pool_submit(s->slow, read_all, was_read, c) : ECANCELED;
+	int err = serving(s) ? pool_submit(s->reading, read_all, was_read, c) : ECANCELED;
 	if (err)
 		over(c, err);
 }

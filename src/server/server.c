@@ -130,7 +130,10 @@ static int build_pools(struct server *s, struct ev_report *why)
 		err = pool_create(&s->files, s->loop, "files", FILE_THREADS, POOL_QUEUE);
 	if (!err) /* what may take long and can wait: no message stands behind it in a queue */
 		err = pool_create(&s->slow, s->loop, "slow", 1, POOL_QUEUE);
+	if (!err) /* files that an administrator names may lie anywhere, and names of callers stand behind the slow ones */
+		err = pool_create(&s->reading, s->loop, "config", 1, POOL_QUEUE);
 	if (!err) {
+		pool_observe(s->reading, s->metrics);
 		pool_observe(s->crypto, s->metrics);
 		pool_observe(s->files, s->metrics);
 		pool_observe(s->slow, s->metrics);
@@ -140,6 +143,7 @@ static int build_pools(struct server *s, struct ev_report *why)
 
 static void drop_pools(struct server *s)
 {
+	pool_destroy(s->reading);
 	pool_destroy(s->slow);
 	pool_destroy(s->files);
 	pool_destroy(s->crypto);

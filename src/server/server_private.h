@@ -40,7 +40,7 @@ struct server {
 	struct trace *trace;
 	struct loop_io signal_io;
 	int signal_fd;
-	struct pool *crypto, *files, *slow; /* files: what messages wait for; slow: what nobody must stand behind */
+	struct pool *crypto, *files, *slow, *reading; /* files: what messages wait for; slow: what nobody must stand behind; reading: the configuration */
 	struct dns *dns;
 	struct trust_keeper *keeper;
 	struct cert_watch *watch;

@@ -7,17 +7,16 @@
 #include "db/db.h"
 #include "gateway/story_store.h"
 #include "net/loop.h"
+#include "pg.h"
 
 struct side {
 	struct gw_stories *s;
 	struct gw_story_store *kept;
 };
 
-static struct store *open_store(struct loop *loop, const char *dir)
+static struct store *open_store(struct loop *loop, const char *url)
 {
 	struct store *store;
-	char url[300];
-	text_print(url, sizeof url, "sqlite:%s/db", dir);
 	struct store_prm prm = { .url = url, .loop = loop, .clock = clock_system() };
 	assert_int_equal(store_open(&store, &prm, NULL), 0);
 	return store;
@@ -90,15 +89,13 @@ static bool look_up(struct loop *loop, struct side *d, const char *id, const cha
 	return x.found && strcmp(x.verdict, verdict) == 0;
 }
 
-static void stories_outlive_a_restart(void **state)
+static void outlive_a_restart(const char *url)
 {
-	(void)state;
 	struct loop *loop;
 	struct side a, b;
-	char dir[256], id[ID_SIZE];
-	text_fill(dir, sizeof dir, ut_tmpdir());
+	char id[ID_SIZE];
 	assert_int_equal(loop_create(&loop, clock_system()), 0);
-	struct store *store = open_store(loop, dir);
+	struct store *store = open_store(loop, url);
 	begin(&a, loop, store, "node01");
 	begin(&b, loop, store, "node02");
 	fail_once(&a, ECONNREFUSED);
@@ -113,7 +110,7 @@ static void stories_outlive_a_restart(void **state)
 	store_close(store);
 	end(&b);
 
-	store = open_store(loop, dir);
+	store = open_store(loop, url);
 	begin(&a, loop, store, "node01");
 	fail_once(&a, ECONNREFUSED); /* before what was kept is read */
 	assert_true(wait_open(loop, &a, 2));
@@ -133,7 +130,7 @@ static void stories_outlive_a_restart(void **state)
 	store_close(store);
 	end(&b);
 
-	store = open_store(loop, dir);
+	store = open_store(loop, url);
 	begin(&a, loop, store, "node01");
 	for (unsigned i = 0; i < 500 && gw_story_count(a.s) < 2; i++)
 		loop_step(loop, 10);
@@ -142,6 +139,23 @@ static void stories_outlive_a_restart(void **state)
 	end(&a);
 	store_close(store);
 	loop_destroy(loop);
+}
+
+static void stories_outlive_a_restart(void **state)
+{
+	(void)state;
+	char url[300];
+	text_print(url, sizeof url, "sqlite:%s/db", ut_tmpdir());
+	outlive_a_restart(url);
+}
+
+static void in_postgresql_too(void **state)
+{
+	(void)state;
+	if (!pg_url())
+		skip();
+	pg_wipe();
+	outlive_a_restart(pg_url());
 }
 
 static void a_store_that_is_away_loses_nothing(void **state)
@@ -164,4 +178,4 @@ static void a_store_that_is_away_loses_nothing(void **state)
 	loop_destroy(loop);
 }
 
-UT_MAIN(UT(stories_outlive_a_restart), UT(a_store_that_is_away_loses_nothing))
+UT_MAIN(UT(stories_outlive_a_restart), UT(in_postgresql_too), UT(a_store_that_is_away_loses_nothing))

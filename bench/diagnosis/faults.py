@@ -122,7 +122,7 @@ def address_of_somebody_else(w, d):
         d.conf["tls"] = dict(other.conf["tls"])
 
 
-@fault("dns", "dns-name-unknown dns-no-address", advice="dig", fix=mend_dns)
+@fault("dns", "dns-name-unknown", advice="dig", fix=mend_dns)
 def srv_to_nowhere(w, d):
     d.port = 5061
     d.conf.pop("port")
@@ -223,7 +223,7 @@ def accepts_and_says_nothing(w, d):
     d.box = {"do": "swallow"}
 
 
-@fault("tls", "handshake-no-answer tls-on-plain-port", advice="TLS port", fix="config")
+@fault("tls", "tls-on-plain-port", advice="TLS port", fix="config")
 def tls_to_a_plain_port(w, d):
     """A real SIP service on plain TCP, and we are told to speak TLS to it."""
     d.stunnel, d.box = None, {"do": "pass", "to": (BACKEND, w.status_port("200 OK"))}
@@ -515,7 +515,7 @@ def we_do_not_send_our_intermediate(w, d):
     d.ours = d.own(ca=w.middle, send_chain=False)
 
 
-@fault("ours", "our-certificate-not-yet-valid peer-refused-certificate", most="likely", advice="umbel cert cure", fix="command")
+@fault("ours", "our-certificate-not-yet-valid", most="likely", advice="umbel cert cure", fix="command")
 def we_are_not_yet_valid(w, d):
     d.own(days=(w.rng.randrange(2, 9), 90))
 

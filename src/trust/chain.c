@@ -10,9 +10,7 @@ enum { SIGNATURES_MAX = 128, WAYS_MAX = 24, INTERMEDIATES_MAX = 16, SHOWN_MAX = 
 /* What one judgement carries through OpenSSL's callback. */
 struct look {
 	const struct trust_chain_rules *rules;
-	enum trust_fault fault;
-	X509 *bad; /* that the fault is of */
-	int bad_depth;
+	enum trust_fault fault; /* of the context's current certificate */
 };
 
 /* ---- where we know better than OpenSSL 3.0 ---- */
@@ -38,16 +36,15 @@ static bool purpose_is_good(X509 *x, int depth, bool of_list)
 	return (of_list || any_usage(x)) && X509_check_ca(x) == 1 && X509_get_key_usage(x) & KU_KEY_CERT_SIGN;
 }
 
-/* Whether a missing list is forgiven: a root is chosen, not issued; an intermediate's list may be asked for or not. */
-static bool may_lack_list(X509_STORE_CTX *ctx, const struct look *l, int depth)
-{
-	int last = sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) - 1;
-	return (depth > 0 && depth == last) || (depth > 0 && l->rules->revocation != TRUST_REVOCATION_FULL);
-}
-
 static bool is_root(X509_STORE_CTX *ctx, int depth)
 {
 	return depth > 0 && depth == sk_X509_num(X509_STORE_CTX_get0_chain(ctx)) - 1;
+}
+
+/* Whether a missing list is forgiven: a root is chosen, not issued; an intermediate's list may be asked for or not. */
+static bool may_lack_list(X509_STORE_CTX *ctx, const struct look *l, int depth)
+{
+	return is_root(ctx, depth) || (depth > 0 && l->rules->revocation != TRUST_REVOCATION_FULL);
 }
 
 static int on_error(int ok, X509_STORE_CTX *ctx)
@@ -82,8 +79,6 @@ static void attach(X509_STORE_CTX *ctx, struct look *l)
 static bool reject(X509_STORE_CTX *ctx, struct look *l, X509 *x, int depth, enum trust_fault f)
 {
 	l->fault = f;
-	l->bad = x;
-	l->bad_depth = depth;
 	X509_STORE_CTX_set_error(ctx, f == TRUST_FAULT_TOO_LONG ? X509_V_ERR_CERT_CHAIN_TOO_LONG : X509_V_ERR_CERT_REJECTED);
 	X509_STORE_CTX_set_error_depth(ctx, depth);
 	X509_STORE_CTX_set_current_cert(ctx, x);

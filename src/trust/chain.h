@@ -3,7 +3,7 @@
  *
  * OpenSSL verifies; this asks it, looks at each certificate besides (wellformed.h), and where the first way fails tries others: peers send
  * cross-signed, expired and superfluous intermediates, and OpenSSL 3.0 goes back on its steps only where a signature does
- * not fit. No way is accepted that OpenSSL refuses, but for four mendings of on_error() in chain.c. The search is bounded in
+ * not fit. No way is accepted that OpenSSL refuses, but for the five mendings of on_error() in chain.c. The search is bounded in
  * signatures and ways, so a chain made to explode costs milliseconds. Any thread; the context has one owner.              */
 #ifndef TRUST_CHAIN_H
 #define TRUST_CHAIN_H

@@ -143,12 +143,13 @@ struct side {
 	int err;
 };
 
-static void side_up(struct side *s, const struct tc *cert, const char *file, const char *accepts, enum trust_staple staple)
+static void side_up(struct side *s, const struct tc *cert, const char *file, const char *accepts, const struct trust_chain_rules *rules)
 {
 	struct ev_report why = { 0 };
+	const char *dir = ut_tmpdir();
 	char certs[300], key[300];
-	text_print(certs, sizeof certs, "%s/c.pem", ut_tmpdir());
-	text_print(key, sizeof key, "%s/k.pem", ut_tmpdir());
+	text_print(certs, sizeof certs, "%s/c.pem", dir);
+	text_print(key, sizeof key, "%s/k.pem", dir);
 	tc_write_certs(certs, &cert->cert, 1);
 	tc_write_key(key, cert->key);
 	struct trust_identity_prm prm = { .cert_file = certs, .key_file = key, .ocsp_file = file };
@@ -156,7 +157,7 @@ static void side_up(struct side *s, const struct tc *cert, const char *file, con
 	assert_int_equal(trust_set_create(&s->set), 0);
 	assert_int_equal(trust_set_identity(s->set, s->id), 0);
 	assert_int_equal(trust_set_anchor(s->set, root.cert), 0);
-	trust_set_rules(s->set, &(struct trust_chain_rules){ .depth = -1, .staple = staple });
+	trust_set_rules(s->set, rules);
 	assert_int_equal(trust_policy_one(&s->policy, "gw", TRUST_RULE_RFC5922, &accepts, 1), 0);
 }
 
@@ -178,14 +179,18 @@ static size_t carry(struct tls *from, struct tls *to)
 }
 
 /* The name of the client's verdict, or "" where the handshake was good; `ocsp` is what it saw. */
-static const char *shake(const struct tc *server_cert, const char *file, enum trust_staple staple, uint16_t version, enum trust_ocsp *ocsp)
+static const char *shake_with(const struct tc *server_cert, const char *file, const struct trust_chain_rules *rules, const char *list, uint16_t version,
+			      enum trust_ocsp *ocsp)
 {
 	static struct trust_verdict v;
 	struct side c = { 0 }, s = { 0 };
 	struct clock_fake clock;
 	clock_fake_init(&clock, TC_NOW);
-	side_up(&c, &second, NULL, "pool.domain.com", staple);
-	side_up(&s, server_cert, file, "b.domain.com", TRUST_STAPLE_OFF);
+	struct ev_report why = { 0 };
+	side_up(&c, &second, NULL, "pool.domain.com", rules);
+	side_up(&s, server_cert, file, "b.domain.com", &(struct trust_chain_rules){ .depth = -1 });
+	if (list)
+		assert_int_equal(trust_set_crl_file(c.set, list, &why), 0);
 	struct tls_prm cp = { .role = TRUST_DIALLED, .set = c.set, .policy = c.policy, .sni = "pool.domain.com", .limits = { version, version, TLS_LEGACY_OFF },
 			      .clock = &clock.clock };
 	struct tls_prm sp = { .role = TRUST_ACCEPTED, .set = s.set, .policy = s.policy, .clock = &clock.clock };
@@ -206,6 +211,34 @@ static const char *shake(const struct tc *server_cert, const char *file, enum tr
 	side_down(&c);
 	side_down(&s);
 	return name;
+}
+
+static const char *shake(const struct tc *server_cert, const char *file, enum trust_staple staple, uint16_t version, enum trust_ocsp *ocsp)
+{
+	return shake_with(server_cert, file, &(struct trust_chain_rules){ .depth = -1, .staple = staple }, NULL, version, ocsp);
+}
+
+/* Lists on a connection: the one that takes the server back, one of somebody else, and lists that nobody looks at. */
+static void lists_on_a_connection(void **state)
+{
+	(void)state;
+	char file[300];
+	enum trust_ocsp seen;
+	X509_CRL *gone = tc_crl(&root, leaf.cert), *good = tc_crl(&root, NULL), *strange = tc_crl(&other, NULL);
+	struct trust_chain_rules rules = { .depth = -1 };
+	text_print(file, sizeof file, "%s/crl.pem", ut_tmpdir());
+	tc_write_crl(file, good);
+	assert_string_equal(shake_with(&leaf, NULL, &rules, file, 0x0304, &seen), "");
+	tc_write_crl(file, strange);
+	assert_string_equal(shake_with(&leaf, NULL, &rules, file, 0x0304, &seen), "revocation-unknown");
+	tc_write_crl(file, gone);
+	for (uint16_t version = 0x0303; version <= 0x0304; version++)
+		assert_string_equal(shake_with(&leaf, NULL, &rules, file, version, &seen), "certificate-revoked");
+	rules.revocation = TRUST_REVOCATION_OFF;
+	assert_string_equal(shake_with(&leaf, NULL, &rules, file, 0x0304, &seen), "");
+	X509_CRL_free(gone);
+	X509_CRL_free(good);
+	X509_CRL_free(strange);
 }
 
 static void stapled_to_a_handshake(void **state)
@@ -278,7 +311,7 @@ static void a_response_that_is_lost_costs_a_warning(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { UT(status_signer_and_times), UT(what_is_no_answer), UT(stapled_to_a_handshake), UT(the_policy),
+	const struct CMUnitTest tests[] = { UT(status_signer_and_times), UT(what_is_no_answer), UT(lists_on_a_connection), UT(stapled_to_a_handshake), UT(the_policy),
 					    UT(a_response_that_is_lost_costs_a_warning) };
 	return cmocka_run_group_tests(tests, up, down);
 }

@@ -207,7 +207,7 @@ struct matrix {
 int matrix_run(struct matrix **xp, const struct matrix_model *m);
 void matrix_free(struct matrix *x);
 const struct matrix_cell *matrix_cell(const struct matrix *x, unsigned node, unsigned gateway, enum matrix_flow f);
-/* The nodes of a reason: "node01 and node02". Returns dst. */
+/* The nodes of a reason: "node01 and node02"; of many the first ones and "22 more". Returns dst. */
 char *matrix_node_names(const struct matrix_model *m, uint64_t nodes, char *dst, size_t size);
 
 #endif

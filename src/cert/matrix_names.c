@@ -115,12 +115,19 @@ uint64_t matrix_leads_to(const struct matrix_model *m, const char *name, bool *k
 
 /* ---- words ---- */
 
+enum { NAMED_MAX = 8 };
+
 char *matrix_node_names(const struct matrix_model *m, uint64_t nodes, char *dst, size_t size)
 {
 	struct trust_names l = { 0 };
+	unsigned all = (unsigned)__builtin_popcountll(nodes), shown = all > NAMED_MAX ? NAMED_MAX - 1 : all;
+	char more[32];
 	for (unsigned i = 0; i < m->n_nodes; i++)
-		if (nodes & UINT64_C(1) << i)
+		if (nodes & UINT64_C(1) << i && l.n < shown)
 			trust_names_add_str(&l, m->nodes[i].name);
+	text_print(more, sizeof more, "%u more", all - shown);
+	if (shown < all)
+		trust_names_add_str(&l, more);
 	return trust_names_join(&l, dst, size);
 }
 

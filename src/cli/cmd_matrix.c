@@ -12,7 +12,7 @@
 #include "cli/look.h"
 #include "config/cfg.h"
 
-enum { WIDTH = 100, PEM_MAX = 1 << 20, FLOW_WIDTH = 52, CELL_LEAST = 12 };
+enum { WIDTH = 100, PEM_MAX = 1 << 20, FLOW_WIDTH = 52, CELL_LEAST = 12, NAMED_MAX = 8 };
 
 /* ---- what is asked ---- */
 
@@ -229,7 +229,7 @@ static void print_table(const struct page *p, const json_t *g)
 {
 	const json_t *nodes = json_object_get(p->r, "nodes");
 	const char *name = cli_text(g, "name");
-	size_t n = json_array_size(nodes), width = cell_width(p, name), at_once = (WIDTH - FLOW_WIDTH) / (width + 2);
+	size_t n = json_array_size(nodes), width = cell_width(p, name), at_once = (WIDTH - FLOW_WIDTH - 2) / (width + 2);
 	at_once = at_once ? at_once : 1;
 	for (size_t from = 0; from < n; from += at_once) {
 		size_t to = from + at_once < n ? from + at_once : n;
@@ -242,15 +242,19 @@ static void print_table(const struct page *p, const json_t *g)
 	}
 }
 
+/* "a, b and c"; of a long list the first ones and how many more. */
 static void join(const json_t *array, const char *word, char *dst, size_t size)
 {
-	size_t i, n = json_array_size(array);
+	size_t i, n = json_array_size(array), shown = n > NAMED_MAX ? NAMED_MAX - 1 : n;
 	const json_t *s;
 	text_fill(dst, size, n ? "" : "nobody");
 	json_array_foreach(array, i, s) {
 		size_t at = strlen(dst);
-		text_print(dst + at, size - at, "%s%s", !i ? "" : i + 1 < n ? ", " : word, json_string_value(s) ? json_string_value(s) : "");
+		if (i < shown)
+			text_print(dst + at, size - at, "%s%s", !i ? "" : i + 1 < n ? ", " : word, json_string_value(s) ? json_string_value(s) : "");
 	}
+	if (shown < n)
+		text_print(dst + strlen(dst), size - strlen(dst), "%s%zu more", word, n - shown);
 }
 
 static void print_gateway(const struct page *p, const json_t *g)

@@ -247,6 +247,8 @@ static void listed(enum store_result result, int err, const struct ev_report *wh
 	(void)why;
 	if (!l->r->closed)
 		l->h(err, l->v, err ? 0 : l->n, l->arg);
+	else if (l->cards)
+		l->h(ECANCELED, l->v, 0, l->arg);
 	mem_unref(l->r);
 	free_listing(l);
 }

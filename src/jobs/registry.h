@@ -38,7 +38,7 @@ int registry_card(struct registry *r, const char *body);
 /* Loop thread; the array is borrowed for the call. err 0, or as db.h. */
 typedef void (registry_list_h)(int err, const struct registry_node *nodes, size_t n, void *arg);
 int registry_list(struct registry *r, registry_list_h *h, void *arg);
-/* The same with the cards. */
+/* The same with the cards. The handler comes in any case: with ECANCELED when the registry was destroyed meanwhile. */
 int registry_cards(struct registry *r, registry_list_h *h, void *arg);
 
 #endif

@@ -164,18 +164,18 @@ bool p_refuse(struct p_case *c, enum p_reason r, int alert)
 	return false;
 }
 
-bool p_unknown(struct p_case *c, enum p_reason r, const char *detail)
+bool p_unknown(struct p_case *c, enum p_reason r, enum p_note doubt)
 {
 	c->kind = TRUST_CANNOT_SAY;
 	c->reason = r;
-	text_fill(c->detail, sizeof c->detail, detail ? detail : "");
+	p_note(doubt, c, c->detail, sizeof c->detail);
 	return false;
 }
 
 static void no_certificate(struct p_case *c)
 {
 	if (c->q->seat == TRUST_SEAT_CLIENT_CERT && c->s->on != P_ALWAYS)
-		(void)p_unknown(c, P_RULE_NOT_KNOWN, "whether it insists on a certificate");
+		(void)p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_INSISTS);
 	else
 		(void)p_refuse(c, P_NO_CERTIFICATE, c->q->seat == TRUST_SEAT_CLIENT_CERT ? 116 : 40);
 }
@@ -183,7 +183,7 @@ static void no_certificate(struct p_case *c)
 static void judge_names(struct p_case *c)
 {
 	if (c->s->wants == P_NOT_KNOWN)
-		(void)p_unknown(c, P_RULE_NOT_KNOWN, "what it does with the names in the certificate");
+		(void)p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_NAMES);
 	else if (c->s->wants != P_CHAIN)
 		(void)p_check_names(c);
 	c->by_name = c->kind != TRUST_ACCEPTS;
@@ -212,7 +212,7 @@ static void judge(struct p_case *c)
 	if (c->s->wants == P_NOTHING) {
 		c->reason = P_NOT_ASKED;
 	} else if (c->s->wants == P_ALL_NOT_KNOWN) {
-		(void)p_unknown(c, P_RULE_NOT_KNOWN, "what it checks in this direction");
+		(void)p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_DIRECTION);
 	} else if (!c->q->leaf && !c->q->described) {
 		no_certificate(c);
 	} else if (!c->q->leaf) {

@@ -72,8 +72,8 @@ static bool usage_strict(struct p_case *c, uint8_t eku, bool has, bool any)
 	if (has)
 		return true;
 	if (!(eku & TRUST_EKU_PRESENT))
-		return p_unknown(c, P_RULE_NOT_KNOWN, "whether a certificate without a list of usages is taken, where the usage is asked for");
-	return any ? p_unknown(c, P_RULE_NOT_KNOWN, "whether anyExtendedKeyUsage stands for the usage that is asked for") : p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
+		return p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_NO_USAGES);
+	return any ? p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_ANY_USAGE) : p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
 }
 
 static bool usage_by_list(struct p_case *c, uint8_t eku)
@@ -90,7 +90,7 @@ static bool usage_by_list(struct p_case *c, uint8_t eku)
 	case P_EKU_SIP:
 		if (has || none || eku & TRUST_EKU_SIP)
 			return true;
-		return any ? p_unknown(c, P_RULE_NOT_KNOWN, "whether anyExtendedKeyUsage does: RFC 5924 4 leaves it to local policy") : p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
+		return any ? p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_ANY_POLICY) : p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
 	case P_EKU_STRICT:
 		return usage_strict(c, eku, has, any);
 	case P_EKU_ADVISED:
@@ -98,9 +98,9 @@ static bool usage_by_list(struct p_case *c, uint8_t eku)
 			return true;
 		if (!any && !(eku & (TRUST_EKU_SERVER | TRUST_EKU_CLIENT)))
 			return p_refuse(c, P_USAGE, ALERT_UNSUPPORTED);
-		return p_unknown(c, P_RULE_NOT_KNOWN, "whether it insists on the usage for this direction, which the certificate lacks");
+		return p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_USAGE_ADVISED);
 	case P_EKU_MAYBE:
-		return has || none || p_unknown(c, P_RULE_NOT_KNOWN, "whether it looks at the usages of the certificate, which lack the one for this direction");
+		return has || none || p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_USAGE_LOOKED);
 	}
 	return true;
 }
@@ -127,7 +127,7 @@ bool p_check_hash(struct p_case *c)
 	if (!X509_get_signature_info(c->q->leaf, &hash, NULL, NULL, NULL))
 		return true;
 	if (hash == NID_sha224 && c->p->reading & P_SHA224_BY_TLS)
-		return p_unknown(c, P_RULE_NOT_KNOWN, "which version of TLS is spoken: it takes SHA-224 in 1.2 only");
+		return p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_SHA224);
 	if (hash != NID_sha1 && hash != NID_md5 && hash != NID_md4 && hash != NID_md2)
 		return true;
 	if (hash == NID_sha1 && c->p->sha1 == P_YES)
@@ -135,7 +135,7 @@ bool p_check_hash(struct p_case *c)
 	text_fill(c->detail, sizeof c->detail, OBJ_nid2sn(hash));
 	if (c->p->sha1 == P_NO || (hash != NID_sha1 && c->p->habits & P_CA_MD5))
 		return p_refuse(c, P_WEAK_HASH, ALERT_BAD);
-	return p_unknown(c, P_RULE_NOT_KNOWN, "whether it takes a certificate that is signed with a broken hash");
+	return p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_HASH);
 }
 
 bool p_check_key(struct p_case *c)
@@ -146,7 +146,7 @@ bool p_check_key(struct p_case *c)
 	int bits = EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA ? EVP_PKEY_get_bits(key) : INT16_MAX;
 	if (bits < (c->p->rsa_min ? c->p->rsa_min : 2048)) {
 		if (!c->p->rsa_min)
-			return p_unknown(c, P_RULE_NOT_KNOWN, "how short an RSA key it takes; this one is shorter than 2048 bits");
+			return p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_KEY);
 		text_print(c->detail, sizeof c->detail, "RSA-%d, and it wants %u", bits, c->p->rsa_min);
 		return p_refuse(c, P_WEAK_KEY, ALERT_BAD);
 	}
@@ -248,7 +248,7 @@ static bool try_chain(struct p_case *c, STACK_OF(X509) *chain)
 	bool good = false;
 	X509_STORE_CTX *ctx = X509_STORE_CTX_new();
 	if (!ctx || !X509_STORE_CTX_init(ctx, c->q->anchors, c->q->leaf, chain)) {
-		(void)p_unknown(c, P_RULE_NOT_KNOWN, "whether the chain is good: no memory was left to find out");
+		(void)p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_MEMORY);
 	} else {
 		set_up(c, ctx);
 		X509_STORE_CTX_set_app_data(ctx, c);

@@ -31,13 +31,13 @@ struct search {
 	enum p_reason near;
 	bool near_option;
 	char near_name[TRUST_NAME_SIZE], matched[TRUST_NAME_SIZE];
-	const char *doubt;
+	enum p_note doubt;
 };
 
-static void doubt(struct search *x, const char *what)
+static void doubt(struct search *x, enum p_note what)
 {
 	x->maybe = true;
-	if (!x->doubt)
+	if (x->doubt == P_NOTES)
 		x->doubt = what;
 }
 
@@ -199,21 +199,21 @@ static enum p_tri counts(const struct search *x, const struct name *n)
 	return P_NO;
 }
 
-static const char *why_doubt(const struct search *x, const struct name *n)
+static enum p_note why_doubt(const struct search *x, const struct name *n)
 {
 	switch (n->kind) {
 	case CN:
-		return !x->has_san ? "whether the CN counts in a certificate without subjectAltName" :
-		       x->has_dns  ? "whether the CN counts beside DNS names in the subjectAltName" :
-				     "whether the CN counts beside a subjectAltName without DNS names";
+		return !x->has_san ? P_NOTE_DOUBT_CN_NO_SAN :
+		       x->has_dns  ? P_NOTE_DOUBT_CN_DNS :
+				     P_NOTE_DOUBT_CN_NO_DNS;
 	case DNS:
-		return "whether DNS names of the subjectAltName count, or the CN only";
+		return P_NOTE_DOUBT_DNS;
 	case URI:
-		return "whether a URI in the subjectAltName counts";
+		return P_NOTE_DOUBT_URI;
 	case IP:
-		return "whether an address in the subjectAltName counts";
+		return P_NOTE_DOUBT_IP;
 	}
-	return "";
+	return P_NOTES;
 }
 
 /* ---- is it the wanted one? ---- */
@@ -234,7 +234,7 @@ static void hit(struct search *x, const struct name *n, enum p_tri count)
 			text_fill(x->matched, sizeof x->matched, x->wanted);
 		x->yes = true;
 	} else if (count == P_YES) {
-		doubt(x, "whether a dot at the end of the name that it dials is dropped");
+		doubt(x, P_NOTE_DOUBT_DOT);
 	} else if (count == P_MAYBE) {
 		doubt(x, why_doubt(x, n));
 	} else if (n->kind == CN) {
@@ -253,7 +253,7 @@ static void wildcard_hit(struct search *x, const struct name *n, enum p_wild tak
 	if (takes == P_WILD_PARTIAL || takes == P_WILD_WITHIN || front || (whole && (takes == P_WILD_LABEL || takes == P_WILD_FIRST || takes == P_WILD_GLOB))) {
 		hit(x, n, count);
 	} else if (takes == P_WILD_MAYBE) {
-		doubt(x, n->kind == CN ? "whether a wildcard in the CN counts" : "whether a wildcard in the subjectAltName counts");
+		doubt(x, n->kind == CN ? P_NOTE_DOUBT_WILD_CN : P_NOTE_DOUBT_WILD_SAN);
 	} else {
 		near_miss(x, P_WILDCARD);
 		x->near_option = x->near_option || (whole && takes == P_WILD_OPTION);
@@ -291,7 +291,7 @@ static void compare_name(struct search *x, const struct name *n)
 	if (text_eq_nocase(v, w) || (x->c->p->reading & P_DOT_TOO && text_eq_nocase(v, text_of(x->whole))))
 		hit(x, n, count);
 	else if (x->c->p->reading & P_RAW_IDN && n->kind == CN && count == P_YES && text_find_text(w, TEXT("xn--")) != SIZE_MAX && !plain(v))
-		doubt(x, "whether its name, turned into punycode, is the one looked for");
+		doubt(x, P_NOTE_DOUBT_IDN);
 	else if ((takes == P_WILD_FIRST && covers_first(v, w)) || (takes == P_WILD_GLOB && covers_glob(v, w)))
 		wildcard_hit(x, n, takes, true, count);
 	else if (covers_label(v, w) && x->c->p->reading & P_STAR_LDH && !ldh(text_head(w, text_find(w, '.')), false))
@@ -326,7 +326,7 @@ static void compare_address(struct search *x, const struct name *n)
 	if (as_address || x->s->ip == P_IP_TEXT || (n->kind == CN && x->c->p->reading & P_CN_ADDRESS))
 		hit(x, n, counts(x, n));
 	else if (x->s->ip == P_IP_MAYBE)
-		doubt(x, "how an address that it dials is compared");
+		doubt(x, P_NOTE_DOUBT_ADDRESS);
 	else
 		near_miss(x, P_IP_AS_DNS);
 }
@@ -515,9 +515,9 @@ static bool decide(struct search *x)
 	if (x->maybe)
 		return p_unknown(c, P_RULE_NOT_KNOWN, x->doubt);
 	if (!c->q->leaf && (c->q->described->sans.cut || c->q->described->cns.cut))
-		return p_unknown(c, P_RULE_NOT_KNOWN, "what stands in the certificate beyond the names that were kept of it");
+		return p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_CUT);
 	if (x->near == P_NUL && !c->p->runs)
-		return p_unknown(c, P_RULE_NOT_KNOWN, "whether it reads a name beyond a NUL byte");
+		return p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_NUL);
 	if (x->near == P_WILDCARD && x->near_option)
 		p_note(P_NOTE_WILD_OPTION, c, c->detail, sizeof c->detail);
 	if (list || topology) {
@@ -543,7 +543,7 @@ static bool comparable(struct search *x)
 	}
 	if (x->s->wants == P_NAME) {
 		if (!q->reference || !*q->reference)
-			return p_unknown(c, P_NO_REFERENCE, "");
+			return p_unknown(c, P_NO_REFERENCE, P_NOTES);
 		trust_names_add_str(&c->wanted, q->reference);
 		want(x, q->reference);
 		if (!x->address && x->c->p->reading & P_LDH_ONLY && !ldh(text_of(q->reference), true))
@@ -556,12 +556,12 @@ static bool comparable(struct search *x)
 		return true;
 	}
 	if (!q->known)
-		return p_unknown(c, P_LIST_NOT_KNOWN, "");
+		return p_unknown(c, P_LIST_NOT_KNOWN, P_NOTES);
 	c->wanted = *q->known;
 	if (q->known->n || x->s->wants == P_TOPOLOGY)
 		return q->known->n || p_refuse(c, P_LIST_EMPTY, 42);
 	if (x->s->empty == P_EMPTY_MAYBE)
-		return p_unknown(c, P_RULE_NOT_KNOWN, "what an empty list means");
+		return p_unknown(c, P_RULE_NOT_KNOWN, P_NOTE_DOUBT_EMPTY);
 	if (x->s->empty == P_EMPTY_NOBODY)
 		return p_refuse(c, P_LIST_EMPTY, 42);
 	c->kind = TRUST_ACCEPTS;
@@ -572,7 +572,7 @@ static bool comparable(struct search *x)
 bool p_check_names(struct p_case *c)
 {
 	int critical = -1;
-	struct search x = { .c = c, .s = c->s, .near = P_MISMATCH };
+	struct search x = { .c = c, .s = c->s, .near = P_MISMATCH, .doubt = P_NOTES };
 	GENERAL_NAMES *sans = NULL;
 	if (c->q->leaf && !(c->p->habits & P_V1_BARE && X509_get_version(c->q->leaf) < 2))
 		sans = X509_get_ext_d2i(c->q->leaf, NID_subject_alt_name, &critical, NULL);

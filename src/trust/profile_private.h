@@ -187,7 +187,7 @@ struct p_case {
 };
 /* Ends the judgement: false, so that it can be returned from a check ("go on" is true). */
 bool p_refuse(struct p_case *c, enum p_reason r, int alert);
-bool p_unknown(struct p_case *c, enum p_reason r, const char *detail);
+bool p_unknown(struct p_case *c, enum p_reason r, enum p_note doubt);
 
 /* Fills a piece into dst; P_NOTES: "". */
 void p_note(enum p_note n, const struct p_case *c, char *dst, size_t size);

@@ -296,6 +296,7 @@ static char *next_line(struct admin_conn *c, size_t *n)
 	char *copy = mem_strndup(line.p, line.n);
 	*n = line.n;
 	buf_consume(&c->in, line.n + 1);
+	mem_wipe(c->in.p + c->in.n, c->in.room - c->in.n); /* a request may hold a PIN or a key */
 	return copy;
 }
 
@@ -312,7 +313,7 @@ static void serve(struct admin_conn *c)
 		if (!line)
 			break;
 		start_call(c, text_make(line, n));
-		mem_free(line);
+		mem_free_secret(line, n);
 	}
 	c->serving = false;
 	if (c->dead)

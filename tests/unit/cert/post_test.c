@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* post_test.c  Two nodes on one store: what is delivered once, and what is not believed. */
 #include "cert/post.h"
+#include <errno.h>
 #include <stdio.h>
 #include "base/mem.h"
 #include "cert_events.h"
@@ -87,6 +88,18 @@ static void expect(struct bench *b, unsigned heard, unsigned refused)
 	assert_int_equal(b->refused, refused);
 }
 
+static int both_listed(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct db_rows *rows;
+	(void)arg;
+	int err = db_query_one(tx, &rows, why, "SELECT count(*) FROM node", "");
+	if (err)
+		return err;
+	err = db_col_int(rows, 0) == 2 ? 0 : EAGAIN;
+	db_rows_close(rows);
+	return err;
+}
+
 static void up(struct bench *b, const char *san_of_one)
 {
 	char url[300];
@@ -104,6 +117,8 @@ static void up(struct bench *b, const char *san_of_one)
 	identity(b, 1, TWO, "DNS:" TWO ",DNS:" SERVICE);
 	node(b, 0, "node01", ONE);
 	node(b, 1, "node02", TWO);
+	for (int i = 0; i < 500 && store_run(b->store, STORE_READ, both_listed, NULL, NULL) != 0; i++)
+		loop_step(b->loop, 5);
 	turn(b);
 }
 

@@ -2,6 +2,7 @@
 /* verify_test.c  Chains from files: the tables of usages and the faults of chains, in both roles. */
 #include "trust/verify.h"
 #include <errno.h>
+#include <openssl/x509v3.h>
 #include "base/mem.h"
 #include "support/certs.h"
 #include "trust/pem.h"
@@ -65,6 +66,30 @@ static const char *leaf(struct tc_prm prm, bool as_client)
 	const char *name = verify(&c.cert, 1, "a.example.com", as_client, NULL, -1);
 	tc_free(&c);
 	return name;
+}
+
+static void only_digital_signature(X509 *x)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, "critical,digitalSignature");
+	X509_EXTENSION_free(X509_delete_ext(x, X509_get_ext_by_NID(x, NID_key_usage, -1)));
+	assert_int_equal(X509_add_ext(x, e, -1), 1);
+	X509_EXTENSION_free(e);
+}
+
+static void a_ca_that_may_not_sign_is_told_from_what_is_no_ca(void **state)
+{
+	(void)state;
+	struct tc mute, no_ca, c;
+	tc_make(&mute, &(struct tc_prm){ .cn = "Mute", .ca = true, .issuer = &root, .twist = only_digital_signature });
+	tc_leaf(&no_ca, &root, "leaf.example.com", "DNS:leaf.example.com");
+	tc_leaf(&c, &mute, "a.example.com", "DNS:a.example.com");
+	assert_string_equal(verify((X509 *[]){ c.cert, mute.cert }, 2, "a.example.com", false, NULL, -1), "issuer-may-not-sign");
+	tc_free(&c);
+	tc_leaf(&c, &no_ca, "a.example.com", "DNS:a.example.com");
+	assert_string_equal(verify((X509 *[]){ c.cert, no_ca.cert }, 2, "a.example.com", false, NULL, -1), "issuer-is-no-ca");
+	tc_free(&c);
+	tc_free(&no_ca);
+	tc_free(&mute);
 }
 
 static void usages_and_roles(void **state)
@@ -177,7 +202,7 @@ static void files_that_hold_nothing(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { UT(usages_and_roles), UT(dates_and_issuers), UT(intermediates), UT(name_constraints), UT(revocation),
+	const struct CMUnitTest tests[] = { UT(a_ca_that_may_not_sign_is_told_from_what_is_no_ca), UT(usages_and_roles), UT(dates_and_issuers), UT(intermediates), UT(name_constraints), UT(revocation),
 					    UT(names), UT(files_that_hold_nothing) };
 	return cmocka_run_group_tests(tests, roots_up, roots_down);
 }

@@ -204,6 +204,30 @@ static void sni_chooses_the_identity(void **state)
 	pair_down(&p);
 }
 
+/* OpenSSL keeps a certificate a kind of key: the one that was chosen must be the only one left. */
+static void an_identity_of_another_kind_of_key_replaces_the_first(void **state)
+{
+	(void)state;
+	struct pair p;
+	struct tc second;
+	struct trust_identity *id;
+	const char *um = "um.domain.local";
+	pair_up(&p);
+	tc_make(&second, &(struct tc_prm){ .cn = um, .san = "DNS:um.domain.local", .issuer = &p.root, .rsa = true });
+	assert_int_equal(trust_identity_from(&id, "um", second.cert, NULL, second.key, NULL), 0);
+	assert_int_equal(trust_set_identity(p.server.set, id), 0);
+	mem_unref(p.client.policy);
+	assert_int_equal(trust_policy_one(&p.client.policy, "gw", TRUST_RULE_RFC5922, &um, 1), 0);
+	p.sni = um;
+	shake(&p);
+	assert_int_equal(p.client_err, 0);
+	assert_string_equal(tls_facts(p.client.tls)->theirs.cn, um);
+	assert_string_equal(tls_facts(p.client.tls)->theirs.sha256, tls_facts(p.server.tls)->ours.sha256);
+	mem_unref(id);
+	tc_free(&second);
+	pair_down(&p);
+}
+
 static void time_is_the_clocks(void **state)
 {
 	(void)state;
@@ -284,6 +308,6 @@ static void limits_that_exclude_each_other_are_refused(void **state)
 
 UT_MAIN(UT(both_versions_shake_hands_and_carry_text), UT(a_wrong_server_name_is_told_by_alert_42),
 	UT(in_tls13_the_client_hears_of_its_certificate_late), UT(a_missing_client_certificate_is_alert_116_or_40),
-	UT(sni_chooses_the_identity), UT(time_is_the_clocks), UT(no_version_in_common_shows_both_offers),
+	UT(sni_chooses_the_identity), UT(an_identity_of_another_kind_of_key_replaces_the_first), UT(time_is_the_clocks), UT(no_version_in_common_shows_both_offers),
 	UT(plain_sip_on_the_tls_port_is_recognised), UT(an_old_connection_keeps_its_identity_when_the_set_goes),
 	UT(limits_that_exclude_each_other_are_refused))

@@ -278,6 +278,8 @@ int errand_swap(struct errand *x, const char *identity, struct text chain, struc
 {
 	struct admin *a = x->admin;
 	struct cert_swap *swap;
+	/* anew: the configuration may have changed since the errand began */
+	x->n_gateways = admin_gateways_shown(a, identity, x->gateways, CERT_PLAN_GATEWAYS);
 	struct cert_swap_prm prm = {
 		.loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus, .keeper = a->prm.trust, .data_dir = a->cfg->node.data,
 		.fqdn = a->cfg->node.fqdn, .service = a->cfg->node.service, .identity = identity, .is_default = is_default(a, identity), .chain = chain,

@@ -82,7 +82,7 @@ static void read_done(enum pool_result result, int err, void *arg)
 {
 	struct renewal *n = arg;
 	struct errand *x = n->errand;
-	if (!n->r || result != POOL_DONE) {
+	if (!n->r || result != POOL_DONE || !n->r->admin->cfg) {
 		end(n, err == ENOENT ? "it ended well, but wrote no answer" : "its answer holds no certificate");
 		return;
 	}

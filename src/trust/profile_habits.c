@@ -69,15 +69,24 @@ static bool strict_name(const GENERAL_NAME *g)
 	}
 }
 
+static bool known_kind(const GENERAL_NAME *g)
+{
+	return g->type == GEN_DNS || g->type == GEN_EMAIL || g->type == GEN_URI || g->type == GEN_IPADD;
+}
+
 static bool check_san_names(struct p_case *c, X509 *x)
 {
-	GENERAL_NAMES *sans = X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL);
-	bool good = true;
+	int critical = -1;
+	GENERAL_NAMES *sans = X509_get_ext_d2i(x, NID_subject_alt_name, &critical, NULL);
+	bool good = true, known = false;
 	for (int i = 0; i < sk_GENERAL_NAME_num(sans) && good; i++) {
 		const GENERAL_NAME *g = sk_GENERAL_NAME_value(sans, i);
+		known = known || known_kind(g);
 		good = (!has(c, P_SAN_STRICT) || strict_name(g)) && (!has(c, P_SAN_WHOLE) || g->type != GEN_DNS || ASN1_STRING_length(g->d.dNSName));
 	}
 	GENERAL_NAMES_free(sans);
+	if (good && critical == 1 && !known && has(c, P_SAN_STRICT))
+		return no_form(c, P_NOTE_SAN_CRITICAL);
 	return good || no_form(c, P_NOTE_SAN_NAME);
 }
 
@@ -298,13 +307,24 @@ static bool against_dns_or_ip(X509_STORE_CTX *ctx)
 	return false;
 }
 
+static bool no_san(const struct p_case *c)
+{
+	return X509_get_ext_by_NID(c->q->leaf, NID_subject_alt_name, -1) < 0;
+}
+
+static bool for_servers(const X509 *x)
+{
+	uint8_t eku = trust_cert_ekus(x);
+	return !(eku & TRUST_EKU_PRESENT) || eku & (TRUST_EKU_SERVER | TRUST_EKU_ANY);
+}
+
 static bool constraints_overlooked(const struct p_case *c, X509_STORE_CTX *ctx)
 {
 	if (has(c, P_ROOT_IS_KEY) && by_root(X509_STORE_CTX_get0_chain(ctx), NID_name_constraints))
 		return true;
-	if (has(c, P_NC_DNS_IP) && !against_dns_or_ip(ctx))
+	if (has(c, P_NC_DNS_IP) && (!against_dns_or_ip(ctx) || (no_san(c) && !for_servers(c->q->leaf))))
 		return true;
-	return has(c, P_NC_NOT_CN) && X509_get_ext_by_NID(c->q->leaf, NID_subject_alt_name, -1) < 0;
+	return has(c, P_NC_NOT_CN) && no_san(c);
 }
 
 bool p_overlooks(const struct p_case *c, X509_STORE_CTX *ctx)

@@ -307,6 +307,14 @@ static void compare_name(struct search *x, const struct name *n)
 		near_miss(x, P_NUL);
 }
 
+static bool constrained(const STACK_OF(X509) *chain)
+{
+	for (int i = 0; i < sk_X509_num(chain); i++)
+		if (X509_get_ext_by_NID(sk_X509_value(chain, i), NID_name_constraints, -1) >= 0)
+			return true;
+	return false;
+}
+
 static void compare_address(struct search *x, const struct name *n)
 {
 	char text[INET6_ADDRSTRLEN];
@@ -323,7 +331,9 @@ static void compare_address(struct search *x, const struct name *n)
 	}
 	if (!same)
 		return;
-	if (as_address || x->s->ip == P_IP_TEXT || (n->kind == CN && x->c->p->reading & P_CN_ADDRESS))
+	if (n->kind == CN && n->last_rdn && x->has_san && !x->has_ip && x->c->p->reading & P_CN_CONSTRAINED && constrained(x->c->q->chain))
+		hit(x, n, P_YES);
+	else if (as_address || x->s->ip == P_IP_TEXT || (n->kind == CN && x->c->p->reading & P_CN_ADDRESS))
 		hit(x, n, counts(x, n));
 	else if (x->s->ip == P_IP_MAYBE)
 		doubt(x, P_NOTE_DOUBT_ADDRESS);

@@ -69,7 +69,7 @@ enum p_habit {
 	P_VERSIONS = 1 << 1,        /* versions above 3 are refused */
 	P_NO_TWINS = 1 << 2,        /* no extension may be there twice */
 	P_SAN_WHOLE = 1 << 3,       /* nothing may follow the subjectAltName within its extension, and no name of it may be empty */
-	P_SAN_STRICT = 1 << 4,      /* its names must be ASCII, URIs without control bytes, addresses of 4 or 16 bytes */
+	P_SAN_STRICT = 1 << 4,      /* its names must be ASCII, URIs without control bytes, addresses of 4 or 16 bytes; if critical, one of these */
 	P_SAN_CRITICAL = 1 << 5,    /* without a subject it must be critical */
 	P_SUBJECT_STRICT = 1 << 6,  /* no UniversalString in the subject */
 	P_SIGNS = 1 << 7,           /* a key usage must hold digitalSignature */
@@ -93,7 +93,7 @@ enum p_habit {
 	P_ROOT_IS_KEY = 1 << 24,    /* a root is a name and a key: its time, path length and name constraints do not count */
 	P_ROOT_SAYS_CA = 1 << 25,   /* a root of version 3 must say that it is a CA */
 	P_NC_NOT_CN = 1 << 26,      /* name constraints do not count for the CN */
-	P_NC_DNS_IP = 1 << 27,      /* name constraints count for DNS names and addresses only */
+	P_NC_DNS_IP = 1 << 27,      /* name constraints count for DNS names and addresses only, and for the CN of servers */
 	P_NC_KNOWN = 1 << 28,       /* constraints on other kinds of names are refused */
 	P_NO_SHA224 = 1 << 29,      /* SHA-224 is not known */
 	P_COUNTS_SELF = 1 << 30,    /* self-issued authorities count for the path length */
@@ -110,6 +110,7 @@ enum p_reading {
 	P_CN_ADDRESS = 1 << 7, /* where the CN counts, it may spell the address */
 	P_CN_NOT_BY_IP = 1 << 8, /* the CN does not count beside an iPAddress */
 	P_SHA224_BY_TLS = 1 << 10, /* whether it takes SHA-224 depends on the version of TLS */
+	P_CN_CONSTRAINED = 1 << 11, /* under name constraints, a CN that spells an address counts as iPAddress where a SAN holds none */
 	P_CN_NOT_BY_ID = 1 << 9, /* nor beside a URI or an SRV name (RFC 6125 6.4.4) */
 };
 

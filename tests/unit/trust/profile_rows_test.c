@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* profile_rows_test.c  The rows of profiles.def one by one: what was measured or read of each verifier, and what must hold for all of them. */
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include "base/buf.h"
 #include "base/mem.h"
 #include "support/certs.h"
@@ -70,6 +71,37 @@ static const struct names_case {
 	{ "resiprocate", "x", "URI:sip:bob@" POOL, POOL, "+", false },
 	{ "resiprocate", "x", "IP:192.0.2.1", "192.0.2.1", "+", false },
 	{ "resiprocate", POOL, "IP:192.0.2.1", POOL, "name-in-cn-only", false },
+	/* libraries, as measured by tests/conformance: where a star may stand, whether dots at the end count, when the CN does */
+	{ "openssl", "x", "DNS:*.example.com", "um_1.example.com", "name-by-wildcard", false },
+	{ "gnutls", "x", "DNS:*1.example.com", NODE, "+", false },
+	{ "gnutls", "x", "DNS:po*.example.com", POOL, "name-by-wildcard", false },
+	{ "gnutls", "x", "DNS:*.example.com", "um_1.example.com", "+", false },
+	{ "gnutls", "x", "DNS:" POOL, POOL ".", "+", false },
+	{ "gnutls", "x", "DNS:" POOL ".", POOL ".", "name-trailing-dot", false },
+	{ "gnutls", POOL, "URI:sip:example.com", POOL, "name-in-cn-only", false },
+	{ "gnutls", POOL, "IP:192.0.2.1", POOL, "name-in-cn-only", false },
+	{ "gnutls", POOL, "email:a@" POOL, POOL, "+", false },
+	{ "java", "x", "DNS:a.*.example.com", "a.b.example.com", "+", false },
+	{ "java", "x", "DNS:p*o*l.example.com", POOL, "+", false },
+	{ "java", "x", "DNS:*.com", "example.com", "+", false },
+	{ "java", "x", "DNS:pool.example.*", POOL, "name-mismatch", false },
+	{ "java", "x", "DNS:*.example.com.", POOL, "name-mismatch", false },
+	{ "java", "x", "DNS:um_1.example.com", "um_1.example.com", "reference-no-host-name", false },
+	{ "java", "x", "IP:::ffff:192.0.2.1", "192.0.2.1", "+", false },
+	{ "java", "x", "IP:::fffe:192.0.2.1", "192.0.2.1", "name-mismatch", false },
+	{ "go", POOL, NULL, POOL, "name-in-cn-only", false },
+	{ "go", "x", "DNS:*.com", "example.com", "+", false },
+	{ "go", "x", "DNS:*", "um1", "+", false },
+	{ "go", "x", "DNS:*", POOL, "name-mismatch", false },
+	{ "go", "x", "DNS:po*.example.com", POOL, "name-by-wildcard", false },
+	{ "go", "x", "DNS:" POOL ".", POOL ".", "+", false },
+	{ "node", "x", "DNS:p*l.example.com", POOL, "+", false },
+	{ "node", "x", "DNS:" POOL ".", POOL, "+", false },
+	{ "curl", "x", "DNS:po*.example.com", POOL, "name-by-wildcard", false },
+	{ "curl", "x", "DNS:" POOL ".", POOL, "+", false },
+	{ "curl", "192.0.2.1", NULL, "192.0.2.1", "+", false },
+	{ "curl", POOL, "IP:192.0.2.1", POOL, "name-in-cn-only", false },
+	{ "curl", POOL, "URI:sip:example.com", POOL, "+", false },
 	/* Microsoft */
 	{ "lync", "*.example.com", NULL, POOL, "name-by-wildcard", false },
 	{ "lync", "x", "DNS:*.example.com", POOL, "?", false },
@@ -363,6 +395,76 @@ static void our_own_rule_agrees(void **state)
 		}
 }
 
+/* ---- forms that some libraries refuse, whatever is said in them: as measured by tests/conformance ---- */
+
+static void as_version_1(X509 *x)
+{
+	assert_int_equal(X509_set_version(x, 0), 1);
+}
+
+static void as_version_4(X509 *x)
+{
+	assert_int_equal(X509_set_version(x, 3), 1);
+}
+
+static void two_of_one(X509 *x)
+{
+	static const unsigned char null[] = { 5, 0 };
+	ASN1_OBJECT *odd = OBJ_txt2obj("1.3.6.1.4.1.55555.2", 1);
+	ASN1_OCTET_STRING *value = ASN1_OCTET_STRING_new();
+	assert_int_equal(ASN1_OCTET_STRING_set(value, null, sizeof null), 1);
+	X509_EXTENSION *e = X509_EXTENSION_create_by_OBJ(NULL, odd, 0, value);
+	assert_int_equal(X509_add_ext(x, e, -1), 1);
+	assert_int_equal(X509_add_ext(x, e, -1), 1);
+	X509_EXTENSION_free(e);
+	ASN1_OCTET_STRING_free(value);
+	ASN1_OBJECT_free(odd);
+}
+
+static void enciphers_only(X509 *x)
+{
+	int at = X509_get_ext_by_NID(x, NID_key_usage, -1);
+	if (at >= 0)
+		X509_EXTENSION_free(X509_delete_ext(x, at));
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_key_usage, "critical,keyEncipherment");
+	assert_int_equal(X509_add_ext(x, e, -1), 1);
+	X509_EXTENSION_free(e);
+}
+
+static void must_staple(X509 *x)
+{
+	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, NID_tlsfeature, "status_request");
+	assert_int_equal(X509_add_ext(x, e, -1), 1);
+	X509_EXTENSION_free(e);
+}
+
+static void forms_that_only_some_take(void **state)
+{
+	(void)state;
+	static const char *const columns[] = { "openssl", "gnutls", "java", "go", "node" };
+	static const struct {
+		const char *what;
+		void (*twist)(X509 *x);
+		const char *want[5];
+	} forms[] = {
+		{ "version 1 with extensions", as_version_1, { "+", "form-refused", "form-refused", "name-in-cn-only", "+" } },
+		{ "version 4", as_version_4, { "+", "+", "form-refused", "form-refused", "+" } },
+		{ "an extension twice", two_of_one, { "+", "form-refused", "form-refused", "form-refused", "+" } },
+		{ "a key that may not sign", enciphers_only, { "+", "wrong-key-usage", "wrong-key-usage", "+", "+" } },
+		{ "must staple", must_staple, { "+", "form-refused", "+", "+", "+" } },
+	};
+	for (unsigned i = 0; i < sizeof forms / sizeof *forms; i++) {
+		struct tc c;
+		tc_make(&c, &(struct tc_prm){ .cn = POOL, .san = "DNS:" POOL, .twist = forms[i].twist });
+		for (unsigned k = 0; k < 5; k++) {
+			struct trust_answer a;
+			ask(columns[k], &(struct trust_question){ .leaf = c.cert, .reference = POOL, .now_s = TC_NOW, .enabled = TRUST_SWITCHED_ON }, &a);
+			expect(forms[i].what, columns[k], &a, forms[i].want[k]);
+		}
+		tc_free(&c);
+	}
+}
+
 static void the_document_knows_every_row_and_reason(void **state)
 {
 	(void)state;
@@ -476,4 +578,4 @@ static void what_the_configuration_says(void **state)
 }
 
 UT_MAIN(UT(names), UT(usages), UT(lists_of_their_own), UT(time_and_chain), UT(what_is_off_by_default), UT(each_row_is_whole), UT(each_row_accepts_and_refuses),
-	UT(our_own_rule_agrees), UT(the_document_knows_every_row_and_reason), UT(thousands_of_names), UT(a_nul_in_a_name), UT(nothing_shown), UT(what_the_configuration_says))
+	UT(our_own_rule_agrees), UT(forms_that_only_some_take), UT(the_document_knows_every_row_and_reason), UT(thousands_of_names), UT(a_nul_in_a_name), UT(nothing_shown), UT(what_the_configuration_says))

@@ -152,7 +152,7 @@ static void measure(struct cert_watch *w, const char *metric, const char *help, 
 static void look_at_ours(struct cert_watch *w, const struct trust_identity *id, struct trust_cert *c)
 {
 	struct kind leaf = { trust_identity_name(id), "", EV_CERT_EXPIRES, EV_CERT_EXPIRED, true };
-	struct kind middle = { trust_identity_name(id), "", EV_CERT_MIDDLE_EXPIRES, EV_CERT_MIDDLE_EXPIRES, false };
+	struct kind middle = { trust_identity_name(id), "", EV_CERT_MIDDLE_EXPIRES, EV_CERT_MIDDLE_EXPIRED, false };
 	STACK_OF(X509) *chain = trust_identity_chain(id);
 	if (strchr(trust_identity_name(id), '+')) /* being rehearsed */
 		return;
@@ -195,7 +195,7 @@ void cert_watch_look(struct cert_watch *w)
 	int64_t now_s = clock_real_s(loop_clock(w->loop));
 	struct trust_set *set = trust_keeper_get(w->keeper);
 	struct trust_cert *c = mem_alloc(sizeof *c);
-	struct kind root = { "", "", EV_CERT_ROOT_EXPIRES, EV_CERT_ROOT_EXPIRES, false };
+	struct kind root = { "", "", EV_CERT_ROOT_EXPIRES, EV_CERT_ROOT_EXPIRED, false };
 	w->turn++;
 	for (unsigned i = 0; c && i < trust_set_count(set); i++)
 		look_at_ours(w, trust_set_at(set, i), c);

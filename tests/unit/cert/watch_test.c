@@ -56,7 +56,7 @@ static void each_threshold_is_said_once(void **state)
 }
 
 
-static unsigned traps[3], middles;
+static unsigned traps[3], middles, middles_gone, roots_gone;
 static void trap_counter(const struct ev_record *rec, void *arg)
 {
 	(void)arg;
@@ -64,6 +64,8 @@ static void trap_counter(const struct ev_record *rec, void *arg)
 	traps[1] += rec->report.id == EV_CERT_TRAP_KEY;
 	traps[2] += rec->report.id == EV_CERT_TRAP_CLIENT;
 	middles += rec->report.id == EV_CERT_MIDDLE_EXPIRES;
+	middles_gone += rec->report.id == EV_CERT_MIDDLE_EXPIRED;
+	roots_gone += rec->report.id == EV_CERT_ROOT_EXPIRED;
 }
 
 /* A leaf of the public kind, signed with SHA-1, with an RSA key of 1024 bits. */
@@ -102,7 +104,7 @@ static void what_will_end_in_trouble_is_said_once(void **state)
 	struct cert_watch *w;
 	EVP_PKEY *key;
 	memset(traps, 0, sizeof traps);
-	middles = 0;
+	middles = middles_gone = roots_gone = 0;
 	clock_fake_init(&clock, TC_NOW);
 	assert_int_equal(loop_create(&loop, &clock.clock), 0);
 	assert_int_equal(ev_bus_create(&bus, &clock.clock, 64), 0);
@@ -115,6 +117,7 @@ static void what_will_end_in_trouble_is_said_once(void **state)
 	assert_int_equal(trust_identity_from(&id, "default", leaf, chain, key, NULL), 0);
 	assert_int_equal(trust_set_create(&set), 0);
 	assert_int_equal(trust_set_identity(set, id), 0);
+	assert_int_equal(trust_set_anchor(set, root.cert), 0);
 	assert_int_equal(trust_keeper_create(&keeper, set), 0);
 	assert_int_equal(cert_watch_create(&w, loop, keeper, bus, NULL), 0);
 	cert_watch_look(w);
@@ -128,6 +131,18 @@ static void what_will_end_in_trouble_is_said_once(void **state)
 	cert_watch_look(w);
 	ev_bus_flush(bus);
 	assert_int_equal(middles, 2); /* 14 */
+	assert_int_equal(middles_gone, 0);
+	clock_fake_advance_ms(&clock, 11LL * 86400 * 1000);
+	cert_watch_look(w);
+	ev_bus_flush(bus);
+	assert_int_equal(middles, 2);
+	assert_int_equal(middles_gone, 1);
+	assert_int_equal(roots_gone, 0);
+	clock_fake_advance_ms(&clock, 30LL * 366 * 86400 * 1000);
+	cert_watch_look(w);
+	cert_watch_look(w);
+	ev_bus_flush(bus);
+	assert_int_equal(roots_gone, 1);
 	cert_watch_destroy(w);
 	trust_keeper_destroy(keeper);
 	mem_unref(set);

@@ -203,10 +203,29 @@ static bool before_tls(struct peer_conn *c)
 	}
 }
 
+/* Lets OpenSSL read nothing more once our first flight is out: a dialler that answers at once must not carry SSL_accept past the place where
+ * the script wants to stop. */
+static long only_one_flight(BIO *b, int oper, const char *argp, size_t len, int argi, long argl, int ret, size_t *processed)
+{
+	(void)argp, (void)len, (void)argi, (void)argl, (void)processed;
+	if (oper != BIO_CB_READ || BIO_number_written(b) == 0)
+		return ret;
+	BIO_clear_retry_flags(b);
+	BIO_set_retry_read(b);
+	return -1;
+}
+
+static bool ends_within(enum refuse_how how)
+{
+	return how >= REFUSE_STALL_AFTER_HELLO && how <= REFUSE_RST_AFTER_HELLO;
+}
+
 /* True: done. False: it failed, or the script ended within. */
 static bool handshake(struct peer_conn *c, SSL *ssl)
 {
 	enum refuse_how how = c->r->prm.how;
+	if (ends_within(how))
+		BIO_set_callback_ex(SSL_get_rbio(ssl), only_one_flight);
 	for (;;) {
 		ERR_clear_error();
 		int ok = SSL_accept(ssl);
@@ -216,15 +235,14 @@ static bool handshake(struct peer_conn *c, SSL *ssl)
 			drain_and_close(c); /* so that the alert arrives */
 			return false;
 		}
-		if (BIO_number_written(SSL_get_wbio(ssl)) > 0) {
+		if (ends_within(how) && BIO_number_written(SSL_get_wbio(ssl)) > 0) {
 			if (how == REFUSE_RST_AFTER_HELLO)
 				rst(c);
 			if (how == REFUSE_FIN_AFTER_HELLO)
 				drain_and_close(c);
 			if (how == REFUSE_STALL_AFTER_HELLO)
 				stall(c);
-			if (how >= REFUSE_STALL_AFTER_HELLO && how <= REFUSE_RST_AFTER_HELLO)
-				return false;
+			return false;
 		}
 		if (!readable(c))
 			return false;

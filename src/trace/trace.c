@@ -17,10 +17,19 @@ static bool wanted_gateway(const struct trace *t, const char *gateway)
 	return !t->want.gateway[0] || !gateway[0] || strcmp(t->want.gateway, gateway) == 0;
 }
 
+/* Whose a connection is comes out only after its first bytes, which are in the ring then: its name is kept, so that they are not saved. */
+static bool wanted_conn(struct trace *t, const struct sip_wire_conn *w)
+{
+	if (wanted_gateway(t, w->gateway))
+		return true;
+	(void)trace_ring_conn(t, w, false);
+	return false;
+}
+
 static void on_bytes(const struct sip_wire_conn *w, bool in, const uint8_t *data, size_t n, void *arg)
 {
 	struct trace *t = arg;
-	if (!t->running || t->want.call[0] || !wanted_gateway(t, w->gateway))
+	if (!t->running || t->want.call[0] || !wanted_conn(t, w))
 		return;
 	struct trace_conn *c = trace_ring_conn(t, w, true);
 	if (!c)
@@ -51,7 +60,7 @@ static void on_ended(const struct sip_wire_conn *w, const struct conn_end *end, 
 	struct trace *t = arg;
 	if (t->hep && w->transport == NET_TLS)
 		trace_tell_tls(t, w, "ended", facts);
-	if (!t->running || t->want.call[0] || !wanted_gateway(t, w->gateway))
+	if (!t->running || t->want.call[0] || !wanted_conn(t, w))
 		return;
 	bool failed = w->opened && !end->established && (end->how == CONN_ERROR || end->how == CONN_TIMEOUT || end->how == CONN_RST);
 	struct trace_conn *c = trace_ring_conn(t, w, failed);

@@ -17,6 +17,18 @@ static struct sip_core *core;
 static struct trace *trace;
 static int sock;
 
+/* Each transport is a gateway of its own, at the same address. */
+static int by_transport(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg)
+{
+	struct sip_peer *p = sip_peer_create();
+	(void)why, (void)arg;
+	if (!p)
+		return ENOMEM;
+	text_fill(p->name, sizeof p->name, src->transport == NET_UDP ? "by-udp" : "by-tcp");
+	*peer = p;
+	return 0;
+}
+
 static void begin(void)
 {
 	struct sip_core_prm *prm = mem_zalloc(1, sizeof *prm);
@@ -27,9 +39,12 @@ static void begin(void)
 	prm->loop = loop;
 	prm->clock = &fake.clock;
 	prm->bus = bus;
-	prm->n_listen = 1;
+	prm->lookup = by_transport;
+	prm->n_listen = 2;
 	prm->listen[0].transport = NET_UDP;
+	prm->listen[1].transport = NET_TCP;
 	assert_int_equal(net_addr_parse(&prm->listen[0].addr, TEXT("127.0.0.1"), 0), 0);
+	prm->listen[1].addr = prm->listen[0].addr;
 	assert_int_equal(sip_core_create(&core, prm, &why), 0);
 	mem_free(prm);
 	struct trace_prm tp = { .loop = loop, .clock = &fake.clock, .bus = bus, .node = "node01" };
@@ -63,6 +78,15 @@ static void ask(const char *call_id, const char *more)
 			return;
 	}
 	fail_msg("no answer");
+}
+
+/* From here on ask() goes by TCP. */
+static void connect_by_tcp(void)
+{
+	const struct net_addr *to = sip_core_local(core, 1);
+	close(sock);
+	sock = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(connect(sock, &to->u.sa, net_addr_len(to)), 0);
 }
 
 static struct text saved(const struct trace_want *only, struct buf *b, struct trace_saved *s)
@@ -102,6 +126,26 @@ static void what_was_said_is_kept_while_it_runs(void **state)
 	struct trace_want redact = { .redact = true };
 	t = saved(&redact, &b, &s);
 	assert_true(text_find_text(t, TEXT("Call-ID: during")) != SIZE_MAX && text_find_text(t, TEXT("Digest secret")) == SIZE_MAX);
+	buf_free(&b);
+	end();
+}
+
+static void first_bytes_of_another_gateway_are_not_saved(void **state)
+{
+	struct trace_want w = { .gateway = "by-udp" };
+	struct ev_report why = { 0 };
+	struct trace_saved s;
+	struct buf b;
+	(void)state;
+	begin();
+	assert_int_equal(trace_start(trace, &w, &why), 0);
+	ask("wanted", "");
+	connect_by_tcp();
+	ask("unwanted", "");
+	struct text t = saved(NULL, &b, &s);
+	assert_true(text_find_text(t, TEXT("Call-ID: wanted")) != SIZE_MAX);
+	assert_true(text_find_text(t, TEXT("Call-ID: unwanted")) == SIZE_MAX);
+	assert_int_equal(s.packets, 2);
 	buf_free(&b);
 	end();
 }
@@ -230,5 +274,5 @@ static void without_memory_it_is_not_made(void **state)
 	end();
 }
 
-UT_MAIN(UT(what_was_said_is_kept_while_it_runs), UT(one_call_of_several), UT(the_oldest_goes_when_it_is_full), UT(it_stops_and_is_forgotten_by_itself),
+UT_MAIN(UT(what_was_said_is_kept_while_it_runs), UT(first_bytes_of_another_gateway_are_not_saved), UT(one_call_of_several), UT(the_oldest_goes_when_it_is_full), UT(it_stops_and_is_forgotten_by_itself),
 	UT(keys_are_kept_only_when_wanted_and_found_by_their_random), UT(without_memory_it_is_not_made))

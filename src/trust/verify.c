@@ -2,18 +2,14 @@
 /* verify.c  The judgement of judge.c over certificates from files. */
 #include "trust/verify.h"
 #include <errno.h>
-#include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include "base/mem.h"
 #include "trust/judge.h"
-#include "trust/pem.h"
-#include "trust_events.h"
+#include "trust/offline.h"
 
 /* What one verification holds. */
 struct work {
-	STACK_OF(X509) *roots, *chain;
-	STACK_OF(X509_CRL) *crls;
-	X509_STORE *store;
+	struct trust_offline files;
 	X509_STORE_CTX *ctx;
 	struct trust_policy *policy;
 };
@@ -21,54 +17,17 @@ struct work {
 static void clean(struct work *w)
 {
 	X509_STORE_CTX_free(w->ctx);
-	X509_STORE_free(w->store);
-	sk_X509_pop_free(w->roots, X509_free);
-	sk_X509_pop_free(w->chain, X509_free);
-	sk_X509_CRL_pop_free(w->crls, X509_CRL_free);
+	trust_offline_free(&w->files);
 	mem_unref(w->policy);
-	ERR_clear_error();
-}
-
-static int unreadable(struct ev_report *why, uint16_t event, const char *what, int err)
-{
-	ev_set(why, event);
-	ev_str(why, "identity", "(offline)");
-	ev_str(why, "file", what);
-	ev_str(why, "error", err == EBADMSG ? "nothing usable in it, in PEM form" : strerrordesc_np(err));
-	return err;
-}
-
-static int read_files(struct work *w, const struct trust_verify_prm *prm, struct ev_report *why)
-{
-	int err = trust_pem_certs(&w->roots, prm->ca_pem);
-	if (err)
-		return unreadable(why, EV_TRUST_ANCHORS_UNREADABLE, "the CA file", err);
-	err = trust_pem_certs(&w->chain, prm->chain_pem);
-	if (err)
-		return unreadable(why, EV_TRUST_CERT_NO_PEM, "the chain file", err);
-	if (prm->crl_pem.n && (err = trust_pem_crls(&w->crls, prm->crl_pem)) != 0)
-		return unreadable(why, EV_TRUST_CRL_UNREADABLE, "the CRL file", err);
-	return 0;
-}
-
-static int fill_store(struct work *w)
-{
-	w->store = X509_STORE_new();
-	if (!w->store)
-		return ENOMEM;
-	for (int i = 0; i < sk_X509_num(w->roots); i++)
-		X509_STORE_add_cert(w->store, sk_X509_value(w->roots, i));
-	for (int i = 0; i < sk_X509_CRL_num(w->crls); i++)
-		X509_STORE_add_crl(w->store, sk_X509_CRL_value(w->crls, i));
-	X509_STORE_set_flags(w->store, TRUST_STORE_FLAGS | (w->crls ? TRUST_CRL_FLAGS : 0));
-	return 0;
 }
 
 /* As libssl sets a context up for a live connection. */
 static int set_up(struct work *w, const struct trust_verify_prm *prm)
 {
+	struct trust_offline *o = &w->files;
+	X509_STORE_set_flags(o->store, TRUST_STORE_FLAGS | (o->crls ? TRUST_CRL_FLAGS : 0));
 	w->ctx = X509_STORE_CTX_new();
-	if (!w->ctx || !X509_STORE_CTX_init(w->ctx, w->store, sk_X509_value(w->chain, 0), w->chain))
+	if (!w->ctx || !X509_STORE_CTX_init(w->ctx, o->store, sk_X509_value(o->chain, 0), o->chain))
 		return ENOMEM;
 	X509_STORE_CTX_set_default(w->ctx, prm->as_client ? "ssl_client" : "ssl_server");
 	X509_VERIFY_PARAM *param = X509_STORE_CTX_get0_param(w->ctx);
@@ -105,9 +64,7 @@ int trust_verify(const struct trust_verify_prm *prm, bool *accepted, struct trus
 {
 	struct work w = { 0 };
 	struct trust_facts *f = mem_zalloc(1, sizeof *f);
-	int err = f ? read_files(&w, prm, why) : ENOMEM;
-	if (!err)
-		err = fill_store(&w);
+	int err = f ? trust_offline_read(&w.files, prm, why) : ENOMEM;
 	if (!err)
 		err = set_up(&w, prm);
 	if (!err)

@@ -49,6 +49,7 @@ struct cert_swap {
 	struct ev_report line;  /* being said */
 	struct trust_verdict verdict; /* of the last probe that failed */
 	char reason[SENTENCE];  /* of the way back */
+	int back_err;           /* the one before could not be put into use again */
 	struct cert_cure_result result;
 };
 
@@ -227,8 +228,18 @@ static int work_install(void *arg)
 static int work_unwrite(void *arg)
 {
 	struct cert_swap *s = arg;
-	(void)cert_unwrite_installed(s->data_dir, s->identity);
-	return 0;
+	return cert_unwrite_installed(s->data_dir, s->identity);
+}
+
+static void tell_unwritten(struct cert_swap *s, int err)
+{
+	char path[512];
+	if (!err)
+		return;
+	line(s, EV_CERT_FILE_STAYS);
+	ev_str(&s->line, "file", cert_installed_path(s->data_dir, s->identity, path));
+	ev_str(&s->line, "error", strerrordesc_np(err));
+	say(s);
 }
 
 /* ---- probes ---- */
@@ -475,27 +486,25 @@ static void put_live(struct cert_swap *s)
 static void rolled_back(enum pool_result result, int err, void *arg)
 {
 	struct cert_swap *s = arg;
-	(void)result;
-	(void)err;
 	s->working = false;
 	s->step = CERT_CURE_FAILED;
-	line(s, EV_CERT_ROLLED_BACK);
+	tell_unwritten(s, result == POOL_CANCELLED ? ECANCELED : err);
+	line(s, s->back_err ? EV_CERT_NOT_TAKEN_BACK : EV_CERT_ROLLED_BACK);
 	ev_str(&s->line, "reason", s->reason);
+	if (s->back_err)
+		ev_str(&s->line, "error", strerrordesc_np(s->back_err));
 	over(s, false);
 }
 
 static void roll_back(struct cert_swap *s)
 {
-	if (s->old)
-		(void)cert_put_live(s->prm.keeper, s->old, s->prm.bus);
-	else
-		(void)cert_take_out(s->prm.keeper, s->identity);
+	s->back_err = s->old ? cert_put_live(s->prm.keeper, s->old, s->prm.bus) : cert_take_out(s->prm.keeper, s->identity);
 	if (s->prm.changed)
 		s->prm.changed(s->prm.arg);
 	s->working = true;
 	if (pool_submit(s->prm.pool, work_unwrite, rolled_back, s)) {
-		(void)work_unwrite(s); /* two renames: better here than not at all */
-		rolled_back(POOL_DONE, 0, s);
+		int err = work_unwrite(s); /* two renames: better here than not at all */
+		rolled_back(err ? POOL_FAILED : POOL_DONE, err, s);
 	}
 }
 
@@ -504,7 +513,7 @@ static bool prove(struct cert_swap *s)
 {
 	if (!s->live) {
 		if (cert_put_live(s->prm.keeper, s->fresh, s->prm.bus)) {
-			(void)work_unwrite(s);
+			tell_unwritten(s, work_unwrite(s));
 			stop(s, "no memory");
 			return true;
 		}

@@ -40,7 +40,7 @@ struct bench {
 	struct tmr timer;
 	cert_probe_done_h *done;
 	void *done_arg;
-	unsigned asked;
+	unsigned asked, probes, disk_fails_at; /* disk_fails_at: at which probe; 0: never */
 	char cn[256];
 	/* what was heard */
 	bool is_over, changed;
@@ -49,11 +49,24 @@ struct bench {
 	unsigned n_said;
 };
 
+/* A folder with something in it is where the installed file was: it can be neither replaced nor removed. */
+static void spoil_file(struct bench *b)
+{
+	char path[512], in[520];
+	cert_installed_path(b->dir, "default", path);
+	text_print(in, sizeof in, "%s/x", path);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkdir(path, 0700), 0);
+	assert_int_equal(mkdir(in, 0700), 0);
+}
+
 static void answer_probe(void *arg)
 {
 	struct bench *b = arg;
 	struct played *p = &b->played[b->asked];
 	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	if (b->disk_fails_at && ++b->probes == b->disk_fails_at)
+		spoil_file(b);
 	bool on = !p->stops_ms || clock_mono_ms(&b->clock.clock) < p->stops_ms;
 	bool yes = on && p->knows && strcmp(p->knows, b->cn) == 0;
 	facts_init(f, TRUST_DIALLED, TRUST_TLS, TC_NOW);
@@ -244,6 +257,20 @@ static void a_gateway_that_stops_later_brings_the_old_one_back(void **state)
 	assert_true(text_starts(ev_field_text(&b.result.report, "reason"), "gateway sbc:"));
 	assert_true(live(&b, &b.old));
 	assert_false(on_disk(&b));
+	down(&b);
+}
+
+static void a_file_that_cannot_be_taken_back_is_told(void **state)
+{
+	(void)state;
+	struct bench b;
+	up(&b);
+	b.played[1].stops_ms = clock_mono_ms(&b.clock.clock) + 12000;
+	b.disk_fails_at = 4; /* after rehearsal and proof began: it is installed */
+	run(&b);
+	assert_int_equal(b.result.report.id, EV_CERT_ROLLED_BACK);
+	assert_true(heard(&b, EV_CERT_FILE_STAYS));
+	assert_true(live(&b, &b.old));
 	down(&b);
 }
 
@@ -486,7 +513,7 @@ static void one_errand_at_a_time(void **state)
 	assert_int_equal(cert_lock_take(&l, "own", "cert.install", "user 5", TC_NOW, &first, &why), 0);
 }
 
-UT_MAIN(UT(it_is_rehearsed_installed_and_watched), UT(a_gateway_that_stops_later_brings_the_old_one_back), UT(what_did_not_work_before_is_not_lost),
+UT_MAIN(UT(it_is_rehearsed_installed_and_watched), UT(a_gateway_that_stops_later_brings_the_old_one_back), UT(a_file_that_cannot_be_taken_back_is_told), UT(what_did_not_work_before_is_not_lost),
 	UT(a_gateway_nobody_knows_of_is_asked_with_the_old_one_too), UT(the_rule_of_a_gateway_stops_it_before_anybody_is_asked),
 	UT(calls_that_fail_bring_the_old_one_back), UT(the_wrong_order_is_put_right), UT(a_key_of_somebody_else_is_refused), UT(every_form_of_an_answer_is_read),
 	UT(a_new_identity_comes_and_goes), UT(one_for_dialling_alone_needs_no_other_usage), UT(cancelled_before_it_is_in_use), UT(one_errand_at_a_time))

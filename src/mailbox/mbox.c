@@ -16,19 +16,27 @@ const char *mbox_state_name(enum mbox_state s)
 	return s == MBOX_NEW ? "new" : s == MBOX_SAVED ? "saved" : "deleted";
 }
 
+const char *mbox_greeting_name(enum mbox_greeting g)
+{
+	static const char *const names[MBOX_GREETINGS] = { [MBOX_G_NAME] = "name", [MBOX_G_PERSONAL] = "personal", [MBOX_G_BUSY] = "busy",
+		                                           [MBOX_G_CLOSED] = "closed", [MBOX_G_AWAY] = "away" };
+	return (unsigned)g < MBOX_GREETINGS ? names[g] : "";
+}
+
 /* ---- calls ---- */
 
-static void call_free(struct mbox_call *c)
+void mbox_call_free(struct mbox_call *c)
 {
 	op_remove(&c->op);
 	buf_free(&c->audio);
 	mem_free(c->list);
+	mem_free(c->calls);
 	mem_free(c->path);
 	mem_unref(c->m);
 	mem_free(c);
 }
 
-static struct mbox_call *call_new(struct mbox *m, const char *mailbox, const char *id)
+struct mbox_call *mbox_call_new(struct mbox *m, const char *mailbox, const char *id)
 {
 	struct mbox_call *c = mem_zalloc(1, sizeof *c);
 	if (!c)
@@ -42,12 +50,12 @@ static struct mbox_call *call_new(struct mbox *m, const char *mailbox, const cha
 	return c;
 }
 
-static int go(struct mbox_call *c, enum store_kind kind, store_work_h *work, store_done_h *done, op_fn *h, void *arg, uint64_t *handle)
+int mbox_call_go(struct mbox_call *c, enum store_kind kind, store_work_h *work, store_done_h *done, op_fn *h, void *arg, uint64_t *handle)
 {
 	struct mbox *m = c->m;
 	int err = store_submit(m->prm.store, kind, work, done, c);
 	if (err) {
-		call_free(c);
+		mbox_call_free(c);
 		return err;
 	}
 	ops_add(&m->ops, &c->op, h, arg, handle);
@@ -60,17 +68,17 @@ static void listed(enum store_result result, int err, const struct ev_report *wh
 	(void)result;
 	if (c->op.h)
 		((mbox_list_h *)c->op.h)(err, c->list, err ? 0 : c->n_list, why, c->op.arg);
-	call_free(c);
+	mbox_call_free(c);
 }
 
 int mbox_list(struct mbox *m, const char *mailbox, int which, enum mbox_order order, mbox_list_h *h, void *arg, uint64_t *handle)
 {
-	struct mbox_call *c = call_new(m, mailbox, NULL);
+	struct mbox_call *c = mbox_call_new(m, mailbox, NULL);
 	if (!c)
 		return ENOMEM;
 	c->which = which;
 	c->order = order;
-	return go(c, STORE_READ, mbox_list_work, listed, (op_fn *)h, arg, handle);
+	return mbox_call_go(c, STORE_READ, mbox_list_work, listed, (op_fn *)h, arg, handle);
 }
 
 static void counted(enum store_result result, int err, const struct ev_report *why, void *arg)
@@ -79,13 +87,13 @@ static void counted(enum store_result result, int err, const struct ev_report *w
 	(void)result;
 	if (c->op.h)
 		((mbox_counts_h *)c->op.h)(err, &c->counts, why, c->op.arg);
-	call_free(c);
+	mbox_call_free(c);
 }
 
 int mbox_counts(struct mbox *m, const char *mailbox, mbox_counts_h *h, void *arg, uint64_t *handle)
 {
-	struct mbox_call *c = call_new(m, mailbox, NULL);
-	return c ? go(c, STORE_READ, mbox_counts_work, counted, (op_fn *)h, arg, handle) : ENOMEM;
+	struct mbox_call *c = mbox_call_new(m, mailbox, NULL);
+	return c ? mbox_call_go(c, STORE_READ, mbox_counts_work, counted, (op_fn *)h, arg, handle) : ENOMEM;
 }
 
 static void fetched(enum store_result result, int err, const struct ev_report *why, void *arg)
@@ -94,40 +102,40 @@ static void fetched(enum store_result result, int err, const struct ev_report *w
 	(void)result;
 	if (c->op.h)
 		((mbox_audio_h *)c->op.h)(err, c->msg.codec, c->audio.p, err ? 0 : c->audio.n, why, c->op.arg);
-	call_free(c);
+	mbox_call_free(c);
 }
 
 int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle)
 {
-	struct mbox_call *c = call_new(m, mailbox, id);
-	return c ? go(c, STORE_READ, mbox_audio_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
+	struct mbox_call *c = mbox_call_new(m, mailbox, id);
+	return c ? mbox_call_go(c, STORE_READ, mbox_audio_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
 }
 
 /* An unknown end counts as an error here: marking again is harmless, and the caller of the dialogue hears the truth. */
-static void changed(enum store_result result, int err, const struct ev_report *why, void *arg)
+void mbox_call_changed(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct mbox_call *c = arg;
 	if (result == STORE_DONE && c->m->prm.outbox && !c->m->closed)
 		outbox_kick(c->m->prm.outbox);
 	if (c->op.h)
 		((mbox_done_h *)c->op.h)(err, why, c->op.arg);
-	call_free(c);
+	mbox_call_free(c);
 }
 
 int mbox_mark(struct mbox *m, const char *mailbox, const char *id, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle)
 {
-	struct mbox_call *c = call_new(m, mailbox, id);
+	struct mbox_call *c = mbox_call_new(m, mailbox, id);
 	if (!c)
 		return ENOMEM;
 	c->msg.state = state;
-	return go(c, STORE_WRITE, mbox_mark_work, changed, (op_fn *)h, arg, handle);
+	return mbox_call_go(c, STORE_WRITE, mbox_mark_work, mbox_call_changed, (op_fn *)h, arg, handle);
 }
 
 /* ---- greetings ---- */
 
 static struct mbox_call *greeting_call(struct mbox *m, const char *mailbox, const char *kind)
 {
-	struct mbox_call *c = call_new(m, mailbox, NULL);
+	struct mbox_call *c = mbox_call_new(m, mailbox, NULL);
 	if (c)
 		text_fill(c->kind, sizeof c->kind, kind);
 	return c;
@@ -147,22 +155,22 @@ int mbox_greeting_set(struct mbox *m, const char *mailbox, const char *kind, enu
 	else
 		c->path = mem_strdup(audio->path);
 	if (buf_error(&c->audio) || (!audio->p && !c->path)) {
-		call_free(c);
+		mbox_call_free(c);
 		return ENOMEM;
 	}
-	return go(c, STORE_WRITE, mbox_greeting_set_work, changed, (op_fn *)h, arg, handle);
+	return mbox_call_go(c, STORE_WRITE, mbox_greeting_set_work, mbox_call_changed, (op_fn *)h, arg, handle);
 }
 
 int mbox_greeting_get(struct mbox *m, const char *mailbox, const char *kind, mbox_audio_h *h, void *arg, uint64_t *handle)
 {
 	struct mbox_call *c = greeting_call(m, mailbox, kind);
-	return c ? go(c, STORE_READ, mbox_greeting_get_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
+	return c ? mbox_call_go(c, STORE_READ, mbox_greeting_get_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
 }
 
 int mbox_greeting_delete(struct mbox *m, const char *mailbox, const char *kind, mbox_done_h *h, void *arg, uint64_t *handle)
 {
 	struct mbox_call *c = greeting_call(m, mailbox, kind);
-	return c ? go(c, STORE_WRITE, mbox_greeting_delete_work, changed, (op_fn *)h, arg, handle) : ENOMEM;
+	return c ? mbox_call_go(c, STORE_WRITE, mbox_greeting_delete_work, mbox_call_changed, (op_fn *)h, arg, handle) : ENOMEM;
 }
 
 /* ---- life ---- */

@@ -37,6 +37,7 @@ struct mbox_message {
 	enum mbox_codec codec;
 	enum mbox_state state;
 	bool cut; /* the recording was ended by a crash, not by the caller */
+	bool urgent, private; /* as the caller asked */
 };
 
 /* Where the audio is: bytes in memory (copied before the call returns) or a file that stays until the handler was called. */
@@ -81,7 +82,7 @@ enum mbox_saved {
 	MBOX_SAVE_FAILED, /* neither: tell the caller honestly */
 };
 typedef void (mbox_saved_h)(enum mbox_saved outcome, int err, const struct ev_report *why, void *arg);
-/* id, mailbox, caller, session, received_us, duration_ms, codec, cut of `msg` are used. 0, ENOMEM, EINVAL; the handler is called then only for 0. */
+/* id, mailbox, caller, session, received_us, duration_ms, codec, cut, urgent, private of `msg` are used. 0, ENOMEM, EINVAL; the handler is called then only for 0. */
 int mbox_save(struct mbox *m, const struct mbox_message *msg, const struct mbox_audio *audio, mbox_saved_h *h, void *arg, uint64_t *handle);
 
 enum mbox_order { MBOX_OLDEST_FIRST, MBOX_NEWEST_FIRST };
@@ -106,12 +107,51 @@ typedef void (mbox_done_h)(int err, const struct ev_report *why, void *arg);
 /* state MBOX_NEW or MBOX_SAVED, or MBOX_DELETED: the message is out of every list at once, its audio is removed by the same transaction. */
 int mbox_mark(struct mbox *m, const char *mailbox, const char *id, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle);
 
-/* ---- greetings: one personal greeting a mailbox ("personal"), or others by name ("attendant.main") ---- */
+/* ---- greetings: each kind recorded once a mailbox, under its name; others by names of their own ("attendant.main") ---- */
+enum mbox_greeting {
+	MBOX_G_NAME,     /* the spoken name: said in every standard greeting, in transfers, in matches of a directory */
+	MBOX_G_PERSONAL, /* whenever no other applies */
+	MBOX_G_BUSY,     /* its owner is on another call */
+	MBOX_G_CLOSED,   /* after hours */
+	MBOX_G_AWAY,     /* temporary, while mbox_away_set() says so */
+	MBOX_GREETINGS
+};
+const char *mbox_greeting_name(enum mbox_greeting g); /* "personal" */
 int mbox_greeting_set(struct mbox *m, const char *mailbox, const char *kind, enum mbox_codec codec, const struct mbox_audio *audio,
                       mbox_done_h *h, void *arg, uint64_t *handle);
 /* ENOENT: none recorded. */
 int mbox_greeting_get(struct mbox *m, const char *mailbox, const char *kind, mbox_audio_h *h, void *arg, uint64_t *handle);
 int mbox_greeting_delete(struct mbox *m, const char *mailbox, const char *kind, mbox_done_h *h, void *arg, uint64_t *handle);
+
+
+/* ---- the state of a mailbox, as answering and its owner need to know it ---- */
+struct mbox_standing {
+	struct mbox_counts counts;
+	unsigned recorded;     /* bit 1 << enum mbox_greeting for each that is there */
+	bool away;             /* the temporary greeting is on, and its end has not come */
+	int64_t away_until_us; /* 0: until it is taken back */
+};
+typedef void (mbox_standing_h)(int err, const struct mbox_standing *st, const struct ev_report *why, void *arg);
+int mbox_standing(struct mbox *m, const char *mailbox, mbox_standing_h *h, void *arg, uint64_t *handle);
+/* on: the temporary greeting applies until `until_us` (0: until it is taken back). */
+int mbox_away_set(struct mbox *m, const char *mailbox, bool on, int64_t until_us, mbox_done_h *h, void *arg, uint64_t *handle);
+
+/* ---- calls whose caller left nothing ---- */
+struct mbox_missed {
+	char id[ID_SIZE];
+	char mailbox[65];
+	char caller_number[64], caller_name[128]; /* "" when withheld */
+	char session[32];
+	int64_t at_us;
+	char why[24];    /* where the caller gave up: "greeting", "short", ... */
+	char reason[24]; /* why the call came here: "busy" ...; "" */
+};
+enum { MBOX_MISSED_DAYS = 90, MBOX_MISSED_MAX = 1000 }; /* how long, and how many of a mailbox are listed */
+/* Again with the same id is harmless. h may be NULL. */
+int mbox_missed_put(struct mbox *m, const struct mbox_missed *call, mbox_done_h *h, void *arg, uint64_t *handle);
+/* The newest first; the array is borrowed for the call. */
+typedef void (mbox_missed_h)(int err, const struct mbox_missed *v, size_t n, const struct ev_report *why, void *arg);
+int mbox_missed_list(struct mbox *m, const char *mailbox, mbox_missed_h *h, void *arg, uint64_t *handle);
 
 /* The handler will not be called any more; what was begun goes on without it. 0 and unknown handles are ignored. */
 void mbox_cancel(struct mbox *m, uint64_t handle);

@@ -41,14 +41,21 @@ struct mbox_call {
 	size_t n;
 	struct mbox_message *list;
 	size_t n_list, room;
+	struct mbox_standing standing;
+	struct mbox_missed missed, *calls; /* calls: n_list of them */
 };
 
 /* A message with its audio, its row, and the lamp's order; again is harmless. */
 int mbox_save_work(struct db_tx *tx, const struct mbox_message *msg, const uint8_t *p, size_t n, struct ev_report *why);
 store_work_h mbox_list_work, mbox_counts_work, mbox_audio_work, mbox_mark_work, mbox_greeting_set_work, mbox_greeting_get_work,
-	mbox_greeting_delete_work;
+	mbox_greeting_delete_work, mbox_standing_work, mbox_away_work, mbox_missed_put_work, mbox_missed_list_work;
 
 /* ---- loop ---- */
+/* One for `mailbox` (its name in lower case); ENOMEM: NULL. It is freed by its `done`, or here if the store does not take it. */
+struct mbox_call *mbox_call_new(struct mbox *m, const char *mailbox, const char *id);
+int mbox_call_go(struct mbox_call *c, enum store_kind kind, store_work_h *work, store_done_h *done, op_fn *h, void *arg, uint64_t *handle);
+void mbox_call_free(struct mbox_call *c);
+store_done_h mbox_call_changed; /* tells an mbox_done_h */
 void mbox_save_cancel_all(struct mbox *m);
 void mbox_ship_start(struct mbox *m);
 void mbox_look_at_room(struct mbox *m);

@@ -13,9 +13,9 @@ static int lamp(struct db_tx *tx, const char *mailbox, struct ev_report *why)
 int mbox_save_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t *p, size_t n, struct ev_report *why)
 {
 	int err = db_exec(tx, why, "INSERT INTO message (id, mailbox, state, caller_number, caller_name, session, node, received_us, duration_ms,"
-		" bytes, codec, cut, changed_us) VALUES (?1, ?2, 0, ?3, ?4, ?5, '', ?6, ?7, ?8, ?9, ?10, ?11) ON CONFLICT (id) DO NOTHING",
-		"sssssiiiiii", m->id, m->mailbox, m->caller_number, m->caller_name, m->session, m->received_us, (int64_t)m->duration_ms, (int64_t)n,
-		(int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)));
+		" bytes, codec, cut, changed_us, urgent, private) VALUES (?1, ?2, 0, ?3, ?4, ?5, '', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+		" ON CONFLICT (id) DO NOTHING", "sssssiiiiiiii", m->id, m->mailbox, m->caller_number, m->caller_name, m->session, m->received_us, (int64_t)m->duration_ms, (int64_t)n,
+		(int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private);
 	/* It is there already, perhaps heard and deleted by now: leave it so. But write, for only the commit of a write waits for a standby. */
 	if (!err && !db_changes(tx))
 		return db_exec(tx, why, "UPDATE message SET id = id WHERE id = ?1", "s", m->id);
@@ -38,6 +38,8 @@ static void read_message(const struct db_rows *r, struct mbox_message *m)
 	m->bytes = (uint32_t)db_col_int(r, 8);
 	m->codec = (enum mbox_codec)db_col_int(r, 9);
 	m->cut = db_col_int(r, 10) != 0;
+	m->urgent = db_col_int(r, 11) != 0;
+	m->private = db_col_int(r, 12) != 0;
 }
 
 static int add(struct mbox_call *c, const struct db_rows *r)
@@ -62,9 +64,9 @@ int mbox_list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	int64_t lo = c->which < 0 ? MBOX_NEW : c->which, hi = c->which < 0 ? MBOX_SAVED : c->which;
 	c->n_list = 0;
 	int err = db_query(tx, &r, why, c->order == MBOX_OLDEST_FIRST ?
-		"SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut FROM message"
+		"SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut, urgent, private FROM message"
 		" WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 ORDER BY received_us, id LIMIT ?4" :
-		"SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut FROM message"
+		"SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut, urgent, private FROM message"
 		" WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 ORDER BY received_us DESC, id DESC LIMIT ?4",
 		"siii", c->msg.mailbox, lo, hi, (int64_t)MBOX_LIST_MAX);
 	if (err)

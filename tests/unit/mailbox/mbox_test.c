@@ -29,6 +29,8 @@ struct bench {
 	uint8_t audio[64];
 	size_t n_audio;
 	enum mbox_codec codec;
+	struct mbox_standing standing;
+	struct mbox_missed missed[4];
 };
 
 static bool on_pg;
@@ -270,6 +272,129 @@ static void greeting_is_kept_replaced_and_removed(void **state)
 	end(&b);
 }
 
+static void on_standing(int err, const struct mbox_standing *st, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->standing = *st;
+	b->came = true;
+}
+
+static struct mbox_standing standing(struct bench *b)
+{
+	assert_int_equal(mbox_standing(b->m, "Alice", on_standing, b, NULL), 0);
+	wait_came(b);
+	assert_int_equal(b->err, 0);
+	return b->standing;
+}
+
+static void set_away(struct bench *b, bool on, int64_t until_us)
+{
+	assert_int_equal(mbox_away_set(b->m, "alice", on, until_us, on_done, b, NULL), 0);
+	wait_came(b);
+	assert_int_equal(b->err, 0);
+}
+
+static void answering_knows_how_a_mailbox_stands(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_audio a = { .p = (const uint8_t *)"hello", .n = 5 };
+	assert_int_equal(standing(&b).recorded, 0);
+	assert_false(b.standing.away);
+	static const enum mbox_greeting some[] = { MBOX_G_BUSY, MBOX_G_AWAY, MBOX_G_NAME };
+	for (int i = 0; i < 3; i++) {
+		assert_int_equal(mbox_greeting_set(b.m, "alice", mbox_greeting_name(some[i]), MBOX_PCMU, &a, on_done, &b, NULL), 0);
+		wait_came(&b);
+	}
+	assert_int_equal(mbox_greeting_set(b.m, "alice", "attendant.main", MBOX_PCMU, &a, on_done, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(mbox_greeting_set(b.m, "bob", "closed", MBOX_PCMU, &a, on_done, &b, NULL), 0);
+	wait_came(&b);
+	struct mbox_message m = message("alice");
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_DONE);
+	assert_int_equal(standing(&b).recorded, 1u << MBOX_G_BUSY | 1u << MBOX_G_AWAY | 1u << MBOX_G_NAME);
+	assert_int_equal(b.standing.counts.fresh, 1);
+	set_away(&b, true, 0);
+	assert_true(standing(&b).away);
+	assert_int_equal(b.standing.away_until_us, 0);
+	int64_t now = clock_real_us(clock_system()), hour = INT64_C(3600) * 1000000;
+	set_away(&b, true, now + hour);
+	assert_true(standing(&b).away);
+	assert_int_equal(b.standing.away_until_us, now + hour);
+	set_away(&b, true, now - 1); /* its end has come */
+	assert_false(standing(&b).away);
+	set_away(&b, true, 0);
+	set_away(&b, false, 0);
+	assert_false(standing(&b).away);
+	end(&b);
+}
+
+static void on_missed(int err, const struct mbox_missed *v, size_t n, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	b->n = n < 4 ? n : 4;
+	if (n)
+		memcpy(b->missed, v, b->n * sizeof *v);
+	b->came = true;
+}
+
+static void miss(struct bench *b, const char *mailbox, const char *caller, int64_t at_us, bool twice)
+{
+	struct mbox_missed k = { .why = "greeting", .reason = "busy", .session = "s1", .at_us = at_us };
+	id_make(k.id, clock_system());
+	text_fill(k.mailbox, sizeof k.mailbox, mailbox);
+	text_fill(k.caller_number, sizeof k.caller_number, caller);
+	for (int i = 0; i <= twice; i++) {
+		assert_int_equal(mbox_missed_put(b->m, &k, on_done, b, NULL), 0);
+		wait_came(b);
+		assert_int_equal(b->err, 0);
+	}
+}
+
+static void missed_calls_are_listed_and_forgotten_in_time(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	int64_t now = clock_real_us(clock_system()), day = INT64_C(86400) * 1000000;
+	miss(&b, "alice", "201", now - (MBOX_MISSED_DAYS + 1) * day, false);
+	miss(&b, "alice", "202", now - 2 * day, true);
+	miss(&b, "ALICE", "", now, false);
+	miss(&b, "bob", "204", now, false);
+	assert_int_equal(mbox_missed_list(b.m, "alice", on_missed, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.err, 0);
+	assert_int_equal(b.n, 2);
+	assert_string_equal(b.missed[0].caller_number, "");
+	assert_string_equal(b.missed[1].caller_number, "202");
+	assert_int_equal(b.missed[1].at_us, now - 2 * day);
+	assert_string_equal(b.missed[1].why, "greeting");
+	assert_string_equal(b.missed[1].reason, "busy");
+	struct mbox_missed none = { .mailbox = "alice" };
+	assert_int_equal(mbox_missed_put(b.m, &none, NULL, NULL, NULL), EINVAL);
+	end(&b);
+}
+
+static void what_the_caller_asked_for_is_kept(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message m = message("alice"), p = message("alice");
+	m.urgent = true;
+	p.private = true;
+	assert_int_equal(save(&b, &m, "words"), MBOX_SAVE_DONE);
+	assert_int_equal(save(&b, &p, "words"), MBOX_SAVE_DONE);
+	assert_int_equal(list(&b, -1), 2);
+	assert_true(b.v[0].urgent && !b.v[0].private && !b.v[1].urgent && b.v[1].private);
+	end(&b);
+}
+
 static void audio_can_come_from_a_part_of_a_file(void **state)
 {
 	(void)state;
@@ -471,6 +596,7 @@ static int set_sqlite(void **state)
 #define ONE(t) { #t, t, set_sqlite, ut_teardown, NULL }
 
 UT_MAIN(BOTH(message_lives_from_new_to_deleted), BOTH(saving_again_makes_no_second_message), BOTH(greeting_is_kept_replaced_and_removed),
+        BOTH(answering_knows_how_a_mailbox_stands), BOTH(missed_calls_are_listed_and_forgotten_in_time), BOTH(what_the_caller_asked_for_is_kept),
 	BOTH(audio_can_come_from_a_part_of_a_file), ONE(store_that_refuses_leaves_it_to_the_spool_and_gets_it_later),
 	ONE(message_that_the_store_refuses_holds_up_no_other), ONE(unknown_end_makes_no_second_message), ONE(receipt_does_not_wait_for_a_slow_store), ONE(spool_of_an_earlier_life_is_shipped),
 	BOTH(cancelled_call_is_not_heard_of), { "message_that_no_standby_has_stays_in_the_spool", message_that_no_standby_has_stays_in_the_spool, set_pg,

@@ -12,7 +12,7 @@
 static struct mbox_message message(void)
 {
 	struct mbox_message m = { .mailbox = "alice", .caller_number = "+15550100", .received_us = 1795356309000000, .duration_ms = 2500,
-		.codec = MBOX_PCMA, .cut = true };
+		.codec = MBOX_PCMA, .cut = true, .private = true };
 	id_make(m.id, clock_system());
 	snprintf(m.caller_name, sizeof m.caller_name, "%s", "J\xc3\xbcrgen \"\n");
 	return m;
@@ -40,7 +40,7 @@ static void what_was_put_is_found_whole_in_a_later_life(void **state)
 	assert_int_equal(out.n, 7);
 	assert_memory_equal(out.p, "\n\0audio", 7);
 	assert_string_equal(back.caller_name, m.caller_name);
-	assert_true(back.cut && back.codec == MBOX_PCMA && back.duration_ms == 2500 && back.received_us == m.received_us);
+	assert_true(back.private && !back.urgent && back.cut && back.codec == MBOX_PCMA && back.duration_ms == 2500 && back.received_us == m.received_us);
 	buf_free(&out);
 	assert_int_equal(spool_remove(s, m.id), 0);
 	assert_int_equal(spool_list(s, &ids, &n), 0);

@@ -23,6 +23,25 @@ const char *mbox_greeting_name(enum mbox_greeting g)
 	return (unsigned)g < MBOX_GREETINGS ? names[g] : "";
 }
 
+const char *mbox_relation_name(enum mbox_relation r)
+{
+	static const char *const names[] = { "left", "sent", "reply", "forward" };
+	return r <= MBOX_FORWARD ? names[r] : "left";
+}
+
+bool mbox_is_from(const struct mbox_message *m, struct text caller)
+{
+	struct text name = text_of(m->caller_name);
+	if (!caller.n)
+		return true;
+	if (text_eq_nocase(caller, text_of(m->sender)) || text_find_text(text_of(m->caller_number), caller) != SIZE_MAX)
+		return true;
+	for (; name.n >= caller.n; name = text_skip(name, 1))
+		if (text_eq_nocase(text_make(name.p, caller.n), caller))
+			return true;
+	return false;
+}
+
 /* ---- calls ---- */
 
 void mbox_call_free(struct mbox_call *c)
@@ -32,6 +51,8 @@ void mbox_call_free(struct mbox_call *c)
 	mem_free(c->list);
 	mem_free(c->calls);
 	mem_free(c->path);
+	mem_free(c->choices);
+	mem_free(c->value);
 	mem_unref(c->m);
 	mem_free(c);
 }
@@ -189,6 +210,8 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 	m->prm = *prm;
 	m->prm.receipt_ms = prm->receipt_ms ? prm->receipt_ms : 3000;
 	m->prm.ship_ms = prm->ship_ms ? prm->ship_ms : 5000;
+	m->prm.purge_ms = prm->purge_ms ? prm->purge_ms : 3600000;
+	m->purge_at_ms = clock_mono_ms(prm->clock) + (int64_t)m->prm.purge_ms / 60;
 	ops_init(&m->ops);
 	list_init(&m->saves);
 	int err = spool_open(&m->spool, prm->spool_dir, prm->spool_free_min_bytes ? prm->spool_free_min_bytes : 16 << 20, why);

@@ -25,6 +25,11 @@ enum mbox_codec { MBOX_PCMU, MBOX_PCMA }; /* 8 kHz, one byte a sample */
 enum mbox_state { MBOX_NEW, MBOX_SAVED, MBOX_DELETED };
 const char *mbox_codec_name(enum mbox_codec c); /* "PCMU" */
 const char *mbox_state_name(enum mbox_state s); /* "new" */
+/* What the owner noted of a message, and what became of it: a set. */
+enum mbox_note { MBOX_FLAGGED = 1, MBOX_REPLIED = 2, MBOX_FORWARDED = 4, MBOX_NOTES_ALL = 7 };
+/* How a message came to be: left by a caller, or recorded by the owner of another mailbox. */
+enum mbox_relation { MBOX_LEFT, MBOX_SENT, MBOX_REPLY, MBOX_FORWARD };
+const char *mbox_relation_name(enum mbox_relation r); /* "left" */
 
 /* What is known of a message without its audio. */
 struct mbox_message {
@@ -38,7 +43,14 @@ struct mbox_message {
 	enum mbox_state state;
 	bool cut; /* the recording was ended by a crash, not by the caller */
 	bool urgent, private; /* as the caller asked */
+	unsigned notes; /* of enum mbox_note */
+	enum mbox_relation relation;
+	char related[ID_SIZE]; /* the message that this one answers or forwards; "" */
+	char sender[65]; /* the mailbox whose owner logged on and sent it; "" for callers, whoever they say they are */
+	int64_t deleted_us, purge_us; /* in the deleted folder: since when, until when; 0 elsewhere */
 };
+/* Whether a message comes from there: part of the number, or of the name without case. */
+bool mbox_is_from(const struct mbox_message *m, struct text caller);
 
 /* Where the audio is: bytes in memory (copied before the call returns) or a file that stays until the handler was called. */
 struct mbox_audio {
@@ -59,6 +71,7 @@ struct mbox_prm {
 	const char *spool_dir; /* made if missing; private to this node */
 	uint64_t receipt_ms; /* 0 = 3000 */
 	uint64_t ship_ms; /* how often spooled messages are tried; 0 = 5000 */
+	uint64_t purge_ms; /* how often deleted folders are looked at, the first time after a sixtieth of it; 0 = 3600000 */
 	uint64_t spool_free_min_bytes; /* 0 = 16 MiB: with less the spool counts as full */
 };
 
@@ -82,11 +95,11 @@ enum mbox_saved {
 	MBOX_SAVE_FAILED, /* neither: tell the caller honestly */
 };
 typedef void (mbox_saved_h)(enum mbox_saved outcome, int err, const struct ev_report *why, void *arg);
-/* id, mailbox, caller, session, received_us, duration_ms, codec, cut, urgent, private of `msg` are used. 0, ENOMEM, EINVAL; the handler is called then only for 0. */
+/* All of `msg` is used but for bytes, state, notes, deleted_us and purge_us. 0, ENOMEM, EINVAL; the handler is called then only for 0. */
 int mbox_save(struct mbox *m, const struct mbox_message *msg, const struct mbox_audio *audio, mbox_saved_h *h, void *arg, uint64_t *handle);
 
 enum mbox_order { MBOX_OLDEST_FIRST, MBOX_NEWEST_FIRST };
-/* The array is borrowed for the call. `which` is MBOX_NEW, MBOX_SAVED, or -1 for both (never deleted ones). */
+/* The array is borrowed for the call. `which` is MBOX_NEW, MBOX_SAVED, -1 for both, or MBOX_DELETED: those that can still be brought back. */
 typedef void (mbox_list_h)(int err, const struct mbox_message *v, size_t n, const struct ev_report *why, void *arg);
 int mbox_list(struct mbox *m, const char *mailbox, int which, enum mbox_order order, mbox_list_h *h, void *arg, uint64_t *handle);
 
@@ -104,8 +117,37 @@ int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_aud
 
 /* err 0, ENOENT, or as db.h */
 typedef void (mbox_done_h)(int err, const struct ev_report *why, void *arg);
-/* state MBOX_NEW or MBOX_SAVED, or MBOX_DELETED: the message is out of every list at once, its audio is removed by the same transaction. */
+/* state MBOX_NEW or MBOX_SAVED, or MBOX_DELETED: the message is out of every list at once, its audio is removed by the same transaction, for good. */
 int mbox_mark(struct mbox *m, const char *mailbox, const char *id, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle);
+
+/* Into the deleted folder, for keep_ms; with 0 as MBOX_DELETED above. Again is harmless and does not begin the time anew. */
+int mbox_delete(struct mbox *m, const char *mailbox, const char *id, uint64_t keep_ms, mbox_done_h *h, void *arg, uint64_t *handle);
+/* Back to where it was, new or saved. Again is harmless; ENOENT: it is gone for good. */
+int mbox_undelete(struct mbox *m, const char *mailbox, const char *id, mbox_done_h *h, void *arg, uint64_t *handle);
+/* Notes made and taken away, of a message that is not deleted. */
+int mbox_note(struct mbox *m, const char *mailbox, const char *id, unsigned set, unsigned clear, mbox_done_h *h, void *arg, uint64_t *handle);
+
+/* ---- what the owner of a mailbox chose: kept in the store, for all nodes ---- */
+enum { MBOX_GROUPS = 9, MBOX_GROUP_TEXT = 1024, MBOX_ZONE = 48, MBOX_LANGUAGE = 16 };
+struct mbox_group {
+	char name[65];                 /* "" where there is no such group */
+	char members[MBOX_GROUP_TEXT]; /* names of mailboxes, one a line */
+};
+struct mbox_choices {
+	bool by_voice;                 /* commands by voice rather than keys, where there is a recogniser */
+	bool setting_up;               /* the first use was begun and not ended */
+	uint8_t hours;                 /* 12 or 24; 0: as the language does */
+	char zone[MBOX_ZONE];          /* "Europe/Berlin"; "": the server's */
+	char language[MBOX_LANGUAGE];  /* "de-DE"; "": the configuration's */
+	struct mbox_group group[MBOX_GROUPS]; /* 1 to 9 on the keys */
+};
+typedef void (mbox_choices_h)(int err, const struct mbox_choices *c, const struct ev_report *why, void *arg);
+int mbox_choices(struct mbox *m, const char *mailbox, mbox_choices_h *h, void *arg, uint64_t *handle);
+/* One of them by its name in the store: "voice", "setup" ("1" or ""), "hours" ("12", "24"), "zone", "language", "group.1" ... "group.9"
+ * (name and members, one a line). "" takes it away. EINVAL for what none of them may hold. */
+int mbox_choose(struct mbox *m, const char *mailbox, const char *name, const char *value, mbox_done_h *h, void *arg, uint64_t *handle);
+/* Takes one name and value into the struct: EINVAL if it is none. Pure. */
+int mbox_choice_read(struct mbox_choices *c, const char *name, const char *value);
 
 /* ---- greetings: each kind recorded once a mailbox, under its name; others by names of their own ("attendant.main") ---- */
 enum mbox_greeting {

@@ -18,7 +18,8 @@ struct mbox {
 	struct list saves; /* struct save */
 	struct tmr ship_tmr;
 	size_t spooled;
-	bool closed, shipping, looking;
+	bool closed, shipping, looking, purging;
+	int64_t purge_at_ms; /* when the deleted folders are looked at next */
 	int room_err; /* of the spool, as of the last look */
 	int64_t refused_said_ms; /* when the store's refusal of a single message was told last */
 	struct metric *m_saved, *m_spooled, *m_failed, *m_waiting;
@@ -43,12 +44,20 @@ struct mbox_call {
 	size_t n_list, room;
 	struct mbox_standing standing;
 	struct mbox_missed missed, *calls; /* calls: n_list of them */
+	uint64_t keep_ms;
+	unsigned set, clear;
+	struct mbox_choices *choices; /* owned; out */
+	char *value; /* of a choice; owned */
 };
 
 /* A message with its audio, its row, and the lamp's order; again is harmless. */
 int mbox_save_work(struct db_tx *tx, const struct mbox_message *msg, const uint8_t *p, size_t n, struct ev_report *why);
 store_work_h mbox_list_work, mbox_counts_work, mbox_audio_work, mbox_mark_work, mbox_greeting_set_work, mbox_greeting_get_work,
-	mbox_greeting_delete_work, mbox_standing_work, mbox_away_work, mbox_missed_put_work, mbox_missed_list_work;
+	mbox_greeting_delete_work, mbox_standing_work, mbox_away_work, mbox_missed_put_work, mbox_missed_list_work, mbox_delete_work, mbox_undelete_work,
+	mbox_note_work, mbox_choices_work, mbox_choose_work;
+/* At most so many rows a transaction; *n says how many it were. */
+enum { MBOX_PURGE_ROWS = 50 };
+int mbox_purge_work(struct db_tx *tx, int64_t now_us, unsigned *n, struct ev_report *why);
 
 /* ---- loop ---- */
 /* One for `mailbox` (its name in lower case); ENOMEM: NULL. It is freed by its `done`, or here if the store does not take it. */
@@ -59,5 +68,6 @@ store_done_h mbox_call_changed; /* tells an mbox_done_h */
 void mbox_save_cancel_all(struct mbox *m);
 void mbox_ship_start(struct mbox *m);
 void mbox_look_at_room(struct mbox *m);
+void mbox_purge(struct mbox *m); /* now and then: what lay long enough in deleted folders goes for good */
 
 #endif

@@ -422,6 +422,7 @@ static void on_ship_time(void *arg)
 	tmr_start(m->prm.loop, &m->ship_tmr, (int64_t)m->prm.ship_ms, on_ship_time, m);
 	mbox_look_at_room(m);
 	mbox_ship_now(m);
+	mbox_purge(m);
 }
 
 void mbox_ship_start(struct mbox *m)

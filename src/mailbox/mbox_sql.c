@@ -13,9 +13,10 @@ static int lamp(struct db_tx *tx, const char *mailbox, struct ev_report *why)
 int mbox_save_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t *p, size_t n, struct ev_report *why)
 {
 	int err = db_exec(tx, why, "INSERT INTO message (id, mailbox, state, caller_number, caller_name, session, node, received_us, duration_ms,"
-		" bytes, codec, cut, changed_us, urgent, private) VALUES (?1, ?2, 0, ?3, ?4, ?5, '', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
-		" ON CONFLICT (id) DO NOTHING", "sssssiiiiiiii", m->id, m->mailbox, m->caller_number, m->caller_name, m->session, m->received_us, (int64_t)m->duration_ms, (int64_t)n,
-		(int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private);
+		" bytes, codec, cut, changed_us, urgent, private, relation, related, sender) VALUES (?1, ?2, 0, ?3, ?4, ?5, '', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
+		" ?15, ?16) ON CONFLICT (id) DO NOTHING", "sssssiiiiiiiiiss", m->id, m->mailbox, m->caller_number, m->caller_name, m->session, m->received_us,
+		(int64_t)m->duration_ms, (int64_t)n, (int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private,
+		(int64_t)m->relation, m->related, m->sender);
 	/* It is there already, perhaps heard and deleted by now: leave it so. But write, for only the commit of a write waits for a standby. */
 	if (!err && !db_changes(tx))
 		return db_exec(tx, why, "UPDATE message SET id = id WHERE id = ?1", "s", m->id);
@@ -40,6 +41,13 @@ static void read_message(const struct db_rows *r, struct mbox_message *m)
 	m->cut = db_col_int(r, 10) != 0;
 	m->urgent = db_col_int(r, 11) != 0;
 	m->private = db_col_int(r, 12) != 0;
+	m->notes = (unsigned)db_col_int(r, 13) & MBOX_NOTES_ALL;
+	m->relation = (enum mbox_relation)db_col_int(r, 14);
+	db_col_copy(r, 15, m->related, sizeof m->related);
+	db_col_copy(r, 16, m->sender, sizeof m->sender);
+	bool deleted = m->state == MBOX_DELETED;
+	m->deleted_us = deleted ? db_col_int(r, 17) : 0;
+	m->purge_us = deleted ? db_col_int(r, 18) : 0;
 }
 
 static int add(struct mbox_call *c, const struct db_rows *r)
@@ -61,14 +69,12 @@ int mbox_list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct mbox_call *c = arg;
 	struct db_rows *r;
+#define OF_MAILBOX "SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut, urgent, private, notes, relation," \
+	" related, sender, deleted_us, purge_us FROM message WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 AND (state < 2 OR purge_us > 0)"
 	int64_t lo = c->which < 0 ? MBOX_NEW : c->which, hi = c->which < 0 ? MBOX_SAVED : c->which;
 	c->n_list = 0;
-	int err = db_query(tx, &r, why, c->order == MBOX_OLDEST_FIRST ?
-		"SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut, urgent, private FROM message"
-		" WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 ORDER BY received_us, id LIMIT ?4" :
-		"SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut, urgent, private FROM message"
-		" WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 ORDER BY received_us DESC, id DESC LIMIT ?4",
-		"siii", c->msg.mailbox, lo, hi, (int64_t)MBOX_LIST_MAX);
+	int err = db_query(tx, &r, why, c->order == MBOX_OLDEST_FIRST ? OF_MAILBOX " ORDER BY received_us, id LIMIT ?4" :
+		OF_MAILBOX " ORDER BY received_us DESC, id DESC LIMIT ?4", "siii", c->msg.mailbox, lo, hi, (int64_t)MBOX_LIST_MAX);
 	if (err)
 		return err;
 	while ((err = db_step(r, why)) == 0 && (err = add(c, r)) == 0)
@@ -105,7 +111,7 @@ int mbox_audio_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	struct mbox_call *c = arg;
 	struct db_rows *r;
 	buf_clear(&c->audio);
-	int err = db_query_one(tx, &r, why, "SELECT codec FROM message WHERE id = ?1 AND mailbox = ?2 AND state < 2", "ss", c->msg.id, c->msg.mailbox);
+	int err = db_query_one(tx, &r, why, "SELECT codec FROM message WHERE id = ?1 AND mailbox = ?2 AND (state < 2 OR purge_us > 0)", "ss", c->msg.id, c->msg.mailbox);
 	if (err)
 		return err;
 	c->msg.codec = (enum mbox_codec)db_col_int(r, 0);
@@ -125,15 +131,73 @@ static int exists(struct db_tx *tx, const struct mbox_call *c, struct ev_report 
 int mbox_mark_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct mbox_call *c = arg;
-	int err = db_exec(tx, why, "UPDATE message SET state = ?1, changed_us = ?2 WHERE id = ?3 AND mailbox = ?4 AND state < 2 AND state <> ?1",
+	bool gone = c->msg.state == MBOX_DELETED; /* for good, out of the deleted folder too */
+	int err = db_exec(tx, why, gone ?
+		"UPDATE message SET state = ?1, changed_us = ?2, purge_us = 0 WHERE id = ?3 AND mailbox = ?4 AND (state < 2 OR purge_us > 0)" :
+		"UPDATE message SET state = ?1, changed_us = ?2 WHERE id = ?3 AND mailbox = ?4 AND state < 2 AND state <> ?1",
 		"iiss", (int64_t)c->msg.state, clock_real_us(db_clock(tx)), c->msg.id, c->msg.mailbox);
 	if (err)
 		return err;
 	if (!db_changes(tx)) /* already so, or not there; deleting twice is harmless */
-		return c->msg.state == MBOX_DELETED ? 0 : exists(tx, c, why);
-	if (c->msg.state == MBOX_DELETED)
+		return gone ? 0 : exists(tx, c, why);
+	if (gone)
 		err = db_blob_delete(tx, c->msg.id, why);
 	return err ? err : lamp(tx, c->msg.mailbox, why);
+}
+
+int mbox_delete_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	int64_t now = clock_real_us(db_clock(tx));
+	int err = db_exec(tx, why, "UPDATE message SET was = state, state = 2, changed_us = ?1, deleted_us = ?1, purge_us = ?2 WHERE id = ?3 AND mailbox = ?4"
+		" AND state < 2", "iiss", now, now + (int64_t)c->keep_ms * 1000, c->msg.id, c->msg.mailbox);
+	return err || !db_changes(tx) ? err : lamp(tx, c->msg.mailbox, why);
+}
+
+int mbox_undelete_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	int err = db_exec(tx, why, "UPDATE message SET state = CASE WHEN was = 0 THEN 0 ELSE 1 END, changed_us = ?1, deleted_us = 0, purge_us = 0 WHERE id = ?2"
+		" AND mailbox = ?3 AND state = 2 AND purge_us > 0", "iss", clock_real_us(db_clock(tx)), c->msg.id, c->msg.mailbox);
+	if (err)
+		return err;
+	return db_changes(tx) ? lamp(tx, c->msg.mailbox, why) : exists(tx, c, why);
+}
+
+int mbox_note_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox_call *c = arg;
+	int err = db_exec(tx, why, "UPDATE message SET notes = (notes & ?1) | ?2, changed_us = ?3 WHERE id = ?4 AND mailbox = ?5 AND state < 2", "iiiss",
+		(int64_t)(MBOX_NOTES_ALL & ~c->clear), (int64_t)c->set, clock_real_us(db_clock(tx)), c->msg.id, c->msg.mailbox);
+	return err || db_changes(tx) ? err : ENOENT;
+}
+
+/* ---- what lay long enough ---- */
+
+static int purge_ids(struct db_tx *tx, int64_t now_us, char ids[MBOX_PURGE_ROWS][ID_SIZE], unsigned *n, struct ev_report *why)
+{
+	struct db_rows *r;
+	*n = 0;
+	int err = db_query(tx, &r, why, "SELECT id FROM message WHERE state = 2 AND purge_us > 0 AND purge_us <= ?1 ORDER BY purge_us LIMIT ?2", "ii", now_us,
+		(int64_t)MBOX_PURGE_ROWS);
+	if (err)
+		return err;
+	while (*n < MBOX_PURGE_ROWS && (err = db_step(r, why)) == 0)
+		db_col_copy(r, 0, ids[(*n)++], ID_SIZE);
+	db_rows_close(r);
+	return err == ENOENT ? 0 : err;
+}
+
+int mbox_purge_work(struct db_tx *tx, int64_t now_us, unsigned *n, struct ev_report *why)
+{
+	char ids[MBOX_PURGE_ROWS][ID_SIZE];
+	int err = purge_ids(tx, now_us, ids, n, why);
+	for (unsigned i = 0; i < *n && !err; i++) {
+		err = db_exec(tx, why, "UPDATE message SET purge_us = 0 WHERE id = ?1 AND state = 2", "s", ids[i]);
+		if (!err && db_changes(tx)) /* not brought back meanwhile */
+			err = db_blob_delete(tx, ids[i], why);
+	}
+	return err;
 }
 
 /* ---- greetings ---- */

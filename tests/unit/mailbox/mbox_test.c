@@ -229,6 +229,149 @@ static void message_lives_from_new_to_deleted(void **state)
 	end(&b);
 }
 
+static int done(struct bench *b, int began)
+{
+	assert_int_equal(began, 0);
+	wait_came(b);
+	return b->err;
+}
+
+static int delete(struct bench *b, const char *id, uint64_t keep_ms)
+{
+	return done(b, mbox_delete(b->m, "alice", id, keep_ms, on_done, b, NULL));
+}
+
+static int undelete(struct bench *b, const char *id)
+{
+	return done(b, mbox_undelete(b->m, "alice", id, on_done, b, NULL));
+}
+
+static void deleted_message_comes_back_as_it_was(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message fresh = message("alice"), heard = message("alice");
+	assert_int_equal(save(&b, &fresh, "first"), MBOX_SAVE_DONE);
+	assert_int_equal(save(&b, &heard, "second"), MBOX_SAVE_DONE);
+	assert_int_equal(mark(&b, "alice", heard.id, MBOX_SAVED), 0);
+	assert_int_equal(delete(&b, fresh.id, 60000), 0);
+	assert_int_equal(delete(&b, fresh.id, 60000), 0);
+	assert_int_equal(delete(&b, heard.id, 60000), 0);
+	expect_counts(&b, 0, 0);
+	assert_int_equal(list(&b, -1), 0);
+	assert_int_equal(list(&b, MBOX_DELETED), 2);
+	assert_true(b.v[0].deleted_us > 0 && b.v[0].purge_us >= b.v[0].deleted_us + 60000 * 1000);
+	assert_int_equal(audio(&b, fresh.id), 0); /* can still be heard */
+	assert_int_equal(mark(&b, "alice", fresh.id, MBOX_SAVED), ENOENT); /* only undelete brings it back */
+	int64_t before = lamps(&b);
+	assert_int_equal(undelete(&b, fresh.id), 0);
+	assert_int_equal(undelete(&b, fresh.id), 0);
+	assert_int_equal(undelete(&b, heard.id), 0);
+	assert_int_equal(lamps(&b), before + 2);
+	expect_counts(&b, 1, 1);
+	assert_int_equal(audio(&b, fresh.id), 0);
+	assert_memory_equal(b.audio, "first", 5);
+	end(&b);
+}
+
+static void what_is_deleted_for_good_does_not_come_back(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message one = message("alice"), two = message("alice"), old = message("alice");
+	assert_int_equal(save(&b, &one, "first"), MBOX_SAVE_DONE);
+	assert_int_equal(save(&b, &two, "second"), MBOX_SAVE_DONE);
+	assert_int_equal(save(&b, &old, "third"), MBOX_SAVE_DONE);
+	assert_int_equal(delete(&b, one.id, 0), 0); /* nothing is kept */
+	assert_int_equal(undelete(&b, one.id), ENOENT);
+	assert_int_equal(delete(&b, two.id, 60000), 0);
+	assert_int_equal(mark(&b, "alice", two.id, MBOX_DELETED), 0); /* out of the deleted folder too */
+	assert_int_equal(undelete(&b, two.id), ENOENT);
+	assert_int_equal(audio(&b, two.id), ENOENT);
+	assert_int_equal(list(&b, MBOX_DELETED), 0);
+	assert_int_equal(done(&b, mbox_undelete(b.m, "bob", old.id, on_done, &b, NULL)), ENOENT);
+	mbox_destroy(b.m);
+	struct mbox_prm prm = { .store = b.s, .loop = b.loop, .files = b.files, .clock = clock_system(), .spool_dir = b.spool, .ship_ms = 20, .purge_ms = 300,
+		.spool_free_min_bytes = 1 };
+	assert_int_equal(mbox_create(&b.m, &prm, NULL), 0);
+	assert_int_equal(delete(&b, old.id, 1), 0);
+	for (int i = 0; i < 500 && audio(&b, old.id) == 0; i++)
+		loop_step(b.loop, 10);
+	assert_int_equal(audio(&b, old.id), ENOENT);
+	assert_int_equal(undelete(&b, old.id), ENOENT);
+	end(&b);
+}
+
+static void notes_are_made_and_taken_away(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message m = message("alice");
+	m.urgent = m.private = true;
+	m.relation = MBOX_REPLY;
+	snprintf(m.sender, sizeof m.sender, "bob");
+	snprintf(m.related, sizeof m.related, "%s", m.id);
+	assert_int_equal(save(&b, &m, "first"), MBOX_SAVE_DONE);
+	assert_int_equal(done(&b, mbox_note(b.m, "alice", m.id, MBOX_FLAGGED | MBOX_REPLIED, 0, on_done, &b, NULL)), 0);
+	assert_int_equal(done(&b, mbox_note(b.m, "alice", m.id, MBOX_FORWARDED, MBOX_FLAGGED, on_done, &b, NULL)), 0);
+	assert_int_equal(list(&b, -1), 1);
+	assert_int_equal(b.v[0].notes, MBOX_REPLIED | MBOX_FORWARDED);
+	assert_true(b.v[0].urgent && b.v[0].private);
+	assert_int_equal(b.v[0].relation, MBOX_REPLY);
+	assert_string_equal(b.v[0].sender, "bob");
+	assert_string_equal(b.v[0].related, m.id);
+	assert_int_equal(done(&b, mbox_note(b.m, "bob", m.id, MBOX_FLAGGED, 0, on_done, &b, NULL)), ENOENT);
+	assert_int_equal(mbox_note(b.m, "alice", m.id, 256, 0, on_done, &b, NULL), EINVAL);
+	end(&b);
+}
+
+static void messages_are_found_by_caller(void **state)
+{
+	(void)state;
+	struct mbox_message m = { .caller_number = "+15550203", .caller_name = "Carol Abba", .sender = "carol" };
+	assert_true(mbox_is_from(&m, TEXT("0203")) && mbox_is_from(&m, TEXT("abba")) && mbox_is_from(&m, TEXT("CAROL")) && mbox_is_from(&m, TEXT("")));
+	assert_false(mbox_is_from(&m, TEXT("0204")) || mbox_is_from(&m, TEXT("abbas")));
+}
+
+static struct mbox_choices chosen;
+static void on_choices(int err, const struct mbox_choices *c, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	b->err = err;
+	chosen = *c;
+	b->came = true;
+}
+
+static void choices_are_kept(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	static const char *const good[][2] = { { "hours", "24" }, { "zone", "Europe/Berlin" }, { "language", "de-DE" }, { "voice", "1" },
+		{ "group.3", "Team\nbob\ncarol" }, { "voice", "" } };
+	for (unsigned i = 0; i < 6; i++)
+		assert_int_equal(done(&b, mbox_choose(b.m, "Alice", good[i][0], good[i][1], on_done, &b, NULL)), 0);
+	assert_int_equal(done(&b, mbox_choices(b.m, "alice", on_choices, &b, NULL)), 0);
+	assert_int_equal(chosen.hours, 24);
+	assert_string_equal(chosen.zone, "Europe/Berlin");
+	assert_string_equal(chosen.language, "de-DE");
+	assert_false(chosen.by_voice);
+	assert_string_equal(chosen.group[2].name, "Team");
+	assert_string_equal(chosen.group[2].members, "bob\ncarol");
+	assert_string_equal(chosen.group[0].name, "");
+	static const char *const bad[][2] = { { "hours", "13" }, { "zone", "../../etc/passwd" }, { "zone", "/etc" }, { "group.0", "A\nb" },
+		{ "group.1", "alone" }, { "colour", "red" }, { "voice", "yes" } };
+	for (unsigned i = 0; i < 7; i++)
+		assert_int_equal(mbox_choose(b.m, "alice", bad[i][0], bad[i][1], on_done, &b, NULL), EINVAL);
+	assert_int_equal(done(&b, mbox_choices(b.m, "bob", on_choices, &b, NULL)), 0);
+	assert_int_equal(chosen.hours, 0);
+	end(&b);
+}
+
 static void saving_again_makes_no_second_message(void **state)
 {
 	(void)state;
@@ -595,7 +738,8 @@ static int set_sqlite(void **state)
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 #define ONE(t) { #t, t, set_sqlite, ut_teardown, NULL }
 
-UT_MAIN(BOTH(message_lives_from_new_to_deleted), BOTH(saving_again_makes_no_second_message), BOTH(greeting_is_kept_replaced_and_removed),
+UT_MAIN(BOTH(message_lives_from_new_to_deleted), BOTH(deleted_message_comes_back_as_it_was), BOTH(what_is_deleted_for_good_does_not_come_back),
+        BOTH(notes_are_made_and_taken_away), ONE(messages_are_found_by_caller), BOTH(choices_are_kept), BOTH(saving_again_makes_no_second_message), BOTH(greeting_is_kept_replaced_and_removed),
         BOTH(answering_knows_how_a_mailbox_stands), BOTH(missed_calls_are_listed_and_forgotten_in_time), BOTH(what_the_caller_asked_for_is_kept),
 	BOTH(audio_can_come_from_a_part_of_a_file), ONE(store_that_refuses_leaves_it_to_the_spool_and_gets_it_later),
 	ONE(message_that_the_store_refuses_holds_up_no_other), ONE(unknown_end_makes_no_second_message), ONE(receipt_does_not_wait_for_a_slow_store), ONE(spool_of_an_earlier_life_is_shipped),

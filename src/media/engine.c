@@ -399,6 +399,8 @@ static void thread_destroy(struct media_thread *t)
 	while (t->cmds.slots && ring_take(&t->cmds, &cmd))
 		if (cmd.type == CMD_PLAY)
 			plays_free(cmd.u.play);
+		else if (cmd.type == CMD_JOIN)
+			mem_unref(cmd.u.join.join);
 	while (t->events.slots && ring_take(&t->events, &msg))
 		plays_free(msg.plays);
 	ring_free(&t->cmds);

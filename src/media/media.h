@@ -124,6 +124,13 @@ void media_play_stop(struct media_port *port);
  * EINVAL for other characters or more than 64, ENOTSUP without dtmf_pt, EBUSY while others are being sent. */
 int media_send_digits(struct media_port *port, const char *digits, unsigned on_ms, unsigned gap_ms);
 
+/* ---- joining ---- */
+/* What each of the two hears, the other says where it plays nothing; 60 ms later, in its own codec. Keys are not passed on: whoever joined them hears
+ * MEDIA_DIGIT and may media_send_digits(). A port that was joined already leaves the other one. 0, ENOMEM, EAGAIN: not joined. */
+int media_join(struct media_port *a, struct media_port *b);
+/* Both go on alone; also what closing does. */
+void media_part(struct media_port *port);
+
 /* ---- recording ---- */
 /* Where recorded bytes go. The functions run on the engine's file threads, begin and append never beside each other, sync perhaps beside
  * append; finish is the last of them. They may block. 0 or errno; after an error the recording ends with it. */

@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include "base/list.h"
 #include "media/dtmf.h"
+#include "media/join.h"
 #include "media/level.h"
 #include "media/line.h"
 #include "media/media.h"
@@ -108,7 +109,7 @@ bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us);
 void rec_end(struct rec *r, struct media_port *port, int64_t now_us);
 
 /* ---- between loop and media thread ---- */
-enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_DIGITS, CMD_RECORD, CMD_REC_STOP, CMD_CLOSE };
+enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_DIGITS, CMD_RECORD, CMD_REC_STOP, CMD_JOIN, CMD_CLOSE };
 
 /* struct media_stream with its addresses as values. */
 struct stream_cfg {
@@ -127,6 +128,10 @@ struct media_cmd {
 		struct media_play_item *play;
 		struct dtmf_tx digits;
 		struct rec *rec;
+		struct {
+			struct media_join *join; /* a reference; NULL: not joined any more */
+			unsigned side;
+		} join;
 	} u;
 };
 
@@ -182,6 +187,7 @@ struct media_port {
 	struct dtmf_rx dtmf_rx;
 	struct rtp_rx rtp_rx;
 	struct rec *rec;
+	struct join_end join;
 	unsigned rtcp_frame, rtcp_every;
 	uint32_t lsr;
 	int64_t lsr_us;

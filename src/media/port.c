@@ -170,6 +170,7 @@ void port_free(struct media_port *port)
 		close(port->fd_rtcp);
 	plays_free(port->plays);
 	rec_free(port->rec_running);
+	join_set(&port->join, NULL, 0);
 	mem_free(port);
 }
 
@@ -238,6 +239,33 @@ static uint32_t next_id(struct media_port *port)
 	if (!++port->next_id)
 		port->next_id = 1;
 	return port->next_id;
+}
+
+/* ---- joining ---- */
+static bool join_one(struct media_port *port, struct media_join *join, unsigned side)
+{
+	struct media_cmd cmd = { .type = CMD_JOIN, .port = port, .u.join = { mem_ref(join), side } };
+	if (!port->closing && engine_command(port->thread, &cmd))
+		return true;
+	mem_unref(join);
+	return false;
+}
+
+int media_join(struct media_port *a, struct media_port *b)
+{
+	struct media_join *join = media_join_new();
+	if (!join)
+		return ENOMEM;
+	bool one = join_one(a, join, 0), both = one && join_one(b, join, 1);
+	if (one && !both) /* if this fails, too, it says into the void until it closes */
+		join_one(a, NULL, 0);
+	mem_unref(join);
+	return both ? 0 : EAGAIN;
+}
+
+void media_part(struct media_port *port)
+{
+	join_one(port, NULL, 0);
 }
 
 int media_play(struct media_port *port, struct media_clip *const *clips, unsigned n, uint32_t *id)

@@ -103,6 +103,7 @@ static void packet(struct media_thread *t, struct media_port *port, const struct
 		return; /* comfort noise and the like */
 	if (port->rec)
 		rec_packet(port->rec, now_us, pkt, codec);
+	join_put(&port->join, pkt->ssrc, pkt->ts, codec, pkt->payload, pkt->n);
 }
 
 static void datagram(struct media_thread *t, struct media_port *port, const uint8_t *p, size_t n, int64_t now_us)
@@ -261,7 +262,7 @@ static void send_frame(struct media_thread *t, struct media_port *port, bool may
 		return;
 	}
 	uint8_t p[RTP_HEAD + MEDIA_FRAME];
-	bool audio = play_frame(port, p + RTP_HEAD);
+	bool audio = play_frame(port, p + RTP_HEAD) || join_take(&port->join, port->cfg.codec, p + RTP_HEAD);
 	if (!sends(port) || (!audio && port->cfg.no_silence)) {
 		port->talking = false;
 		return;
@@ -386,8 +387,12 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		if (port->rec)
 			rec_end(port->rec, port, now_us);
 		break;
+	case CMD_JOIN:
+		join_set(&port->join, cmd->u.join.join, cmd->u.join.side);
+		break;
 	case CMD_CLOSE:
 		stop_plays(port);
+		join_set(&port->join, NULL, 0);
 		if (port->rec)
 			rec_end(port->rec, port, now_us);
 		port->dtmf_tx = (struct dtmf_tx){ 0 };

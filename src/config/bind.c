@@ -48,6 +48,19 @@ static void cut_key(struct binder *b, size_t was)
 	b->key[was] = 0;
 }
 
+static int by_member(const void *a, const void *b)
+{
+	const struct cfg_place *x = a, *y = b;
+	return x->member < y->member ? -1 : x->member > y->member;
+}
+
+void cfg_sort_places(struct cfg_all *all)
+{
+	if (all->n_places)
+		qsort(all->places, all->n_places, sizeof *all->places, by_member);
+	all->sorted = true;
+}
+
 static const struct tree *member(const struct tree *map, const char *key)
 {
 	for (const struct tree *c = map ? map->first : NULL; c; c = c->next)
@@ -207,6 +220,7 @@ int cfg_bind(struct binder *b, const struct tree *root, enum cfg_want want)
 		return EINVAL;
 	}
 	bind_root(b, root, want);
+	cfg_sort_places(b->all);
 	if (!b->all->arena.failed)
 		cfg_complete(b);
 	if (!b->all->arena.failed)

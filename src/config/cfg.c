@@ -80,7 +80,7 @@ int cfg_merge(struct cfg **cp, const struct cfg *node, const struct cfg *objects
 
 bool cfg_has_objects(const struct cfg *c)
 {
-	return c->n_gateways || c->n_dialplans || c->n_policies || c->n_attendants || c->n_mailboxes;
+	return c->n_gateways || c->n_dialplans || c->n_schedules || c->n_policies || c->n_attendants || c->n_mailboxes;
 }
 
 static int read_file(const char *path, struct buf *out)
@@ -139,9 +139,16 @@ struct cfg *cfg_unref(const struct cfg *c)
 struct cfg_pos cfg_pos_of(const struct cfg *c, const void *member)
 {
 	const struct cfg_all *a = (const struct cfg_all *)(const void *)c;
-	for (size_t i = 0; i < a->n_places; i++)
-		if (a->places[i].member == member)
-			return a->places[i].pos;
+	size_t from = 0, to = a->n_places;
+	while (a->sorted && from < to) {
+		size_t mid = from + (to - from) / 2;
+		if (a->places[mid].member == member)
+			return a->places[mid].pos;
+		if (a->places[mid].member < member)
+			from = mid + 1;
+		else
+			to = mid;
+	}
 	struct cfg_pos pos = { 0, 0 };
 	for (int i = 0; i < 2 && a->of[i] && !pos.line; i++)
 		pos = cfg_pos_of(a->of[i], member);
@@ -161,6 +168,7 @@ struct cfg_pos cfg_pos_of(const struct cfg *c, const void *member)
 
 FIND(cfg_gateway, cfg_gateway, gateways, n_gateways)
 FIND(cfg_attendant, cfg_attendant, attendants, n_attendants)
+FIND(cfg_schedule, cfg_schedule, schedules, n_schedules)
 FIND(cfg_mailbox, cfg_mailbox, mailboxes, n_mailboxes)
 
 const struct cfg_dialplan *cfg_dialplan(const struct cfg *c, struct text name)
@@ -175,7 +183,9 @@ const struct cfg_policy *cfg_policy(const struct cfg *c, struct text name)
 {
 	static const struct cfg_policy standard = { .name = "default", .pin_min_length = 6, .pin_tries_per_call = 3, .pin_tries_per_mailbox = 10,
 		.max_greeting_ms = 300000, .max_recording_ms = 1200000, .min_recording_ms = 1000, .silence_ms = 5000, .max_call_ms = 1800000,
-		.input_failures = 3, .logon_failures = 3, .max_messages = 500 };
+		.input_failures = 3, .logon_failures = 3, .max_messages = 500,
+		.quota_warning_percent = 90, .pin_history = 5, .welcome_text = "", .pin_text = "",
+		.features = { true, true, true, true, true, true, true } };
 	for (size_t i = 0; c && i < c->n_policies; i++)
 		if (!name.n || (c->policies[i].name && text_eq_nocase(text_of(c->policies[i].name), name)))
 			return &c->policies[i];

@@ -41,8 +41,11 @@ enum cfg_reuse {
 	CFG_REUSE_NEVER,
 };
 enum cfg_action { CFG_ACT_EXTENSION, CFG_ACT_ATTENDANT, CFG_ACT_MAILBOX, CFG_ACT_OPERATOR, CFG_ACT_DIAL_BY_NAME, CFG_ACT_SUBSCRIBER,
-	CFG_ACT_REPEAT, CFG_ACT_HANGUP };
-enum cfg_name_order { CFG_LAST_FIRST, CFG_FIRST_LAST };
+	CFG_ACT_REPEAT, CFG_ACT_HANGUP, CFG_ACT_HOURS, CFG_ACT_LOCATION, CFG_ACT_LANGUAGE };
+enum cfg_name_order { CFG_LAST_FIRST, CFG_FIRST_LAST, CFG_BY_ALIAS };
+enum cfg_offer_by { CFG_OFFER_EXTENSION, CFG_OFFER_DEPARTMENT, CFG_OFFER_TITLE, CFG_OFFER_NOTHING };
+enum cfg_uri_kind { CFG_KIND_EXTENSION, CFG_KIND_E164, CFG_KIND_SIP };
+enum cfg_security { CFG_SECURITY_OFF, CFG_SECURITY_SIP, CFG_SECURITY_MEDIA };
 
 struct cfg_strings {
 	const char *const *v;
@@ -169,6 +172,59 @@ struct cfg_dialplan {
 	const char *operator_number; /* extension or mailbox name */
 	const char *language;
 	enum cfg_name_order name_order;
+	enum cfg_offer_by offer_by;
+	enum cfg_uri_kind kind;
+	enum cfg_security security;
+	uint64_t max_call_ms, max_recording_ms, silence_ms; /* the last two: bounds for what policies say */
+	uint32_t input_failures; /* of attendants that do not say */
+	const char *outside_line, *international_prefix, *national_prefix, *country_code; /* digits; "" none */
+	const struct cfg_call_rule *rules;
+	size_t n_rules;
+};
+
+/* Outside numbers; rules of one name are one group. See directory/rules.h for what patterns mean. */
+struct cfg_call_rule {
+	struct cfg_pos pos;
+	const char *name; /* of the group */
+	const char *pattern, *dial; /* dial "": as typed */
+	const char *comment;
+};
+
+/* ---- when a house is open ---- */
+enum { CFG_DAY_MIN = 1440 };
+struct cfg_period {
+	struct cfg_pos pos;
+	uint16_t day; /* it begins on: 0 Monday to 6 Sunday */
+	uint16_t from_min, to_min; /* since that day's midnight; to_min is not in it, and up to 2 * CFG_DAY_MIN: over midnight */
+};
+
+struct cfg_date {
+	int16_t year; /* 0: every year */
+	int16_t month, day; /* month 0: not given */
+	int16_t minute; /* of the day; -1: not given */
+};
+
+struct cfg_holiday {
+	struct cfg_pos pos;
+	const char *name; /* may stand several times */
+	struct cfg_date from, to; /* to: inclusive without a time; not given: from's day */
+	const char *greeting, *greeting_prompt;
+};
+
+struct cfg_schedule {
+	struct cfg_pos pos;
+	const char *name;
+	const char *time_zone; /* IANA */
+	const struct cfg_period *hours; /* the whole week where the file has none */
+	size_t n_hours;
+	const struct cfg_holiday *holidays;
+	size_t n_holidays;
+	const char *calendar; /* path or http(s) address of an iCalendar; "" none */
+};
+
+/* What owners may use. */
+struct cfg_features {
+	bool log_on, answering_rules, play_on_phone, lamp, missed_calls, directory, speech;
 };
 
 struct cfg_policy {
@@ -179,14 +235,28 @@ struct cfg_policy {
 	uint64_t max_greeting_ms, max_recording_ms, min_recording_ms, silence_ms, max_call_ms;
 	uint32_t input_failures, logon_failures;
 	uint32_t max_messages; /* kept per mailbox */
+	uint32_t quota_warning_percent; /* of max_messages */
+	uint32_t pin_history, pin_lifetime_days; /* 0: none; for ever */
+	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
+	const char *welcome_text, *pin_text;
+	struct cfg_features features;
 };
 
 struct cfg_menu_key {
 	struct cfg_pos pos;
 	char key; /* '0'..'9', '*', '#', or 't' for the time-out */
 	enum cfg_action action;
-	const char *target; /* extension, attendant or mailbox name; "" for the others */
+	const char *target; /* extension, attendant, mailbox or language; "" for the others */
 	const char *say; /* spoken name of the choice; "" = the target's own */
+};
+
+/* An attendant while its house is closed. */
+struct cfg_closed {
+	const char *greeting, *greeting_prompt, *menu, *menu_prompt;
+	const struct cfg_menu_key *keys; /* those of the open hours if not given */
+	size_t n_keys;
+	const char *operator_number; /* "": nobody, where any of this was given */
+	bool dial;
 };
 
 struct cfg_attendant {
@@ -197,11 +267,18 @@ struct cfg_attendant {
 	const char *dialplan; /* "" = the first */
 	const char *greeting; /* text to be spoken; "" = the standard welcome */
 	const char *greeting_prompt; /* or a prompt of the catalogue by name */
-	const char *business_name;
+	const char *business_name, *location;
+	const char *schedule; /* "": always open */
+	const char *announcement, *announcement_prompt;
+	bool announcement_to_its_end;
+	const char *menu, *menu_prompt; /* instead of words made from the keys */
 	const struct cfg_menu_key *keys;
 	size_t n_keys;
 	const char *operator_number; /* extension or mailbox name; "" = the dial plan's, or none */
 	bool dial_by_extension, dial_by_name;
+	bool allow_extensions; /* typed, without a mailbox */
+	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
+	struct cfg_closed closed;
 	uint64_t digit_timeout_ms, input_timeout_ms;
 	uint32_t input_failures;
 	const char *language;
@@ -213,6 +290,9 @@ struct cfg_mailbox {
 	const char *display_name;
 	const char *first_name, *last_name; /* from display_name when not given */
 	const char *spoken_name; /* text for the speech engine; "" = display_name */
+	const char *department, *title;
+	const char *alias; /* its name when not given */
+	const char *schedule; /* when its owner works; "": always */
 	struct cfg_strings extensions, sip_uris;
 	const char *dialplan, *policy; /* "" = the first */
 	bool dialable; /* callers of attendants may reach it by name or extension */
@@ -243,6 +323,8 @@ struct cfg {
 	size_t n_gateways;
 	const struct cfg_dialplan *dialplans;
 	size_t n_dialplans;
+	const struct cfg_schedule *schedules;
+	size_t n_schedules;
 	const struct cfg_policy *policies;
 	size_t n_policies;
 	const struct cfg_attendant *attendants;
@@ -265,6 +347,9 @@ struct cfg_errors {
 };
 
 void cfg_errors_free(struct cfg_errors *e);
+/* One more, for those who check what config/ cannot know; it takes its place in the order of the file. */
+void cfg_fail(struct cfg_errors *e, const char *file, struct cfg_pos pos, const char *key, const char *fix, const char *what, ...)
+	__attribute__((format(printf, 6, 7)));
 /* "file:line:column: key: what: fix" of one error; a line each, with a line feed, of all. */
 int cfg_error_print(const struct cfg_error *e, struct buf *out);
 int cfg_errors_print(const struct cfg_errors *e, struct buf *out);
@@ -293,6 +378,7 @@ struct cfg_pos cfg_pos_of(const struct cfg *c, const void *member);
 /* ---- finding; NULL if there is none; "" finds the first dial plan and policy ---- */
 const struct cfg_gateway *cfg_gateway(const struct cfg *c, struct text name);
 const struct cfg_dialplan *cfg_dialplan(const struct cfg *c, struct text name);
+const struct cfg_schedule *cfg_schedule(const struct cfg *c, struct text name);
 const struct cfg_policy *cfg_policy(const struct cfg *c, struct text name); /* never NULL: without any, the defaults */
 const struct cfg_attendant *cfg_attendant(const struct cfg *c, struct text name);
 const struct cfg_attendant *cfg_attendant_by_number(const struct cfg *c, struct text number_or_uri);

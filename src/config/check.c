@@ -53,6 +53,21 @@ static void split_name(struct binder *b, struct cfg_mailbox *m)
 	m->last_name = l ? l : "";
 }
 
+static void complete_attendant(const struct cfg *c, struct cfg_attendant *a)
+{
+	const struct cfg_dialplan *plan = a->dialplan ? cfg_dialplan(c, text_of(a->dialplan)) : NULL;
+	if (!a->input_failures)
+		a->input_failures = plan ? plan->input_failures : 3;
+	if (cfg_pos_of(c, &a->closed.keys).line)
+		return;
+	a->closed.keys = a->keys;
+	a->closed.n_keys = a->n_keys;
+	if (a->menu && a->menu_prompt && a->closed.menu && a->closed.menu_prompt && !a->closed.menu[0] && !a->closed.menu_prompt[0]) {
+		a->closed.menu = a->menu;
+		a->closed.menu_prompt = a->menu_prompt;
+	}
+}
+
 void cfg_complete(struct binder *b)
 {
 	struct cfg *c = &b->all->cfg;
@@ -68,8 +83,19 @@ void cfg_complete(struct binder *b)
 		if (g->sni && !g->sni[0] && name)
 			g->sni = g->address;
 	}
+	for (size_t i = 0; i < c->n_schedules; i++) {
+		struct cfg_schedule *s = (struct cfg_schedule *)(uintptr_t)&c->schedules[i];
+		if (cfg_pos_of(c, &s->hours).line)
+			continue; /* given and empty: never open */
+		s->hours = cfg_whole_week(b);
+		s->n_hours = s->hours ? 7 : 0;
+	}
+	for (size_t i = 0; i < c->n_attendants; i++)
+		complete_attendant(c, (struct cfg_attendant *)(uintptr_t)&c->attendants[i]);
 	for (size_t i = 0; i < c->n_mailboxes; i++) {
 		struct cfg_mailbox *m = (struct cfg_mailbox *)(uintptr_t)&c->mailboxes[i];
+		if (m->alias && !m->alias[0] && m->name)
+			m->alias = m->name;
 		if (m->display_name && !m->display_name[0] && m->name)
 			m->display_name = m->name;
 		split_name(b, m);
@@ -257,6 +283,9 @@ static void check_mailbox(struct binder *b, const struct cfg_mailbox *m, size_t 
 	char key[80];
 	text_print(key, sizeof key, "mailboxes[%zu].dialplan", i);
 	must_exist(b, &plans, &m->dialplan, m->pos, key, m->dialplan);
+	struct list schedules = LIST("schedule", c, schedules);
+	text_print(key, sizeof key, "mailboxes[%zu].schedule", i);
+	must_exist(b, &schedules, &m->schedule, m->pos, key, m->schedule);
 	text_print(key, sizeof key, "mailboxes[%zu].policy", i);
 	must_exist(b, &policies, &m->policy, m->pos, key, m->policy);
 	text_print(key, sizeof key, "mailboxes[%zu].lamp_gateway", i);
@@ -274,24 +303,148 @@ static void check_mailbox(struct binder *b, const struct cfg_mailbox *m, size_t 
 				m->extensions.v[k], plan->extension_digits, plan->name);
 }
 
-static void check_attendant(struct binder *b, const struct cfg_attendant *a, size_t i)
+/* Groups of rules must be those of the object's own dial plan; a policy serves mailboxes of several. */
+static void rules_exist(struct binder *b, const struct cfg_strings *groups, const struct cfg_dialplan *plan, struct cfg_pos pos, const char *key)
 {
 	const struct cfg *c = &b->all->cfg;
-	struct list plans = LIST("dial plan", c, dialplans), attendants = LIST("attendant", c, attendants), boxes = LIST("mailbox", c, mailboxes);
-	char key[80];
-	text_print(key, sizeof key, "attendants[%zu].dialplan", i);
-	must_exist(b, &plans, &a->dialplan, a->pos, key, a->dialplan);
-	text_print(key, sizeof key, "attendants[%zu].operator", i);
-	target(b, &a->operator_number, a->pos, key, a->operator_number);
-	text_print(key, sizeof key, "attendants[%zu].keys", i);
-	for (size_t k = 0; k < a->n_keys; k++) {
-		const struct cfg_menu_key *m = &a->keys[k];
+	for (size_t i = 0; i < groups->n; i++) {
+		bool there = false;
+		for (size_t p = 0; p < c->n_dialplans; p++)
+			for (size_t r = 0; (!plan || plan == &c->dialplans[p]) && r < c->dialplans[p].n_rules; r++)
+				there = there || (c->dialplans[p].rules[r].name && strcasecmp(c->dialplans[p].rules[r].name, groups->v[i]) == 0);
+		if (!there)
+			at(b, groups, pos, key, "name a group that stands in rules of the dial plan, or define it there", "there is no group of rules \"%s\"%s%s",
+				groups->v[i], plan ? " in dial plan " : "", plan ? plan->name : "");
+	}
+}
+
+static void check_keys(struct binder *b, const struct cfg_attendant *a, const struct cfg_menu_key *keys, size_t n, const char *key)
+{
+	const struct cfg *c = &b->all->cfg;
+	struct list attendants = LIST("attendant", c, attendants), boxes = LIST("mailbox", c, mailboxes);
+	for (size_t k = 0; k < n; k++) {
+		const struct cfg_menu_key *m = &keys[k];
 		if (m->action == CFG_ACT_ATTENDANT)
 			must_exist(b, &attendants, &m->target, m->pos, key, m->target);
 		else if (m->action == CFG_ACT_MAILBOX)
 			must_exist(b, &boxes, &m->target, m->pos, key, m->target);
 		else if (m->action == CFG_ACT_EXTENSION)
 			target(b, &m->target, m->pos, key, m->target);
+		else if (m->action == CFG_ACT_LOCATION && !a->location[0])
+			cfg_fail(b->errors, b->path, m->pos, key, "give the attendant a location", "there is no location to say");
+		else if (m->action == CFG_ACT_HOURS && !a->schedule[0])
+			cfg_fail(b->errors, b->path, m->pos, key, "give the attendant a schedule", "there are no hours to say");
+	}
+}
+
+/* The one of two that are told instead of the other. */
+static void one_of(struct binder *b, const char *const *a, const char *const *other, struct cfg_pos pos, const char *key)
+{
+	if (*a && (*a)[0] && *other && (*other)[0])
+		at(b, other, pos, key, "keep one of them", "stands beside words that say the same");
+}
+
+static void check_attendant(struct binder *b, const struct cfg_attendant *a, size_t i)
+{
+	const struct cfg *c = &b->all->cfg;
+	struct list plans = LIST("dial plan", c, dialplans), schedules = LIST("schedule", c, schedules);
+	char key[80];
+	text_print(key, sizeof key, "attendants[%zu].dialplan", i);
+	must_exist(b, &plans, &a->dialplan, a->pos, key, a->dialplan);
+	text_print(key, sizeof key, "attendants[%zu].operator", i);
+	target(b, &a->operator_number, a->pos, key, a->operator_number);
+	text_print(key, sizeof key, "attendants[%zu].schedule", i);
+	must_exist(b, &schedules, &a->schedule, a->pos, key, a->schedule);
+	text_print(key, sizeof key, "attendants[%zu].closed.operator", i);
+	target(b, &a->closed.operator_number, a->pos, key, a->closed.operator_number);
+	text_print(key, sizeof key, "attendants[%zu].allowed_rules", i);
+	const struct cfg_dialplan *plan = cfg_dialplan(c, text_of(a->dialplan));
+	if (plan || !a->dialplan[0])
+		rules_exist(b, &a->allowed_rules, plan, a->pos, key);
+	text_print(key, sizeof key, "attendants[%zu].keys", i);
+	check_keys(b, a, a->keys, a->n_keys, key);
+	text_print(key, sizeof key, "attendants[%zu].closed.keys", i);
+	if (a->closed.keys != a->keys)
+		check_keys(b, a, a->closed.keys, a->closed.n_keys, key);
+	text_print(key, sizeof key, "attendants[%zu].greeting_prompt", i);
+	one_of(b, &a->greeting, &a->greeting_prompt, a->pos, key);
+	text_print(key, sizeof key, "attendants[%zu].menu_prompt", i);
+	one_of(b, &a->menu, &a->menu_prompt, a->pos, key);
+	text_print(key, sizeof key, "attendants[%zu].announcement_prompt", i);
+	one_of(b, &a->announcement, &a->announcement_prompt, a->pos, key);
+}
+
+/* ---- schedules ---- */
+
+static int64_t point(const struct cfg_date *d, bool end)
+{
+	int64_t day = (d->year * 12 + d->month) * 31 + d->day;
+	return day * CFG_DAY_MIN + (d->minute >= 0 ? d->minute : end ? CFG_DAY_MIN : 0);
+}
+
+static void check_schedule(struct binder *b, const struct cfg_schedule *s, size_t i)
+{
+	char key[96];
+	for (size_t k = 0; k < s->n_hours; k++)
+		for (size_t o = k + 1; o < s->n_hours; o++) {
+			const struct cfg_period *x = &s->hours[k], *y = &s->hours[o];
+			int32_t week = 7 * CFG_DAY_MIN, xf = x->day * CFG_DAY_MIN + x->from_min, xt = x->day * CFG_DAY_MIN + x->to_min;
+			int32_t yf = y->day * CFG_DAY_MIN + y->from_min, yt = y->day * CFG_DAY_MIN + y->to_min;
+			text_print(key, sizeof key, "schedules[%zu].hours", i);
+			if ((yf < xt && xf < yt) || (xt > week && yf < xt - week) || (yt > week && xf < yt - week))
+				cfg_fail(b->errors, b->path, y->pos, key, "make one period of them, or let one begin where the other ends", "two periods overlap");
+		}
+	for (size_t k = 0; k < s->n_holidays; k++) {
+		const struct cfg_holiday *h = &s->holidays[k];
+		if (!h->name || !h->from.month)
+			continue; /* told already */
+		text_print(key, sizeof key, "schedules[%zu].holidays[%zu].to", i, k);
+		bool given = h->to.month != 0;
+		if (given && !h->from.year != !h->to.year)
+			at(b, &h->to, h->pos, key, "give both with the year, or both without", "one is for every year, the other for a single one");
+		else if (given && h->from.year && point(&h->to, true) <= point(&h->from, false))
+			at(b, &h->to, h->pos, key, "let it be later", "is not behind from");
+		text_print(key, sizeof key, "schedules[%zu].holidays[%zu].greeting_prompt", i, k);
+		one_of(b, &h->greeting, &h->greeting_prompt, h->pos, key);
+	}
+}
+
+/* ---- dial plans ---- */
+
+static size_t wild(const char *s)
+{
+	size_t n = 0;
+	for (; *s; s++)
+		n += *s == 'x';
+	return n;
+}
+
+static void check_dialplan(struct binder *b, const struct cfg_dialplan *p, size_t i)
+{
+	const struct cfg *c = &b->all->cfg;
+	struct list gateways = LIST("gateway", c, gateways);
+	char key[96];
+	text_print(key, sizeof key, "dialplans[%zu].gateway", i);
+	must_exist(b, &gateways, &p->gateway, p->pos, key, p->gateway);
+	text_print(key, sizeof key, "dialplans[%zu].operator", i);
+	target(b, &p->operator_number, p->pos, key, p->operator_number);
+	text_print(key, sizeof key, "dialplans[%zu].security", i);
+	const struct cfg_gateway *g = p->gateway && p->gateway[0] ? cfg_gateway(c, text_of(p->gateway)) : c->n_gateways ? &c->gateways[0] : NULL;
+	if (p->security == CFG_SECURITY_MEDIA)
+		at(b, &p->security, p->pos, key, "use sip, which asks for TLS, until a release can encrypt sound", "encrypted sound (SRTP) is not possible with this release");
+	else if (p->security == CFG_SECURITY_SIP && g && g->transport != CFG_TLS)
+		at(b, &p->security, p->pos, key, "use transport: tls for that gateway, or security: off", "asks for TLS, but gateway %s uses %s", g->name,
+			cfg_transport_name(g->transport));
+	for (size_t k = 0; k < p->n_rules; k++) {
+		const struct cfg_call_rule *r = &p->rules[k];
+		if (!r->pattern || !r->dial || !r->dial[0])
+			continue;
+		text_print(key, sizeof key, "dialplans[%zu].rules[%zu].dial", i, k);
+		bool star = strchr(r->pattern, '*') != NULL;
+		if (wild(r->dial) > wild(r->pattern) && !star)
+			at(b, &r->dial, r->pos, key, "use as many x as the pattern has, or fewer", "has more x than the pattern");
+		else if (strchr(r->dial, '*') && !star)
+			at(b, &r->dial, r->pos, key, "end the pattern with *, or write x for each digit", "has a *, the pattern has none");
 	}
 }
 
@@ -331,12 +484,14 @@ void cfg_check(struct binder *b)
 		check_node(b);
 	for (size_t i = 0; i < c->n_gateways; i++)
 		check_gateway(b, &c->gateways[i], i);
-	struct list gateways = LIST("gateway", c, gateways);
-	for (size_t i = 0; i < c->n_dialplans; i++) {
-		text_print(key, sizeof key, "dialplans[%zu].gateway", i);
-		must_exist(b, &gateways, &c->dialplans[i].gateway, c->dialplans[i].pos, key, c->dialplans[i].gateway);
-		text_print(key, sizeof key, "dialplans[%zu].operator", i);
-		target(b, &c->dialplans[i].operator_number, c->dialplans[i].pos, key, c->dialplans[i].operator_number);
+	for (size_t i = 0; i < c->n_dialplans; i++)
+		check_dialplan(b, &c->dialplans[i], i);
+	names_twice(b, "schedules", c->schedules, c->n_schedules, sizeof *c->schedules);
+	for (size_t i = 0; i < c->n_schedules; i++)
+		check_schedule(b, &c->schedules[i], i);
+	for (size_t i = 0; i < c->n_policies; i++) {
+		text_print(key, sizeof key, "policies[%zu].allowed_rules", i);
+		rules_exist(b, &c->policies[i].allowed_rules, NULL, c->policies[i].pos, key);
 	}
 	for (size_t i = 0; i < c->n_mailboxes; i++)
 		check_mailbox(b, &c->mailboxes[i], i);

@@ -21,16 +21,14 @@ struct tree {
 int tree_parse(struct tree **tp, struct arena *a, const char *path, struct text yaml, struct cfg_errors *errors);
 
 /* ---- errors.c ---- */
-void cfg_fail(struct cfg_errors *e, const char *file, struct cfg_pos pos, const char *key, const char *fix, const char *what, ...)
-	__attribute__((format(printf, 6, 7)));
 /* The known word nearest to `word`, or NULL when none is near. */
 const char *cfg_nearest(struct text word, const char *const *known, size_t n);
 
 /* ---- schema.c ---- */
 enum cfg_type { CFG_NAME, CFG_TEXT, CFG_HOST, CFG_PATH, CFG_BOOL, CFG_U16, CFG_U32, CFG_MS, CFG_SEC, CFG_STORE, CFG_HOSTPORT, CFG_PORTS,
-	CFG_NUMBER, CFG_TARGET, CFG_URI, CFG_ADDRESS,
-	CFG_TRANSPORT, CFG_RULE, CFG_PROFILE, CFG_TLSVERSION, CFG_LEGACY, CFG_REUSE, CFG_NAMEORDER, CFG_REVOCATION, CFG_STAPLE, /* enums */
-	CFG_LISTEN, CFG_NAMES, CFG_HOSTS, CFG_PATHS, CFG_NUMBERS, CFG_TARGETS, CFG_URIS, CFG_ADDRESSES, CFG_TEXTS, CFG_LEVELS, CFG_KEYS };
+	CFG_NUMBER, CFG_TARGET, CFG_URI, CFG_ZONE, CFG_PATTERN, CFG_ADDRESS, CFG_DATE,
+	CFG_TRANSPORT, CFG_RULE, CFG_PROFILE, CFG_TLSVERSION, CFG_LEGACY, CFG_REUSE, CFG_NAMEORDER, CFG_REVOCATION, CFG_STAPLE, CFG_URIKIND, CFG_SECURITY, CFG_OFFERBY, /* enums */
+	CFG_LISTEN, CFG_NAMES, CFG_HOSTS, CFG_PATHS, CFG_NUMBERS, CFG_TARGETS, CFG_URIS, CFG_ADDRESSES, CFG_TEXTS, CFG_LEVELS, CFG_KEYS, CFG_HOURS };
 enum cfg_when { CFG_LIVE, CFG_RESTART };
 
 struct cfg_row {
@@ -82,6 +80,7 @@ struct cfg_all {
 	struct arena arena;
 	struct cfg_place *places;
 	size_t n_places, room;
+	bool sorted; /* by address: cfg_pos_of() is asked for each number of thousands of mailboxes */
 	const struct cfg *of[2]; /* references to what cfg_merge() put together */
 };
 
@@ -94,12 +93,18 @@ struct binder {
 
 /* ---- bind.c, value.c, list.c, check.c ---- */
 int cfg_bind(struct binder *b, const struct tree *root, enum cfg_want want);
+void cfg_sort_places(struct cfg_all *all);
 void cfg_note(struct binder *b, const void *member, struct cfg_pos pos);
 void cfg_wrong(struct binder *b, struct cfg_pos pos, const char *fix, const char *what, ...) __attribute__((format(printf, 4, 5)));
 /* Writes the value of a scalar row into the struct at base; false after saying what is wrong. */
 bool cfg_value(struct binder *b, const struct cfg_row *row, struct text t, struct cfg_pos pos, void *base);
 /* Checks a text of that type; NULL if it is good, else what it should be. */
 const char *cfg_text_wrong(enum cfg_type t, struct text v);
+/* schedule.c: "mon-fri" and "08:30-12:00, 13:00-17:45"; a day of the calendar. */
+void cfg_hours(struct binder *b, const struct cfg_row *row, const struct tree *t, void *base);
+bool cfg_date_of(struct text t, struct cfg_date *d);
+/* Minutes of the whole week, for schedules without hours; of the arena. */
+const struct cfg_period *cfg_whole_week(struct binder *b);
 void cfg_list(struct binder *b, const struct cfg_row *row, const struct tree *t, void *base);
 void cfg_check(struct binder *b);
 /* Fills what follows from other settings. */

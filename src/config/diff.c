@@ -76,7 +76,16 @@ static bool same_levels(const struct cfg_level *const *a, const struct cfg_level
 static bool same_keys(const struct cfg_menu_key *const *a, const struct cfg_menu_key *const *b, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if ((*a)[i].key != (*b)[i].key || (*a)[i].action != (*b)[i].action || !same_text((*a)[i].target, (*b)[i].target))
+		if ((*a)[i].key != (*b)[i].key || (*a)[i].action != (*b)[i].action || !same_text((*a)[i].target, (*b)[i].target) ||
+		    !same_text((*a)[i].say, (*b)[i].say))
+			return false;
+	return true;
+}
+
+static bool same_hours(const struct cfg_period *const *a, const struct cfg_period *const *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if ((*a)[i].day != (*b)[i].day || (*a)[i].from_min != (*b)[i].from_min || (*a)[i].to_min != (*b)[i].to_min)
 			return false;
 	return true;
 }
@@ -99,7 +108,7 @@ static bool same(const struct cfg_row *row, const void *x, const void *y)
 	case CFG_PORTS:
 		return memcmp(a, b, 2 * sizeof(uint16_t)) == 0;
 	case CFG_U32: case CFG_TRANSPORT: case CFG_RULE: case CFG_PROFILE: case CFG_TLSVERSION: case CFG_LEGACY: case CFG_REUSE: case CFG_NAMEORDER:
-	case CFG_REVOCATION: case CFG_STAPLE:
+	case CFG_REVOCATION: case CFG_STAPLE: case CFG_URIKIND: case CFG_SECURITY: case CFG_OFFERBY:
 		return memcmp(a, b, sizeof(uint32_t)) == 0;
 	case CFG_MS: case CFG_SEC:
 		return *(const uint64_t *)a == *(const uint64_t *)b;
@@ -109,6 +118,10 @@ static bool same(const struct cfg_row *row, const void *x, const void *y)
 		return same_levels(a, b, na);
 	case CFG_KEYS:
 		return same_keys(a, b, na);
+	case CFG_HOURS:
+		return same_hours(a, b, na);
+	case CFG_DATE:
+		return memcmp(a, b, sizeof(struct cfg_date)) == 0;
 	default:
 		return cfg_is_list(row->type) ? same_strings(a, b) : same_text(*(const char *const *)a, *(const char *const *)b);
 	}
@@ -125,8 +138,11 @@ static const char *name_at(const char *v, size_t size, size_t i)
 	return x->name;
 }
 
-static const char *find(const char *v, size_t n, size_t size, const char *name)
+/* The one at the same place first: rules of one group and holidays of several years share a name. */
+static const char *find(const char *v, size_t n, size_t size, size_t at, const char *name)
 {
+	if (at < n && strcasecmp(name_at(v, size, at), name) == 0)
+		return v + at * size;
 	for (size_t i = 0; i < n; i++)
 		if (strcasecmp(name_at(v, size, i), name) == 0)
 			return v + i * size;
@@ -140,7 +156,7 @@ static void list(struct differ *d, const struct cfg_sub *sub, const char *was, c
 	size_t size = sub->object->size;
 	for (size_t i = 0; i < na; i++) {
 		size_t mark = down(d, name_at(a, size, i));
-		const char *other = find(b, nb, size, name_at(a, size, i));
+		const char *other = find(b, nb, size, i, name_at(a, size, i));
 		if (other)
 			object(d, sub->object, a + i * size, other);
 		else
@@ -149,7 +165,7 @@ static void list(struct differ *d, const struct cfg_sub *sub, const char *was, c
 	}
 	for (size_t i = 0; i < nb; i++) {
 		size_t mark = down(d, name_at(b, size, i));
-		if (!find(a, na, size, name_at(b, size, i)))
+		if (!find(a, na, size, i, name_at(b, size, i)))
 			add(d, CFG_ADDED, sub->when);
 		d->key[mark] = 0;
 	}

@@ -133,24 +133,39 @@ static void levels(struct binder *b, const struct cfg_row *row, const struct tre
 	*out = (struct array){ v, got };
 }
 
-static bool one_key(struct binder *b, const struct tree *c, struct cfg_menu_key *k)
+static bool one_action(struct binder *b, struct text text, struct cfg_menu_key *k)
 {
 	struct text word, target = TEXT_NONE;
 	size_t n;
 	const struct cfg_word *w = cfg_words(CFG_KEYS, &n);
-	text_cut(text_trim(c->text), ' ', &word, &target);
+	text_cut(text_trim(text), ' ', &word, &target);
 	target = text_trim(target);
 	for (size_t i = 0; i < n; i++) {
 		if (!text_is(word, w[i].word))
 			continue;
 		k->action = (enum cfg_action)w[i].value;
 		k->target = arena_text(&b->all->arena, target);
-		k->say = "";
-		bool wants = k->action == CFG_ACT_EXTENSION || k->action == CFG_ACT_ATTENDANT || k->action == CFG_ACT_MAILBOX;
+		bool wants = k->action == CFG_ACT_EXTENSION || k->action == CFG_ACT_ATTENDANT || k->action == CFG_ACT_MAILBOX || k->action == CFG_ACT_LANGUAGE;
 		if (wants == (target.n > 0) && (!wants || !cfg_text_wrong(CFG_TARGET, target)))
 			return true;
 	}
 	return false;
+}
+
+/* An action, or a map of what to do and how it is called when the menu is read out. */
+static bool one_key(struct binder *b, const struct tree *c, struct cfg_menu_key *k)
+{
+	const struct tree *action = c->kind == TREE_SCALAR ? c : NULL;
+	k->say = "";
+	for (const struct tree *m = c->kind == TREE_MAP ? c->first : NULL; m; m = m->next) {
+		if (m->kind == TREE_SCALAR && text_is(m->key->text, "do"))
+			action = m;
+		else if (m->kind == TREE_SCALAR && text_is(m->key->text, "say") && m->text.n <= 180 && !cfg_text_wrong(CFG_TEXT, m->text))
+			k->say = arena_text(&b->all->arena, m->text);
+		else
+			return false;
+	}
+	return action && k->say && one_action(b, action->text, k);
 }
 
 static void keys(struct binder *b, const struct cfg_row *row, const struct tree *t, struct array *out)
@@ -170,9 +185,10 @@ static void keys(struct binder *b, const struct cfg_row *row, const struct tree 
 		v[got].key = timeout ? 't' : name.n ? name.p[0] : 0;
 		if (!timeout && (name.n != 1 || !strchr("0123456789*#", name.p[0])))
 			cfg_wrong(b, c->key->pos, "use 0 to 9, \"*\", \"#\" or timeout", "\"%.*s\" is no key", TEXT_FMT(text_head(name, 40)));
-		else if (c->kind != TREE_SCALAR || !one_key(b, c, &v[got]))
-			cfg_wrong(b, c->pos, "use extension N, attendant NAME, mailbox NAME, operator, dial-by-name, log-on, repeat or hang-up",
-				"key %.*s does \"%.*s\"", TEXT_FMT(name), TEXT_FMT(text_head(c->text, 80)));
+		else if (!one_key(b, c, &v[got]))
+			cfg_wrong(b, c->pos, "use extension N, attendant NAME, mailbox NAME, operator, dial-by-name, log-on, hours, location, language NAME, repeat or hang-up;"
+				" or {do: one of them, say: at most 180 letters}", "key %.*s does \"%.*s\"", TEXT_FMT(name),
+				TEXT_FMT(c->kind == TREE_SCALAR ? text_head(c->text, 80) : TEXT("something else")));
 		else
 			got++;
 	}
@@ -188,6 +204,8 @@ void cfg_list(struct binder *b, const struct cfg_row *row, const struct tree *t,
 		levels(b, row, t, out);
 	else if (row->type == CFG_KEYS)
 		keys(b, row, t, out);
+	else if (row->type == CFG_HOURS)
+		cfg_hours(b, row, t, base);
 	else
 		strings(b, row, t, out);
 }

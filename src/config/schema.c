@@ -56,6 +56,26 @@ static const struct cfg_row dialplan_rows[] = {
 #define DIALPLAN(...) ROW(struct cfg_dialplan, __VA_ARGS__)
 #include "config/settings.def"
 };
+static const struct cfg_row call_rule_rows[] = {
+#define CALLRULE(...) ROW(struct cfg_call_rule, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row schedule_rows[] = {
+#define SCHEDULE(...) ROW(struct cfg_schedule, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row holiday_rows[] = {
+#define HOLIDAY(...) ROW(struct cfg_holiday, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row features_rows[] = {
+#define FEATURES(...) ROW(struct cfg_policy, __VA_ARGS__)
+#include "config/settings.def"
+};
+static const struct cfg_row closed_rows[] = {
+#define CLOSED(...) ROW(struct cfg_attendant, __VA_ARGS__)
+#include "config/settings.def"
+};
 static const struct cfg_row policy_rows[] = {
 #define POLICY(...) ROW(struct cfg_policy, __VA_ARGS__)
 #include "config/settings.def"
@@ -101,16 +121,32 @@ static const struct cfg_sub gateway_subs[] = {
 };
 static const struct cfg_object gateway = { "gateways", "Peers: pools, proxies and PBXs that send us calls and get ours", sizeof(struct cfg_gateway),
 	ROWS(gateway_rows), SUBS(gateway_subs) };
-static const struct cfg_object dialplan = { "dialplans", "Numbers", sizeof(struct cfg_dialplan), ROWS(dialplan_rows), NULL, 0 };
-static const struct cfg_object policy = { "policies", "Rules and limits for mailboxes", sizeof(struct cfg_policy), ROWS(policy_rows), NULL, 0 };
-static const struct cfg_object attendant = { "attendants", "Auto attendants", sizeof(struct cfg_attendant), ROWS(attendant_rows), NULL, 0 };
+static const struct cfg_object call_rule = { "dialplans.rules", "Groups of outside numbers that may be allowed", sizeof(struct cfg_call_rule),
+	ROWS(call_rule_rows), NULL, 0 };
+static const struct cfg_sub dialplan_subs[] = {
+	{ "rules", &call_rule, true, offsetof(struct cfg_dialplan, rules), offsetof(struct cfg_dialplan, n_rules), CFG_LIVE },
+};
+static const struct cfg_object dialplan = { "dialplans", "Numbers", sizeof(struct cfg_dialplan), ROWS(dialplan_rows), SUBS(dialplan_subs) };
+static const struct cfg_object holiday = { "schedules.holidays", "Days on which the house is closed whatever the hours say", sizeof(struct cfg_holiday),
+	ROWS(holiday_rows), NULL, 0 };
+static const struct cfg_sub schedule_subs[] = {
+	{ "holidays", &holiday, true, offsetof(struct cfg_schedule, holidays), offsetof(struct cfg_schedule, n_holidays), CFG_LIVE },
+};
+static const struct cfg_object schedule = { "schedules", "When a house is open, and its holidays", sizeof(struct cfg_schedule), ROWS(schedule_rows),
+	SUBS(schedule_subs) };
+static const struct cfg_object features = { "policies.features", "What the owners of the mailboxes may use", 0, ROWS(features_rows), NULL, 0 };
+static const struct cfg_sub policy_subs[] = { { "features", &features, false, 0, 0, CFG_LIVE } };
+static const struct cfg_object policy = { "policies", "Rules and limits for mailboxes", sizeof(struct cfg_policy), ROWS(policy_rows), SUBS(policy_subs) };
+static const struct cfg_object closed = { "attendants.closed", "What is otherwise while its schedule says closed", 0, ROWS(closed_rows), NULL, 0 };
+static const struct cfg_sub attendant_subs[] = { { "closed", &closed, false, 0, 0, CFG_LIVE } };
+static const struct cfg_object attendant = { "attendants", "Auto attendants", sizeof(struct cfg_attendant), ROWS(attendant_rows), SUBS(attendant_subs) };
 static const struct cfg_object mailbox = { "mailboxes", "People and places with a mailbox; PINs, greetings and counters are never in this file",
 	sizeof(struct cfg_mailbox), ROWS(mailbox_rows), NULL, 0 };
 #define LIST(name, object) { #name, &object, true, offsetof(struct cfg, name), offsetof(struct cfg, n_##name), CFG_LIVE }
 static const struct cfg_sub root_subs[] = {
 	{ "node", &node, false, offsetof(struct cfg, node), 0, CFG_RESTART },
 	{ "trust", &trust, false, 0, 0, CFG_LIVE },
-	LIST(gateways, gateway), LIST(dialplans, dialplan), LIST(policies, policy), LIST(attendants, attendant), LIST(mailboxes, mailbox),
+	LIST(gateways, gateway), LIST(dialplans, dialplan), LIST(schedules, schedule), LIST(policies, policy), LIST(attendants, attendant), LIST(mailboxes, mailbox),
 };
 const struct cfg_object cfg_root = { "", "", 0, NULL, 0, SUBS(root_subs) };
 
@@ -126,12 +162,16 @@ static const struct cfg_word profiles[] = {
 static const struct cfg_word versions[] = { { "1.0", CFG_TLS_1_0 }, { "1.1", CFG_TLS_1_1 }, { "1.2", CFG_TLS_1_2 }, { "1.3", CFG_TLS_1_3 } };
 static const struct cfg_word legacies[] = { { "off", CFG_LEGACY_OFF }, { "cbc", CFG_LEGACY_CBC }, { "tls10", CFG_LEGACY_TLS10 } };
 static const struct cfg_word reuses[] = { { "alias", CFG_REUSE_ALIAS }, { "any", CFG_REUSE_ANY }, { "never", CFG_REUSE_NEVER } };
-static const struct cfg_word orders[] = { { "last-first", CFG_LAST_FIRST }, { "first-last", CFG_FIRST_LAST } };
+static const struct cfg_word orders[] = { { "last-first", CFG_LAST_FIRST }, { "first-last", CFG_FIRST_LAST }, { "alias", CFG_BY_ALIAS } };
+static const struct cfg_word kinds[] = { { "extension", CFG_KIND_EXTENSION }, { "e164", CFG_KIND_E164 }, { "sip", CFG_KIND_SIP } };
+static const struct cfg_word securities[] = { { "off", CFG_SECURITY_OFF }, { "sip", CFG_SECURITY_SIP }, { "sip-and-media", CFG_SECURITY_MEDIA } };
+static const struct cfg_word offers[] = { { "extension", CFG_OFFER_EXTENSION }, { "department", CFG_OFFER_DEPARTMENT }, { "title", CFG_OFFER_TITLE },
+	{ "nothing", CFG_OFFER_NOTHING } };
 static const struct cfg_word revocations[] = { { "leaf", CFG_REVOCATION_LEAF }, { "full", CFG_REVOCATION_FULL }, { "off", CFG_REVOCATION_OFF } };
 static const struct cfg_word staples[] = { { "ask", CFG_STAPLE_ASK }, { "require", CFG_STAPLE_REQUIRE }, { "off", CFG_STAPLE_OFF } };
 static const struct cfg_word actions[] = { { "extension", CFG_ACT_EXTENSION }, { "attendant", CFG_ACT_ATTENDANT }, { "mailbox", CFG_ACT_MAILBOX },
 	{ "operator", CFG_ACT_OPERATOR }, { "dial-by-name", CFG_ACT_DIAL_BY_NAME }, { "log-on", CFG_ACT_SUBSCRIBER }, { "repeat", CFG_ACT_REPEAT },
-	{ "hang-up", CFG_ACT_HANGUP } };
+	{ "hang-up", CFG_ACT_HANGUP }, { "hours", CFG_ACT_HOURS }, { "location", CFG_ACT_LOCATION }, { "language", CFG_ACT_LANGUAGE } };
 
 const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 {
@@ -154,6 +194,12 @@ const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 		return *n = sizeof revocations / sizeof revocations[0], revocations;
 	case CFG_STAPLE:
 		return *n = sizeof staples / sizeof staples[0], staples;
+	case CFG_URIKIND:
+		return *n = sizeof kinds / sizeof kinds[0], kinds;
+	case CFG_SECURITY:
+		return *n = sizeof securities / sizeof securities[0], securities;
+	case CFG_OFFERBY:
+		return *n = sizeof offers / sizeof offers[0], offers;
 	case CFG_KEYS:
 		return *n = sizeof actions / sizeof actions[0], actions;
 	default:

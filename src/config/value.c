@@ -64,6 +64,14 @@ static bool is_number(struct text v)
 	return all(digits, "*#", false) && v.n <= 20;
 }
 
+static bool is_pattern(struct text v)
+{
+	struct text rest = text_starts(v, "+") ? text_skip(v, 1) : v;
+	if (rest.n && rest.p[rest.n - 1] == '*')
+		rest.n--;
+	return v.n <= 40 && (all(rest, "x", false) || (!rest.n && text_is(v, "*")));
+}
+
 /* 10.0.0.1, 10.0.0.1:53, [2001:db8::1]:53, 10.0.0.0/8 */
 static bool is_address(struct text v)
 {
@@ -93,6 +101,10 @@ const char *cfg_text_wrong(enum cfg_type t, struct text v)
 		return is_number(v) ? NULL : "give digits, with + in front for a full number, and quote it: \"201\"";
 	case CFG_TARGET:
 		return is_number(v) || is_uri(v) || !cfg_text_wrong(CFG_NAME, v) ? NULL : "give an extension, a mailbox name or a SIP URI";
+	case CFG_ZONE:
+		return all(v, "/_+-", true) && v.p[0] != '/' ? NULL : "give an IANA time zone, as in Europe/Berlin";
+	case CFG_PATTERN:
+		return is_pattern(v) ? NULL : "use digits, + in front, x for any digit, and * at the end for any digits";
 	case CFG_URI:
 		return is_uri(v) ? NULL : "write sip:user@domain";
 	case CFG_ADDRESS:
@@ -260,8 +272,13 @@ bool cfg_value(struct binder *b, const struct cfg_row *row, struct text t, struc
 	case CFG_PORTS:
 		return put_ports(b, row, t, pos, dst);
 	case CFG_TRANSPORT: case CFG_RULE: case CFG_PROFILE: case CFG_TLSVERSION: case CFG_LEGACY: case CFG_REUSE: case CFG_NAMEORDER:
-	case CFG_REVOCATION: case CFG_STAPLE:
+	case CFG_REVOCATION: case CFG_STAPLE: case CFG_URIKIND: case CFG_SECURITY: case CFG_OFFERBY:
 		return put_word(b, row, t, pos, dst);
+	case CFG_DATE:
+		if (cfg_date_of(t, dst))
+			return true;
+		cfg_wrong(b, pos, "write a day that exists, as 2026-12-24 or, for every year, 12-24; with a time: 2026-12-24 12:00", "is \"%.*s\"", TEXT_FMT(text_head(t, 80)));
+		return false;
 	default:
 		return put_text(b, row, t, pos, dst);
 	}

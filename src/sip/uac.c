@@ -346,7 +346,6 @@ static void begin(struct sip_uac *u, const struct net_addr *only)
 static int policy_for(struct sip_uac *u)
 {
 	const char *host = u->hop.host;
-	struct net_addr literal;
 
 	if (u->hop.transport != NET_TLS || !u->peer)
 		return 0;
@@ -355,7 +354,6 @@ static int policy_for(struct sip_uac *u)
 		u->policy = mem_ref(u->peer->policy);
 		return 0;
 	}
-	(void)literal;
 	return trust_policy_one(&u->policy, u->peer->name, u->peer->rule, &host, 1);
 }
 

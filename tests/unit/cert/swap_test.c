@@ -42,8 +42,10 @@ struct bench {
 	void *done_arg;
 	unsigned asked, probes, disk_fails_at; /* disk_fails_at: at which probe; 0: never */
 	char cn[256];
+	size_t first_fails, second_fails; /* which allocation fails when it is put back, and when that is tried again; 0: none */
 	/* what was heard */
 	bool is_over, changed;
+	unsigned changes;
 	struct cert_cure_result result;
 	uint16_t said[64];
 	unsigned n_said;
@@ -104,12 +106,18 @@ static enum cert_works calls_in(const char *gateway, char *sentence, size_t size
 	struct bench *b = arg;
 	const struct played *p = &b->played[strcmp(gateway, "pool") == 0 ? 0 : 1];
 	text_fill(sentence, size, "it refuses our certificate");
-	return b->changed && p->calls_in_break ? CERT_REFUSED : CERT_WORKS;
+	if (!b->changed || !p->calls_in_break)
+		return CERT_WORKS;
+	mem_fail_at(b->first_fails);
+	return CERT_REFUSED;
 }
 
 static void changed(void *arg)
 {
-	((struct bench *)arg)->changed = true;
+	struct bench *b = arg;
+	b->changed = true;
+	if (++b->changes == 2) /* the one before was put back, or was not */
+		mem_fail_at(b->second_fails);
 }
 
 static void said(enum cert_cure_step step, const struct ev_report *r, void *arg)
@@ -200,10 +208,25 @@ static void start(struct bench *b)
 	assert_int_equal(cert_swap_start(&b->swap, &b->prm), 0);
 }
 
+static int nothing_to_do(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+static void nothing_done(enum pool_result result, int err, void *arg)
+{
+	(void)result;
+	(void)err;
+	(void)arg;
+}
+
 static void run(struct bench *b)
 {
 	start(b);
-	for (unsigned i = 0; i < 20000 && !b->is_over; i++) {
+	for (unsigned i = 0; i < 40000 && !b->is_over; i++) {
+		if (i % 20000 == 19999) /* a worker's end that found no memory is told with the next one's */
+			assert_int_equal(pool_submit(b->pool, nothing_to_do, nothing_done, b), 0);
 		loop_step(b->loop, pool_depth(b->pool) ? 5 : 0);
 		clock_fake_advance_ms(&b->clock, 5);
 	}
@@ -351,6 +374,62 @@ static void calls_that_fail_bring_the_old_one_back(void **state)
 	assert_false(b.result.good);
 	assert_int_equal(b.result.report.id, EV_CERT_ROLLED_BACK);
 	assert_true(live(&b, &b.old));
+	down(&b);
+}
+
+/* Memory fails when the old one is put back, and at the nth place when that is tried once more. */
+static void one_that_cannot_be_put_back_is_told(void **state)
+{
+	(void)state;
+	unsigned not_back = 0, back = 0;
+	for (size_t n = 0; n < 12; n++) {
+		struct bench b;
+		up(&b);
+		b.played[0].calls_in_break = true;
+		b.first_fails = 1;
+		b.second_fails = n;
+		run(&b);
+		mem_fail_at(0);
+		bool stays = b.result.report.id == EV_CERT_NOT_TAKEN_BACK;
+		assert_false(b.result.good);
+		assert_true(stays || b.result.report.id == EV_CERT_ROLLED_BACK);
+		assert_true(live(&b, stays ? &b.fresh : &b.old)); /* it says what is so */
+		assert_false(on_disk(&b));                        /* a restart shows the old one in any case */
+		if (stays)
+			assert_true(text_is(ev_field_text(&b.result.report, "error"), strerrordesc_np(ENOMEM)));
+		not_back += stays;
+		back += !stays;
+		down(&b);
+	}
+	assert_true(not_back > 0);
+	assert_true(back > 0);
+}
+
+/* A name as long as names may be: the rehearsal's must be another one. */
+static void the_longest_name_is_rehearsed_under_another(void **state)
+{
+	(void)state;
+	struct bench b;
+	char name[TRUST_LABEL_SIZE];
+	memset(name, 'n', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	up(&b);
+	b.prm.identity = name;
+	b.prm.is_default = false;
+	b.prm.watch_ms = 0;
+	b.played[0].knows = b.played[1].knows = NULL; /* refused by both: nothing of it may be left */
+	run(&b);
+	assert_false(b.result.good);
+	assert_int_equal(b.result.failed_at, CERT_CURE_REHEARSE);
+	assert_true(live(&b, &b.old));
+	b.is_over = false;
+	b.played[0].knows = b.played[1].knows = NODE;
+	run(&b);
+	assert_true(b.result.good);
+	struct trust_set *s = trust_keeper_get(b.keeper);
+	assert_int_equal(trust_set_count(s), 2);
+	assert_non_null(trust_set_find(s, name));
+	mem_unref(s);
 	down(&b);
 }
 
@@ -515,5 +594,5 @@ static void one_errand_at_a_time(void **state)
 
 UT_MAIN(UT(it_is_rehearsed_installed_and_watched), UT(a_gateway_that_stops_later_brings_the_old_one_back), UT(a_file_that_cannot_be_taken_back_is_told), UT(what_did_not_work_before_is_not_lost),
 	UT(a_gateway_nobody_knows_of_is_asked_with_the_old_one_too), UT(the_rule_of_a_gateway_stops_it_before_anybody_is_asked),
-	UT(calls_that_fail_bring_the_old_one_back), UT(the_wrong_order_is_put_right), UT(a_key_of_somebody_else_is_refused), UT(every_form_of_an_answer_is_read),
+	UT(calls_that_fail_bring_the_old_one_back), UT(one_that_cannot_be_put_back_is_told), UT(the_longest_name_is_rehearsed_under_another), UT(the_wrong_order_is_put_right), UT(a_key_of_somebody_else_is_refused), UT(every_form_of_an_answer_is_read),
 	UT(a_new_identity_comes_and_goes), UT(one_for_dialling_alone_needs_no_other_usage), UT(cancelled_before_it_is_in_use), UT(one_errand_at_a_time))

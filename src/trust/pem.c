@@ -12,7 +12,9 @@
 int trust_pem_file(struct buf *out, const char *path)
 {
 	struct stat st;
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), err = fd < 0 ? errno : 0;
+	/* Looked at before it is opened: a pipe without a writer would hold us up there for ever. */
+	bool special = stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+	int fd = special ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY), err = special ? S_ISDIR(st.st_mode) ? EISDIR : EINVAL : fd < 0 ? errno : 0;
 	if (!err && fstat(fd, &st) < 0)
 		err = errno;
 	if (!err && !S_ISREG(st.st_mode))

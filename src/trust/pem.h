@@ -8,7 +8,7 @@
 
 enum { TRUST_PEM_MAX = 1 << 20, TRUST_PEM_CERTS = 4096 };
 
-/* Reads a file of at most the buffer's ceiling: 0; ENOENT, EACCES, EISDIR, EMSGSIZE, ENOMEM ... */
+/* Reads a file of at most the buffer's ceiling: 0; ENOENT, EACCES, EISDIR, EINVAL (a pipe, a device), EMSGSIZE, ENOMEM ... */
 int trust_pem_file(struct buf *out, const char *path);
 /* All certificates in the text, in its order; at least one: else EBADMSG. The stack is the caller's (sk_X509_pop_free). */
 int trust_pem_certs(STACK_OF(X509) **certs, struct text pem);

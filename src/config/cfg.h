@@ -14,7 +14,7 @@
 #include "base/buf.h"
 #include "base/text.h"
 
-enum { CFG_NAME_SIZE = 65, CFG_FILE_MAX_BYTES = 4 << 20, CFG_DEPTH_MAX = 16, CFG_ERRORS_MAX = 200 };
+enum { CFG_NAME_SIZE = 64, CFG_FILE_MAX_BYTES = 4 << 20, CFG_DEPTH_MAX = 16, CFG_ERRORS_MAX = 200 };
 
 /* 1-based; 0,0 where a value is a default and stands nowhere. */
 struct cfg_pos {

@@ -94,7 +94,7 @@ const char *cfg_text_wrong(enum cfg_type t, struct text v)
 {
 	switch (t) {
 	case CFG_NAME:
-		return all(v, "._-", true) && v.n <= 64 ? NULL : "use 1 to 64 of the characters 0-9 A-Z a-z . _ -";
+		return all(v, "._-", true) && v.n < CFG_NAME_SIZE ? NULL : "use 1 to 63 of the characters 0-9 A-Z a-z . _ -";
 	case CFG_HOST:
 		return is_host(v) ? NULL : "give a DNS name or an IP address";
 	case CFG_NUMBER:

@@ -58,9 +58,8 @@ static int read_index(const char *ca_cert_file, struct buf *b, struct ev_report 
 static bool next_line(struct text *rest, struct line *l)
 {
 	struct text t;
-	if (!rest->n)
+	if (!text_cut(*rest, '\n', &t, rest)) /* half a line at the end tells nothing */
 		return false;
-	text_cut(*rest, '\n', &t, rest);
 	split(l, text_trim(t));
 	return true;
 }
@@ -128,18 +127,54 @@ int cert_authority_cdp(const char *ca_cert_file, char *url, size_t size, struct 
 
 /* ---- writing ---- */
 
-/* One write at the end, under a lock, on the disk before we go on. */
+/* Where the last whole line ends. What stands behind it is half of one: the disk was full, or the power went; nobody was given what it tells of. */
+static int find_end_of_lines(int fd, off_t *end)
+{
+	char piece[4096];
+	off_t at = lseek(fd, 0, SEEK_END);
+	while (at > 0) {
+		off_t from = at > (off_t)sizeof piece ? at - (off_t)sizeof piece : 0;
+		ssize_t n = pread(fd, piece, (size_t)(at - from), from);
+		if (n != at - from)
+			return n < 0 ? errno : EIO;
+		const char *last = memrchr(piece, '\n', (size_t)n);
+		if (last) {
+			*end = from + (last - piece) + 1;
+			return 0;
+		}
+		at = from;
+	}
+	*end = 0;
+	return at < 0 ? errno : 0;
+}
+
+/* All of it, or nothing. */
+static int write_line(int fd, const char *words)
+{
+	size_t n = strlen(words);
+	off_t end = 0;
+	int err = find_end_of_lines(fd, &end);
+	if (err)
+		return err;
+	ssize_t put = ftruncate(fd, end) < 0 ? -1 : pwrite(fd, words, n, end);
+	err = put == (ssize_t)n ? 0 : put < 0 ? errno : ENOSPC;
+	if (!err && fsync(fd) < 0)
+		err = errno;
+	if (err && ftruncate(fd, end) < 0) {
+		/* then the next one does it */
+	}
+	return err;
+}
+
+/* One line at the end, under a lock, on the disk before we go on. */
 static int append(const char *ca_cert_file, const char *words, struct ev_report *why)
 {
 	char path[PATH_SIZE];
-	size_t n = strlen(words);
-	int fd = open(cert_authority_path(ca_cert_file, ".index", path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), err = fd < 0 ? errno : 0;
+	int fd = open(cert_authority_path(ca_cert_file, ".index", path), O_RDWR | O_CREAT | O_CLOEXEC, 0644), err = fd < 0 ? errno : 0;
 	if (!err && flock(fd, LOCK_EX) < 0)
 		err = errno;
-	if (!err && write(fd, words, n) != (ssize_t)n)
-		err = errno ? errno : EIO;
-	if (!err && fsync(fd) < 0)
-		err = errno;
+	if (!err)
+		err = write_line(fd, words);
 	if (fd >= 0)
 		close(fd);
 	return err ? ca_complain(why, EV_CERT_FILE_FAILED, path, NULL, err) : 0;
@@ -306,8 +341,19 @@ static int write_list(const char *ca_cert_file, X509_CRL *crl, struct ev_report 
 	return err ? ca_complain(why, EV_CERT_FILE_FAILED, path, NULL, err) : 0;
 }
 
+/* While a list is made, nothing is revoked: else one made from an older journal could replace a younger one. -1: there is no journal. */
+static int hold_journal(const char *ca_cert_file)
+{
+	char path[PATH_SIZE];
+	int fd = open(cert_authority_path(ca_cert_file, ".index", path), O_RDONLY | O_CLOEXEC);
+	if (fd >= 0)
+		(void)flock(fd, LOCK_EX);
+	return fd;
+}
+
 int cert_crl_make(const struct cert_crl_prm *prm, unsigned *revoked, struct ev_report *why)
 {
+	int journal = hold_journal(prm->ca_cert_file);
 	struct ca_pair ca = { 0 };
 	struct listing l = { .now_s = clock_real_s(prm->clock) };
 	int err = ca_pair_read(&ca, prm->ca_cert_file, prm->ca_key_file, why);
@@ -323,6 +369,8 @@ int cert_crl_make(const struct cert_crl_prm *prm, unsigned *revoked, struct ev_r
 		err = write_list(prm->ca_cert_file, l.crl, why);
 	if (!err && revoked)
 		*revoked = l.n;
+	if (journal >= 0)
+		close(journal);
 	X509_CRL_free(l.crl);
 	ca_pair_free(&ca);
 	ERR_clear_error();

@@ -164,6 +164,40 @@ static void a_damaged_journal_is_no_empty_one(void **state)
 	buf_free(&s.root);
 }
 
+static void count_one(const struct cert_issued *c, void *arg)
+{
+	(void)c;
+	(*(unsigned *)arg)++;
+}
+
+/* The power went while a line was written: it counts for nothing, and the next one does not grow onto it. */
+static void half_a_line_is_not_grown_onto(void **state)
+{
+	(void)state;
+	static const char *const halves[] = { "issued\tAB", "issued\tABCD\t1800000000\t18", "revoked\t", "x" };
+	for (unsigned i = 0; i < sizeof halves / sizeof *halves; i++) {
+		struct site s;
+		struct buf first, second;
+		unsigned n = 0;
+		char path[512];
+		up(&s);
+		issue(&s, &first, CERT_USAGE_BOTH);
+		FILE *f = fopen(cert_authority_path(s.cert, ".index", path), "a");
+		assert_non_null(f);
+		fputs(halves[i], f);
+		fclose(f);
+		assert_int_equal(cert_authority_each(s.cert, count_one, &n, &s.why), 0);
+		assert_int_equal(n, 1);
+		issue(&s, &second, CERT_USAGE_BOTH);
+		n = 0;
+		assert_int_equal(cert_authority_each(s.cert, count_one, &n, &s.why), 0);
+		assert_int_equal(n, 2);
+		buf_free(&first);
+		buf_free(&second);
+		buf_free(&s.root);
+	}
+}
+
 /* ---- kept fresh ---- */
 
 struct served {
@@ -267,5 +301,5 @@ static void the_list_is_kept_fresh(void **state)
 	buf_free(&s.root);
 }
 
-UT_MAIN(UT(what_was_issued_can_be_taken_back), UT(the_place_of_the_list_is_in_every_certificate), UT(a_request_for_one_usage_gets_one),
+UT_MAIN(UT(what_was_issued_can_be_taken_back), UT(the_place_of_the_list_is_in_every_certificate), UT(a_request_for_one_usage_gets_one), UT(half_a_line_is_not_grown_onto),
 	UT(a_damaged_journal_is_no_empty_one), UT(the_list_is_kept_fresh))

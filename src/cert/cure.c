@@ -3,10 +3,12 @@
  * it; the second half is swap.c. Jobs run on the pool and touch only what the cure holds while it waits for them.               */
 #include "cert/cure.h"
 #include <errno.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "cert/install.h"
 #include "cert/order.h"
+#include "cert/words.h"
 #include "cert_events.h"
 #include "net/tmr.h"
 #include "trust/explain.h"
@@ -14,6 +16,14 @@
 #include "trust_events.h"
 
 enum { LOOK_MS = 1000, WAIT_MS = 3600 * 1000, PATH_SIZE = 512, GATEWAYS_MAX = CERT_PLAN_GATEWAYS };
+
+/* A file as it was met: two that are alike, one after the other, are a file that nobody writes to any more. */
+struct cure_sight {
+	int64_t size, changed_ns;
+	int err;      /* why it is no answer; ENOENT: there is nothing */
+	bool settled; /* as at the look before */
+	bool told;    /* what is wrong with it */
+};
 
 struct cert_cure {
 	struct cert_cure_prm prm; /* its texts point into the arrays below */
@@ -30,6 +40,7 @@ struct cert_cure {
 	struct buf csr, chain;
 	struct tmr timer;
 	int64_t give_up_ms;
+	struct cure_sight last; /* what lay where the answer is awaited */
 	struct cert_swap *swap; /* the second half; it ends itself */
 	struct ev_report why;   /* of the last job */
 	struct ev_report line;  /* being said */
@@ -90,7 +101,7 @@ static void stop(struct cert_cure *c, const char *reason)
 		ev_render(d->advice, &c->why, &advice);
 	line(c, EV_CERT_CURE_FAILED);
 	ev_str(&c->line, "step", cert_cure_step_name(c->step));
-	ev_str(&c->line, "reason", reason ? reason : c->why.id ? ev_sentence(&c->why, sentence, sizeof sentence) : "no memory");
+	ev_str(&c->line, "reason", reason ? reason : c->why.id ? ev_sentence(&c->why, sentence, sizeof sentence) : cert_words(CERT_SAYS_NO_MEMORY));
 	ev_str(&c->line, "advice", advice.n ? buf_cstr(&advice) : "");
 	buf_free(&advice);
 	c->result.failed_at = c->step;
@@ -108,7 +119,7 @@ static void job_done(enum pool_result result, int err, void *arg)
 	struct cert_cure *c = arg;
 	c->working = false;
 	if (c->cancelled)
-		stop(c, "it was cancelled");
+		stop(c, cert_words(CERT_SAYS_CANCELLED));
 	else if (result != POOL_DONE)
 		stop(c, c->why.id ? NULL : strerrordesc_np(err));
 	else {
@@ -123,7 +134,7 @@ static void job(struct cert_cure *c, pool_work_h *work)
 	int err = pool_submit(c->prm.pool, work, job_done, c);
 	c->working = err == 0;
 	if (err)
-		stop(c, "the workers are busy; try again");
+		stop(c, cert_words(CERT_SAYS_BUSY));
 }
 
 static int work_key(void *arg)
@@ -158,22 +169,75 @@ static void say_todo(struct cert_cure *c)
 
 /* ---- the file that somebody else signs ---- */
 
+static int read_answer(struct cert_cure *c)
+{
+	STACK_OF(X509) *certs = NULL;
+	buf_clear(&c->chain);
+	int err = trust_pem_file(&c->chain, c->signed_file);
+	if (!err)
+		err = cert_answer_to_pem(&c->chain);
+	if (!err)
+		err = trust_pem_certs(&certs, buf_as_text(&c->chain));
+	sk_X509_pop_free(certs, X509_free);
+	return err;
+}
+
+static int work_look(void *arg)
+{
+	struct cert_cure *c = arg;
+	struct stat st;
+	struct cure_sight now = { .told = c->last.told };
+	if (stat(c->signed_file, &st) == 0) {
+		now.size = st.st_size;
+		now.changed_ns = st.st_mtim.tv_sec * 1000000000LL + st.st_mtim.tv_nsec;
+	}
+	now.err = read_answer(c);
+	now.settled = now.err != ENOENT && c->last.changed_ns == now.changed_ns && c->last.size == now.size;
+	c->last = now;
+	return 0;
+}
+
+static void look(void *arg);
+
+/* Something lies there and cannot be used: that is said once, for it would be waited for in vain. */
+static void tell_unusable(struct cert_cure *c)
+{
+	c->last.told = true;
+	line(c, EV_CERT_FILE_FAILED);
+	ev_str(&c->line, "file", c->signed_file);
+	ev_str(&c->line, "error", c->last.err == EBADMSG ? cert_words(CERT_SAYS_NO_CERTIFICATE) : strerrordesc_np(c->last.err));
+	say(c);
+}
+
+static void looked(enum pool_result result, int err, void *arg)
+{
+	struct cert_cure *c = arg;
+	(void)result;
+	(void)err;
+	c->working = false;
+	if (c->cancelled) {
+		stop(c, cert_words(CERT_SAYS_CANCELLED));
+		return;
+	}
+	if (c->last.settled && !c->last.err) {
+		c->step = CERT_CURE_EXAMINE;
+		go(c);
+		return;
+	}
+	if (c->last.settled && !c->last.told)
+		tell_unusable(c);
+	if (clock_mono_ms(c->prm.clock) >= c->give_up_ms)
+		stop(c, cert_words(CERT_SAYS_NO_ANSWER_FILE));
+	else
+		tmr_start(c->prm.loop, &c->timer, LOOK_MS, look, c);
+}
+
 static void look(void *arg)
 {
 	struct cert_cure *c = arg;
-	buf_clear(&c->chain);
-	STACK_OF(X509) *certs = NULL;
-	bool there = !trust_pem_file(&c->chain, c->signed_file) && !cert_answer_to_pem(&c->chain) && !trust_pem_certs(&certs, buf_as_text(&c->chain));
-	sk_X509_pop_free(certs, X509_free);
-	if (c->cancelled)
-		stop(c, "it was cancelled");
-	else if (there) {
-		c->step = CERT_CURE_EXAMINE;
-		go(c);
-	} else if (clock_mono_ms(c->prm.clock) >= c->give_up_ms)
-		stop(c, "the signed certificate did not appear in time");
-	else
-		tmr_start(c->prm.loop, &c->timer, LOOK_MS, look, c);
+	c->working = pool_submit(c->prm.pool, work_look, looked, c) == 0;
+	if (!c->working)
+		looked(POOL_FAILED, EAGAIN, c);
 }
 
 static void wait_for_file(struct cert_cure *c)
@@ -251,7 +315,7 @@ static void into_use(struct cert_cure *c)
 		.changed = swap_changed, .said = swap_said, .over = swap_over, .arg = c,
 	};
 	if (cert_swap_start(&c->swap, &prm))
-		stop(c, "no memory");
+		stop(c, cert_words(CERT_SAYS_NO_MEMORY));
 }
 
 static void go(struct cert_cure *c)
@@ -395,7 +459,7 @@ void cert_cure_cancel(struct cert_cure *c)
 		cert_swap_cancel(c->swap);
 	else if (!c->working && tmr_active(&c->timer)) {
 		tmr_cancel(&c->timer);
-		stop(c, "it was cancelled");
+		stop(c, cert_words(CERT_SAYS_CANCELLED));
 	}
 }
 

@@ -2,11 +2,13 @@
 /* install.c  Files of the data folder, the examination, and the swap. */
 #include "cert/install.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "cert/order.h"
+#include "cert/words.h"
 #include "cert_events.h"
 #include "trust/explain.h"
 #include "trust/pem.h"
@@ -63,6 +65,13 @@ static int write_file(const char *path, struct buf *b, unsigned mode, struct ev_
 	return err ? file_failed(why, path, err) : 0;
 }
 
+/* A second name for what is there, so that it is there at any moment. */
+static int keep_old(const char *path, const char *old, struct ev_report *why)
+{
+	(void)unlink(old);
+	return link(path, old) < 0 && errno != ENOENT ? file_failed(why, old, errno) : 0;
+}
+
 static void free_secret(struct buf *b)
 {
 	if (b->p)
@@ -75,7 +84,7 @@ static void free_secret(struct buf *b)
 int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, enum cert_usage usage,
 		       struct buf *csr, char *csr_file, struct ev_report *why)
 {
-	char key_path[PATH_SIZE], csr_path[PATH_SIZE];
+	char key_path[PATH_SIZE], csr_path[PATH_SIZE], old_path[PATH_SIZE];
 	struct buf secret, text;
 	EVP_PKEY *key = NULL;
 	buf_init(&secret, TRUST_PEM_MAX);
@@ -91,6 +100,8 @@ int cert_request_files(const char *data_dir, const char *name, enum cert_key_kin
 	}
 	if (!err)
 		err = trust_pem_put_key(&secret, key);
+	if (!err)
+		err = keep_old(key_path, path_of(data_dir, name, ".key.old", old_path), why);
 	if (!err)
 		err = write_file(key_path, &secret, 0600, why);
 	if (!err)
@@ -114,7 +125,7 @@ static void tell_order(const char *name, const struct cert_order *o, trust_warn_
 		return;
 	ev_set(r, EV_CERT_ORDER_MENDED);
 	ev_str(r, "identity", name);
-	ev_str(r, "order", o->mended ? "was put right" : "was right");
+	ev_str(r, "order", cert_words(o->mended ? CERT_SAYS_ORDER_MENDED : CERT_SAYS_ORDER_RIGHT));
 	ev_int(r, "left_out", o->left_out);
 	ev_int(r, "added", o->added);
 	each(r, arg);
@@ -135,16 +146,37 @@ static int with_key(struct trust_identity **ip, const char *name, STACK_OF(X509)
 	return err;
 }
 
-static int key_from(EVP_PKEY **key, struct text given, const char *data_dir, const char *name)
+static int key_file(EVP_PKEY **key, const char *data_dir, const char *name, const char *ending)
 {
 	char path[PATH_SIZE];
 	struct buf secret;
 	buf_init(&secret, TRUST_PEM_MAX);
-	int err = given.n ? 0 : trust_pem_file(&secret, path_of(data_dir, name, ".key", path));
+	int err = trust_pem_file(&secret, path_of(data_dir, name, ending, path));
 	if (!err)
-		err = trust_pem_key(key, given.n ? given : buf_as_text(&secret));
+		err = trust_pem_key(key, buf_as_text(&secret));
 	free_secret(&secret);
 	return err;
+}
+
+/* With the key that a request made; no file, or none that fits: EKEYREJECTED. */
+static int with_key_of(struct trust_identity **ip, const char *name, const char *data_dir, const char *ending, STACK_OF(X509) *all, const struct trust_set *set,
+		       trust_warn_h *each, void *arg)
+{
+	EVP_PKEY *key = NULL;
+	int err = key_file(&key, data_dir, name, ending) ? EKEYREJECTED : with_key(ip, name, all, key, set, each, arg);
+	EVP_PKEY_free(key);
+	return err;
+}
+
+/* The key of the last request; the one in use, for a renewal; that of the request before the last, whose answer comes late. */
+static int with_ours(struct trust_identity **ip, const char *name, const char *data_dir, STACK_OF(X509) *all, const struct trust_set *set, trust_warn_h *each,
+		     void *arg)
+{
+	struct trust_identity *now = trust_set_find(set, name);
+	int err = with_key_of(ip, name, data_dir, ".key", all, set, each, arg);
+	if (err == EKEYREJECTED && now)
+		err = with_key(ip, name, all, trust_identity_key(now), set, each, arg);
+	return err == EKEYREJECTED ? with_key_of(ip, name, data_dir, ".key.old", all, set, each, arg) : err;
 }
 
 static int no_key_fits(struct ev_report *why, const char *name, STACK_OF(X509) *all, const char *data_dir, bool given)
@@ -156,40 +188,34 @@ static int no_key_fits(struct ev_report *why, const char *name, STACK_OF(X509) *
 	trust_cert_describe(c, sk_X509_value(all, 0));
 	ev_set(why, EV_TRUST_KEY_MISMATCH);
 	ev_str(why, "identity", name);
-	ev_str(why, "file", "the certificate given");
-	ev_str(why, "key_file", given ? "the key given" : path_of(data_dir, name, ".key", path));
+	ev_str(why, "file", cert_words(CERT_SAYS_CERT_GIVEN));
+	ev_str(why, "key_file", given ? cert_words(CERT_SAYS_KEY_GIVEN) : path_of(data_dir, name, ".key", path));
 	ev_str(why, "cn", c->cn);
 	mem_free(c);
 	return EKEYREJECTED;
 }
 
+static int text_given_bad(struct ev_report *why, uint16_t event, const char *name, enum cert_words what, int err)
+{
+	ev_set(why, event);
+	ev_str(why, "identity", name);
+	ev_str(why, "file", cert_words(what));
+	ev_str(why, "error", strerrordesc_np(err));
+	return err;
+}
+
 int cert_from_answer(struct trust_identity **ip, const char *name, struct text chain_pem, struct text key_pem, const char *data_dir,
 		     const struct trust_set *set, struct ev_report *why, trust_warn_h *each, void *arg)
 {
-	struct trust_identity *now = trust_set_find(set, name);
 	STACK_OF(X509) *all = NULL;
 	EVP_PKEY *key = NULL;
 	int err = trust_pem_certs(&all, chain_pem);
-	if (err) {
-		ev_set(why, EV_TRUST_CERT_NO_PEM);
-		ev_str(why, "identity", name);
-		ev_str(why, "file", "the certificate given");
-		ev_str(why, "error", strerrordesc_np(err));
-		return err;
-	}
-	err = key_from(&key, key_pem, data_dir, name);
-	if (err && key_pem.n) {
-		ev_set(why, EV_TRUST_KEY_NO_PEM);
-		ev_str(why, "identity", name);
-		ev_str(why, "file", "the key given");
-		ev_str(why, "error", strerrordesc_np(err));
-	} else {
-		err = key ? with_key(ip, name, all, key, set, each, arg) : EKEYREJECTED;
-		if (err == EKEYREJECTED && now && !key_pem.n) /* a renewal with the key that is in use */
-			err = with_key(ip, name, all, trust_identity_key(now), set, each, arg);
-		if (err == EKEYREJECTED)
-			err = no_key_fits(why, name, all, data_dir, key_pem.n != 0);
-	}
+	if (err)
+		return text_given_bad(why, EV_TRUST_CERT_NO_PEM, name, CERT_SAYS_CERT_GIVEN, err);
+	if (key_pem.n && (err = trust_pem_key(&key, key_pem)) != 0)
+		text_given_bad(why, EV_TRUST_KEY_NO_PEM, name, CERT_SAYS_KEY_GIVEN, err);
+	else if ((err = key ? with_key(ip, name, all, key, set, each, arg) : with_ours(ip, name, data_dir, all, set, each, arg)) == EKEYREJECTED)
+		err = no_key_fits(why, name, all, data_dir, key != NULL);
 	EVP_PKEY_free(key);
 	sk_X509_pop_free(all, X509_free);
 	return err;
@@ -359,16 +385,28 @@ int cert_write_installed(struct trust_identity **installed, const char *data_dir
 		err = put_chain(&all, id);
 	cert_installed_path(data_dir, name, path);
 	path_of(data_dir, name, ".pem.old", old);
-	if (!err) {
-		(void)unlink(old);
-		if (link(path, old) < 0 && errno != ENOENT)
-			err = file_failed(why, old, errno);
-	}
+	if (!err)
+		err = keep_old(path, old, why);
+	bool kept = !err;
 	if (!err)
 		err = write_file(path, &all, 0600, why);
 	free_secret(&all);
 	struct trust_identity_prm prm = { .name = name, .cert_file = path, .key_file = path };
-	return err ? err : trust_identity_load(installed, &prm, why);
+	if (!err)
+		err = trust_identity_load(installed, &prm, why);
+	if (err && kept) /* nothing half done is left for the next start to find */
+		(void)cert_unwrite_installed(data_dir, name);
+	return err;
+}
+
+int cert_outlive(const char *data_dir, const char *name, const char *configured_file)
+{
+	char path[PATH_SIZE];
+	struct stat configured;
+	if (!*configured_file || stat(configured_file, &configured) != 0 || changed_ns(configured_file) <= changed_ns(cert_installed_path(data_dir, name, path)))
+		return 0;
+	struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, configured.st_mtim };
+	return utimensat(AT_FDCWD, path, times, 0) == 0 ? 0 : errno;
 }
 
 int cert_unwrite_installed(const char *data_dir, const char *name)

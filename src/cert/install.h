@@ -13,7 +13,7 @@
 /* Where the identity of that name is installed; dst of 512 bytes. Returns dst. */
 char *cert_installed_path(const char *data_dir, const char *name, char *dst);
 /* Makes a key (DATA/tls/NAME.key, mode 0600) and a request for it (DATA/tls/NAME.csr, whose path goes to csr_file, 512 bytes, and whose text to
- * `csr`, either may be NULL). A key that a request made before is thrown away. Worker. */
+ * `csr`, either may be NULL). The key of the request before stays as NAME.key.old: its answer may still be on its way. Worker. */
 int cert_request_files(const char *data_dir, const char *name, enum cert_key_kind kind, const struct cert_names *names, enum cert_usage usage,
 		       struct buf *csr, char *csr_file, struct ev_report *why);
 /* Where the request lies: DATA/tls/NAME.csr. Returns dst (512 bytes). */
@@ -39,6 +39,8 @@ int cert_examine(const struct trust_identity *id, const struct cert_examine_prm 
  * loaded from now on. Worker. */
 int cert_write_installed(struct trust_identity **installed, const char *data_dir, const struct trust_identity *id, const char *name,
 			 struct ev_report *why);
+/* The installed file is used from the next start on only if it is no older than the configured one; by a clock that was wrong it may be. Worker. */
+int cert_outlive(const char *data_dir, const char *name, const char *configured_file);
 /* Takes the installed file out again, or puts NAME.pem.old back. Worker. */
 int cert_unwrite_installed(const char *data_dir, const char *name);
 /* Puts an identity into use under its name: listener and dialler show it on new connections from now on. Event 2431. Loop thread. */
@@ -46,7 +48,7 @@ int cert_put_live(struct trust_keeper *keeper, struct trust_identity *id, struct
 /* Takes an identity out of use. */
 int cert_take_out(struct trust_keeper *keeper, const char *name);
 
-/* Chain and key that a CA's answer consists of: `key_pem` TEXT_NONE means the key that the last request made, or else the one in use. A chain in the
+/* Chain and key that a CA's answer consists of: `key_pem` TEXT_NONE means the key that the last request made, or else the one in use, or else that of the request before. A chain in the
  * wrong order is put right, and `each` (may be NULL) told so. What comes back is examined by cert_examine(), written by
  * cert_write_installed(), and put into use by cert_put_live(); swap.h is the whole errand. Worker. */
 int cert_from_answer(struct trust_identity **ip, const char *name, struct text chain_pem, struct text key_pem, const char *data_dir,

@@ -178,6 +178,8 @@ static int work_install(void *arg)
 	int err = cert_write_installed(&installed, s->data_dir, s->fresh, s->identity, &s->why);
 	if (err)
 		return err;
+	if (s->old)
+		(void)cert_outlive(s->data_dir, s->identity, trust_identity_cert_file(s->old)); /* if not, the next start says so */
 	mem_unref(s->fresh);
 	s->fresh = installed;
 	return 0;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <utime.h>
 #include "base/mem.h"
+#include "cert/ca.h"
 #include "cert_events.h"
 #include "support/certs.h"
 #include "trust/pem.h"
@@ -176,5 +177,84 @@ static void an_answer_of_a_ca_meets_the_key_of_its_request(void **state)
 	down(&b);
 }
 
+static void the_answer_to_an_older_request_still_meets_its_key(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct cert_names names;
+	struct buf csr, chain;
+	struct trust_identity *id;
+	char ca_cert[256], ca_key[256];
+	up(&b);
+	text_print(ca_cert, sizeof ca_cert, "%s/ca.pem", b.dir);
+	text_print(ca_key, sizeof ca_key, "%s/ca.key", b.dir);
+	tc_write_certs(ca_cert, &b.root.cert, 1);
+	tc_write_key(ca_key, b.root.key);
+	struct clock_fake clock;
+	clock_fake_init(&clock, TC_NOW);
+	struct cert_sign_prm ca = { .clock = &clock.clock, .ca_cert_file = ca_cert, .ca_key_file = ca_key };
+	cert_names_for(&names, NULL, "node01.domain.local", "um.domain.local");
+	buf_init(&chain, TRUST_PEM_MAX);
+	for (int later = 0; later < 3; later++) { /* while it was waited for, so many more requests were made */
+		buf_init(&csr, TRUST_PEM_MAX);
+		assert_int_equal(cert_request_files(b.dir, "default", CERT_KEY_EC_P256, &names, CERT_USAGE_BOTH, later ? NULL : &csr, NULL, &b.why), 0);
+		if (!later)
+			assert_int_equal(cert_ca_sign(&chain, buf_as_text(&csr), &ca, &b.why), 0);
+		int err = cert_from_answer(&id, "default", buf_as_text(&chain), TEXT_NONE, b.dir, b.set, &b.why, NULL, NULL);
+		assert_int_equal(err, later < 2 ? 0 : EKEYREJECTED);
+		if (!err)
+			mem_unref(id);
+		buf_free(&csr);
+	}
+	buf_free(&chain);
+	down(&b);
+}
+
+/* Whatever fails on the way: what the next start finds is what is in use, and no file with half of it. */
+static void what_cannot_be_written_whole_is_not_there(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct trust_identity *first, *second, *out;
+	char cn[256];
+	bool done = false;
+	up(&b);
+	assert_int_equal(trust_identity_from(&first, "default", b.b.cert, NULL, b.b.key, &b.why), 0);
+	assert_int_equal(trust_identity_from(&second, "default", b.a.cert, NULL, b.a.key, &b.why), 0);
+	assert_int_equal(cert_write_installed(&out, b.dir, first, "default", &b.why), 0);
+	mem_unref(out);
+	for (size_t n = 1; !done && n < 200; n++) {
+		mem_fail_at(n);
+		int err = cert_write_installed(&out, b.dir, second, "default", &b.why);
+		mem_fail_at(0);
+		done = err == 0;
+		assert_string_equal(loaded_cn(&b, cn, sizeof cn), done ? "um.domain.local" : "node01.domain.local");
+	}
+	assert_true(done);
+	mem_unref(out);
+	mem_unref(first);
+	mem_unref(second);
+	down(&b);
+}
+
+static void a_clock_that_was_ahead_does_not_bring_the_old_one_back(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct trust_identity *id, *out;
+	char cn[256];
+	up(&b);
+	struct utimbuf young = { 4000000000, 4000000000 };
+	utime(b.cert, &young);
+	assert_int_equal(trust_identity_from(&id, "default", b.b.cert, NULL, b.b.key, &b.why), 0);
+	assert_int_equal(cert_write_installed(&out, b.dir, id, "default", &b.why), 0);
+	assert_int_equal(cert_outlive(b.dir, "default", b.cert), 0);
+	assert_string_equal(loaded_cn(&b, cn, sizeof cn), "node01.domain.local");
+	mem_unref(out);
+	mem_unref(id);
+	down(&b);
+}
+
 UT_MAIN(UT(what_is_installed_is_loaded_until_a_younger_file_is_configured), UT(the_one_before_comes_back), UT(the_examination_says_what_is_wrong),
-	UT(an_answer_of_a_ca_meets_the_key_of_its_request))
+	UT(an_answer_of_a_ca_meets_the_key_of_its_request), UT(the_answer_to_an_older_request_still_meets_its_key), UT(what_cannot_be_written_whole_is_not_there),
+	UT(a_clock_that_was_ahead_does_not_bring_the_old_one_back))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* swap_test.c  Installation with two gateways that are played by functions: what each knows us by, and from when on it stops. */
-#include "cert/swap.h"
 #include <errno.h>
 #include <openssl/pem.h>
 #include <sys/stat.h>
@@ -10,11 +9,9 @@
 #include "cert/lock.h"
 #include "cert/order.h"
 #include "cert_events.h"
-#include "net/tmr.h"
-#include "support/certs.h"
+#include "life.h"
 #include "trust/pem.h"
 #include "trust_events.h"
-#include "ut.h"
 
 struct played {
 	const char *knows;    /* the CN that it answers to; NULL: to none */
@@ -25,86 +22,57 @@ struct played {
 };
 
 struct bench {
-	const char *dir;
-	struct clock_fake clock;
-	struct loop *loop;
-	struct pool *pool;
-	struct tc root, middle, old, fresh;
-	struct trust_keeper *keeper;
+	struct life life; /* first: handlers are given it and find us */
+	struct tc middle, old, fresh;
 	struct cert_gateway gateways[2];
 	struct played played[2];
 	struct cert_swap_prm prm;
 	struct cert_swap *swap;
 	struct buf chain, key;
-	/* the probe under way */
-	struct tmr timer;
-	cert_probe_done_h *done;
-	void *done_arg;
-	unsigned asked, probes, disk_fails_at; /* disk_fails_at: at which probe; 0: never */
-	char cn[256];
+	unsigned disk_fails_at; /* at which probe; 0: never */
 	size_t first_fails, second_fails; /* which allocation fails when it is put back, and when that is tried again; 0: none */
-	/* what was heard */
-	bool is_over, changed;
+	bool changed;
 	unsigned changes;
-	struct cert_cure_result result;
-	uint16_t said[64];
-	unsigned n_said;
 };
 
 /* A folder with something in it is where the installed file was: it can be neither replaced nor removed. */
 static void spoil_file(struct bench *b)
 {
 	char path[512], in[520];
-	cert_installed_path(b->dir, "default", path);
+	cert_installed_path(b->life.dir, "default", path);
 	text_print(in, sizeof in, "%s/x", path);
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkdir(path, 0700), 0);
 	assert_int_equal(mkdir(in, 0700), 0);
 }
 
-static void answer_probe(void *arg)
+static struct played *played(struct bench *b, const char *gateway)
 {
-	struct bench *b = arg;
-	struct played *p = &b->played[b->asked];
-	struct trust_facts *f = mem_zalloc(1, sizeof *f);
-	if (b->disk_fails_at && ++b->probes == b->disk_fails_at)
-		spoil_file(b);
-	bool on = !p->stops_ms || clock_mono_ms(&b->clock.clock) < p->stops_ms;
-	bool yes = on && p->knows && strcmp(p->knows, b->cn) == 0;
-	facts_init(f, TRUST_DIALLED, TRUST_TLS, TC_NOW);
-	f->tls.done = true;
-	facts_silent(f, 5000);
-	b->done(yes, f, b->done_arg);
-	mem_free(f);
+	return &b->played[strcmp(gateway, "pool") == 0 ? 0 : 1];
 }
 
-static int probe(const char *gateway, const char *identity, cert_probe_done_h *done, void *done_arg, void *arg)
+static bool answers(struct life *l, const char *gateway, const char *cn)
 {
-	struct bench *b = arg;
-	struct trust_set *s = trust_keeper_get(b->keeper);
-	struct trust_identity *id = trust_set_find(s, identity);
-	assert_non_null(id);
-	text_fill(b->cn, sizeof b->cn, trust_identity_cn(id));
-	mem_unref(s);
-	b->asked = strcmp(gateway, "pool") == 0 ? 0 : 1;
-	b->played[b->asked].probes++;
-	b->done = done;
-	b->done_arg = done_arg;
-	tmr_start(b->loop, &b->timer, 0, answer_probe, b);
-	return 0;
+	struct bench *b = (struct bench *)l;
+	struct played *p = played(b, gateway);
+	p->probes++;
+	if (b->disk_fails_at && l->probes == b->disk_fails_at)
+		spoil_file(b);
+	bool on = !p->stops_ms || clock_mono_ms(&l->clock.clock) < p->stops_ms;
+	return on && p->knows && strcmp(p->knows, cn) == 0;
 }
 
 static enum cert_works options(const char *gateway, char *sentence, size_t size, void *arg)
 {
 	struct bench *b = arg;
 	text_fill(sentence, size, "");
-	return b->played[strcmp(gateway, "pool") == 0 ? 0 : 1].before;
+	return played(b, gateway)->before;
 }
 
 static enum cert_works calls_in(const char *gateway, char *sentence, size_t size, void *arg)
 {
 	struct bench *b = arg;
-	const struct played *p = &b->played[strcmp(gateway, "pool") == 0 ? 0 : 1];
+	const struct played *p = played(b, gateway);
 	text_fill(sentence, size, "it refuses our certificate");
 	if (!b->changed || !p->calls_in_break)
 		return CERT_WORKS;
@@ -120,31 +88,6 @@ static void changed(void *arg)
 		mem_fail_at(b->second_fails);
 }
 
-static void said(enum cert_cure_step step, const struct ev_report *r, void *arg)
-{
-	struct bench *b = arg;
-	char text[2048];
-	(void)step;
-	assert_null(strstr(ev_sentence(r, text, sizeof text), "?"));
-	if (b->n_said < 64)
-		b->said[b->n_said++] = r->id;
-}
-
-static bool heard(const struct bench *b, uint16_t id)
-{
-	for (unsigned i = 0; i < b->n_said; i++)
-		if (b->said[i] == id)
-			return true;
-	return false;
-}
-
-static void over(const struct cert_cure_result *r, void *arg)
-{
-	struct bench *b = arg;
-	b->is_over = true;
-	b->result = *r;
-}
-
 static struct cert_gateway knows_by_cn(const char *name, const char *cn)
 {
 	struct cert_gateway g = { .name = name, .judges = { .configured = true, .profile = "cn-known-servers", .rule = TRUST_RULE_CN_ONLY } };
@@ -156,23 +99,14 @@ static struct cert_gateway knows_by_cn(const char *name, const char *cn)
 
 static void up(struct bench *b)
 {
-	struct trust_identity *id;
-	struct trust_set *set;
-	*b = (struct bench){ .dir = ut_tmpdir() };
-	clock_fake_init(&b->clock, TC_NOW);
-	assert_int_equal(loop_create(&b->loop, &b->clock.clock), 0);
-	assert_int_equal(pool_create(&b->pool, b->loop, "files", 1, 8), 0);
-	tc_root(&b->root, "Lab CA");
-	tc_make(&b->middle, &(struct tc_prm){ .cn = "Issuing CA", .ca = true, .issuer = &b->root });
-	tc_leaf(&b->old, &b->root, NODE, "DNS:" NODE);
+	struct life *l = &b->life;
+	*b = (struct bench){ 0 };
+	life_up(l);
+	l->answers = answers;
+	tc_make(&b->middle, &(struct tc_prm){ .cn = "Issuing CA", .ca = true, .issuer = &b->life.root });
+	tc_leaf(&b->old, &b->life.root, NODE, "DNS:" NODE);
 	tc_leaf(&b->fresh, &b->middle, NODE, "DNS:" NODE);
-	assert_int_equal(trust_identity_from(&id, "default", b->old.cert, NULL, b->old.key, NULL), 0);
-	assert_int_equal(trust_set_create(&set), 0);
-	assert_int_equal(trust_set_identity(set, id), 0);
-	assert_int_equal(trust_set_anchor(set, b->root.cert), 0);
-	assert_int_equal(trust_keeper_create(&b->keeper, set), 0);
-	mem_unref(set);
-	mem_unref(id);
+	life_identity(l, &b->old);
 	buf_init(&b->chain, TRUST_PEM_MAX);
 	buf_init(&b->key, TRUST_PEM_MAX);
 	assert_int_equal(trust_pem_put_cert(&b->chain, b->fresh.cert), 0);
@@ -182,23 +116,20 @@ static void up(struct bench *b)
 	b->gateways[1] = (struct cert_gateway){ .name = "sbc" };
 	b->played[0] = (struct played){ .knows = NODE, .before = CERT_WORKS };
 	b->played[1] = (struct played){ .knows = NODE, .before = CERT_WORKS };
-	b->prm = (struct cert_swap_prm){ .loop = b->loop, .pool = b->pool, .clock = &b->clock.clock, .keeper = b->keeper, .data_dir = b->dir, .fqdn = NODE,
+	b->prm = (struct cert_swap_prm){ .loop = l->loop, .pool = l->pool, .clock = &l->clock.clock, .keeper = l->keeper, .data_dir = l->dir, .fqdn = NODE,
 					 .service = "", .identity = "", .is_default = true, .gateways = b->gateways, .n_gateways = 2, .watch_ms = 20000,
-					 .probe = probe, .probe_arg = b, .options = options, .calls_in = calls_in, .changed = changed, .said = said,
-					 .over = over, .arg = b };
+					 .probe = life_probe, .probe_arg = l, .options = options, .calls_in = calls_in, .changed = changed,
+					 .said = life_said, .over = life_over, .arg = b };
 }
 
 static void down(struct bench *b)
 {
-	pool_destroy(b->pool);
-	loop_destroy(b->loop);
-	trust_keeper_destroy(b->keeper);
+	life_down(&b->life);
 	buf_free(&b->chain);
 	buf_free(&b->key);
 	tc_free(&b->fresh);
 	tc_free(&b->old);
 	tc_free(&b->middle);
-	tc_free(&b->root);
 }
 
 static void start(struct bench *b)
@@ -208,44 +139,11 @@ static void start(struct bench *b)
 	assert_int_equal(cert_swap_start(&b->swap, &b->prm), 0);
 }
 
-static int nothing_to_do(void *arg)
-{
-	(void)arg;
-	return 0;
-}
-
-static void nothing_done(enum pool_result result, int err, void *arg)
-{
-	(void)result;
-	(void)err;
-	(void)arg;
-}
-
 static void run(struct bench *b)
 {
+	b->life.is_over = false;
 	start(b);
-	for (unsigned i = 0; i < 40000 && !b->is_over; i++) {
-		if (i % 20000 == 19999) /* a worker's end that found no memory is told with the next one's */
-			assert_int_equal(pool_submit(b->pool, nothing_to_do, nothing_done, b), 0);
-		loop_step(b->loop, pool_depth(b->pool) ? 5 : 0);
-		clock_fake_advance_ms(&b->clock, 5);
-	}
-	assert_true(b->is_over);
-}
-
-static bool live(struct bench *b, const struct tc *c)
-{
-	struct trust_set *s = trust_keeper_get(b->keeper);
-	assert_int_equal(trust_set_count(s), 1); /* the rehearsal's is gone */
-	bool same = X509_cmp(trust_identity_x509(trust_set_find(s, "default")), c->cert) == 0;
-	mem_unref(s);
-	return same;
-}
-
-static bool on_disk(struct bench *b)
-{
-	char path[512];
-	return access(cert_installed_path(b->dir, "default", path), R_OK) == 0;
+	life_run(&b->life);
 }
 
 static void it_is_rehearsed_installed_and_watched(void **state)
@@ -254,16 +152,16 @@ static void it_is_rehearsed_installed_and_watched(void **state)
 	struct bench b;
 	up(&b);
 	run(&b);
-	assert_true(b.result.good);
-	assert_int_equal(b.result.report.id, EV_CERT_INSTALL_DONE);
-	assert_int_equal(b.result.asked, 2);
-	assert_true(live(&b, &b.fresh));
-	assert_true(on_disk(&b));
+	assert_true(b.life.result.good);
+	assert_int_equal(b.life.result.report.id, EV_CERT_INSTALL_DONE);
+	assert_int_equal(b.life.result.asked, 2);
+	assert_true(life_shows(&b.life, &b.fresh));
+	assert_true(life_on_disk(&b.life));
 	assert_true(b.changed);
 	/* rehearsal, proof, and the looks of 20 s, each of both */
 	assert_int_equal(b.played[0].probes, 6);
 	assert_int_equal(b.played[1].probes, 6);
-	assert_true(heard(&b, EV_CERT_WATCHING));
+	assert_true(life_heard(&b.life, EV_CERT_WATCHING));
 	down(&b);
 }
 
@@ -272,14 +170,14 @@ static void a_gateway_that_stops_later_brings_the_old_one_back(void **state)
 	(void)state;
 	struct bench b;
 	up(&b);
-	b.played[1].stops_ms = clock_mono_ms(&b.clock.clock) + 12000;
+	b.played[1].stops_ms = clock_mono_ms(&b.life.clock.clock) + 12000;
 	run(&b);
-	assert_false(b.result.good);
-	assert_int_equal(b.result.report.id, EV_CERT_ROLLED_BACK);
-	assert_int_equal(b.result.failed_at, CERT_CURE_WATCH);
-	assert_true(text_starts(ev_field_text(&b.result.report, "reason"), "gateway sbc:"));
-	assert_true(live(&b, &b.old));
-	assert_false(on_disk(&b));
+	assert_false(b.life.result.good);
+	assert_int_equal(b.life.result.report.id, EV_CERT_ROLLED_BACK);
+	assert_int_equal(b.life.result.failed_at, CERT_CURE_WATCH);
+	assert_true(text_starts(ev_field_text(&b.life.result.report, "reason"), "gateway sbc:"));
+	assert_true(life_shows(&b.life, &b.old));
+	assert_false(life_on_disk(&b.life));
 	down(&b);
 }
 
@@ -288,12 +186,12 @@ static void a_file_that_cannot_be_taken_back_is_told(void **state)
 	(void)state;
 	struct bench b;
 	up(&b);
-	b.played[1].stops_ms = clock_mono_ms(&b.clock.clock) + 12000;
+	b.played[1].stops_ms = clock_mono_ms(&b.life.clock.clock) + 12000;
 	b.disk_fails_at = 4; /* after rehearsal and proof began: it is installed */
 	run(&b);
-	assert_int_equal(b.result.report.id, EV_CERT_ROLLED_BACK);
-	assert_true(heard(&b, EV_CERT_FILE_STAYS));
-	assert_true(live(&b, &b.old));
+	assert_int_equal(b.life.result.report.id, EV_CERT_ROLLED_BACK);
+	assert_true(life_heard(&b.life, EV_CERT_FILE_STAYS));
+	assert_true(life_shows(&b.life, &b.old));
 	down(&b);
 }
 
@@ -306,9 +204,9 @@ static void what_did_not_work_before_is_not_lost(void **state)
 	b.played[1].knows = NULL; /* silent always, as before */
 	b.played[1].before = CERT_REFUSED;
 	run(&b);
-	assert_true(b.result.good); /* what did not work is not lost */
-	assert_true(heard(&b, EV_CERT_REHEARSAL_NO_CHANGE));
-	assert_int_equal(b.result.asked, 1);
+	assert_true(b.life.result.good); /* what did not work is not lost */
+	assert_true(life_heard(&b.life, EV_CERT_REHEARSAL_NO_CHANGE));
+	assert_int_equal(b.life.result.asked, 1);
 	down(&b);
 }
 
@@ -328,11 +226,11 @@ static void a_gateway_nobody_knows_of_is_asked_with_the_old_one_too(void **state
 	b.prm.n_gateways = 1;
 	b.played[1].before = CERT_NOT_KNOWN; /* it answers to the old CN only: nobody could know but by asking */
 	run(&b);
-	assert_false(b.result.good);
-	assert_int_equal(b.result.failed_at, CERT_CURE_REHEARSE);
+	assert_false(b.life.result.good);
+	assert_int_equal(b.life.result.failed_at, CERT_CURE_REHEARSE);
 	assert_int_equal(b.played[1].probes, 2);
-	assert_true(live(&b, &b.old));
-	assert_false(on_disk(&b));
+	assert_true(life_shows(&b.life, &b.old));
+	assert_false(life_on_disk(&b.life));
 	down(&b);
 }
 
@@ -349,18 +247,17 @@ static void the_rule_of_a_gateway_stops_it_before_anybody_is_asked(void **state)
 	trust_pem_put_cert(&b.chain, b.middle.cert);
 	trust_pem_put_key(&b.key, b.fresh.key);
 	run(&b);
-	assert_false(b.result.good);
-	assert_int_equal(b.result.failed_at, CERT_CURE_EXAMINE);
+	assert_false(b.life.result.good);
+	assert_int_equal(b.life.result.failed_at, CERT_CURE_EXAMINE);
 	assert_int_equal(b.played[0].probes, 0);
-	assert_true(live(&b, &b.old));
-	b.is_over = false;
+	assert_true(life_shows(&b.life, &b.old));
 	b.prm.force = true; /* then the probe decides: it does not know it either, and --force goes on */
 	b.prm.watch_ms = 0;
 	b.played[0].knows = "um.domain.local";
 	b.played[1].knows = "um.domain.local";
 	run(&b);
-	assert_true(b.result.good);
-	assert_true(heard(&b, EV_CERT_PROFILE_REFUSES));
+	assert_true(b.life.result.good);
+	assert_true(life_heard(&b.life, EV_CERT_PROFILE_REFUSES));
 	down(&b);
 }
 
@@ -371,9 +268,9 @@ static void calls_that_fail_bring_the_old_one_back(void **state)
 	up(&b);
 	b.played[0].calls_in_break = true;
 	run(&b);
-	assert_false(b.result.good);
-	assert_int_equal(b.result.report.id, EV_CERT_ROLLED_BACK);
-	assert_true(live(&b, &b.old));
+	assert_false(b.life.result.good);
+	assert_int_equal(b.life.result.report.id, EV_CERT_ROLLED_BACK);
+	assert_true(life_shows(&b.life, &b.old));
 	down(&b);
 }
 
@@ -390,13 +287,13 @@ static void one_that_cannot_be_put_back_is_told(void **state)
 		b.second_fails = n;
 		run(&b);
 		mem_fail_at(0);
-		bool stays = b.result.report.id == EV_CERT_NOT_TAKEN_BACK;
-		assert_false(b.result.good);
-		assert_true(stays || b.result.report.id == EV_CERT_ROLLED_BACK);
-		assert_true(live(&b, stays ? &b.fresh : &b.old)); /* it says what is so */
-		assert_false(on_disk(&b));                        /* a restart shows the old one in any case */
+		bool stays = b.life.result.report.id == EV_CERT_NOT_TAKEN_BACK;
+		assert_false(b.life.result.good);
+		assert_true(stays || b.life.result.report.id == EV_CERT_ROLLED_BACK);
+		assert_true(life_shows(&b.life, stays ? &b.fresh : &b.old)); /* it says what is so */
+		assert_false(life_on_disk(&b.life));                        /* a restart shows the old one in any case */
 		if (stays)
-			assert_true(text_is(ev_field_text(&b.result.report, "error"), strerrordesc_np(ENOMEM)));
+			assert_true(text_is(ev_field_text(&b.life.result.report, "error"), strerrordesc_np(ENOMEM)));
 		not_back += stays;
 		back += !stays;
 		down(&b);
@@ -419,14 +316,13 @@ static void the_longest_name_is_rehearsed_under_another(void **state)
 	b.prm.watch_ms = 0;
 	b.played[0].knows = b.played[1].knows = NULL; /* refused by both: nothing of it may be left */
 	run(&b);
-	assert_false(b.result.good);
-	assert_int_equal(b.result.failed_at, CERT_CURE_REHEARSE);
-	assert_true(live(&b, &b.old));
-	b.is_over = false;
+	assert_false(b.life.result.good);
+	assert_int_equal(b.life.result.failed_at, CERT_CURE_REHEARSE);
+	assert_true(life_shows(&b.life, &b.old));
 	b.played[0].knows = b.played[1].knows = NODE;
 	run(&b);
-	assert_true(b.result.good);
-	struct trust_set *s = trust_keeper_get(b.keeper);
+	assert_true(b.life.result.good);
+	struct trust_set *s = trust_keeper_get(b.life.keeper);
 	assert_int_equal(trust_set_count(s), 2);
 	assert_non_null(trust_set_find(s, name));
 	mem_unref(s);
@@ -440,15 +336,15 @@ static void the_wrong_order_is_put_right(void **state)
 	up(&b);
 	buf_clear(&b.chain);
 	trust_pem_put_cert(&b.chain, b.old.cert); /* not of this key, not of this chain */
-	trust_pem_put_cert(&b.chain, b.root.cert);
+	trust_pem_put_cert(&b.chain, b.life.root.cert);
 	trust_pem_put_cert(&b.chain, b.middle.cert);
 	trust_pem_put_cert(&b.chain, b.fresh.cert);
 	b.prm.watch_ms = 0;
 	run(&b);
-	assert_true(b.result.good);
-	assert_true(heard(&b, EV_CERT_ORDER_MENDED));
-	assert_true(live(&b, &b.fresh));
-	struct trust_set *s = trust_keeper_get(b.keeper);
+	assert_true(b.life.result.good);
+	assert_true(life_heard(&b.life, EV_CERT_ORDER_MENDED));
+	assert_true(life_shows(&b.life, &b.fresh));
+	struct trust_set *s = trust_keeper_get(b.life.keeper);
 	STACK_OF(X509) *chain = trust_identity_chain(trust_set_find(s, "default"));
 	assert_int_equal(sk_X509_num(chain), 1);
 	assert_int_equal(X509_cmp(sk_X509_value(chain, 0), b.middle.cert), 0);
@@ -511,8 +407,8 @@ static void a_key_of_somebody_else_is_refused(void **state)
 	buf_clear(&b.chain);
 	trust_pem_put_cert(&b.chain, b.fresh.cert);
 	run(&b);
-	assert_false(b.result.good);
-	assert_int_equal(b.result.failed_at, CERT_CURE_EXAMINE);
+	assert_false(b.life.result.good);
+	assert_int_equal(b.life.result.failed_at, CERT_CURE_EXAMINE);
 	down(&b);
 }
 
@@ -525,8 +421,8 @@ static void a_new_identity_comes_and_goes(void **state)
 	b.prm.is_default = false;
 	b.prm.n_gateways = 0;
 	run(&b);
-	assert_true(b.result.good);
-	struct trust_set *s = trust_keeper_get(b.keeper);
+	assert_true(b.life.result.good);
+	struct trust_set *s = trust_keeper_get(b.life.keeper);
 	assert_int_equal(trust_set_count(s), 2);
 	assert_non_null(trust_set_find(s, "second"));
 	mem_unref(s);
@@ -548,13 +444,12 @@ static void one_for_dialling_alone_needs_no_other_usage(void **state)
 	trust_pem_put_key(&b.key, b.fresh.key);
 	b.prm.watch_ms = 0;
 	run(&b); /* as the default one it is refused */
-	assert_false(b.result.good);
-	assert_int_equal(b.result.failed_at, CERT_CURE_EXAMINE);
-	b.is_over = false;
+	assert_false(b.life.result.good);
+	assert_int_equal(b.life.result.failed_at, CERT_CURE_EXAMINE);
 	b.prm.identity = "dialling";
 	b.prm.is_default = false;
 	run(&b);
-	assert_true(b.result.good);
+	assert_true(b.life.result.good);
 	down(&b);
 }
 
@@ -565,12 +460,12 @@ static void cancelled_before_it_is_in_use(void **state)
 	up(&b);
 	start(&b);
 	cert_swap_cancel(b.swap);
-	for (unsigned i = 0; i < 1000 && !b.is_over; i++)
-		loop_step(b.loop, 5);
-	assert_true(b.is_over);
-	assert_false(b.result.good);
-	assert_true(live(&b, &b.old));
-	assert_false(on_disk(&b));
+	for (unsigned i = 0; i < 1000 && !b.life.is_over; i++)
+		loop_step(b.life.loop, 5);
+	assert_true(b.life.is_over);
+	assert_false(b.life.result.good);
+	assert_true(life_shows(&b.life, &b.old));
+	assert_false(life_on_disk(&b.life));
 	down(&b);
 }
 

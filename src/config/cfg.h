@@ -240,6 +240,7 @@ struct cfg_policy {
 	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
 	const char *welcome_text, *pin_text;
 	struct cfg_features features;
+	uint32_t deleted_days; /* how long deleted ones can be brought back */
 };
 
 struct cfg_menu_key {

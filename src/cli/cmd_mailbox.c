@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_mailbox.c  umbel mailbox ..., umbel message ..., umbel attendant ... */
-#include <openssl/evp.h>
+/* cmd_mailbox.c  umbel mailbox ..., umbel attendant ... */
 #include <termios.h>
 #include <unistd.h>
 #include "cli/cli_private.h"
-#include "media/g711.h"
 
 static int show_list(struct cli *c, const json_t *r)
 {
@@ -115,111 +113,6 @@ const struct cli_cmd cli_mailbox_cmds[] = {
 	  "  umbel mailbox pin alice\n  printf '%s\\n' 482913 | umbel mailbox pin alice", set_pin },
 	{ "mailbox", "set-pin", "NAME", 1, 1, pin_opts, "The same as mailbox pin", NULL, "  umbel mailbox set-pin alice", set_pin },
 	{ "mailbox", "reset-pin", "NAME", 1, 1, NULL, "Let the server choose a new PIN, and print it", NULL, "  umbel mailbox reset-pin alice", reset_pin },
-	{ NULL },
-};
-
-/* ---- message ---- */
-
-static int show_messages(struct cli *c, const json_t *r)
-{
-	json_t *messages = json_deep_copy(json_object_get(r, "messages"));
-	size_t i;
-	json_t *m;
-	json_array_foreach(messages, i, m) {
-		json_object_set_new(m, "when", json_string(cli_when_us(cli_int(m, "received_us"))));
-		json_object_set_new(m, "length", json_string(cli_duration_ms(cli_int(m, "duration_ms"))));
-		json_object_set_new(m, "note", json_string(cli_true(m, "cut") ? "cut off" : ""));
-	}
-	if (json_array_size(messages))
-		cli_table(c, messages, "id:MESSAGE state:STATE when:RECEIVED length:LENGTH caller:CALLER caller_name:NAME note:NOTE");
-	else
-		fprintf(c->out, "There is no message for %s.\n", cli_text(r, "mailbox"));
-	json_decref(messages);
-	return CLI_GOOD;
-}
-
-static int message_list(struct cli *c)
-{
-	return cli_ask_show(c, "message.list", json_pack("{s:s}", "mailbox", c->pos[0]), show_messages);
-}
-
-static int show_deleted(struct cli *c, const json_t *r)
-{
-	fprintf(c->out, "Message %s of %s is deleted.\n", cli_text(r, "deleted"), cli_text(r, "mailbox"));
-	return CLI_GOOD;
-}
-
-static int message_delete(struct cli *c)
-{
-	return cli_ask_show(c, "message.delete", json_pack("{s:s, s:s}", "mailbox", c->pos[0], "id", c->pos[1]), show_deleted);
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-	for (unsigned i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> 8 * i);
-}
-
-/* A plain 16-bit WAV at 8 kHz, which everything can play. */
-static int write_wav(struct cli *c, const char *path, enum media_codec law, const uint8_t *audio, size_t n)
-{
-	static const uint8_t head[44] = "RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data";
-	uint8_t *wav = malloc(sizeof head + n * 2);
-	int16_t *pcm = malloc(n * sizeof *pcm + 2);
-	if (!wav || !pcm) {
-		free(wav);
-		free(pcm);
-		return cli_error(c, CLI_NO, "no memory left");
-	}
-	memcpy(wav, head, sizeof head);
-	put32(wav + 4, (uint32_t)(36 + n * 2));
-	put32(wav + 40, (uint32_t)(n * 2));
-	g711_decode(law, pcm, audio, n);
-	for (size_t i = 0; i < n; i++) {
-		wav[44 + 2 * i] = (uint8_t)((uint16_t)pcm[i] & 0xff);
-		wav[45 + 2 * i] = (uint8_t)((uint16_t)pcm[i] >> 8);
-	}
-	int code = cli_write_file(c, path, wav, sizeof head + n * 2, 0600);
-	free(wav);
-	free(pcm);
-	return code;
-}
-
-static int export_audio(struct cli *c, const json_t *r, const char *path)
-{
-	const char *text = cli_text(r, "audio");
-	size_t n = strlen(text), pad = n && text[n - 1] == '=' ? (n > 1 && text[n - 2] == '=' ? 2 : 1) : 0;
-	uint8_t *audio = malloc(n / 4 * 3 + 4);
-	int got = audio ? EVP_DecodeBlock(audio, (const unsigned char *)text, (int)n) : -1;
-	int code = got < 0 || (size_t)got < pad ? cli_error(c, CLI_NO, "the audio came broken") :
-	           write_wav(c, path, strcmp(cli_text(r, "codec"), "PCMA") == 0 ? MEDIA_PCMA : MEDIA_PCMU, audio, (size_t)got - pad);
-	free(audio);
-	return code;
-}
-
-static int message_export(struct cli *c)
-{
-	json_t *r = NULL;
-	int code = cli_ask(c, "message.export", json_pack("{s:s, s:s}", "mailbox", c->pos[0], "id", c->pos[1]), &r);
-	if (code == CLI_GOOD)
-		code = export_audio(c, r, c->pos[2]);
-	if (code == CLI_GOOD && strcmp(c->pos[2], "-") != 0) {
-		json_t *o = json_pack("{s:s, s:s}", "id", c->pos[1], "file", c->pos[2]);
-		if (c->json)
-			cli_print_json(c, o);
-		else
-			fprintf(c->out, "Message %s is in %s now.\n", c->pos[1], c->pos[2]);
-		json_decref(o);
-	}
-	json_decref(r);
-	return code;
-}
-
-const struct cli_cmd cli_message_cmds[] = {
-	{ "message", "list", "MAILBOX", 1, 1, NULL, "List the messages of a mailbox, the newest first", NULL, "  umbel message list alice", message_list },
-	{ "message", "export", "MAILBOX MESSAGE FILE.wav", 3, 3, NULL, "Write the audio of a message to a WAV file ('-': standard output)",
-	  "Reading a message so is an event; its state does not change.", "  umbel message export alice 01JD... message.wav", message_export },
-	{ "message", "delete", "MAILBOX MESSAGE", 2, 2, NULL, "Delete a message for good", NULL, "  umbel message delete alice 01JD...", message_delete },
 	{ NULL },
 };
 

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_message.c  umbel message ... */
+#include <openssl/evp.h>
+#include <string.h>
+#include "cli/cli_private.h"
+#include "media/g711.h"
+
+/* "urgent, private, answered": what stands beside a message. */
+static json_t *note_of(const json_t *m)
+{
+	static const char *const words[][2] = { { "urgent", "urgent" }, { "private", "private" }, { "flagged", "flagged" }, { "replied", "answered" },
+		{ "forwarded", "forwarded" }, { "cut", "cut off" } };
+	char text[96] = "";
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (cli_true(m, words[i][0])) {
+			size_t at = strlen(text);
+			snprintf(text + at, sizeof text - at, "%s%s", at ? ", " : "", words[i][1]);
+		}
+	return json_string(text);
+}
+
+static int show_messages(struct cli *c, const json_t *r)
+{
+	json_t *messages = json_deep_copy(json_object_get(r, "messages"));
+	size_t i;
+	json_t *m;
+	json_array_foreach(messages, i, m) {
+		json_object_set_new(m, "when", json_string(cli_when_us(cli_int(m, "received_us"))));
+		json_object_set_new(m, "length", json_string(cli_duration_ms(cli_int(m, "duration_ms"))));
+		json_object_set_new(m, "note", note_of(m));
+	}
+	if (json_array_size(messages))
+		cli_table(c, messages, "id:MESSAGE state:STATE when:RECEIVED length:LENGTH caller:CALLER caller_name:NAME note:NOTE");
+	else
+		fprintf(c->out, "There is no such message for %s.\n", cli_text(r, "mailbox"));
+	json_decref(messages);
+	return CLI_GOOD;
+}
+
+static int list(struct cli *c)
+{
+	json_t *args = json_pack("{s:s}", "mailbox", c->pos[0]);
+	if (cli_opt(c, "folder"))
+		json_object_set_new(args, "folder", json_string(cli_opt(c, "folder")));
+	if (cli_opt(c, "caller"))
+		json_object_set_new(args, "caller", json_string(cli_opt(c, "caller")));
+	return cli_ask_show(c, "message.list", args, show_messages);
+}
+
+static json_t *one(struct cli *c)
+{
+	return json_pack("{s:s, s:s}", "mailbox", c->pos[0], "id", c->pos[1]);
+}
+
+static void show_line(struct cli *c, const char *title, const char *text)
+{
+	if (*text)
+		fprintf(c->out, "  %-12s%s\n", title, text);
+}
+
+static int show_one(struct cli *c, const json_t *r)
+{
+	const json_t *m = json_object_get(r, "message");
+	json_t *note = note_of(m);
+	fprintf(c->out, "Message %s of %s (%s)\n", cli_text(m, "id"), cli_text(m, "mailbox"), cli_text(m, "state"));
+	show_line(c, "from", *cli_text(m, "caller") ? cli_text(m, "caller") : "an unknown caller");
+	show_line(c, "name", cli_text(m, "caller_name"));
+	show_line(c, "mailbox", cli_text(m, "sender"));
+	show_line(c, "received", cli_when_us(cli_int(m, "received_us")));
+	show_line(c, "length", cli_duration_ms(cli_int(m, "duration_ms")));
+	show_line(c, "audio", cli_text(m, "codec"));
+	show_line(c, "note", json_string_value(note));
+	if (strcmp(cli_text(m, "relation"), "left") != 0)
+		show_line(c, "relation", cli_text(m, "relation"));
+	show_line(c, "related", cli_text(m, "related"));
+	show_line(c, "call", cli_text(m, "session"));
+	if (cli_int(m, "purge_us")) {
+		show_line(c, "deleted", cli_when_us(cli_int(m, "deleted_us")));
+		show_line(c, "kept until", cli_when_us(cli_int(m, "purge_us")));
+	}
+	json_decref(note);
+	return CLI_GOOD;
+}
+
+static int show(struct cli *c)
+{
+	return cli_ask_show(c, "message.show", one(c), show_one);
+}
+
+static int show_deleted(struct cli *c, const json_t *r)
+{
+	if (cli_int(r, "days"))
+		fprintf(c->out, "Message %s of %s is deleted. For %s days it can be brought back: umbel message undelete %s %s\n", cli_text(r, "deleted"),
+		        cli_text(r, "mailbox"), cli_text(r, "days"), cli_text(r, "mailbox"), cli_text(r, "deleted"));
+	else
+		fprintf(c->out, "Message %s of %s is deleted for good.\n", cli_text(r, "deleted"), cli_text(r, "mailbox"));
+	return CLI_GOOD;
+}
+
+static int delete(struct cli *c)
+{
+	json_t *args = one(c);
+	json_object_set_new(args, "for_good", json_boolean(cli_opt(c, "for-good") != NULL));
+	return cli_ask_show(c, "message.delete", args, show_deleted);
+}
+
+static int show_undeleted(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "Message %s of %s is back where it was.\n", cli_text(r, "undeleted"), cli_text(r, "mailbox"));
+	return CLI_GOOD;
+}
+
+static int undelete(struct cli *c)
+{
+	return cli_ask_show(c, "message.undelete", one(c), show_undeleted);
+}
+
+static int show_marked(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "Message %s of %s is marked %s.\n", cli_text(r, "marked"), cli_text(r, "mailbox"), cli_text(r, "as"));
+	return CLI_GOOD;
+}
+
+static int mark(struct cli *c)
+{
+	json_t *args = one(c);
+	json_object_set_new(args, "as", json_string(c->pos[2]));
+	return cli_ask_show(c, "message.mark", args, show_marked);
+}
+
+/* ---- export ---- */
+
+static void put32(uint8_t *p, uint32_t v)
+{
+	for (unsigned i = 0; i < 4; i++)
+		p[i] = (uint8_t)(v >> 8 * i);
+}
+
+/* A plain 16-bit WAV at 8 kHz, which everything can play. */
+static int write_wav(struct cli *c, const char *path, enum media_codec law, const uint8_t *audio, size_t n)
+{
+	static const uint8_t head[44] = "RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data";
+	uint8_t *wav = malloc(sizeof head + n * 2);
+	int16_t *pcm = malloc(n * sizeof *pcm + 2);
+	if (!wav || !pcm) {
+		free(wav);
+		free(pcm);
+		return cli_error(c, CLI_NO, "no memory left");
+	}
+	memcpy(wav, head, sizeof head);
+	put32(wav + 4, (uint32_t)(36 + n * 2));
+	put32(wav + 40, (uint32_t)(n * 2));
+	g711_decode(law, pcm, audio, n);
+	for (size_t i = 0; i < n; i++) {
+		wav[44 + 2 * i] = (uint8_t)((uint16_t)pcm[i] & 0xff);
+		wav[45 + 2 * i] = (uint8_t)((uint16_t)pcm[i] >> 8);
+	}
+	int code = cli_write_file(c, path, wav, sizeof head + n * 2, 0600);
+	free(wav);
+	free(pcm);
+	return code;
+}
+
+static int export_audio(struct cli *c, const json_t *r, const char *path)
+{
+	const char *text = cli_text(r, "audio");
+	size_t n = strlen(text), pad = n && text[n - 1] == '=' ? (n > 1 && text[n - 2] == '=' ? 2 : 1) : 0;
+	uint8_t *audio = malloc(n / 4 * 3 + 4);
+	int got = audio ? EVP_DecodeBlock(audio, (const unsigned char *)text, (int)n) : -1;
+	int code = got < 0 || (size_t)got < pad ? cli_error(c, CLI_NO, "the audio came broken") :
+	           write_wav(c, path, strcmp(cli_text(r, "codec"), "PCMA") == 0 ? MEDIA_PCMA : MEDIA_PCMU, audio, (size_t)got - pad);
+	free(audio);
+	return code;
+}
+
+static int export(struct cli *c)
+{
+	json_t *r = NULL;
+	int code = cli_ask(c, "message.export", json_pack("{s:s, s:s}", "mailbox", c->pos[0], "id", c->pos[1]), &r);
+	if (code == CLI_GOOD)
+		code = export_audio(c, r, c->pos[2]);
+	if (code == CLI_GOOD && strcmp(c->pos[2], "-") != 0) {
+		json_t *o = json_pack("{s:s, s:s}", "id", c->pos[1], "file", c->pos[2]);
+		if (c->json)
+			cli_print_json(c, o);
+		else
+			fprintf(c->out, "Message %s is in %s now.\n", c->pos[1], c->pos[2]);
+		json_decref(o);
+	}
+	json_decref(r);
+	return code;
+}
+
+static const struct cli_opt list_opts[] = {
+	{ "folder", "FOLDER", "new, saved or deleted; without it what is new and what is saved" },
+	{ "caller", "WHO", "only those of callers whose number or name holds this" },
+	{ NULL, NULL, NULL },
+};
+static const struct cli_opt delete_opts[] = { { "for-good", NULL, "at once and for good; it may lie in the deleted folder already" }, { NULL, NULL, NULL } };
+
+const struct cli_cmd cli_message_cmds[] = {
+	{ "message", "list", "MAILBOX", 1, 1, list_opts, "List the messages of a mailbox, the newest first", NULL,
+	  "  umbel message list alice\n  umbel message list alice --folder deleted\n  umbel message list alice --caller 555", list },
+	{ "message", "show", "MAILBOX MESSAGE", 2, 2, NULL, "Show one message: from whom, when, how long, what became of it",
+	  "A deleted one too, as long as it can be brought back.", "  umbel message show alice 01JD...", show },
+	{ "message", "export", "MAILBOX MESSAGE FILE.wav", 3, 3, NULL, "Write the audio of a message to a WAV file ('-': standard output)",
+	  "Reading a message so is an event; its state does not change.", "  umbel message export alice 01JD... message.wav", export },
+	{ "message", "mark", "MAILBOX MESSAGE new|saved|flagged|unflagged", 3, 3, NULL, "Mark a message", "The lamp follows.",
+	  "  umbel message mark alice 01JD... new", mark },
+	{ "message", "delete", "MAILBOX MESSAGE", 2, 2, delete_opts, "Delete a message", "It can be brought back for the days that its policy says (deleted_days).",
+	  "  umbel message delete alice 01JD...\n  umbel message delete alice 01JD... --for-good", delete },
+	{ "message", "undelete", "MAILBOX MESSAGE", 2, 2, NULL, "Bring a deleted message back, new or saved as it was", NULL,
+	  "  umbel message list alice --folder deleted\n  umbel message undelete alice 01JD...", undelete },
+	{ NULL },
+};

@@ -302,12 +302,16 @@ static int build_voice(struct server *s, struct ev_report *why)
 	int err = prompt_set_open(&s->prompts, &prm, why);
 	if (!err)
 		err = complete_prompts(s);
-	return err ? err : voice_names_create(&s->names, s->slow, s->bus, NAMES_KEPT);
+	struct speech_prm speech = { .loop = s->loop, .bus = s->bus, .metrics = s->metrics };
+	if (!err)
+		err = speech_create(&s->speech, &speech);
+	return err ? err : voice_names_create(&s->names, s->speech, s->bus, NAMES_KEPT);
 }
 
 static void drop_voice(struct server *s)
 {
 	voice_names_destroy(s->names);
+	speech_destroy(s->speech);
 	prompt_set_close(s->prompts);
 }
 
@@ -467,6 +471,7 @@ static void drop_admin(struct server *s)
 static int start(struct server *s, struct ev_report *why)
 {
 	(void)why;
+	speech_start(s->speech); /* as the user that we are from here on */
 	gw_table_start(s->gateways, s->sip);
 	outbox_start(s->outbox);
 	dir_on_objects(s->dir, server_take_objects, s);

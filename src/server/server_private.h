@@ -25,6 +25,7 @@
 #include "sip/core.h"
 #include "voice/name.h"
 #include "voice/prompt.h"
+#include "voice/speech.h"
 
 struct trace;
 
@@ -52,6 +53,7 @@ struct server {
 	struct mbox *mbox;
 	struct media_engine *media;
 	struct prompt_set *prompts;
+	struct speech *speech; /* the helper process */
 	struct voice_names *names;
 	struct node *node;
 	struct gw_table *gateways;

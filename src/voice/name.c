@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* name.c  Spoken names: a small cache over a worker pool; the name used longest ago makes room. */
+/* name.c  Spoken names: a small cache over the helper for speech; the name used longest ago makes room. */
 #include "voice/name.h"
 #include <errno.h>
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/mem.h"
-#include "net/pool.h"
-#include "voice/speak.h"
+#include "voice/speech.h"
 #include "voice_events.h"
 
 enum { NAME_MAX_BYTES = 200 };
@@ -24,33 +23,19 @@ struct name {
 	struct link used;        /* in order of use, while not rendering */
 	struct list waiters;
 	enum name_state state;
+	struct voice_names *names;
+	uint64_t asked;          /* the helper's handle, while rendering */
 	struct media_clip *clip;
 	char *text;              /* the key */
 };
 
 struct voice_names {
-	struct pool *pool;
+	struct speech *speech;
 	struct ev_bus *bus;
 	struct hash *by_text;
 	struct list used;
 	unsigned keep, n_used;
-	struct list jobs;
 };
-
-/* What a worker gets: copies, no pointers into the cache but to come back. */
-struct job {
-	struct link link;
-	struct voice_names *names; /* NULL: nobody waits any more */
-	struct name *name;
-	struct media_clip *clip;
-	char text[NAME_MAX_BYTES + 1];
-};
-
-static int render(void *arg)
-{
-	struct job *job = arg;
-	return speak_text(&job->clip, job->text);
-}
 
 static void name_free(struct name *n)
 {
@@ -85,24 +70,23 @@ static void tell_failed(struct voice_names *v, const char *name, int err)
 	ev_emit(v->bus, &r);
 }
 
-static void rendered(enum pool_result result, int err, void *arg)
+static void rendered(int err, const struct speech_answer *a, void *arg)
 {
-	struct job *job = arg;
-	struct voice_names *v = job->names;
-	struct name *n = job->name;
-	list_remove(&job->link);
-	if (!v)
-		goto out;
-	bool done = result == POOL_DONE;
-	n->state = done ? NAME_READY : NAME_UNSPEAKABLE;
-	n->clip = mem_ref(job->clip);
-	if (result == POOL_FAILED)
-		tell_failed(v, job->text, err);
+	struct name *n = arg;
+	struct voice_names *v = n->names;
+	struct media_clip *clip = NULL;
+	if (!err)
+		err = media_clip_from_l16(&clip, a->pcm, a->n);
+	n->asked = 0;
+	n->state = err ? NAME_UNSPEAKABLE : NAME_READY;
+	n->clip = mem_ref(clip);
+	if (err && err != ECONNRESET) /* that the helper ended has been told */
+		tell_failed(v, n->text, err);
 	struct list waiters;
 	list_init(&waiters);
 	for (struct link *l; (l = list_pop(&n->waiters)) != NULL;)
 		list_append(&waiters, l);
-	if (done || err == EINVAL)
+	if (!err || err == EINVAL)
 		keep_used(v, n);
 	else
 		name_free(n); /* to be tried again */
@@ -110,23 +94,20 @@ static void rendered(enum pool_result result, int err, void *arg)
 	for (struct link *l; (l = list_pop(&waiters)) != NULL;) {
 		struct waiter w = *LIST_ENTRY(l, struct waiter, link);
 		mem_free(LIST_ENTRY(l, struct waiter, link));
-		w.handler(done ? job->clip : NULL, w.arg);
+		w.handler(clip, w.arg);
 	}
-out:
-	mem_unref(job->clip);
-	mem_free(job);
+	mem_unref(clip);
 }
 
-int voice_names_create(struct voice_names **np, struct pool *pool, struct ev_bus *bus, unsigned keep)
+int voice_names_create(struct voice_names **np, struct speech *speech, struct ev_bus *bus, unsigned keep)
 {
 	struct voice_names *v = mem_zalloc(1, sizeof *v);
 	if (!v)
 		return ENOMEM;
-	v->pool = pool;
+	v->speech = speech;
 	v->bus = bus;
 	v->keep = keep ? keep : 1;
 	list_init(&v->used);
-	list_init(&v->jobs);
 	int err = hash_create(&v->by_text, keep);
 	if (err) {
 		mem_free(v);
@@ -138,19 +119,18 @@ int voice_names_create(struct voice_names **np, struct pool *pool, struct ev_bus
 
 static void free_entry(struct hash_entry *e, void *arg)
 {
-	(void)arg;
-	name_free(HASH_MEMBER(e, struct name, entry));
+	struct name *n = HASH_MEMBER(e, struct name, entry);
+	struct voice_names *v = arg;
+	if (n->asked)
+		speech_cancel(v->speech, n->asked);
+	name_free(n);
 }
 
 void voice_names_destroy(struct voice_names *v)
 {
 	if (!v)
 		return;
-	LIST_FOREACH(&v->jobs, l) {
-		LIST_ENTRY(l, struct job, link)->names = NULL;
-		list_remove(l);
-	}
-	hash_each(v->by_text, free_entry, NULL);
+	hash_each(v->by_text, free_entry, v);
 	hash_destroy(v->by_text);
 	mem_free(v);
 }
@@ -161,29 +141,13 @@ static int name_new(struct name **np, struct voice_names *v, struct text text)
 	if (!n)
 		return ENOMEM;
 	list_init(&n->waiters);
+	n->names = v;
 	n->text = text_dup(text);
 	int err = n->text ? hash_add(v->by_text, &n->entry, text_of(n->text)) : ENOMEM;
 	if (err)
 		name_free(n);
 	else
 		*np = n;
-	return err;
-}
-
-static int submit(struct voice_names *v, struct name *n)
-{
-	struct job *job = mem_zalloc(1, sizeof *job);
-	if (!job)
-		return ENOMEM;
-	job->names = v;
-	job->name = n;
-	text_fill(job->text, sizeof job->text, n->text);
-	list_append(&v->jobs, &job->link);
-	int err = pool_submit(v->pool, render, rendered, job);
-	if (err) {
-		list_remove(&job->link);
-		mem_free(job);
-	}
 	return err;
 }
 
@@ -208,7 +172,7 @@ int voice_name_clip(struct voice_names *v, struct text text, voice_name_h *h, vo
 		return ENOMEM;
 	int err = n ? 0 : name_new(&n, v, text);
 	if (!err && !e) {
-		err = submit(v, n);
+		err = speech_say(v->speech, &n->asked, text_of(n->text), rendered, n);
 		if (err)
 			name_free(n);
 	}

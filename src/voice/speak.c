@@ -146,7 +146,7 @@ static int render(const char *text, int16_t **pcm, size_t *n)
 	return err;
 }
 
-int speak_text(struct media_clip **cp, const char *text)
+int speak_pcm(int16_t **pcm, size_t *n, const char *text)
 {
 	char plain[SPEAK_TEXT_MAX + 1];
 	bool any = false;
@@ -157,15 +157,26 @@ int speak_text(struct media_clip **cp, const char *text)
 		any |= isalnum((unsigned char)plain[i]) != 0;
 	if (!any)
 		return EINVAL;
-	int16_t *pcm;
-	size_t n;
-	int err = render(plain, &pcm, &n);
+	int16_t *all;
+	int err = render(plain, &all, n);
 	if (err)
 		return err;
-	const int16_t *from = pcm;
-	trim(&from, &n, plain[len - 1] == '.' ? TAIL_OF_SENTENCE : TAIL_KEPT);
-	normalise(pcm + (from - pcm), n);
-	err = media_clip_from_l16(cp, from, n);
+	const int16_t *from = all;
+	trim(&from, n, plain[len - 1] == '.' ? TAIL_OF_SENTENCE : TAIL_KEPT);
+	memmove(all, from, *n * sizeof *all);
+	normalise(all, *n);
+	*pcm = all;
+	return 0;
+}
+
+int speak_text(struct media_clip **cp, const char *text)
+{
+	int16_t *pcm;
+	size_t n;
+	int err = speak_pcm(&pcm, &n, text);
+	if (err)
+		return err;
+	err = media_clip_from_l16(cp, pcm, n);
 	mem_free(pcm);
 	return err;
 }

@@ -13,6 +13,8 @@ enum { SPEAK_TEXT_MAX = 2000, SPEAK_LEVEL_DB = -22 };
 /* Accents are folded (flite reads ASCII only); what cannot be read is left out. EINVAL: nothing left to say, or too long. ENOTSUP: the
  * voice is not there. ENOMEM. */
 int speak_text(struct media_clip **cp, const char *text);
+/* The same as samples at 8 kHz: the caller's (mem_free). */
+int speak_pcm(int16_t **pcm, size_t *n, const char *text);
 /* "Zoë Müller-Łukasz" -> "Zoe Mueller-Lukasz"; dst is cut. Returns the length. */
 size_t speak_fold(const char *utf8, char *dst, size_t size);
 

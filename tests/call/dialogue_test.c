@@ -15,6 +15,7 @@
 #include "unit/dialogue/world.h"
 #include "voice/name.h"
 #include "voice/prompt.h"
+#include "voice/speech.h"
 
 struct site {
 	struct rig r;
@@ -23,6 +24,7 @@ struct site {
 	struct mbox *mbox;
 	struct dir *dir;
 	struct prompt_set *prompts;
+	struct speech *speech;
 	struct voice_names *names;
 	struct dlg_service *calls;
 	char url[300], spool[300], recordings[300];
@@ -98,7 +100,16 @@ static void open_site(struct site *s, const char *url)
 	assert_int_equal(mbox_create(&s->mbox, &mp, NULL), 0);
 	open_directory(s);
 	assert_int_equal(prompt_set_open(&s->prompts, &(struct prompt_set_prm){ 0 }, NULL), 0);
-	assert_int_equal(voice_names_create(&s->names, s->files, NULL, 32), 0);
+	assert_int_equal(speech_create(&s->speech, &(struct speech_prm){ .loop = s->r.loop, .answer_ms = 600000 }), 0);
+	speech_start(s->speech);
+	struct speech_about a = { 0 };
+	for (unsigned i = 0; a.state != SPEECH_UP && i < 20000; i++) {
+		rig_run(&s->r, 5);
+		usleep(1000);
+		speech_about(s->speech, &a);
+	}
+	assert_int_equal(a.state, SPEECH_UP);
+	assert_int_equal(voice_names_create(&s->names, s->speech, NULL, 32), 0);
 	open_calls(s);
 }
 
@@ -106,6 +117,7 @@ static void close_site(struct site *s)
 {
 	dlg_service_destroy(s->calls);
 	voice_names_destroy(s->names);
+	speech_destroy(s->speech);
 	mbox_destroy(s->mbox);
 	dir_destroy(s->dir);
 	store_close(s->store);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ut.h"
 #include "base/mem.h"
-#include "net/pool.h"
 #include "voice/name.h"
+#include "voice/speech.h"
 
 static struct loop *loop;
-static struct pool *pool;
+static struct speech *speech;
 static struct voice_names *names;
 static struct media_clip *got[8];
 static unsigned n_got;
@@ -15,15 +15,19 @@ static int begin(void **state)
 	ut_setup(state);
 	n_got = 0;
 	assert_int_equal(loop_create(&loop, clock_system()), 0);
-	assert_int_equal(pool_create(&pool, loop, "names", 2, 16), 0);
-	assert_int_equal(voice_names_create(&names, pool, NULL, 2), 0);
+	assert_int_equal(speech_create(&speech, &(struct speech_prm){ .loop = loop, .answer_ms = 20000 }), 0);
+	speech_start(speech);
+	struct speech_about a;
+	for (speech_about(speech, &a); a.state != SPEECH_UP; speech_about(speech, &a))
+		loop_step(loop, 100);
+	assert_int_equal(voice_names_create(&names, speech, NULL, 2), 0);
 	return 0;
 }
 
 static int end(void **state)
 {
 	voice_names_destroy(names);
-	pool_destroy(pool);
+	speech_destroy(speech);
 	loop_destroy(loop);
 	for (unsigned i = 0; i < n_got; i++)
 		mem_unref(got[i]);

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* main.c  umbel-speech: the helper of umbeld for speech. It speaks and understands so that a fault in a speech library ends this process and not
+ * the calls. umbeld starts it; by hand it only tells about itself. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdbool.h>
+#include "umbel-speech/sandbox.h"
+#include "umbel-speech/serve.h"
+
+static const char help[] =
+	"usage: umbel-speech [--help] [--version]\n"
+	"\n"
+	"The helper of umbeld that speaks names and understands spoken ones. umbeld starts it, with a\n"
+	"socket as descriptor 3 (--serve), and starts it again when it ends; there is nothing to do by\n"
+	"hand. What it does just now:\n"
+	"\n"
+	"  umbel status              whether it runs, since when, what it can do\n"
+	"\n"
+	"environment of umbeld:\n"
+	"  UMBEL_SPEECH              another path of this program\n"
+	"  UMBEL_SPEECH_MODEL        folder of the acoustic model and the word list\n"
+	"                            (default /usr/share/pocketsphinx/model/en-us)\n"
+	"  UMBEL_SPEECH_FRONT        the trained front end; \"stock\" for the one of the model\n";
+
+int main(int argc, char **argv)
+{
+	static const struct option options[] = { { "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'v' }, { "serve", no_argument, NULL, 's' }, { 0 } };
+	bool serve = false;
+	for (int c; (c = getopt_long(argc, argv, "h", options, NULL)) != -1;)
+		switch (c) {
+		case 'h': fputs(help, stdout); return 0;
+		case 'v': puts("umbel-speech " UMBEL_VERSION); return 0;
+		case 's': serve = true; break;
+		default: return 2;
+		}
+	if (!serve || optind != argc) {
+		fputs(help, stderr);
+		return 2;
+	}
+	sandbox_enter();
+	int err = serve_run(3);
+	if (err)
+		fprintf(stderr, "umbel-speech: %s\n", strerrordesc_np(err));
+	return err ? 1 : 0;
+}

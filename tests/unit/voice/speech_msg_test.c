@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "ut.h"
+#include <errno.h>
+#include <string.h>
+#include "base/mem.h"
+#include "voice/speech_msg.h"
+
+static void a_head_says_what_follows(void **state)
+{
+	(void)state;
+	struct buf b;
+	struct speech_head h;
+	buf_init(&b, 1000);
+	buf_str(&b, "before");
+	size_t at = speech_begin(&b, SPEECH_SAY, 0x01020304);
+	buf_str(&b, "Anna");
+	speech_end(&b, at);
+	assert_int_equal(speech_head_parse(&h, b.p + at, b.n - at), 0);
+	assert_int_equal(h.type, SPEECH_SAY);
+	assert_int_equal(h.id, 0x01020304);
+	assert_int_equal(h.n, 4);
+	assert_int_equal(speech_head_parse(&h, b.p + at, SPEECH_HEAD - 1), EAGAIN);
+	b.p[at + 2]++;
+	assert_int_equal(speech_head_parse(&h, b.p + at, b.n - at), EPROTONOSUPPORT);
+	b.p[at + 2]--;
+	b.p[at + 3] = SPEECH_TYPES;
+	assert_int_equal(speech_head_parse(&h, b.p + at, b.n - at), EPROTO);
+	b.p[at + 3] = SPEECH_SAY;
+	b.p[at + 11] = 0x7f; /* longer than any message may be */
+	assert_int_equal(speech_head_parse(&h, b.p + at, b.n - at), EPROTO);
+	buf_free(&b);
+}
+
+static void a_grammar_comes_back_as_it_was(void **state)
+{
+	(void)state;
+	struct buf b;
+	struct speech_learn l;
+	struct speech_entry e, v[] = { { 7, SPEECH_PERSON, TEXT("J\xc3\xbcrgen Gro\xc3\x9f"), TEXT("de-DE"), TEXT("") }, { 8, SPEECH_DEPARTMENT, TEXT("Sales"), TEXT("en-US"), TEXT("/S EY L Z/") } };
+	buf_init(&b, 1000);
+	speech_put_learn(&b, 0x1122334455667788, v, 2);
+	assert_int_equal(speech_get_learn(&l, b.p, b.n), 0);
+	assert_true(l.key == 0x1122334455667788 && l.n == 2);
+	assert_true(speech_next_entry(&l, &e) && e.id == 7 && e.kind == SPEECH_PERSON && text_eq(e.name, v[0].name) && text_is(e.language, "de-DE") && e.pronunciation.n == 0);
+	assert_true(speech_next_entry(&l, &e) && e.id == 8 && e.kind == SPEECH_DEPARTMENT && text_is(e.pronunciation, "/S EY L Z/"));
+	assert_false(speech_next_entry(&l, &e));
+	for (size_t n = 0; n < b.n; n++) /* no part of it is taken for all */
+		assert_int_equal(speech_get_learn(&l, b.p, n), EPROTO);
+	buf_char(&b, 0);
+	assert_int_equal(speech_get_learn(&l, b.p, b.n), EPROTO);
+	buf_free(&b);
+}
+
+static void answers_come_back_as_they_were(void **state)
+{
+	(void)state;
+	struct buf b;
+	struct speech_result r, is = { SPEECH_DIRECT, 2, 40, { { 5, -1200, 900 }, { 6, -2200, 100 } } };
+	static struct speech_learned l, was = { 500, 1, 1, { { 3, 4 } } };
+	struct speech_hello h, hi = { 2, true, true, TEXT("trained"), TEXT("") };
+	int16_t pcm[3], sound[] = { -32768, 0, 1234 };
+	int err;
+	buf_init(&b, 4000);
+	speech_put_result(&b, &is);
+	assert_int_equal(speech_get_result(&r, b.p, b.n), 0);
+	assert_true(r.sure == SPEECH_DIRECT && r.n == 2 && r.cpu_ms == 40 && r.v[1].id == 6 && r.v[1].score == -2200 && r.v[0].posterior == 900);
+	b.p[8] = 4; /* more than there can be */
+	assert_int_equal(speech_get_result(&r, b.p, b.n), EPROTO);
+	buf_clear(&b);
+	speech_put_learned(&b, &was);
+	assert_int_equal(speech_get_learned(&l, b.p, b.n), 0);
+	assert_true(l.entries == 500 && l.alike == 1 && l.v[0].a == 3 && l.v[0].b == 4);
+	buf_clear(&b);
+	speech_put_hello(&b, &hi);
+	assert_int_equal(speech_get_hello(&h, b.p, b.n), 0);
+	assert_true(h.workers == 2 && h.hears && text_is(h.front, "trained"));
+	buf_clear(&b);
+	speech_put_pcm(&b, sound, 3);
+	assert_int_equal(speech_get_pcm(pcm, 3, b.p, b.n), 0);
+	assert_memory_equal(pcm, sound, sizeof pcm);
+	assert_int_equal(speech_get_pcm(pcm, 2, b.p, b.n), EPROTO);
+	assert_int_equal(speech_get_pcm(pcm, 3, b.p, 5), EPROTO);
+	buf_clear(&b);
+	speech_put_failed(&b, ENOENT);
+	assert_int_equal(speech_get_failed(&err, b.p, b.n), 0);
+	assert_int_equal(err, ENOENT);
+	buf_clear(&b);
+	speech_put_failed(&b, 12345); /* what nobody knows */
+	assert_int_equal(speech_get_failed(&err, b.p, b.n), 0);
+	assert_int_equal(err, EIO);
+	buf_free(&b);
+}
+
+UT_MAIN(UT(a_head_says_what_follows), UT(a_grammar_comes_back_as_it_was), UT(answers_come_back_as_they_were))

@@ -8,7 +8,7 @@
 #include "net/addr.h"
 #include "trust/rule.h"
 
-enum { SILENT_MS = 1000, OPEN_MS = 2000, SYN_MS = 1000, FLIGHT_WITH_CERT = 250 };
+enum { SILENT_MS = 1000, SYN_MS = 1000, FLIGHT_WITH_CERT = 250 };
 
 /* ---- certificates ---- */
 
@@ -35,16 +35,16 @@ static bool cert_names(const struct trust_cert *c, const char *name)
 
 /* ---- the language ---- */
 
-static bool speaks_tls(const struct cap_side *s)
+bool cap_speaks_tls(const struct cap_side *s)
 {
 	return s->n_first >= 2 && s->first[0] >= 0x14 && s->first[0] <= 0x17 && s->first[1] == 3;
 }
 
 /* A request in the clear to the port of TLS, and not a word back. */
-static bool plain_to_silent_tls(const struct cap_talk *t)
+bool cap_plain_to_silent_tls(const struct cap_talk *t)
 {
 	const struct cap_side *c = &t->side[CAP_CLIENT], *s = &t->side[CAP_SERVER];
-	return t->proto == CAP_TCP && c->n_first && !speaks_tls(c) && !s->n_first && s->port == 5061;
+	return t->proto == CAP_TCP && c->n_first && !cap_speaks_tls(c) && !s->n_first && s->port == 5061;
 }
 
 /* ---- which side is us ---- */
@@ -76,7 +76,7 @@ static unsigned sufferer(const struct cap_talk *t)
 	for (unsigned i = 0; i < t->n_alerts; i++)
 		if (t->alert[i].fatal && about_certificate(t->alert[i].number))
 			return t->alert[i].side ^ 1u;
-	if (t->side[CAP_CLIENT].refused_early || plain_to_silent_tls(t))
+	if (t->side[CAP_CLIENT].refused_early || cap_plain_to_silent_tls(t))
 		return CAP_SERVER;
 	if (t->tls_done && cap_talk_ended_by(t, &us) == CAP_CLIENT && cap_talk_spoke(t, CAP_CLIENT) == CAP_SILENT)
 		return CAP_SERVER;
@@ -104,7 +104,7 @@ static bool is_address(const char *s)
 	return net_addr_parse(&a, text_of(s), 0) == 0;
 }
 
-static unsigned names_of(const struct trust_cert *c)
+unsigned cap_names_of(const struct trust_cert *c)
 {
 	unsigned n = c->sans.n;
 	struct trust_names cn = { 0 };
@@ -175,7 +175,7 @@ static bool infer_fqdn(const struct cap_book *b, const struct cap_side *s, const
 			text_fill(dst, size, b->name[i].name);
 			return true;
 		}
-	if (!ours->shown || (names_of(ours) < 3 && !shared_certificate(b, s->host, ours)))
+	if (!ours->shown || (cap_names_of(ours) < 3 && !shared_certificate(b, s->host, ours)))
 		return false;
 	return dialled_name(b, s, ours, true, dst, size) || dialled_name(b, s, ours, false, dst, size);
 }
@@ -284,8 +284,8 @@ static enum trust_plain plain_kind(const struct cap_side *s)
 static void language(struct trust_facts *f, const struct cap_talk *t, unsigned we)
 {
 	const struct cap_side *c = &t->side[CAP_CLIENT], *s = &t->side[CAP_SERVER];
-	const struct cap_side *odd = speaks_tls(c) && s->n_first && !speaks_tls(s) ? s : !speaks_tls(c) && c->n_first && speaks_tls(s) ? c : NULL;
-	if (plain_to_silent_tls(t))
+	const struct cap_side *odd = cap_speaks_tls(c) && s->n_first && !cap_speaks_tls(s) ? s : !cap_speaks_tls(c) && c->n_first && cap_speaks_tls(s) ? c : NULL;
+	if (cap_plain_to_silent_tls(t))
 		odd = c;
 	if (!odd || !f->tls.used)
 		return;
@@ -309,7 +309,8 @@ static void cert_facts(struct cap_judgement *j, const struct cap_talk *t)
 	bool client_showed = c->n_certs || (hidden && c->flight >= FLIGHT_WITH_CERT);
 	cap_side_cert(&f->ours, &t->side[j->we]);
 	cap_side_cert(&f->theirs, &t->side[j->we ^ 1]);
-	f->tls.cert_requested = t->cert_requested || client_showed || c->empty_cert;
+	/* A resumed session asks nobody again (RFC 5246 7.3, RFC 8446 4.6.2); what the first one asked is not seen here. */
+	f->tls.cert_requested = t->cert_requested || client_showed || c->empty_cert || t->resumed;
 	f->tls.cert_sent = j->we == CAP_CLIENT ? client_showed : t->side[CAP_SERVER].hello;
 	if (!hidden)
 		return;
@@ -421,7 +422,7 @@ static void end_facts(struct cap_judgement *j, const struct cap_book *b, const s
 		facts_closed(f, rst ? TRUST_RST : said_goodbye(t, peer) ? TRUST_CLOSE_NOTIFY : TRUST_FIN, rst ? ECONNRESET : 0, since(t, at));
 	} else {
 		int64_t waited = waited_ms(t, j->we, by >= 0 ? at : b->last_us);
-		if (waited >= (by >= 0 ? SILENT_MS : OPEN_MS)) {
+		if (waited >= (by >= 0 ? SILENT_MS : CAP_OPEN_MS)) {
 			f->tls.stalled = f->tls.used && !t->tls_done;
 			f->tls.handshake_ms = f->tls.stalled ? waited : f->tls.handshake_ms;
 			facts_silent(f, waited);
@@ -429,7 +430,7 @@ static void end_facts(struct cap_judgement *j, const struct cap_book *b, const s
 			facts_closed(f, TRUST_LOCAL, 0, since(t, at));
 		}
 	}
-	if (!t->readable && t->version == CAP_TLS13_NUMBER && t->tls_done && j->we == CAP_CLIENT && t->side[peer].small_us && !cap_talk_admitted(t))
+	if (!t->readable && t->version == CAP_TLS13_NUMBER && j->we == CAP_CLIENT && t->side[peer].small_us && !cap_talk_admitted(t))
 		j->notes |= CAP_NOTE_MAYBE_ALERT;
 }
 
@@ -459,7 +460,7 @@ static const struct cap_txn *txn_that_counts(const struct cap_talk *t, unsigned 
 	int best_rank = -1;
 	for (unsigned i = 0; i < t->n_txns && i < CAP_TXNS; i++) {
 		const struct cap_txn *x = &t->txn[i];
-		bool late = !x->status && !x->provisional && until_us - x->at_us >= OPEN_MS * 1000;
+		bool late = !x->status && !x->provisional && until_us - x->at_us >= CAP_OPEN_MS * 1000;
 		int rank = x->side != we ? -1 : refused(x) ? 3 : late ? 2 : x->status ? 1 : 0;
 		if (rank > best_rank || (rank == best_rank && best && x->at_us > best->at_us)) {
 			best = x;
@@ -492,52 +493,17 @@ static void sip_facts(struct cap_judgement *j, const struct cap_book *b, const s
 		facts_sip_headers(f, text_of(x->reason), text_of(x->warning), text_of(x->diagnostics), -1);
 	} else if (t->proto == CAP_UDP && !t->side[j->we ^ 1].answers && !t->icmp) {
 		int64_t waited = (b->last_us - x->at_us) / 1000;
-		if (waited >= OPEN_MS)
+		if (waited >= CAP_OPEN_MS)
 			facts_silent(f, waited);
 	}
 }
 
 /* ---- all of it ---- */
 
-/* A client that goes on with the handshake has had an answer, and so has whoever acknowledges what nobody is seen to have sent. */
-static bool one_way(const struct cap_talk *t)
-{
-	const struct cap_side *c = &t->side[CAP_CLIENT], *s = &t->side[CAP_SERVER];
-	return t->proto == CAP_TCP && ((!s->packets && (c->ccs || c->cert_message || c->packets > t->syns)) || (!c->packets && s->packets > 0));
-}
-
-/* Then nobody is said to have been silent. */
-static void know_nothing(struct cap_judgement *j)
-{
-	struct trust_facts *f = &j->facts;
-	j->notes |= CAP_NOTE_ONE_WAY;
-	f->connect_errno = 0;
-	f->connected = true;
-	f->end = TRUST_OPEN;
-	f->tls.stalled = false;
-}
-
-/* What the record that may be an alert leaves open. */
-static void be_honest(struct cap_judgement *j, const struct cap_talk *t)
-{
-	if (j->notes & (CAP_NOTE_LOST | CAP_NOTE_MIDDLE) && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE && j->verdict.certainty == TRUST_SURE)
-		j->verdict.certainty = TRUST_LIKELY; /* what is not in the capture may have been said all the same */
-	if (j->notes & CAP_NOTE_MAYBE_ALERT && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE)
-		j->verdict.certainty = TRUST_UNKNOWN;
-	if (j->notes & CAP_NOTE_MAYBE_TICKET && j->verdict.step == TRUST_STEP_AFTER_HANDSHAKE)
-		j->verdict.certainty = TRUST_UNKNOWN;
-	if (!t->sip && t->tls_done && j->verdict.certainty == TRUST_SURE && (j->verdict.id == TRUST_V_PROVEN || j->notes & CAP_NOTE_HIDDEN))
-		j->verdict.certainty = TRUST_LIKELY; /* sizes and order tell much, but not everything; and data need not be SIP */
-	if (j->verdict.id == TRUST_V_PLAIN_SIP_ON_TLS_PORT && plain_to_silent_tls(t))
-		j->verdict.certainty = TRUST_LIKELY;
-	if (j->verdict.id == TRUST_V_CLOSED_WITHOUT_SIP && j->facts.ours.shown && names_of(&j->facts.ours) > 1)
-		j->notes |= CAP_NOTE_NAMES;
-}
-
 /* Whoever speaks plainly himself means no TLS. */
 static bool meant_as_tls(const struct cap_talk *t, unsigned we)
 {
-	if (t->side[we].n_first && !speaks_tls(&t->side[we]))
+	if (t->side[we].n_first && !cap_speaks_tls(&t->side[we]))
 		return false;
 	return t->tls || (t->proto == CAP_TCP && t->side[CAP_SERVER].port == 5061 && !(t->sip && t->side[CAP_SERVER].answers));
 }
@@ -552,7 +518,7 @@ void cap_judge(struct cap_judgement *j, const struct cap_book *b, const struct c
 		j->notes |= CAP_NOTE_MIDDLE;
 	j->notes |= t->exported ? CAP_NOTE_EXPORTED : 0;
 	j->notes |= t->cut ? CAP_NOTE_CUT : 0;
-	j->notes |= t->lost ? CAP_NOTE_LOST : 0;
+	j->notes |= cap_talk_lost(t) ? CAP_NOTE_LOST : 0;
 	if (transport == TRUST_TLS)
 		tls_facts(j, t);
 	who_we_are(j, b, t, prm);
@@ -561,9 +527,8 @@ void cap_judge(struct cap_judgement *j, const struct cap_book *b, const struct c
 	end_facts(j, b, t);
 	sip_facts(j, b, t);
 	cap_judge_second(j, b, t);
-	if (one_way(t))
-		know_nothing(j);
+	cap_judge_limits(j, t);
 	trust_explain(&j->facts, &j->verdict);
-	be_honest(j, t);
+	cap_judge_doubt(j, t);
 	cap_judge_profile(j, t);
 }

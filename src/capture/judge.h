@@ -36,6 +36,8 @@ enum { /* what the picture lacks, or what made it certain */
 	CAP_NOTE_EMPTY_CERT = 512,
 	CAP_NOTE_ONE_WAY = 2048,  /* the packets of one side only */
 	CAP_NOTE_EXPORTED = 1024, /* messages, and nothing of what carried them */
+	CAP_NOTE_HOPS = 4096,     /* an RST came from another distance than the side whose address it has */
+	CAP_NOTE_PADDED = 8192,   /* TLS 1.3 without keys, and padded: sizes tell nothing */
 	CAP_NOTE_NAMES = 256,     /* our certificate has names beside its CN, and which of them is ours is not known */
 };
 

@@ -132,6 +132,79 @@ static void take_payload(struct cap_talk *t, const struct cap_line *l, unsigned 
 		t->http = true;
 }
 
+/* ---- what is missing ---- */
+
+static void dig(struct cap_side *s, uint32_t from, uint32_t to)
+{
+	if (s->n_holes == CAP_HOLES) {
+		s->more_holes++;
+		return;
+	}
+	s->hole[s->n_holes].from = from;
+	s->hole[s->n_holes++].to = to;
+}
+
+static bool before(uint32_t a, uint32_t b)
+{
+	return (int32_t)(a - b) < 0;
+}
+
+static void fill(struct cap_side *s, uint32_t from, uint32_t to)
+{
+	for (unsigned i = s->n_holes; i-- > 0;) {
+		uint32_t a = s->hole[i].from, b = s->hole[i].to;
+		if (!before(from, b) || !before(a, to))
+			continue;
+		s->hole[i] = s->hole[--s->n_holes];
+		if (before(a, from))
+			dig(s, a, from);
+		if (before(to, b))
+			dig(s, to, b);
+	}
+}
+
+/* Bytes that come late, or again, close the hole that they left (RFC 9293 3.4: numbers are compared modulo 2^32). */
+static void take_place(struct cap_talk *t, const struct cap_line *l, unsigned flags, unsigned from)
+{
+	struct cap_side *s = &t->side[from];
+	uint64_t seq, len = 0;
+	if (!cap_number(cap_last(l->value[CAP_TCP_SEQ]), UINT32_MAX, &seq))
+		return;
+	(void)cap_number(cap_last(l->value[CAP_TCP_LEN]), 1 << 20, &len);
+	uint32_t begin = (uint32_t)seq, end = begin + (uint32_t)len + (flags & (FLAG_SYN | FLAG_FIN) ? 1 : 0);
+	if (!s->seq_known) {
+		s->seq_known = true;
+		s->next = end;
+		return;
+	}
+	if (before(s->next, begin) && t->up_us)
+		dig(s, s->next, begin);
+	else if (before(begin, s->next))
+		fill(s, begin, end);
+	if (before(s->next, end))
+		s->next = end;
+}
+
+static void take_hops(struct cap_side *s, const struct cap_line *l, unsigned flags)
+{
+	uint64_t hops = 0;
+	bool v6 = l->value[CAP_IP6_HOPS].n && !l->value[CAP_IP_TTL].n;
+	if (!cap_number(cap_last(l->value[v6 ? CAP_IP6_HOPS : CAP_IP_TTL]), 255, &hops) || !hops)
+		return;
+	if (!s->hops)
+		s->hops = (uint8_t)hops;
+	if (flags & FLAG_RST && !s->rst_us)
+		s->rst_hops = (uint8_t)hops;
+}
+
+bool cap_talk_lost(const struct cap_talk *t)
+{
+	for (unsigned i = 0; i < 2; i++)
+		if (t->side[i].n_holes || t->side[i].more_holes)
+			return true;
+	return t->lost && !t->side[0].seq_known && !t->side[1].seq_known;
+}
+
 int cap_talk_packet(struct cap_talk *t, const struct cap_line *l, int64_t us)
 {
 	struct text src, dst;
@@ -153,6 +226,8 @@ int cap_talk_packet(struct cap_talk *t, const struct cap_line *l, int64_t us)
 	if (t->proto == CAP_TCP && cap_number(cap_last(l->value[CAP_TCP_FLAGS]), 0xffff, &flags)) {
 		settle(t, (unsigned)flags, &from);
 		t->side[from].packets++;
+		take_hops(&t->side[from], l, (unsigned)flags);
+		take_place(t, l, (unsigned)flags, from);
 		take_flags(t, (unsigned)flags, from, us);
 		take_payload(t, l, from, us);
 		err = cap_talk_tls(t, l, from, us);

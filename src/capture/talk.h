@@ -10,7 +10,7 @@
 #include "capture/line.h"
 #include "trust/facts.h"
 
-enum { CAP_HOST_SIZE = 48, CAP_CERTS = 8, CAP_CERT_MAX = 16384, CAP_ALERTS = 6, CAP_TXNS = 32, CAP_FIRST = 24, CAP_LATE = 6 };
+enum { CAP_HOST_SIZE = 48, CAP_CERTS = 8, CAP_CERT_MAX = 16384, CAP_ALERTS = 6, CAP_TXNS = 32, CAP_FIRST = 24, CAP_LATE = 6, CAP_HOLES = 4 };
 enum { CAP_CLIENT, CAP_SERVER };
 enum cap_proto { CAP_TCP, CAP_UDP };
 
@@ -39,6 +39,13 @@ struct cap_side {
 	int64_t small_us;        /* last record that may be an alert (TLS 1.3) or is one that cannot be read (TLS 1.2) */
 	unsigned requests, answers;
 	char via[TRUST_NAME_SIZE]; /* host of the top Via of its own requests */
+	bool seq_known;
+	uint32_t next;             /* sequence number behind all that was seen of it */
+	unsigned n_holes, more_holes; /* what lies before that and was not; more_holes: found no place here */
+	struct {
+		uint32_t from, to;
+	} hole[CAP_HOLES];
+	uint8_t hops, rst_hops;    /* TTL or hop limit of its first packet, and of its RST; 0: not known */
 };
 
 struct cap_alert {
@@ -69,6 +76,7 @@ struct cap_talk {
 	int64_t first_us, last_us, syn_us, up_us, hello_us, done_us;
 	unsigned packets, syns, again, lost, cut;
 	bool tls, tls_done, readable, resumed;
+	unsigned n_opaque, common; /* TLS 1.3, no keys: protected records, and the greatest common divisor of their lengths without the tag */
 	bool http;
 	uint16_t version;
 	uint16_t suite;
@@ -94,6 +102,10 @@ int cap_talk_packet(struct cap_talk *t, const struct cap_line *l, int64_t us);
 void cap_talk_icmp(struct cap_talk *t, const struct cap_line *l);
 /* Whether the server let the client in, as far as TLS tells: it went on speaking after the client's Finished. */
 bool cap_talk_admitted(const struct cap_talk *t);
+/* Whether packets of it are missing in the capture that should be there. */
+bool cap_talk_lost(const struct cap_talk *t);
+/* Whether records are padded, so that sizes tell nothing. */
+bool cap_talk_padded(const struct cap_talk *t);
 /* Application data from that side, surely or (TLS 1.3 without keys) perhaps. */
 enum cap_spoke { CAP_SILENT, CAP_PERHAPS, CAP_SPOKE };
 enum cap_spoke cap_talk_spoke(const struct cap_talk *t, unsigned side);

@@ -8,7 +8,8 @@
 enum { REC_CCS = 20, REC_ALERT = 21, REC_HANDSHAKE = 22, REC_DATA = 23 };
 enum { HS_CLIENT_HELLO = 1, HS_SERVER_HELLO = 2, HS_CERTIFICATE = 11, HS_REQUEST = 13, HS_FINISHED = 20 };
 enum { TICKET_DIFFERS = 32, TICKET_WINDOW_US = 500000, TICKET_GAP_US = 50000 };
-enum { TAG = 16, ALERT_13 = 2 + 1 + TAG, EMPTY_CERT_13 = 4 + 1 + 3 + 1 + TAG };
+enum { TAG = 16, TAG_CCM_8 = 8, ALERT_13 = 2 + 1 + TAG, EMPTY_CERT_13 = 4 + 1 + 3 + 1 + TAG, FINISHED_13 = 4 + 32 + 1 + TAG };
+enum { SUITE_AES_256 = 0x1302, SUITE_CCM_8 = 0x1305, EXT_PSK = 41, PADDED_RECORDS = 3, PADDED_TO = 8 };
 
 struct records {
 	struct cap_talk *t;
@@ -62,6 +63,9 @@ static void server_hello(struct cap_talk *t, const struct cap_line *l)
 		t->version = (uint16_t)n;
 	if (cap_number(cap_first(l->value[CAP_HS_SUITE]), 0xffff, &n))
 		t->suite = (uint16_t)n;
+	struct text list = l->value[CAP_HS_EXTENSION], v;
+	while (t->version == CAP_TLS13 && cap_next(&list, &v)) /* RFC 8446 4.2.11: the server took the offered key */
+		t->resumed = t->resumed || (cap_number(v, 0xffff, &n) && n == EXT_PSK);
 }
 
 static int certificates(struct cap_side *s, const struct cap_line *l)
@@ -174,7 +178,25 @@ static void plain_record(struct records *r, unsigned type)
 
 static unsigned finished_size(const struct cap_talk *t)
 {
-	return 4u + (t->suite == 0x1302 ? 48 : 32) + 1 + TAG;
+	return FINISHED_13 + (t->suite == SUITE_AES_256 ? 16u : 0u);
+}
+
+/* RFC 8446 5.4: records may be padded, and a stack that does it pads all to a multiple. */
+static void measure(struct cap_talk *t, unsigned len)
+{
+	unsigned a = len > TAG ? len - TAG : 0, b = t->common;
+	while (b) {
+		unsigned rest = a % b;
+		a = b;
+		b = rest;
+	}
+	t->common = a;
+	t->n_opaque++;
+}
+
+bool cap_talk_padded(const struct cap_talk *t)
+{
+	return t->n_opaque >= PADDED_RECORDS && t->common >= PADDED_TO;
 }
 
 /* TLS 1.3, and no key: by size and order. */
@@ -182,6 +204,9 @@ static void opaque_record(struct records *r, unsigned len)
 {
 	struct cap_talk *t = r->t;
 	struct cap_side *s = r->s;
+	if (t->suite == SUITE_CCM_8)
+		len += TAG - TAG_CCM_8; /* all sizes here are those of the usual tag */
+	measure(t, len);
 	if (r->from == CAP_CLIENT && !s->finished) {
 		if (len == finished_size(t)) {
 			s->finished = true;
@@ -296,6 +321,8 @@ enum cap_spoke cap_talk_spoke(const struct cap_talk *t, unsigned side)
 		return CAP_SPOKE;
 	if (t->readable || side == CAP_CLIENT || t->version != CAP_TLS13)
 		return CAP_SILENT;
+	if (s->late && cap_talk_padded(t))
+		return CAP_PERHAPS;
 	unsigned first = s->late ? tickets(t, s) : 0;
 	return s->late == first ? CAP_SILENT : first || s->late > 1 ? CAP_SPOKE : CAP_PERHAPS;
 }

@@ -267,6 +267,8 @@ static void f_sni(const struct explain *x, char *dst, size_t size)
 static void usages(const struct trust_cert *c, char *dst, size_t size)
 {
 	struct trust_names l = { 0 };
+	if (!c->shown)
+		trust_names_add_str(&l, "not seen");
 	if (c->eku & TRUST_EKU_SERVER)
 		trust_names_add_str(&l, "serverAuth");
 	if (c->eku & TRUST_EKU_CLIENT)
@@ -277,7 +279,7 @@ static void usages(const struct trust_cert *c, char *dst, size_t size)
 		trust_names_add_str(&l, "anyExtendedKeyUsage");
 	if (c->eku & TRUST_EKU_OTHER)
 		trust_names_add_str(&l, "others");
-	if (!(c->eku & TRUST_EKU_PRESENT))
+	if (c->shown && !(c->eku & TRUST_EKU_PRESENT))
 		trust_names_add_str(&l, "any, none is listed");
 	trust_names_join(&l, dst, size);
 }
@@ -296,6 +298,8 @@ void explain_cert_names(const struct trust_cert *c, char *dst, size_t size)
 {
 	if (c->sans.n)
 		trust_names_join(&c->sans, dst, size > 400 ? 400 : size);
+	else if (!c->shown)
+		text_fill(dst, size, c->cn[0] ? c->cn : "not seen");
 	else
 		text_print(dst, size, "CN %s, no subjectAltName", c->cn[0] ? c->cn : "(none)");
 }

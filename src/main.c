@@ -52,17 +52,19 @@ static int load(struct cfg **cfg, const char *path)
 static int check(const char *path)
 {
 	struct cfg *cfg = NULL;
+	struct cfg_errors errors = { 0 };
 	struct buf b;
 	if (load(&cfg, path))
 		return FAILED;
 	buf_init(&b, 1 << 20);
-	unsigned bad = server_check_files(cfg, &b);
-	if (bad)
+	unsigned bad = server_check_files(cfg, &errors);
+	if (bad && cfg_errors_print(&errors, &b) == 0)
 		fputs(buf_cstr(&b), stderr);
-	else
+	if (!bad)
 		printf("%s: good: node %s, gateways: %zu, attendants: %zu, mailboxes: %zu\n", path, cfg->node.name, cfg->n_gateways, cfg->n_attendants,
 		       cfg->n_mailboxes);
 	buf_free(&b);
+	cfg_errors_free(&errors);
 	cfg_unref(cfg);
 	return bad ? FAILED : GOOD;
 }

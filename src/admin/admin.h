@@ -22,11 +22,25 @@ struct sip_core;
 struct store;
 struct trace;
 struct trust_keeper;
+struct trust_set;
 
 /* Takes a new configuration into use; `objects`: only the organisation's part is to be looked at. It is read and prepared elsewhere: `done` comes
  * later, with 0 or an error and `why`, unless ENOMEM is returned. */
 typedef void (admin_applied_h)(int err, const struct ev_report *why, void *arg);
 typedef int (admin_apply_h)(const struct cfg *cfg, bool objects, admin_applied_h *done, void *done_arg, void *arg);
+
+/* What became of the node's own file, read again. Borrowed for the call. */
+struct admin_reloaded {
+	int err;                         /* not 0: the last good configuration is still in use, whole */
+	const char *path;
+	const struct ev_report *why;     /* of err */
+	const struct cfg_errors *errors; /* those that have a place in the file */
+	const struct cfg_changes *changes;
+	const struct trust_set *was, *now; /* what was and what is shown and believed */
+};
+typedef void (admin_reloaded_h)(const struct admin_reloaded *r, void *arg);
+/* Reads the node's own file again; `done` comes later, unless ENOMEM is returned. */
+typedef int (admin_reload_h)(admin_reloaded_h *done, void *done_arg, void *arg);
 
 struct admin_prm {
 	struct loop *loop;
@@ -51,6 +65,7 @@ struct admin_prm {
 	const char *socket; /* path */
 	const char *group;  /* who may use it besides root and the owner; NULL or "": nobody */
 	admin_apply_h *apply;
+	admin_reload_h *reload;
 	/* Identities or anchors are swapped in the keeper: tell everyone who has to know. */
 	void (*trust_changed)(void *arg);
 	void *arg;

@@ -119,6 +119,22 @@ int admin_write_result(struct buf *out, const json_t *result, bool more)
 	return write_line(out, line);
 }
 
+json_t *admin_errors_json(const struct cfg_errors *errors)
+{
+	json_t *all = json_array();
+	for (size_t i = 0; i < errors->n; i++) {
+		const struct cfg_error *e = &errors->v[i];
+		const char *texts[] = { e->key, e->what, e->fix }, *names[] = { "key", "what", "fix" };
+		json_t *o = json_pack("{s:s, s:i, s:i}", "file", e->file, "line", (int)e->pos.line, "column", (int)e->pos.column);
+		for (unsigned k = 0; o && k < 3; k++) {
+			char line[4096]; /* what stands in a file may be anything */
+			json_object_set_new(o, names[k], json_string(text_escape(text_of(texts[k]), line, sizeof line)));
+		}
+		json_array_append_new(all, o);
+	}
+	return all;
+}
+
 static json_t *rendered(const char *pattern, const struct ev_report *why)
 {
 	struct buf b;

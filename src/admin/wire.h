@@ -11,6 +11,7 @@
 #define ADMIN_WIRE_H
 #include <jansson.h>
 #include "base/buf.h"
+#include "config/cfg.h"
 #include "event/report.h"
 
 enum {
@@ -34,6 +35,8 @@ int admin_write_result(struct buf *out, const json_t *result, bool more);
 int admin_write_error(struct buf *out, const struct ev_report *why);
 /* {"id", "name", "text", "cause", "advice", "fields"}; NULL without memory. */
 json_t *admin_report_json(const struct ev_report *why);
+/* Errors of a configuration: [{"file", "line", "column", "key", "what", "fix"}]; what is not printable is escaped. */
+json_t *admin_errors_json(const struct cfg_errors *errors);
 
 /* ---- reading args ---- */
 /* The text of member `key`; NULL if absent or of another type. Borrowed. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_check.c  umbel check, umbel apply, umbel completion. */
+/* cmd_check.c  umbel check, umbel apply, umbel reload, umbel completion. */
 #include <errno.h>
+#include "admin/wire.h"
 #include "cli/cli_private.h"
 #include "config/cfg.h"
 
@@ -11,13 +12,8 @@ enum { FILE_MAX = CFG_FILE_MAX_BYTES };
 static int print_errors(struct cli *c, const char *path, const struct cfg_errors *errors)
 {
 	if (c->json) {
-		json_t *array = json_array();
-		for (size_t i = 0; i < errors->n; i++) {
-			const struct cfg_error *e = &errors->v[i];
-			json_array_append_new(array, json_pack("{s:s, s:i, s:i, s:s, s:s, s:s}", "file", e->file, "line", (int)e->pos.line, "column",
-			                                       (int)e->pos.column, "key", e->key, "what", e->what, "fix", e->fix));
-		}
-		json_t *o = json_pack("{s:s, s:b, s:o, s:I}", "file", path, "good", errors->n == 0, "errors", array, "more", (json_int_t)errors->more);
+		json_t *o = json_pack("{s:s, s:b, s:o, s:I}", "file", path, "good", errors->n == 0, "errors", admin_errors_json(errors), "more",
+		                      (json_int_t)errors->more);
 		cli_print_json(c, o);
 		json_decref(o);
 	} else {
@@ -118,6 +114,67 @@ static int apply(struct cli *c)
 	return cli_ask_show(c, "config.apply", args, show_applied);
 }
 
+/* ---- reload ---- */
+
+static void print_refused(struct cli *c, const json_t *r)
+{
+	size_t i;
+	const json_t *e;
+	fprintf(c->err, "umbel: %s was not taken into use; the node goes on with the last good configuration:\n", cli_text(r, "path"));
+	json_array_foreach(json_object_get(r, "errors"), i, e)
+		fprintf(c->err, "%s:%s:%s: %s: %s: %s\n", cli_text(e, "file"), cli_text(e, "line"), cli_text(e, "column"), cli_text(e, "key"), cli_text(e, "what"),
+		        cli_text(e, "fix"));
+	if (cli_int(r, "more"))
+		fprintf(c->err, "and %s more\n", cli_text(r, "more"));
+}
+
+static void print_changes(struct cli *c, const json_t *changes, bool restart, const char *head)
+{
+	size_t i, n = 0;
+	const json_t *o;
+	json_array_foreach(changes, i, o) {
+		if (cli_true(o, "restart") != restart)
+			continue;
+		if (!n++)
+			fprintf(c->out, "%s\n", head);
+		fprintf(c->out, "  %s, %s\n", cli_text(o, "key"), cli_text(o, "kind"));
+	}
+}
+
+static void print_reloaded(struct cli *c, const json_t *r)
+{
+	size_t i;
+	const json_t *id, *changes = json_object_get(r, "changes"), *shown = json_object_get(r, "identities");
+	int64_t more = cli_int(r, "authorities_added"), fewer = cli_int(r, "authorities_removed");
+	fprintf(c->out, "%s is in use.\n", cli_text(r, "path"));
+	print_changes(c, changes, false, "Changed:");
+	json_array_foreach(shown, i, id)
+		fprintf(c->out, "Identity %s shows another certificate to new connections: CN %s, SHA-256 %.16s...\n", cli_text(id, "identity"), cli_text(id, "cn"),
+		        cli_text(id, "sha256"));
+	if (more || fewer)
+		fprintf(c->out, "Trusted authorities: %lld added, %lld taken out.\n", (long long)more, (long long)fewer);
+	print_changes(c, changes, true, "Changed in the file, but in use only after a restart (umbel node drain, then restart the service):");
+	if (!json_array_size(changes) && !json_array_size(shown) && !more && !fewer)
+		fprintf(c->out, "No setting and no certificate of this node was changed.\n");
+}
+
+static int reload(struct cli *c)
+{
+	json_t *r = NULL;
+	int code = cli_ask(c, "config.reload", NULL, &r);
+	if (code != CLI_GOOD)
+		return code;
+	bool good = cli_true(r, "good");
+	if (c->json)
+		cli_print_json(c, r);
+	else if (good)
+		print_reloaded(c, r);
+	else
+		print_refused(c, r);
+	json_decref(r);
+	return good ? CLI_GOOD : CLI_NO;
+}
+
 static int completion(struct cli *c)
 {
 	if (strcmp(c->pos[0], "bash") != 0)
@@ -141,6 +198,10 @@ const struct cli_cmd cli_check_cmds[] = {
 	  "  umbel check umbel.yaml\n  umbel check --live pool", check },
 	{ "apply", NULL, "FILE", 1, 1, apply_opts, "Take objects (gateways, mailboxes, attendants ...) into use, for all nodes of the store",
 	  "What is wrong in FILE is printed, and nothing changes then.", "  umbel apply objects.yaml", apply },
+	{ "reload", NULL, "", 0, 0, NULL, "Read the node's own configuration again, with its certificates, CAs and revocation lists",
+	  "As SIGHUP does, but the answer comes when it is done: what changed, what needs a restart, which identities show another certificate;\n"
+	  "or exit code 1 and all errors as file:line:column: key: what: fix, and nothing was changed.",
+	  "  umbel reload\n  umbel reload --json", reload },
 	{ NULL },
 };
 

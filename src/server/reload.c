@@ -12,20 +12,43 @@
 #include "dialogue/session.h"
 #include "server/server_private.h"
 #include "server_events.h"
+#include "trust_events.h"
 
 /* Restart-only changes are told, not made. */
-static void tell_changes(struct server *s, const struct cfg *now)
+static void tell_changes(struct ev_bus *bus, const struct cfg_changes *c)
 {
-	struct cfg_changes c = { 0 };
-	if (cfg_diff(s->cfg, now, &c))
-		return;
-	for (size_t i = 0; i < c.n; i++) {
+	for (size_t i = 0; i < c->n; i++) {
 		struct ev_report r = { 0 };
-		ev_set(&r, c.v[i].restart ? EV_SERVER_NEEDS_RESTART : EV_SERVER_SETTING_CHANGED);
-		ev_str(&r, "key", c.v[i].key);
-		ev_emit(s->bus, &r);
+		ev_set(&r, c->v[i].restart ? EV_SERVER_NEEDS_RESTART : EV_SERVER_SETTING_CHANGED);
+		ev_str(&r, "key", c->v[i].key);
+		ev_emit(bus, &r);
 	}
-	cfg_changes_free(&c);
+}
+
+/* A file of the same name may hold another certificate. */
+static void tell_shown(struct ev_bus *bus, const struct trust_set *was, const struct trust_set *now)
+{
+	for (unsigned i = 0; i < trust_set_count(now); i++) {
+		const struct trust_identity *id = trust_set_at(now, i), *old = trust_set_find(was, trust_identity_name(id));
+		struct ev_report r = { 0 };
+		if (old && strcmp(trust_identity_fingerprint(old), trust_identity_fingerprint(id)) == 0)
+			continue;
+		ev_set(&r, EV_TRUST_SET_SWAPPED);
+		ev_str(&r, "identity", trust_identity_name(id));
+		ev_str(&r, "cn", trust_identity_cn(id));
+		ev_str(&r, "fingerprint", trust_identity_fingerprint(id));
+		ev_emit(bus, &r);
+	}
+}
+
+/* A rehearsal that is going on (cert/swap.h) goes on: no file knows of it. */
+static int keep_rehearsals(struct trust_set *now, const struct trust_set *was)
+{
+	int err = 0;
+	for (unsigned i = 0; !err && i < trust_set_count(was); i++)
+		if (strchr(trust_identity_name(trust_set_at(was, i)), '+'))
+			err = trust_set_identity(now, trust_set_at(was, i));
+	return err;
 }
 
 static void apply_levels(struct server *s, const struct cfg *cfg)
@@ -79,7 +102,10 @@ struct change {
 	uint64_t generation;   /* of the trust in use when the reading began */
 	struct cfg_errors errors;
 	struct ev_report why;
-	admin_applied_h *done; /* NULL: a refusal is told as an event */
+	struct cfg_changes changes;
+	struct trust_set *was; /* shown and believed until then */
+	admin_applied_h *done; /* whoever asked is told; NULL: a refusal is told as an event */
+	admin_reloaded_h *told;
 	void *arg;
 	char path[4096];
 };
@@ -123,7 +149,10 @@ static int read_all(void *arg)
 	}
 	/* Objects without trust of their own leave ours as it is. */
 	bool ours = c->objects && c->whole->trust.ca_files.v == c->base->trust.ca_files.v;
-	return ours ? 0 : server_trust_read(c->s->bus, c->whole, &c->set, &c->why);
+	err = ours ? 0 : server_trust_read(c->s->bus, c->whole, &c->set, &c->why);
+	if (err && c->told)
+		(void)server_check_files(c->whole, &c->errors); /* the first is known; whoever asks wants all, with their places */
+	return err;
 }
 
 /* ---- on the loop ---- */
@@ -151,21 +180,29 @@ static int use(struct server *s, const struct change *c)
 	return 0;
 }
 
-static void take(struct server *s, const struct change *c)
+static void take_trust(struct server *s, struct change *c)
+{
+	c->was = trust_keeper_get(s->keeper);
+	(void)keep_rehearsals(c->set, c->was); /* if not, that rehearsal fails */
+	tell_shown(s->bus, c->was, c->set);
+	trust_keeper_swap(s->keeper, c->set);
+	server_trust_tell(s->bus, c->whole, c->set);
+	server_trust_changed(s);
+}
+
+static void take(struct server *s, struct change *c)
 {
 	if (!c->objects) { /* objects alone say nothing of the node: its own part stays the file's */
-		tell_changes(s, c->whole);
+		(void)cfg_diff(s->cfg, c->whole, &c->changes);
+		tell_changes(s->bus, &c->changes);
 		apply_levels(s, c->whole);
 	}
 	cfg_unref(s->cfg);
 	s->cfg = cfg_ref(c->whole);
-	if (c->set) {
-		trust_keeper_swap(s->keeper, c->set);
-		server_trust_tell(s->bus, c->whole, c->set);
-		server_trust_changed(s);
-	} else {
+	if (c->set)
+		take_trust(s, c);
+	else
 		server_show_card(s);
-	}
 	if (s->admin)
 		admin_config(s->admin, c->whole);
 	(void)cert_crls_watch(s->crls, c->whole->trust.ca_files.v, c->whole->trust.ca_files.n);
@@ -190,6 +227,8 @@ static void forget(struct change *c)
 static void free_change(struct change *c)
 {
 	forget(c);
+	cfg_changes_free(&c->changes);
+	mem_unref(c->was);
 	cfg_unref(c->given);
 	mem_free(c);
 }
@@ -219,6 +258,9 @@ static void over(struct change *c, int err)
 		c->done(err, &c->why, c->arg);
 	else if (err && err != ECANCELED)
 		say_refused(c, err);
+	if (c->told)
+		c->told(&(struct admin_reloaded){ .err = err, .path = c->path, .why = &c->why, .errors = &c->errors, .changes = &c->changes, .was = c->was, .now = c->set },
+			c->arg);
 	free_change(c);
 	begin_next(s);
 }
@@ -302,6 +344,19 @@ void server_take_objects(const struct cfg *objects, int64_t revision, void *serv
 	if (!c)
 		cfg_unref(objects); /* the next look at the store finds them again */
 	begin_next(s);
+}
+
+/* By a command, whose caller is told. */
+int server_reload_told(admin_reloaded_h *done, void *done_arg, void *server)
+{
+	struct server *s = server;
+	struct change *c = add(s, NULL, false, s->path);
+	if (!c)
+		return ENOMEM;
+	c->told = done;
+	c->arg = done_arg;
+	begin_next(s);
+	return 0;
 }
 
 /* Asked for while the file is being read, it is read once more: it may have been saved in between. Asked for ten times, it is read once more. */

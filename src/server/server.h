@@ -25,8 +25,8 @@ int server_create(struct server **sp, const struct server_prm *prm, struct ev_re
 int server_run(struct server *s);
 void server_destroy(struct server *s); /* NULL is allowed */
 
-/* Certificates, keys, CAs and revocation lists that the configuration names: each one that cannot be used as a line
- * "file:line:column: key: what: fix" in `out`. The number of them. */
-unsigned server_check_files(const struct cfg *cfg, struct buf *out);
+/* Certificates, keys, CAs and revocation lists that the configuration names: each one that cannot be used becomes one of `errors`, with its place.
+ * The number of them. Reads files: any thread but the loop. */
+unsigned server_check_files(const struct cfg *cfg, struct cfg_errors *errors);
 
 #endif

@@ -92,6 +92,7 @@ void server_drop_listening(struct server *s);
 
 /* reload.c */
 admin_apply_h server_apply;
+admin_reload_h server_reload_told;
 void server_take_objects(const struct cfg *objects, int64_t revision, void *server);
 void server_trust_changed(void *server);
 /* Tells the other nodes which certificates this one shows now (never a key). What cannot be told now is told at the next change. */

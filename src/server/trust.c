@@ -99,19 +99,20 @@ int server_trust_read(struct ev_bus *bus, const struct cfg *cfg, struct trust_se
 
 /* ---- before a start: umbeld --check ---- */
 
-static void say_file(const struct cfg *cfg, const void *member, const char *key, int err, const struct ev_report *why, struct buf *out)
+static void say_file(const struct cfg *cfg, const void *member, const char *key, int err, const struct ev_report *why, struct cfg_errors *errors)
 {
 	const struct ev_def *d = ev_def_find(why->id);
-	struct cfg_pos pos = cfg_pos_of(cfg, member);
-	buf_printf(out, "%s:%u:%u: %s: ", cfg->path, pos.line, pos.column, key);
+	struct buf what, fix;
+	buf_init(&what, 32768);
+	buf_init(&fix, 32768);
 	if (d) {
-		ev_render(d->text, why, out);
-		buf_str(out, ": ");
-		ev_render(d->advice, why, out);
-		buf_str(out, "\n");
-	} else {
-		buf_printf(out, "cannot be used: %s\n", strerror(err));
+		ev_render(d->text, why, &what);
+		ev_render(d->advice, why, &fix);
 	}
+	cfg_fail(errors, cfg->path, cfg_pos_of(cfg, member), key, fix.n ? buf_cstr(&fix) : server_words(SERVER_SAYS_LOOK_AT_FILE), "%s",
+		 what.n ? buf_cstr(&what) : strerror(err));
+	buf_free(&what);
+	buf_free(&fix);
 }
 
 static bool about_the_key(uint16_t id)
@@ -119,7 +120,7 @@ static bool about_the_key(uint16_t id)
 	return id == EV_TRUST_KEY_UNREADABLE || id == EV_TRUST_KEY_NO_PEM || id == EV_TRUST_KEY_MISMATCH;
 }
 
-static unsigned check_identity(const struct cfg *cfg, size_t i, struct buf *out)
+static unsigned check_identity(const struct cfg *cfg, size_t i, struct cfg_errors *errors)
 {
 	const struct cfg_identity *c = &cfg->node.identities[i];
 	struct trust_identity_prm prm = { .name = c->name, .cert_file = c->cert, .key_file = c->key, .chain_file = c->chain[0] ? c->chain : NULL };
@@ -131,25 +132,25 @@ static unsigned check_identity(const struct cfg *cfg, size_t i, struct buf *out)
 	if (!err)
 		return 0;
 	text_print(key, sizeof key, "node.identities[%zu].%s", i, about_the_key(why.id) ? "key" : "cert");
-	say_file(cfg, about_the_key(why.id) ? &c->key : &c->cert, key, err, &why, out);
+	say_file(cfg, about_the_key(why.id) ? &c->key : &c->cert, key, err, &why, errors);
 	return 1;
 }
 
-unsigned server_check_files(const struct cfg *cfg, struct buf *out)
+unsigned server_check_files(const struct cfg *cfg, struct cfg_errors *errors)
 {
 	struct trust_set *set = NULL;
 	unsigned bad = 0;
 	if (trust_set_create(&set) != 0)
 		return 0;
 	for (size_t i = 0; i < cfg->node.n_identities; i++)
-		bad += check_identity(cfg, i, out);
+		bad += check_identity(cfg, i, errors);
 	for (size_t i = 0; i < cfg->trust.ca_files.n + cfg->trust.crl_files.n; i++) {
 		bool ca = i < cfg->trust.ca_files.n;
 		struct ev_report why = { 0 };
 		int err = ca ? trust_set_anchor_file(set, cfg->trust.ca_files.v[i], NULL, &why)
 		             : trust_set_crl_file(set, cfg->trust.crl_files.v[i - cfg->trust.ca_files.n], &why);
 		if (err)
-			say_file(cfg, ca ? &cfg->trust.ca_files : &cfg->trust.crl_files, ca ? "trust.ca" : "trust.crl", err, &why, out);
+			say_file(cfg, ca ? &cfg->trust.ca_files : &cfg->trust.crl_files, ca ? "trust.ca" : "trust.crl", err, &why, errors);
 		bad += err != 0;
 	}
 	mem_unref(set);

@@ -5,6 +5,7 @@ user that the node becomes."""
 import fcntl
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -62,6 +63,39 @@ def whole_or_not(story, node):
     keys = [e["fields"]["key"] for e in node.events(RESTART)[since:]]
     story.check("what needs a restart is told, key by key", sorted(keys) == ["node.fqdn", "node.listen"], node.events(RESTART))
     story.check("and calls still come in where they did", answered())
+
+
+def by_command(story, node):
+    """`umbel reload`: the answer when it is done."""
+    status, text = node.cli.run("reload")
+    story.check("umbel reload, nothing changed: 0, and it says so", status == 0 and "No setting and no certificate" in text, text)
+    node.config["mailboxes"][0]["extensions"] = ["2001", "2008"]
+    node.config["node"]["listen"].append("udp:127.0.1.11:5098")
+    node.write()
+    answer = node.cli.json("reload")
+    restart = [c["key"] for c in answer["changes"] if c["restart"]]
+    story.check("what changed, and what needs a restart", answer["good"] and restart == ["node.listen"] and
+                any(c["key"].startswith("mailboxes.alice") and not c["restart"] for c in answer["changes"]), answer)
+    node.config["node"]["listen"].pop()
+    node.write()
+    before = node.file.read_text()
+    node.config["trust"] = {"ca": [str(story.dir / "nowhere.pem")]}
+    node.config["node"]["identities"] = [{"name": "own", "cert": str(story.dir / "gone.pem"), "key": str(story.dir / "gone.key")}]
+    node.write()
+    refused = len(node.events(REFUSED))
+    status, text = node.cli.run("reload")
+    story.check("files that are not there: 1, and each with its place", status == 1 and "gone.pem" in text and "nowhere.pem" in text and
+                len(re.findall(rf"(?m)^{re.escape(str(node.file))}:\d+:\d+: ", text)) == 2, text)
+    story.check("and an event, as for a signal", node.wait_event(REFUSED, 5, refused))
+    node.file.write_text(before.replace("mailboxes:", "mailboxs:"))
+    answer = node.cli.json("reload")
+    story.check("--json: file, line, key, what, fix", not answer["good"] and answer["errors"][0]["line"] > 1 and "mailboxs" in answer["errors"][0]["key"] and
+                answer["errors"][0]["fix"], answer)
+    story.check("nothing of it is in use", gateways(node) == ["phones"])
+    del node.config["trust"], node.config["node"]["identities"]
+    node.config["mailboxes"][0]["extensions"] = ["2001"]
+    node.write()
+    story.check("mended: 0", node.cli.run("reload")[0] == 0)
 
 
 class Held:
@@ -244,9 +278,9 @@ def becomes_user(story):
 
 with Story("reload") as story:
     parts = sys.argv[1:]
-    if not parts or {"whole_or_not", "while_reading", "objects_of_the_store"} & set(parts):
+    if not parts or {"whole_or_not", "by_command", "while_reading", "objects_of_the_store"} & set(parts):
         node = single.node(story)
-        for part in (whole_or_not, while_reading, objects_of_the_store):
+        for part in (whole_or_not, by_command, while_reading, objects_of_the_store):
             if not parts or part.__name__ in parts:
                 part(story, node)
         story.check("SIGTERM ends it in time", node.stop() == 0)

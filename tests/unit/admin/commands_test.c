@@ -23,6 +23,7 @@ static struct rig {
 	struct buf in;
 	unsigned applied;
 	admin_applied_h *done;
+	admin_reloaded_h *reloaded;
 	void *done_arg;
 	bool refuses;
 } rig;
@@ -80,6 +81,32 @@ static int apply(const struct cfg *cfg, bool objects, admin_applied_h *done, voi
 	return loop_post(rig.loop, applied_now, NULL);
 }
 
+/* The file read again: one thing changed, or an error in line 3. */
+static void reloaded_now(void *arg)
+{
+	struct cfg_errors errors = { 0 };
+	struct cfg_changes changes = { 0 };
+	struct ev_report why = { 0 };
+	struct cfg *was;
+	(void)arg;
+	assert_int_equal(cfg_parse(&was, "t", TEXT("gateways:\n- {name: pool, address: 192.0.2.9, transport: tcp}\n"), CFG_WANT_OBJECTS, &errors), 0);
+	assert_int_equal(cfg_diff(was, rig.cfg, &changes), 0);
+	if (rig.refuses)
+		cfg_fail(&errors, "node.yaml", (struct cfg_pos){ 3, 5 }, "trust.ca", "make it", "there is no %s", "root.pem");
+	rig.reloaded(&(struct admin_reloaded){ .err = rig.refuses ? ENOENT : 0, .path = "node.yaml", .why = &why, .errors = &errors, .changes = &changes }, rig.done_arg);
+	cfg_errors_free(&errors);
+	cfg_changes_free(&changes);
+	cfg_unref(was);
+}
+
+static int reload(admin_reloaded_h *done, void *done_arg, void *arg)
+{
+	(void)arg;
+	rig.reloaded = done;
+	rig.done_arg = done_arg;
+	return loop_post(rig.loop, reloaded_now, NULL);
+}
+
 static void begin(void)
 {
 	static const struct gw_hooks hooks = { send_nothing, cancel_nothing, resolve_nothing, cancel_no_dns };
@@ -96,7 +123,7 @@ static void begin(void)
 	assert_int_equal(cfg_parse(&rig.cfg, "t", TEXT("gateways:\n- {name: pool, address: 192.0.2.1, transport: tcp}\nattendants:\n- {name: main, numbers: [\"4000\"]}\n"),
 	                           CFG_WANT_OBJECTS, &errors), 0);
 	assert_int_equal(gw_table_apply(rig.gateways, rig.cfg), 0);
-	struct admin_prm prm = { .loop = rig.loop, .clock = clock_system(), .bus = rig.bus, .node = rig.node, .gateways = rig.gateways, .socket = rig.path, .apply = apply };
+	struct admin_prm prm = { .loop = rig.loop, .clock = clock_system(), .bus = rig.bus, .node = rig.node, .gateways = rig.gateways, .socket = rig.path, .apply = apply, .reload = reload };
 	assert_int_equal(admin_create(&rig.admin, &prm, NULL), 0);
 	admin_config(rig.admin, rig.cfg);
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -309,5 +336,29 @@ static void configuration_is_taken_or_refused_with_places(void **state)
 	end();
 }
 
+static void a_reload_tells_what_changed_or_where_the_errors_are(void **state)
+{
+	(void)state;
+	begin();
+	json_t *answer = ask("config.reload", NULL), *r = result(answer), *all = json_object_get(r, "changes");
+	bool pool = false;
+	assert_true(json_is_true(json_object_get(r, "good")));
+	for (size_t i = 0; i < json_array_size(all); i++)
+		pool = pool || strstr(text_at(json_array_get(all, i), "key"), "gateways.pool");
+	assert_true(pool);
+	json_decref(answer);
+	rig.refuses = true;
+	answer = ask("config.reload", NULL);
+	r = result(answer);
+	assert_true(json_is_false(json_object_get(r, "good")));
+	all = json_object_get(r, "errors");
+	assert_int_equal(json_array_size(all), 1);
+	assert_int_equal(json_integer_value(json_object_get(json_array_get(all, 0), "line")), 3);
+	assert_string_equal(text_at(json_array_get(all, 0), "what"), "there is no root.pem");
+	json_decref(answer);
+	end();
+}
+
 UT_MAIN(UT(every_command_answers_even_where_nothing_is), UT(status_tells_node_and_gateways), UT(levels_are_shown_and_changed),
-        UT(events_are_listed_followed_and_explained), UT(configuration_is_taken_or_refused_with_places))
+        UT(events_are_listed_followed_and_explained), UT(configuration_is_taken_or_refused_with_places),
+        UT(a_reload_tells_what_changed_or_where_the_errors_are))

@@ -12,6 +12,8 @@
 static void gone(void *p)
 {
 	struct cfg_all *a = p;
+	for (size_t i = 0; !a->of[0] && i < a->cfg.n_schedules; i++)
+		mem_unref(a->cfg.schedules[i].zone);
 	cfg_unref(a->of[0]);
 	cfg_unref(a->of[1]);
 	mem_free(a->places);

@@ -14,6 +14,8 @@
 #include "base/buf.h"
 #include "base/text.h"
 
+struct zone;
+
 enum { CFG_NAME_SIZE = 64, CFG_FILE_MAX_BYTES = 4 << 20, CFG_DEPTH_MAX = 16, CFG_ERRORS_MAX = 200 };
 
 /* 1-based; 0,0 where a value is a default and stands nowhere. */
@@ -215,6 +217,7 @@ struct cfg_schedule {
 	struct cfg_pos pos;
 	const char *name;
 	const char *time_zone; /* IANA */
+	struct zone *zone; /* of that name; belongs to the configuration */
 	const struct cfg_period *hours; /* the whole week where the file has none */
 	size_t n_hours;
 	const struct cfg_holiday *holidays;

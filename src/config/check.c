@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <strings.h>
 #include "config/config_private.h"
+#include "config/zone.h"
 
 static void at(struct binder *b, const void *member, struct cfg_pos otherwise, const char *key, const char *fix, const char *what, ...)
 	__attribute__((format(printf, 6, 7)));
@@ -53,6 +54,20 @@ static void split_name(struct binder *b, struct cfg_mailbox *m)
 	m->last_name = l ? l : "";
 }
 
+static void load_zone(struct binder *b, struct cfg_schedule *s, size_t i)
+{
+	char key[64];
+	int err = s->time_zone && s->time_zone[0] ? zone_load(&s->zone, s->time_zone) : 0;
+	text_print(key, sizeof key, "schedules[%zu].time_zone", i);
+	if (err == ENOMEM)
+		b->all->arena.failed = true;
+	else if (err == ENOENT)
+		at(b, &s->time_zone, s->pos, key, "use a name of the IANA list, as in Europe/Berlin; the system's list comes with the package tzdata",
+			"there is no time zone \"%s\" on this machine", s->time_zone);
+	else if (err)
+		at(b, &s->time_zone, s->pos, key, "install the package tzdata anew", "the time zone \"%s\" cannot be read: %s", s->time_zone, strerror(err));
+}
+
 static void complete_attendant(const struct cfg *c, struct cfg_attendant *a)
 {
 	const struct cfg_dialplan *plan = a->dialplan ? cfg_dialplan(c, text_of(a->dialplan)) : NULL;
@@ -85,6 +100,7 @@ void cfg_complete(struct binder *b)
 	}
 	for (size_t i = 0; i < c->n_schedules; i++) {
 		struct cfg_schedule *s = (struct cfg_schedule *)(uintptr_t)&c->schedules[i];
+		load_zone(b, s, i);
 		if (cfg_pos_of(c, &s->hours).line)
 			continue; /* given and empty: never open */
 		s->hours = cfg_whole_week(b);

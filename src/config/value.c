@@ -67,9 +67,10 @@ static bool is_number(struct text v)
 static bool is_pattern(struct text v)
 {
 	struct text rest = text_starts(v, "+") ? text_skip(v, 1) : v;
-	if (rest.n && rest.p[rest.n - 1] == '*')
+	bool star = rest.n && rest.p[rest.n - 1] == '*';
+	if (star)
 		rest.n--;
-	return v.n <= 40 && (all(rest, "x", false) || (!rest.n && text_is(v, "*")));
+	return v.n <= 40 && (all(rest, "x", false) || (star && !rest.n));
 }
 
 /* 10.0.0.1, 10.0.0.1:53, [2001:db8::1]:53, 10.0.0.0/8 */

@@ -26,6 +26,9 @@ struct dir_user {
 	const char *display_name, *first_name, *last_name;
 	const char *spoken_name; /* text to be spoken; never "" */
 	const char *language, *dialplan, *policy, *operator_number;
+	const char *department, *title;
+	const char *alias; /* for the keys; never "" */
+	const char *schedule; /* when he works; "" always */
 	struct cfg_strings extensions, sip_uris, allowed_transfers;
 	bool dialable; /* by callers of attendants */
 	bool lamp;
@@ -89,7 +92,7 @@ const struct cfg_dialplan *dir_dialplan(const struct dir_view *v, const struct d
  * Names as keys 2..9 (ITU-T E.161), accents folded, all but letters and digits dropped; "Jürgen Groß" is 587436 47677. */
 /* Writes digits and a NUL; cut off at size. */
 void dir_keys_of(struct text name, char *dst, size_t size);
-/* Users whose keys begin with `digits`, in the order (last first, or first last) asked for, by name; at most max into out; *total counts all.
+/* Users whose keys begin with `digits`, in the order (last first, first last, or their alias) asked for, by name; at most max into out; *total counts all.
  * Exact matches (the whole name typed) come first. */
 void dir_match_keys(const struct dir_view *v, struct text digits, enum cfg_name_order order, bool dialable_only,
                     const struct dir_user **out, size_t max, size_t *total);
@@ -110,6 +113,11 @@ struct dir_target {
 };
 /* Callers of an attendant type digits: only dialable users. */
 enum dir_allow dir_may_dial(const struct dir_view *v, struct text digits, struct dir_target *t);
+/* Callers of this attendant type digits: dialable users; extensions without a mailbox and outside numbers only where the attendant allows
+ * them. The number to be dialled may be another than was typed. */
+enum dir_allow dir_may_type(const struct dir_view *v, const struct cfg_attendant *aa, struct text digits, struct dir_target *t);
+/* A number outside, by the groups of the dial plan's rules that a policy or an attendant names (rules.h). */
+enum dir_allow dir_may_call_outside(const struct cfg_dialplan *plan, const struct cfg_strings *groups, struct text number, struct dir_target *t);
 /* Targets named by the administrator (menu keys, operators): a user's name, extension or URI, or an extension in digits even without mailbox. */
 enum dir_allow dir_may_transfer(const struct dir_view *v, struct text target, struct dir_target *t);
 /* Callers in `from`'s greeting: operator and allowed_transfers of that user only. */

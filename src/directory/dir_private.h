@@ -14,7 +14,7 @@ enum { DIR_KEYS_SIZE = 48 };
 /* A user with what is computed once for finding it. */
 struct dir_entry {
 	struct dir_user user; /* first */
-	char last_first[DIR_KEYS_SIZE], first_last[DIR_KEYS_SIZE], last[DIR_KEYS_SIZE], first[DIR_KEYS_SIZE];
+	char last_first[DIR_KEYS_SIZE], first_last[DIR_KEYS_SIZE], last[DIR_KEYS_SIZE], first[DIR_KEYS_SIZE], alias[DIR_KEYS_SIZE];
 };
 
 struct dir_index {

@@ -2,6 +2,7 @@
 /* dir_sql.c  Users in the store: written as a revision, read as a view. Runs in store threads, perhaps more than once. */
 #include <errno.h>
 #include <stdio.h>
+#include <strings.h>
 #include "base/hash.h"
 #include "directory/dir_private.h"
 
@@ -43,6 +44,8 @@ static int describe(const struct cfg_mailbox *m, struct buf *out)
 	join(&m->sip_uris, out);
 	buf_char(out, '|');
 	join(&m->allowed_transfers, out);
+	if (*m->department || *m->title || *m->schedule || strcasecmp(m->alias, m->name) != 0) /* else as the releases before wrote it */
+		buf_printf(out, "|%s|%s|%s|%s", m->department, m->title, m->alias, m->schedule);
 	return buf_char(out, '\n');
 }
 
@@ -79,15 +82,16 @@ static int put_user(struct db_tx *tx, const struct cfg_mailbox *m, int64_t revis
 	int err = join(&m->extensions, &e) ? ENOMEM : join(&m->sip_uris, &u) ? ENOMEM : join(&m->allowed_transfers, &a);
 	if (!err)
 		err = db_exec(tx, why, "INSERT INTO mailbox (name, display_name, first_name, last_name, spoken_name, language, dialplan, policy, operator_number,"
-			" extensions, sip_uris, allowed_transfers, dialable, lamp, lamp_gateway, lamp_uri, managed_by_file, removed, revision)"
-			" VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,1,0,?17) ON CONFLICT (name) DO UPDATE SET"
+			" extensions, sip_uris, allowed_transfers, dialable, lamp, lamp_gateway, lamp_uri, managed_by_file, removed, revision, department, title,"
+			" alias, schedule) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,1,0,?17,?18,?19,?20,?21) ON CONFLICT (name) DO UPDATE SET"
 			" display_name=excluded.display_name, first_name=excluded.first_name, last_name=excluded.last_name, spoken_name=excluded.spoken_name,"
 			" language=excluded.language, dialplan=excluded.dialplan, policy=excluded.policy, operator_number=excluded.operator_number,"
 			" extensions=excluded.extensions, sip_uris=excluded.sip_uris, allowed_transfers=excluded.allowed_transfers, dialable=excluded.dialable,"
 			" lamp=excluded.lamp, lamp_gateway=excluded.lamp_gateway, lamp_uri=excluded.lamp_uri, managed_by_file=1, removed=0,"
-			" revision=excluded.revision", "sssssssssttti" "issi", name, m->display_name, m->first_name, m->last_name, m->spoken_name, m->language,
+			" revision=excluded.revision, department=excluded.department, title=excluded.title, alias=excluded.alias, schedule=excluded.schedule",
+			"sssssssssttti" "issi" "ssss", name, m->display_name, m->first_name, m->last_name, m->spoken_name, m->language,
 			m->dialplan, m->policy, m->operator_number, buf_as_text(&e), buf_as_text(&u), buf_as_text(&a), (int64_t)m->dialable, (int64_t)m->lamp,
-			m->lamp_gateway, m->lamp_uri, revision);
+			m->lamp_gateway, m->lamp_uri, revision, m->department, m->title, m->alias, m->schedule);
 	buf_free(&e);
 	buf_free(&u);
 	buf_free(&a);
@@ -151,7 +155,8 @@ static void read_user(struct dir_view *v, const struct db_rows *r)
 		.spoken_name = word(a, r, 4), .language = word(a, r, 5), .dialplan = word(a, r, 6), .policy = word(a, r, 7), .operator_number = word(a, r, 8),
 		.extensions = split(a, db_col_text(r, 9)), .sip_uris = split(a, db_col_text(r, 10)), .allowed_transfers = split(a, db_col_text(r, 11)),
 		.dialable = db_col_int(r, 12) != 0, .lamp = db_col_int(r, 13) != 0, .lamp_gateway = word(a, r, 14), .lamp_uri = word(a, r, 15),
-		.managed_by_file = db_col_int(r, 16) != 0 };
+		.managed_by_file = db_col_int(r, 16) != 0, .department = word(a, r, 17), .title = word(a, r, 18), .alias = word(a, r, 19),
+		.schedule = word(a, r, 20) };
 }
 
 static int count_users(struct db_tx *tx, int64_t *n, struct ev_report *why)
@@ -175,7 +180,7 @@ static int load(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
 	if (err)
 		return err;
 	err = db_query(tx, &r, why, "SELECT name, display_name, first_name, last_name, spoken_name, language, dialplan, policy, operator_number, extensions,"
-		" sip_uris, allowed_transfers, dialable, lamp, lamp_gateway, lamp_uri, managed_by_file FROM mailbox WHERE removed = 0 ORDER BY name LIMIT ?1",
+		" sip_uris, allowed_transfers, dialable, lamp, lamp_gateway, lamp_uri, managed_by_file, department, title, alias, schedule FROM mailbox WHERE removed = 0 ORDER BY name LIMIT ?1",
 		"i", n);
 	if (err)
 		return err;

@@ -2,6 +2,7 @@
 /* targets.c  Who may be called. Only listed people and extensions, only digits: what a caller typed never becomes more of a dial string. */
 #include <errno.h>
 #include "directory/dir_private.h"
+#include "directory/rules.h"
 #include "directory_events.h"
 
 static bool digits_only(struct text t)
@@ -32,6 +33,30 @@ enum dir_allow dir_may_dial(const struct dir_view *v, struct text digits, struct
 		return DIR_NOT_DIALABLE;
 	fill_user(v, u, digits, t);
 	return DIR_ALLOWED;
+}
+
+enum dir_allow dir_may_call_outside(const struct cfg_dialplan *plan, const struct cfg_strings *groups, struct text number, struct dir_target *t)
+{
+	char dial[RULE_NUMBER_SIZE];
+	if (!rule_allows(plan, groups, number, dial))
+		return DIR_NOT_DIALABLE;
+	*t = (struct dir_target){ .uri = "", .spoken_name = "", .dialplan = plan };
+	text_copy(text_of(dial), t->number, sizeof t->number);
+	return DIR_ALLOWED;
+}
+
+enum dir_allow dir_may_type(const struct dir_view *v, const struct cfg_attendant *aa, struct text digits, struct dir_target *t)
+{
+	const struct cfg_dialplan *plan = cfg_dialplan(v->cfg, text_of(aa->dialplan));
+	enum dir_allow a = dir_may_dial(v, digits, t);
+	if (a != DIR_NOBODY)
+		return a;
+	if (aa->allow_extensions && plan && plan->extension_digits && digits.n == plan->extension_digits) {
+		*t = (struct dir_target){ .uri = "", .spoken_name = "", .dialplan = plan };
+		text_copy(digits, t->number, sizeof t->number);
+		return DIR_ALLOWED;
+	}
+	return dir_may_call_outside(plan, &aa->allowed_rules, digits, t) == DIR_ALLOWED ? DIR_ALLOWED : a;
 }
 
 enum dir_allow dir_may_transfer(const struct dir_view *v, struct text target, struct dir_target *t)

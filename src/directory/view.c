@@ -79,6 +79,7 @@ static void both_orders(struct dir_entry *e)
 	dir_keys_of(text_of(all), e->first_last, sizeof e->first_last);
 	dir_keys_of(text_of(u->last_name), e->last, sizeof e->last);
 	dir_keys_of(text_of(u->first_name), e->first, sizeof e->first);
+	dir_keys_of(text_of(u->alias), e->alias, sizeof e->alias);
 }
 
 /* What the file leaves to the dial plan and its gateway. */
@@ -87,6 +88,8 @@ static void complete(struct dir_view *v, struct dir_user *u)
 	const struct cfg_dialplan *plan = cfg_dialplan(v->cfg, text_of(u->dialplan));
 	const char *gateway = plan && plan->gateway[0] ? plan->gateway : v->cfg->n_gateways ? v->cfg->gateways[0].name : "";
 	char uri[300];
+	if (!u->alias[0])
+		u->alias = u->name;
 	if (!u->spoken_name[0])
 		u->spoken_name = u->display_name[0] ? u->display_name : u->name;
 	if (!u->operator_number[0] && plan)
@@ -167,7 +170,8 @@ int dir_view_of_cfg(struct dir_view **vp, const struct cfg *cfg)
 		const struct cfg_mailbox *m = &cfg->mailboxes[i];
 		dir_view_add(v)->user = (struct dir_user){ .name = lower(&v->arena, m->name), .display_name = m->display_name, .first_name = m->first_name,
 			.last_name = m->last_name, .spoken_name = m->spoken_name, .language = m->language, .dialplan = m->dialplan, .policy = m->policy,
-			.operator_number = m->operator_number, .extensions = m->extensions, .sip_uris = m->sip_uris, .allowed_transfers = m->allowed_transfers,
+			.operator_number = m->operator_number, .department = m->department, .title = m->title, .alias = m->alias, .schedule = m->schedule,
+			.extensions = m->extensions, .sip_uris = m->sip_uris, .allowed_transfers = m->allowed_transfers,
 			.dialable = m->dialable, .lamp = m->lamp, .lamp_gateway = m->lamp_gateway, .lamp_uri = m->lamp_uri, .managed_by_file = true };
 	}
 	err = dir_view_end(v);
@@ -311,8 +315,8 @@ void dir_match_keys(const struct dir_view *v, struct text digits, enum cfg_name_
 	for (int pass = 0; pass < 2; pass++) /* whole names first */
 		for (size_t i = 0; i < v->n; i++) {
 			const struct dir_entry *e = &v->entries[i];
-			const char *keys = order == CFG_LAST_FIRST ? e->last_first : e->first_last;
-			const char *part = order == CFG_LAST_FIRST ? e->last : e->first;
+			const char *keys = order == CFG_LAST_FIRST ? e->last_first : order == CFG_FIRST_LAST ? e->first_last : e->alias;
+			const char *part = order == CFG_LAST_FIRST ? e->last : order == CFG_FIRST_LAST ? e->first : e->alias;
 			bool whole = text_is(digits, keys) || text_is(digits, part);
 			if ((dialable_only && !e->user.dialable) || whole != (pass == 0) || !begins(keys, digits))
 				continue;

@@ -43,7 +43,9 @@ enum cfg_reuse {
 	CFG_REUSE_NEVER,
 };
 enum cfg_action { CFG_ACT_EXTENSION, CFG_ACT_ATTENDANT, CFG_ACT_MAILBOX, CFG_ACT_OPERATOR, CFG_ACT_DIAL_BY_NAME, CFG_ACT_SUBSCRIBER,
-	CFG_ACT_REPEAT, CFG_ACT_HANGUP, CFG_ACT_HOURS, CFG_ACT_LOCATION, CFG_ACT_LANGUAGE };
+	CFG_ACT_REPEAT, CFG_ACT_HANGUP, CFG_ACT_HOURS, CFG_ACT_LOCATION, CFG_ACT_LANGUAGE,
+	CFG_ACT_FIND_ME, CFG_ACT_TRANSFER, CFG_ACT_MESSAGE }; /* the last three: of answering rules alone */
+enum cfg_answer { CFG_ANSWER_MESSAGE, CFG_ANSWER_FIND_ME, CFG_ANSWER_TRANSFER, CFG_ANSWER_MENU, CFG_ANSWER_HANGUP };
 enum cfg_name_order { CFG_LAST_FIRST, CFG_FIRST_LAST, CFG_BY_ALIAS };
 enum cfg_offer_by { CFG_OFFER_EXTENSION, CFG_OFFER_DEPARTMENT, CFG_OFFER_TITLE, CFG_OFFER_NOTHING };
 enum cfg_uri_kind { CFG_KIND_EXTENSION, CFG_KIND_E164, CFG_KIND_SIP };
@@ -288,6 +290,23 @@ struct cfg_attendant {
 	const char *language;
 };
 
+/* Who is answered how: the first one whose conditions all hold. */
+struct cfg_answer_rule {
+	struct cfg_pos pos;
+	const char *name;
+	struct cfg_strings callers; /* numbers (* at the end: whatever follows), mailboxes, URIs, or inside, outside, anonymous; none: everybody */
+	const char *open, *closed; /* schedules; "": at any time */
+	struct cfg_strings dialled, reasons; /* none: any */
+	const char *greeting;
+	enum cfg_answer action;
+	struct cfg_strings find; /* at most two */
+	uint64_t ring_ms;
+	const char *transfer;
+	const struct cfg_menu_key *keys;
+	size_t n_keys;
+	bool message;
+};
+
 struct cfg_mailbox {
 	struct cfg_pos pos;
 	const char *name; /* [0-9A-Za-z._-]{1,64} */
@@ -306,6 +325,8 @@ struct cfg_mailbox {
 	const char *lamp_gateway; /* "" = the dial plan's gateway */
 	const char *lamp_uri; /* whom the NOTIFY names; "" = first sip_uri, else extension@domain */
 	const char *language;
+	const struct cfg_answer_rule *rules; /* the first that applies counts */
+	size_t n_rules;
 };
 
 struct cfg_trust {
@@ -412,6 +433,8 @@ const char *cfg_reuse_name(enum cfg_reuse r);
 const char *cfg_legacy_name(enum cfg_legacy l);
 const char *cfg_tls_version_name(enum cfg_tls_version v); /* "1.2" */
 const char *cfg_action_name(enum cfg_action a);
+const char *cfg_answer_name(enum cfg_answer a); /* "find-me" */
+const char *cfg_answer_key_name(enum cfg_action a); /* of a rule's key */
 
 /* The commented sample file, from settings.def. */
 int cfg_sample(struct buf *out);

@@ -292,6 +292,56 @@ static void check_gateway(struct binder *b, const struct cfg_gateway *g, size_t 
 			g->name);
 }
 
+static void check_reasons(struct binder *b, const struct cfg_answer_rule *r, const char *key)
+{
+	static const char *const words[] = { "busy", "no-answer", "unreachable", "forwarded", "direct" };
+	for (size_t i = 0; i < r->reasons.n; i++) {
+		bool known = false;
+		for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+			known = known || strcmp(r->reasons.v[i], words[k]) == 0;
+		if (!known)
+			at(b, &r->reasons, r->pos, key, "use busy, no-answer, unreachable, forwarded or direct", "holds \"%s\"", r->reasons.v[i]);
+	}
+}
+
+static bool finds(const struct cfg_answer_rule *r)
+{
+	bool any = r->action == CFG_ANSWER_FIND_ME;
+	for (size_t i = 0; i < r->n_keys; i++)
+		any = any || r->keys[i].action == CFG_ACT_FIND_ME;
+	return any;
+}
+
+static void check_answer_rule(struct binder *b, const struct cfg_answer_rule *r, size_t i, size_t k)
+{
+	struct list schedules = LIST("schedule", &b->all->cfg, schedules);
+	char key[80];
+	text_print(key, sizeof key, "mailboxes[%zu].rules[%zu].open", i, k);
+	must_exist(b, &schedules, &r->open, r->pos, key, r->open);
+	text_print(key, sizeof key, "mailboxes[%zu].rules[%zu].closed", i, k);
+	must_exist(b, &schedules, &r->closed, r->pos, key, r->closed);
+	text_print(key, sizeof key, "mailboxes[%zu].rules[%zu].reasons", i, k);
+	check_reasons(b, r, key);
+	text_print(key, sizeof key, "mailboxes[%zu].rules[%zu].find", i, k);
+	for (size_t n = 0; n < r->find.n; n++)
+		target(b, (const char *const *)&r->find, r->pos, key, r->find.v[n]);
+	if (finds(r) && !r->find.n)
+		at(b, &r->find, r->pos, key, "give one or two places", "names nowhere to look");
+	text_print(key, sizeof key, "mailboxes[%zu].rules[%zu].transfer", i, k);
+	target(b, &r->transfer, r->pos, key, r->transfer);
+	if (r->action == CFG_ANSWER_TRANSFER && r->transfer && !r->transfer[0])
+		at(b, &r->transfer, r->pos, key, "give an extension, a mailbox or a URI", "names nobody to transfer to");
+	text_print(key, sizeof key, "mailboxes[%zu].rules[%zu].keys", i, k);
+	for (size_t n = 0; n < r->n_keys; n++) {
+		if (r->keys[n].action == CFG_ACT_TRANSFER)
+			target(b, &r->keys[n].target, r->keys[n].pos, key, r->keys[n].target);
+		if (r->keys[n].key == '*' || r->keys[n].key == '#' || r->keys[n].key == 't')
+			cfg_fail(b->errors, b->path, r->keys[n].pos, key, "use 0 to 9: # skips the greeting, and * logs on", "is no key of a greeting");
+	}
+	if (r->action == CFG_ANSWER_MENU && !r->n_keys)
+		at(b, &r->keys, r->pos, key, "bind some keys, or choose another action", "is a menu without a key");
+}
+
 static void check_mailbox(struct binder *b, const struct cfg_mailbox *m, size_t i)
 {
 	const struct cfg *c = &b->all->cfg;
@@ -302,6 +352,8 @@ static void check_mailbox(struct binder *b, const struct cfg_mailbox *m, size_t 
 	struct list schedules = LIST("schedule", c, schedules);
 	text_print(key, sizeof key, "mailboxes[%zu].schedule", i);
 	must_exist(b, &schedules, &m->schedule, m->pos, key, m->schedule);
+	for (size_t k = 0; k < m->n_rules; k++)
+		check_answer_rule(b, &m->rules[k], i, k);
 	text_print(key, sizeof key, "mailboxes[%zu].policy", i);
 	must_exist(b, &policies, &m->policy, m->pos, key, m->policy);
 	text_print(key, sizeof key, "mailboxes[%zu].lamp_gateway", i);

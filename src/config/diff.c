@@ -108,7 +108,7 @@ static bool same(const struct cfg_row *row, const void *x, const void *y)
 	case CFG_PORTS:
 		return memcmp(a, b, 2 * sizeof(uint16_t)) == 0;
 	case CFG_U32: case CFG_TRANSPORT: case CFG_RULE: case CFG_PROFILE: case CFG_TLSVERSION: case CFG_LEGACY: case CFG_REUSE: case CFG_NAMEORDER:
-	case CFG_REVOCATION: case CFG_STAPLE: case CFG_URIKIND: case CFG_SECURITY: case CFG_OFFERBY:
+	case CFG_REVOCATION: case CFG_STAPLE: case CFG_URIKIND: case CFG_SECURITY: case CFG_OFFERBY: case CFG_ANSWER:
 		return memcmp(a, b, sizeof(uint32_t)) == 0;
 	case CFG_MS: case CFG_SEC:
 		return *(const uint64_t *)a == *(const uint64_t *)b;
@@ -116,7 +116,7 @@ static bool same(const struct cfg_row *row, const void *x, const void *y)
 		return same_listen(a, b, na);
 	case CFG_LEVELS:
 		return same_levels(a, b, na);
-	case CFG_KEYS:
+	case CFG_KEYS: case CFG_ANSWERKEYS:
 		return same_keys(a, b, na);
 	case CFG_HOURS:
 		return same_hours(a, b, na);

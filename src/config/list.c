@@ -133,11 +133,11 @@ static void levels(struct binder *b, const struct cfg_row *row, const struct tre
 	*out = (struct array){ v, got };
 }
 
-static bool one_action(struct binder *b, struct text text, struct cfg_menu_key *k)
+static bool one_action(struct binder *b, enum cfg_type type, struct text text, struct cfg_menu_key *k)
 {
 	struct text word, target = TEXT_NONE;
 	size_t n;
-	const struct cfg_word *w = cfg_words(CFG_KEYS, &n);
+	const struct cfg_word *w = cfg_words(type, &n);
 	text_cut(text_trim(text), ' ', &word, &target);
 	target = text_trim(target);
 	for (size_t i = 0; i < n; i++) {
@@ -145,7 +145,8 @@ static bool one_action(struct binder *b, struct text text, struct cfg_menu_key *
 			continue;
 		k->action = (enum cfg_action)w[i].value;
 		k->target = arena_text(&b->all->arena, target);
-		bool wants = k->action == CFG_ACT_EXTENSION || k->action == CFG_ACT_ATTENDANT || k->action == CFG_ACT_MAILBOX || k->action == CFG_ACT_LANGUAGE;
+		bool wants = k->action == CFG_ACT_EXTENSION || k->action == CFG_ACT_ATTENDANT || k->action == CFG_ACT_MAILBOX || k->action == CFG_ACT_LANGUAGE ||
+		             k->action == CFG_ACT_TRANSFER;
 		if (wants == (target.n > 0) && (!wants || !cfg_text_wrong(CFG_TARGET, target)))
 			return true;
 	}
@@ -153,7 +154,7 @@ static bool one_action(struct binder *b, struct text text, struct cfg_menu_key *
 }
 
 /* An action, or a map of what to do and how it is called when the menu is read out. */
-static bool one_key(struct binder *b, const struct tree *c, struct cfg_menu_key *k)
+static bool one_key(struct binder *b, enum cfg_type type, const struct tree *c, struct cfg_menu_key *k)
 {
 	const struct tree *action = c->kind == TREE_SCALAR ? c : NULL;
 	k->say = "";
@@ -165,7 +166,7 @@ static bool one_key(struct binder *b, const struct tree *c, struct cfg_menu_key 
 		else
 			return false;
 	}
-	return action && k->say && one_action(b, action->text, k);
+	return action && k->say && one_action(b, type, action->text, k);
 }
 
 static void keys(struct binder *b, const struct cfg_row *row, const struct tree *t, struct array *out)
@@ -185,8 +186,8 @@ static void keys(struct binder *b, const struct cfg_row *row, const struct tree 
 		v[got].key = timeout ? 't' : name.n ? name.p[0] : 0;
 		if (!timeout && (name.n != 1 || !strchr("0123456789*#", name.p[0])))
 			cfg_wrong(b, c->key->pos, "use 0 to 9, \"*\", \"#\" or timeout", "\"%.*s\" is no key", TEXT_FMT(text_head(name, 40)));
-		else if (!one_key(b, c, &v[got]))
-			cfg_wrong(b, c->pos, "use extension N, attendant NAME, mailbox NAME, operator, dial-by-name, log-on, hours, location, language NAME, repeat or hang-up;"
+		else if (!one_key(b, row->type, c, &v[got]))
+			cfg_wrong(b, c->pos, row->type == CFG_ANSWERKEYS ? "use find-me, transfer TARGET, message, operator or hang-up" : "use extension N, attendant NAME, mailbox NAME, operator, dial-by-name, log-on, hours, location, language NAME, repeat or hang-up;"
 				" or {do: one of them, say: at most 180 letters}", "key %.*s does \"%.*s\"", TEXT_FMT(name),
 				TEXT_FMT(c->kind == TREE_SCALAR ? text_head(c->text, 80) : TEXT("something else")));
 		else
@@ -202,7 +203,7 @@ void cfg_list(struct binder *b, const struct cfg_row *row, const struct tree *t,
 		listens(b, row, t, out);
 	else if (row->type == CFG_LEVELS)
 		levels(b, row, t, out);
-	else if (row->type == CFG_KEYS)
+	else if (row->type == CFG_KEYS || row->type == CFG_ANSWERKEYS)
 		keys(b, row, t, out);
 	else if (row->type == CFG_HOURS)
 		cfg_hours(b, row, t, base);

@@ -88,6 +88,10 @@ static const struct cfg_row mailbox_rows[] = {
 #define MAILBOX(...) ROW(struct cfg_mailbox, __VA_ARGS__)
 #include "config/settings.def"
 };
+static const struct cfg_row answer_rule_rows[] = {
+#define ANSWERRULE(...) ROW(struct cfg_answer_rule, __VA_ARGS__)
+#include "config/settings.def"
+};
 
 #define ROWS(r) r, sizeof r / sizeof r[0]
 #define SUBS(s) s, sizeof s / sizeof s[0]
@@ -140,8 +144,13 @@ static const struct cfg_object policy = { "policies", "Rules and limits for mail
 static const struct cfg_object closed = { "attendants.closed", "What is otherwise while its schedule says closed", 0, ROWS(closed_rows), NULL, 0 };
 static const struct cfg_sub attendant_subs[] = { { "closed", &closed, false, 0, 0, CFG_LIVE } };
 static const struct cfg_object attendant = { "attendants", "Auto attendants", sizeof(struct cfg_attendant), ROWS(attendant_rows), SUBS(attendant_subs) };
+static const struct cfg_object answer_rule = { "mailboxes.rules", "Who is answered how: the first rule whose conditions all hold applies",
+	sizeof(struct cfg_answer_rule), ROWS(answer_rule_rows), NULL, 0 };
+static const struct cfg_sub mailbox_subs[] = {
+	{ "rules", &answer_rule, true, offsetof(struct cfg_mailbox, rules), offsetof(struct cfg_mailbox, n_rules), CFG_LIVE },
+};
 static const struct cfg_object mailbox = { "mailboxes", "People and places with a mailbox; PINs, greetings and counters are never in this file",
-	sizeof(struct cfg_mailbox), ROWS(mailbox_rows), NULL, 0 };
+	sizeof(struct cfg_mailbox), ROWS(mailbox_rows), SUBS(mailbox_subs) };
 #define LIST(name, object) { #name, &object, true, offsetof(struct cfg, name), offsetof(struct cfg, n_##name), CFG_LIVE }
 static const struct cfg_sub root_subs[] = {
 	{ "node", &node, false, offsetof(struct cfg, node), 0, CFG_RESTART },
@@ -172,6 +181,10 @@ static const struct cfg_word staples[] = { { "ask", CFG_STAPLE_ASK }, { "require
 static const struct cfg_word actions[] = { { "extension", CFG_ACT_EXTENSION }, { "attendant", CFG_ACT_ATTENDANT }, { "mailbox", CFG_ACT_MAILBOX },
 	{ "operator", CFG_ACT_OPERATOR }, { "dial-by-name", CFG_ACT_DIAL_BY_NAME }, { "log-on", CFG_ACT_SUBSCRIBER }, { "repeat", CFG_ACT_REPEAT },
 	{ "hang-up", CFG_ACT_HANGUP }, { "hours", CFG_ACT_HOURS }, { "location", CFG_ACT_LOCATION }, { "language", CFG_ACT_LANGUAGE } };
+static const struct cfg_word answers[] = { { "message", CFG_ANSWER_MESSAGE }, { "find-me", CFG_ANSWER_FIND_ME }, { "transfer", CFG_ANSWER_TRANSFER },
+	{ "menu", CFG_ANSWER_MENU }, { "hang-up", CFG_ANSWER_HANGUP } };
+static const struct cfg_word answer_keys[] = { { "find-me", CFG_ACT_FIND_ME }, { "transfer", CFG_ACT_TRANSFER }, { "message", CFG_ACT_MESSAGE },
+	{ "operator", CFG_ACT_OPERATOR }, { "hang-up", CFG_ACT_HANGUP } };
 
 const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 {
@@ -202,6 +215,10 @@ const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 		return *n = sizeof offers / sizeof offers[0], offers;
 	case CFG_KEYS:
 		return *n = sizeof actions / sizeof actions[0], actions;
+	case CFG_ANSWER:
+		return *n = sizeof answers / sizeof answers[0], answers;
+	case CFG_ANSWERKEYS:
+		return *n = sizeof answer_keys / sizeof answer_keys[0], answer_keys;
 	default:
 		return *n = 0, NULL;
 	}
@@ -277,4 +294,14 @@ const char *cfg_tls_version_name(enum cfg_tls_version v)
 const char *cfg_action_name(enum cfg_action a)
 {
 	return cfg_word_of(CFG_KEYS, (int)a);
+}
+
+const char *cfg_answer_name(enum cfg_answer a)
+{
+	return cfg_word_of(CFG_ANSWER, (int)a);
+}
+
+const char *cfg_answer_key_name(enum cfg_action a)
+{
+	return cfg_word_of(CFG_ANSWERKEYS, (int)a);
 }

@@ -272,6 +272,7 @@ static struct dlg_row key_row(struct dlg_attendants *a, struct built *b, size_t 
 		row.go = BYE;
 		break;
 	case CFG_ACT_HOURS: case CFG_ACT_LOCATION: case CFG_ACT_LANGUAGE: /* the menu again, until the rows for them are here */
+	case CFG_ACT_FIND_ME: case CFG_ACT_TRANSFER: case CFG_ACT_MESSAGE: /* no words of attendants */
 	case CFG_ACT_REPEAT:
 		break;
 	}

@@ -52,7 +52,14 @@ static const char whole[] =
 	"    closed: {greeting: We are closed., keys: {1: mailbox alice}}\n"
 	"  - {name: side, numbers: ['801'], schedule: office, menu: Words., keys: {2: hours}}\n"
 	"mailboxes:\n"
-	"  - {name: alice, extensions: ['201', '202'], department: Sales, title: Dr, schedule: office}\n";
+	"  - name: alice\n"
+	"    extensions: ['201', '202']\n"
+	"    department: Sales\n"
+	"    title: Dr\n"
+	"    schedule: office\n"
+	"    rules:\n"
+	"      - {name: customers, callers: ['+4930*', outside], closed: office, reasons: busy, action: find-me, find: ['+49170123', '202'], ring_s: 15}\n"
+	"      - {name: menu, greeting: Hello., action: menu, message: false, keys: {1: find-me, 2: transfer 202, 3: message, 9: hang-up}, find: '202'}\n";
 
 static struct cfg *good(const char *yaml)
 {
@@ -114,6 +121,19 @@ static void every_setting_arrives(void **state)
 	const struct cfg_mailbox *m = cfg_mailbox(c, TEXT("alice"));
 	assert_string_equal(m->alias, "alice");
 	assert_string_equal(m->department, "Sales");
+	assert_int_equal(m->n_rules, 2);
+	assert_string_equal(m->rules[0].callers.v[1], "outside");
+	assert_string_equal(m->rules[0].closed, "office");
+	assert_string_equal(m->rules[0].open, "");
+	assert_int_equal(m->rules[0].action, CFG_ANSWER_FIND_ME);
+	assert_int_equal(m->rules[0].ring_ms, 15000);
+	assert_true(m->rules[0].message);
+	assert_int_equal(m->rules[1].n_keys, 4);
+	assert_int_equal(m->rules[1].keys[1].action, CFG_ACT_TRANSFER);
+	assert_string_equal(m->rules[1].keys[1].target, "202");
+	assert_string_equal(cfg_answer_key_name(m->rules[1].keys[3].action), "hang-up");
+	assert_string_equal(cfg_answer_name(m->rules[1].action), "menu");
+	assert_false(m->rules[1].message);
 	cfg_unref(c);
 }
 
@@ -153,6 +173,17 @@ static void all_errors_are_told(void **state)
 		{ "attendants: [{name: a, keys: {1: {do: operator, yell: x}}}]", "key 1 does \"something else\"" },
 		{ "attendants: [{name: a, keys: {1: language}}]", "key 1 does \"language\"" },
 		{ "policies: [{name: p, allowed_rules: x}]", "there is no group of rules \"x\"" },
+		{ "mailboxes: [{name: m, rules: [{name: r, open: s}]}]", "mailboxes[0].rules[0].open: there is no schedule \"s\"" },
+		{ "mailboxes: [{name: m, rules: [{name: r, reasons: [busy, bored]}]}]", "holds \"bored\"" },
+		{ "mailboxes: [{name: m, rules: [{name: r, action: find-me}]}]", "names nowhere to look" },
+		{ "mailboxes: [{name: m, rules: [{name: r, action: menu, keys: {1: find-me}}]}]", "names nowhere to look" },
+		{ "mailboxes: [{name: m, rules: [{name: r, find: ['201', '202', '203']}]}]", "has 3 entries" },
+		{ "mailboxes: [{name: m, rules: [{name: r, action: transfer}]}]", "names nobody to transfer to" },
+		{ "mailboxes: [{name: m, rules: [{name: r, action: transfer, transfer: bob}]}]", "there is no mailbox \"bob\"" },
+		{ "mailboxes: [{name: m, rules: [{name: r, action: menu}]}]", "is a menu without a key" },
+		{ "mailboxes: [{name: m, rules: [{name: r, keys: {'*': transfer 201}}]}]", "is no key of a greeting" },
+		{ "mailboxes: [{name: m, rules: [{name: r, keys: {1: transfer bob}}]}]", "there is no mailbox \"bob\"" },
+		{ "mailboxes: [{name: m, rules: [{name: r, keys: {1: dial-by-name}}]}]", "key 1 does \"dial-by-name\"" },
 		{ "mailboxes: [{name: m, schedule: s}]", "mailboxes[0].schedule: there is no schedule \"s\"" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

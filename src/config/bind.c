@@ -199,7 +199,7 @@ static void bind_object(struct binder *b, const struct cfg_object *o, const stru
 /* `node:` has settings that must be given; without it they must not be asked for. */
 static void bind_root(struct binder *b, const struct tree *root, enum cfg_want want)
 {
-	const struct tree *node = member(root, "node");
+	const struct tree *node = member(root, "node"), *nodes = member(root, "nodes");
 	for (const struct tree *c = root->first; c; c = c->next)
 		if (!is_known(&cfg_root, c->key->text))
 			unknown_key(b, &cfg_root, c);
@@ -207,6 +207,8 @@ static void bind_root(struct binder *b, const struct tree *root, enum cfg_want w
 		cfg_fail(b->errors, b->path, root->pos, "node", "say who this node is: node: with name, fqdn and listen below it", "is missing");
 	if (want == CFG_WANT_OBJECTS && node)
 		cfg_fail(b->errors, b->path, node->key->pos, "node", "leave it out: it belongs into the umbel.yaml of one node", "is not for all nodes");
+	if (want == CFG_WANT_OBJECTS && nodes)
+		cfg_fail(b->errors, b->path, nodes->key->pos, "nodes", "leave it out: it belongs into the umbel.yaml of each node", "nodes that share their objects have one store, and need no list");
 	b->all->cfg.has_node = want == CFG_WANT_NODE;
 	for (size_t i = 0; i < cfg_root.n_subs; i++)
 		if (strcmp(cfg_root.subs[i].key, "node") != 0 || (node && want == CFG_WANT_NODE))

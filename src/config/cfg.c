@@ -66,6 +66,8 @@ int cfg_merge(struct cfg **cp, const struct cfg *node, const struct cfg *objects
 	all->cfg.path = node->path;
 	all->cfg.has_node = node->has_node;
 	all->cfg.node = node->node;
+	all->cfg.nodes = node->nodes;
+	all->cfg.n_nodes = node->n_nodes;
 	if (!objects->trust.ca_files.n)
 		all->cfg.trust = node->trust;
 	all->of[0] = cfg_ref(node);
@@ -192,6 +194,11 @@ const struct cfg_policy *cfg_policy(const struct cfg *c, struct text name)
 		if (!name.n || (c->policies[i].name && text_eq_nocase(text_of(c->policies[i].name), name)))
 			return &c->policies[i];
 	return &standard;
+}
+
+bool cfg_is_self(const struct cfg *c, const struct cfg_peer_node *n)
+{
+	return c->has_node && c->node.name && strcasecmp(n->name, c->node.name) == 0;
 }
 
 const struct cfg_identity *cfg_identity(const struct cfg *c, struct text name)

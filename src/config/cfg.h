@@ -16,7 +16,7 @@
 
 struct zone;
 
-enum { CFG_NAME_SIZE = 64, CFG_FILE_MAX_BYTES = 4 << 20, CFG_DEPTH_MAX = 16, CFG_ERRORS_MAX = 200 };
+enum { CFG_NODES_MAX = 32, CFG_NAME_SIZE = 64, CFG_FILE_MAX_BYTES = 4 << 20, CFG_DEPTH_MAX = 16, CFG_ERRORS_MAX = 200 };
 
 /* 1-based; 0,0 where a value is a default and stands nowhere. */
 struct cfg_pos {
@@ -127,6 +127,14 @@ struct cfg_node {
 	struct cfg_hep hep;
 	uint64_t receipt_ms; /* how long a receipt waits for the store before the local spool counts */
 	uint64_t drain_ms;
+};
+
+/* A node of the service that has a store of its own; this one may be among them. */
+struct cfg_peer_node {
+	struct cfg_pos pos;
+	const char *name, *fqdn;
+	const char *address; /* where it is dialled; the fqdn if none was given */
+	uint16_t port;
 };
 
 struct cfg_judges_us {
@@ -344,6 +352,8 @@ struct cfg {
 	const char *source; /* text of the objects' file, for other nodes; "" when they stand in a node's own file */
 	struct cfg_node node;
 	struct cfg_trust trust;
+	const struct cfg_peer_node *nodes; /* part of a node's own file, as `node` is */
+	size_t n_nodes;
 	const struct cfg_gateway *gateways;
 	size_t n_gateways;
 	const struct cfg_dialplan *dialplans;
@@ -402,6 +412,8 @@ struct cfg_pos cfg_pos_of(const struct cfg *c, const void *member);
 
 /* ---- finding; NULL if there is none; "" finds the first dial plan and policy ---- */
 const struct cfg_gateway *cfg_gateway(const struct cfg *c, struct text name);
+/* Whether that entry of `nodes` is this node itself. */
+bool cfg_is_self(const struct cfg *c, const struct cfg_peer_node *n);
 const struct cfg_dialplan *cfg_dialplan(const struct cfg *c, struct text name);
 const struct cfg_schedule *cfg_schedule(const struct cfg *c, struct text name);
 const struct cfg_policy *cfg_policy(const struct cfg *c, struct text name); /* never NULL: without any, the defaults */

@@ -108,6 +108,11 @@ void cfg_complete(struct binder *b)
 	}
 	for (size_t i = 0; i < c->n_attendants; i++)
 		complete_attendant(c, (struct cfg_attendant *)(uintptr_t)&c->attendants[i]);
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		struct cfg_peer_node *n = (struct cfg_peer_node *)(uintptr_t)&c->nodes[i];
+		if (n->address && !n->address[0])
+			n->address = n->fqdn;
+	}
 	for (size_t i = 0; i < c->n_mailboxes; i++) {
 		struct cfg_mailbox *m = (struct cfg_mailbox *)(uintptr_t)&c->mailboxes[i];
 		if (m->alias && !m->alias[0] && m->name)
@@ -538,6 +543,44 @@ static void check_node(struct binder *b)
 		at(b, &n->fqdn, top, "node.fqdn", "give the full name of this machine: peers compare it with our certificate", "is an IP address");
 }
 
+/* Each node is told from the others by its name and by what its certificate proves. */
+static void check_peer_node(struct binder *b, const struct cfg_peer_node *n, size_t i)
+{
+	const struct cfg *c = &b->all->cfg;
+	char key[80];
+	text_print(key, sizeof key, "nodes[%zu].fqdn", i);
+	if (!n->name || !n->fqdn || !n->fqdn[0])
+		return;
+	if (is_ip(n->fqdn))
+		at(b, &n->fqdn, n->pos, key, "give its full name, which its certificate holds; where it is dialled is its address", "is an IP address");
+	if (c->node.fqdn && cfg_is_self(c, n) && strcasecmp(n->fqdn, c->node.fqdn) != 0)
+		at(b, &n->fqdn, n->pos, key, "let both say the same, or give the other node its own name", "node %s is this one, whose node.fqdn is %s", n->name,
+			c->node.fqdn);
+	if (c->node.fqdn && c->node.name && !cfg_is_self(c, n) && strcasecmp(n->fqdn, c->node.fqdn) == 0)
+		at(b, &n->fqdn, n->pos, key, "each node has its own", "is this node's own name, but node.name is %s", c->node.name);
+	for (size_t k = 0; k < i; k++)
+		if (c->nodes[k].fqdn && strcasecmp(n->fqdn, c->nodes[k].fqdn) == 0)
+			at(b, &n->fqdn, n->pos, key, "each node has its own", "is that of node %s already", c->nodes[k].name);
+}
+
+static void check_peer_nodes(struct binder *b)
+{
+	const struct cfg *c = &b->all->cfg;
+	bool tls = false;
+	size_t others = 0;
+	names_twice(b, "nodes", c->nodes, c->n_nodes, sizeof *c->nodes);
+	for (size_t i = 0; i < c->n_nodes; i++) {
+		check_peer_node(b, &c->nodes[i], i);
+		others += c->nodes[i].name && !cfg_is_self(c, &c->nodes[i]);
+	}
+	for (size_t i = 0; i < c->node.n_listen; i++)
+		tls = tls || c->node.listen[i].transport == CFG_TLS;
+	if (others && c->has_node && c->node.n_listen && !tls)
+		at(b, &c->nodes, (struct cfg_pos){ 1, 1 }, "nodes", "add a tls address to node.listen, with an identity", "other nodes come in over TLS, but this one listens on no tls address");
+	if (c->n_nodes > CFG_NODES_MAX)
+		at(b, &c->nodes, (struct cfg_pos){ 1, 1 }, "nodes", "take some out", "more than %d nodes are not served", CFG_NODES_MAX);
+}
+
 void cfg_check(struct binder *b)
 {
 	const struct cfg *c = &b->all->cfg;
@@ -550,6 +593,7 @@ void cfg_check(struct binder *b)
 	numbers_twice(b);
 	if (c->has_node && c->node.name)
 		check_node(b);
+	check_peer_nodes(b);
 	for (size_t i = 0; i < c->n_gateways; i++)
 		check_gateway(b, &c->gateways[i], i);
 	for (size_t i = 0; i < c->n_dialplans; i++)

@@ -32,6 +32,10 @@ static const struct cfg_row hep_rows[] = {
 #define HEP(...) ROW(struct cfg_node, __VA_ARGS__)
 #include "config/settings.def"
 };
+static const struct cfg_row other_rows[] = {
+#define OTHER(...) ROW(struct cfg_peer_node, __VA_ARGS__)
+#include "config/settings.def"
+};
 static const struct cfg_row trust_rows[] = {
 #define TRUST(...) ROW(struct cfg, __VA_ARGS__)
 #include "config/settings.def"
@@ -115,6 +119,7 @@ static const struct cfg_sub node_subs[] = {
 static const struct cfg_object node = { "node", "This node's own part: it differs from node to node", 0, ROWS(node_rows), SUBS(node_subs) };
 static const struct cfg_object trust = { "trust", "Whom we believe", 0, ROWS(trust_rows), NULL, 0 };
 
+static const struct cfg_object other = { "nodes", "The nodes of the service where each has a store of its own", sizeof(struct cfg_peer_node), ROWS(other_rows), NULL, 0 };
 static const struct cfg_object judges = { "gateways.judges_us", "How the gateway judges the certificate that we show it", 0, ROWS(judges_rows), NULL, 0 };
 static const struct cfg_object tls = { "gateways.tls", "TLS towards and from this gateway", 0, ROWS(tls_rows), NULL, 0 };
 static const struct cfg_object options = { "gateways.options", "Watching the gateway by OPTIONS", 0, ROWS(options_rows), NULL, 0 };
@@ -155,7 +160,7 @@ static const struct cfg_object mailbox = { "mailboxes", "People and places with 
 static const struct cfg_sub root_subs[] = {
 	{ "node", &node, false, offsetof(struct cfg, node), 0, CFG_RESTART },
 	{ "trust", &trust, false, 0, 0, CFG_LIVE },
-	LIST(gateways, gateway), LIST(dialplans, dialplan), LIST(schedules, schedule), LIST(policies, policy), LIST(attendants, attendant), LIST(mailboxes, mailbox),
+	LIST(nodes, other), LIST(gateways, gateway), LIST(dialplans, dialplan), LIST(schedules, schedule), LIST(policies, policy), LIST(attendants, attendant), LIST(mailboxes, mailbox),
 };
 const struct cfg_object cfg_root = { "", "", 0, NULL, 0, SUBS(root_subs) };
 

@@ -65,6 +65,20 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 	return 0;
 }
 
+/* The other nodes come in by the same listeners. Their label is no gateway's name: they may shake hands, but not call. */
+static int add_nodes(struct trust_policy *p, const struct cfg *cfg)
+{
+	int err = 0;
+	for (size_t i = 0; !err && i < cfg->n_nodes; i++) {
+		char label[TRUST_LABEL_SIZE];
+		if (cfg_is_self(cfg, &cfg->nodes[i]))
+			continue;
+		text_print(label, sizeof label, "node %s", cfg->nodes[i].name);
+		err = trust_policy_add(p, label, TRUST_RULE_RFC9525, &cfg->nodes[i].fqdn, 1);
+	}
+	return err;
+}
+
 int gw_make_policy(struct trust_policy **pp, const struct cfg *cfg)
 {
 	struct trust_policy *p = NULL;
@@ -72,6 +86,8 @@ int gw_make_policy(struct trust_policy **pp, const struct cfg *cfg)
 	for (size_t i = 0; !err && i < cfg->n_gateways; i++)
 		if (cfg->gateways[i].transport == CFG_TLS)
 			err = add_policy(p, &cfg->gateways[i]);
+	if (!err)
+		err = add_nodes(p, cfg);
 	if (err) {
 		mem_unref(p);
 		return err;

@@ -169,6 +169,38 @@ static void names_and_numbers_are_checked_over_the_whole_file(void **state)
 		"the same address stands twice");
 }
 
+#define TWO_NODES "nodes:\n  - {name: node01, fqdn: node01.domain.local}\n  - {name: node02, fqdn: node02.domain.local, address: 192.0.2.2, port: 5071}\n"
+
+static void nodes_with_stores_of_their_own_are_listed(void **state)
+{
+	(void)state;
+	static const char *const not_here[] = { "u:1:1: nodes: nodes that share their objects have one store, and need no list: leave it out" };
+	struct cfg *c = good(NODE TWO_NODES, CFG_WANT_NODE), *both;
+	struct cfg *objects = good("mailboxes: [{name: a}]\n", CFG_WANT_OBJECTS);
+	struct cfg_errors e = { 0 };
+	assert_int_equal(c->n_nodes, 2);
+	assert_true(cfg_is_self(c, &c->nodes[0]));
+	assert_string_equal(c->nodes[0].address, "node01.domain.local");
+	assert_int_equal(c->nodes[0].port, 5061);
+	assert_false(cfg_is_self(c, &c->nodes[1]));
+	assert_string_equal(c->nodes[1].address, "192.0.2.2");
+	assert_int_equal(c->nodes[1].port, 5071);
+	assert_int_equal(cfg_merge(&both, c, objects, &e), 0); /* they go with the node's part */
+	assert_int_equal(both->n_nodes, 2);
+	cfg_unref(both);
+	cfg_unref(objects);
+	cfg_unref(c);
+	bad("nodes: [{name: a, fqdn: a.b}]\n", CFG_WANT_OBJECTS, not_here, 1);
+	BAD(NODE "nodes:\n  - {name: node01, fqdn: other.domain.local}\n  - {name: two, fqdn: 192.0.2.2}\n  - {name: Two, fqdn: node01.domain.local}\n  - {name: x, fqdn: other.domain.local}\n",
+		"u:8:26: nodes[0].fqdn: node node01 is this one, whose node.fqdn is node01.domain.local: let both say the same",
+		"nodes[1].fqdn: is an IP address: give its full name", "nodes[2].name: \"Two\" is used already, by two in line 9",
+		"nodes[2].fqdn: is this node's own name, but node.name is node01", "nodes[3].fqdn: is that of node node01 already");
+	BAD("node: {name: a, fqdn: a.b, listen: udp:127.0.0.1:5060}\nnodes: [{name: b, fqdn: b.b}]\n",
+		"nodes: other nodes come in over TLS, but this one listens on no tls address: add a tls address to node.listen");
+	c = good("node: {name: a, fqdn: a.b, listen: udp:127.0.0.1:5060}\nnodes: [{name: a, fqdn: a.b}]\n", CFG_WANT_NODE); /* alone */
+	cfg_unref(c);
+}
+
 static void secrets_have_no_place_in_the_file(void **state)
 {
 	(void)state;
@@ -308,6 +340,6 @@ static void survives_every_failing_allocation(void **state)
 	ut_oom(parse_whole, NULL);
 }
 
-UT_MAIN(UT(every_setting_arrives), UT(all_errors_are_told_with_place_and_cure), UT(an_empty_list_of_names_is_nobody_and_a_missing_one_the_address), UT(names_and_numbers_are_checked_over_the_whole_file),
+UT_MAIN(UT(every_setting_arrives), UT(all_errors_are_told_with_place_and_cure), UT(an_empty_list_of_names_is_nobody_and_a_missing_one_the_address), UT(names_and_numbers_are_checked_over_the_whole_file), UT(nodes_with_stores_of_their_own_are_listed),
 	UT(secrets_have_no_place_in_the_file), UT(yaml_that_is_none_is_refused), UT(unreadable_file_is_an_error_like_any), UT(many_errors_are_counted),
 	UT(difference_names_what_changed_and_what_needs_a_restart), UT(node_and_objects_are_put_together_and_checked), UT(sample_is_a_good_file), UT(survives_every_failing_allocation))

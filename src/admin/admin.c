@@ -5,6 +5,7 @@
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "cert/post.h"
 
 static const struct admin_cmd *const tables[] = {
 	admin_node_cmds,      admin_gateway_cmds,   admin_event_cmds, admin_log_cmds,  admin_call_cmds,  admin_mailbox_cmds, admin_message_cmds,
@@ -58,6 +59,8 @@ void admin_config(struct admin *a, const struct cfg *cfg)
 		(void)admin_renew_start(a);
 	if (cfg->has_node && !a->post)
 		(void)admin_post_start(a); /* without it each node is told by itself */
+	if (cfg->has_node && a->post)
+		(void)cert_post_nodes(a->post, cfg);
 }
 
 int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_report *why)

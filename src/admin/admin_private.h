@@ -8,6 +8,8 @@
 #include "cert/plan.h"
 #include "gateway/gateway.h"
 
+struct cert_letter_in;
+
 struct admin {
 	struct admin_prm prm;
 	struct admin_server *server;
@@ -16,7 +18,7 @@ struct admin {
 	struct cert_locks cert_locks; /* errands on identities */
 	struct list errands, tours;   /* cmd_cure.c, cmd_cert_all.c */
 	struct admin_renew *renew;    /* renew.c */
-	struct cert_post *post;       /* letters between nodes; NULL: this store has one node */
+	struct cert_post *post;       /* letters between nodes; NULL: without certificates there are none */
 	struct list follows; /* events follow, see cmd_events.c */
 	struct list sendings; /* traces on their way, see cmd_trace.c */
 	struct list matrices; /* under way, see cmd_matrix.c */
@@ -47,9 +49,11 @@ int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identi
 /* cmd_trace.c: ends what is being sent. */
 void admin_trace_stop(struct admin *a);
 
-/* cmd_cert_all.c */
+/* letters.c */
 int admin_post_start(struct admin *a);
 void admin_post_stop(struct admin *a);
+/* What an event advises, its fields filled in; dst. */
+const char *admin_advice(const struct ev_report *r, char *dst, size_t size);
 
 /* renew.c */
 int admin_renew_start(struct admin *a);
@@ -68,6 +72,9 @@ bool admin_story_answer(struct admin *a, struct admin_call *call, const char *id
 
 /* cmd_matrix.c */
 void admin_matrix_stop(struct admin *a);
+/* Whether it was one about cards. */
+bool matrix_letter(struct admin *a, const struct cert_letter_in *l);
+bool matrix_unsent(struct admin *a, const char *to, const char *order, const struct ev_report *why);
 
 /* cmd_gateway.c */
 json_t *admin_gateway_json(struct admin *a, struct gateway *g, bool full);

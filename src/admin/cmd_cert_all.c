@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_cert_all.c  cert.cure for all nodes of the store: this node first, then the others one after the other, each by letters (cert/post.h):
+/* cmd_cert_all.c  cert.cure for all nodes of the service: this node first, then the others one after the other, each by letters (cert/post.h):
  *
  *     here                                    there
  *     cure {gateway, ...}           ->        the errand begins: key, request
@@ -22,7 +22,7 @@
 #include "net/tmr.h"
 #include "trust/pem.h"
 
-enum { NODES_MAX = 32, SILENCE_MS = 120 * 1000, ANSWER_WAIT_MS = 90 * 1000 };
+enum { NODES_MAX = 64, SILENCE_MS = 120 * 1000, FIRST_WORD_MS = 30 * 1000, ANSWER_WAIT_MS = 90 * 1000, GONE_S = 7 * 86400 };
 
 struct tour {
 	struct link link;
@@ -36,7 +36,7 @@ struct tour {
 	unsigned n, at; /* at: the one under way, of the others */
 	json_t *renewed;
 	struct tmr silence;
-	bool signing, over;
+	bool signing, over, spoke; /* spoke: the one under way */
 	struct ev_report r;
 };
 
@@ -90,15 +90,19 @@ static void tour_fail(struct tour *t, const char *node, const char *reason, cons
 
 /* ---- one node after the other ---- */
 
+/* It took the order, or we would know: so without a first word the way back is broken. */
 static void silent(void *arg)
 {
 	struct tour *t = arg;
-	tour_fail(t, t->node[t->at].name, "nothing was heard of it for two minutes", admin_words(ADMIN_HINT_NODE_EVENTS));
+	tour_fail(t, t->node[t->at].name, t->spoke ? "nothing was heard of it for two minutes" : "it took the order, but no word of it came back",
+		  admin_words(t->spoke ? ADMIN_HINT_NODE_EVENTS : ADMIN_HINT_WAY_BACK));
 }
 
-static void heard(struct tour *t)
+static void heard(struct tour *t, bool spoke)
 {
-	tmr_start(t->admin->prm.loop, &t->silence, SILENCE_MS, silent, t);
+	t->spoke = spoke;
+	bool soon = !spoke && cert_post_way(t->admin->post) == CERT_POST_DIRECT;
+	tmr_start(t->admin->prm.loop, &t->silence, soon ? FIRST_WORD_MS : SILENCE_MS, silent, t);
 }
 
 static void tour_done(struct tour *t)
@@ -134,7 +138,30 @@ static void next_node(struct tour *t)
 	if (err)
 		tour_fail(t, name, strerrordesc_np(err), admin_words(ADMIN_HINT_STATUS));
 	else
-		heard(t);
+		heard(t, false);
+}
+
+static void add_node(struct tour *t, const char *name, const char *fqdn)
+{
+	if (t->n == NODES_MAX)
+		return;
+	text_fill(t->node[t->n].name, sizeof t->node[t->n].name, name);
+	text_fill(t->node[t->n].fqdn, sizeof t->node[t->n].fqdn, fqdn);
+	t->n++;
+}
+
+/* Of those that are on the list of the store; one that was taken away long ago is still there. */
+static void leave_out(struct tour *t, const struct registry_node *n)
+{
+	int64_t ago_s = (clock_real_us(t->admin->prm.clock) - n->beat_us) / 1000000;
+	if (ago_s > GONE_S)
+		return;
+	ev_set(&t->r, EV_CERT_ORDER_LEFT_OUT);
+	ev_str(&t->r, "node", n->name);
+	ev_int(&t->r, "ago_s", ago_s);
+	ev_str(&t->r, "gateway", t->gateway);
+	ev_emit(t->admin->prm.bus, &t->r);
+	tour_said(t, t->admin->cfg->node.name, admin_report_json(&t->r));
 }
 
 static void listed(int err, const struct registry_node *nodes, size_t n, void *arg)
@@ -144,12 +171,11 @@ static void listed(int err, const struct registry_node *nodes, size_t n, void *a
 		tour_fail(t, "", "the list of nodes cannot be read", admin_words(ADMIN_HINT_STATUS));
 		return;
 	}
-	for (size_t i = 0; i < n && t->n < NODES_MAX; i++) {
-		if (nodes[i].self || !nodes[i].alive || strcmp(nodes[i].state, "stopped") == 0)
-			continue;
-		text_fill(t->node[t->n].name, sizeof t->node[t->n].name, nodes[i].name);
-		text_fill(t->node[t->n].fqdn, sizeof t->node[t->n].fqdn, nodes[i].fqdn);
-		t->n++;
+	for (size_t i = 0; i < n; i++) {
+		if (!nodes[i].self && nodes[i].alive)
+			add_node(t, nodes[i].name, nodes[i].fqdn);
+		else if (!nodes[i].self)
+			leave_out(t, &nodes[i]);
 	}
 	next_node(t);
 }
@@ -165,8 +191,16 @@ void tour_own_over(struct tour *t, const struct cert_cure_result *res)
 		return;
 	}
 	json_array_append_new(t->renewed, json_string(t->admin->cfg->node.name));
-	if (!t->admin->post || registry_list(t->admin->prm.registry, listed, t) != 0)
-		tour_done(t); /* a store of one node */
+	if (cert_post_way(t->admin->post) == CERT_POST_STORE) {
+		int err = registry_list(t->admin->prm.registry, listed, t);
+		if (err)
+			listed(err, NULL, 0, t);
+		return;
+	}
+	const char *fqdn, *name;
+	for (unsigned i = 0; (name = cert_post_node(t->admin->post, i, &fqdn)) != NULL; i++)
+		add_node(t, name, fqdn);
+	next_node(t);
 }
 
 void tour_start(struct admin *a, struct admin_call *call, struct gateway *g, const json_t *args)
@@ -185,10 +219,15 @@ void tour_start(struct admin *a, struct admin_call *call, struct gateway *g, con
 	id_make(t->order, a->prm.clock);
 	text_fill(t->gateway, sizeof t->gateway, gw_name(g));
 	errand_find_ca(a->cfg, args, t->ca_cert, t->ca_key, sizeof t->ca_cert);
-	struct errand *x = *t->ca_cert ? errand_new(a, call, "cert.cure --all") : NULL;
-	int err = x ? 0 : ENOKEY;
-	if (!*t->ca_cert)
+	bool alone = cert_post_way(a->post) == CERT_POST_NOWHERE;
+	struct errand *x = *t->ca_cert && !alone ? errand_new(a, call, "cert.cure --all") : NULL;
+	int err = x ? 0 : alone ? ENOENT : ENOKEY;
+	if (alone) {
+		ev_set(&why, EV_CERT_ORDER_ALONE);
+		ev_str(&why, "gateway", t->gateway);
+	} else if (!*t->ca_cert) {
 		ev_set(&why, EV_CERT_ORDER_NO_CA);
+	}
 	if (!err) {
 		x->tour = t;
 		err = errand_cure(x, g, args, true, &why);
@@ -313,7 +352,7 @@ static void to_tour(struct tour *t, const struct cert_letter_in *l)
 {
 	if (t->over || t->at >= t->n || strcmp(t->node[t->at].name, l->from) != 0)
 		return;
-	heard(t);
+	heard(t, true);
 	if (strcmp(l->kind, "step") == 0)
 		tour_said(t, l->from, json_deep_copy(json_object_get(l->data, "report")));
 	else if (strcmp(l->kind, "request") == 0)
@@ -434,9 +473,8 @@ static void take_certificate(struct errand *x, const struct cert_letter_in *l)
 		delivered(POOL_FAILED, 0, d);
 }
 
-static void letter_h(const struct cert_letter_in *l, void *arg)
+void orders_letter(struct admin *a, const struct cert_letter_in *l)
 {
-	struct admin *a = arg;
 	if (strcmp(l->kind, "cure") == 0) {
 		take_order(a, l);
 		return;
@@ -457,22 +495,21 @@ static void letter_h(const struct cert_letter_in *l, void *arg)
 	}
 }
 
-/* ---- the post ---- */
-
-int admin_post_start(struct admin *a)
+/* The node under way cannot be told: who refused whom, and what to do, is the tour's end. */
+void orders_unsent(struct admin *a, const char *to, const char *order, const struct ev_report *why)
 {
-	struct cert_post_prm prm = { .store = a->prm.store, .loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus,
-		                     .keeper = a->prm.trust, .registry = a->prm.registry, .node = a->cfg->node.name, .service = a->cfg->node.service,
-		                     .h = letter_h, .arg = a };
-	if (!a->prm.store || !a->prm.registry || !a->prm.trust || !a->prm.crypto || strcmp(store_engine(a->prm.store), "postgresql") != 0)
-		return 0; /* SQLite serves one node */
-	return cert_post_create(&a->post, &prm);
+	LIST_FOREACH(&a->tours, it) {
+		struct tour *t = LIST_ENTRY(it, struct tour, link);
+		if (t->over || strcmp(t->order, order) != 0 || t->at >= t->n || strcmp(t->node[t->at].name, to) != 0)
+			continue;
+		char reason[1600], advice[1600];
+		tour_fail(t, to, ev_sentence(why, reason, sizeof reason), admin_advice(why, advice, sizeof advice));
+		return;
+	}
 }
 
-void admin_post_stop(struct admin *a)
+void tours_stop(struct admin *a)
 {
-	cert_post_destroy(a->post);
-	a->post = NULL;
 	errands_leave(a);
 	for (struct link *l; (l = list_first(&a->tours)) != NULL;) {
 		struct tour *t = LIST_ENTRY(l, struct tour, link);

@@ -5,7 +5,11 @@
 #include "admin/admin_private.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "admin/words.h"
+#include "base/id.h"
 #include "base/rfc3339.h"
+#include "cert/letter.h"
+#include "cert/post.h"
 #include "cert/matrix.h"
 #include "cert/matrix_dns.h"
 #include "cert/matrix_json.h"
@@ -13,6 +17,7 @@
 #include "gateway/shared.h"
 #include "jobs/registry.h"
 #include "net/pool.h"
+#include "net/tmr.h"
 #include "trust/identity.h"
 #include "trust/pem.h"
 
@@ -133,9 +138,16 @@ static int take_self(struct admin *a, struct matrix_model *m)
 	return err ? err : take_seen_flows(a, m);
 }
 
-/* ---- the errand: other nodes by the store, names by DNS, the judging on a worker ---- */
+/* ---- the errand: other nodes by the store or by their own word, names by DNS, the judging on a worker ---- */
 
-enum { STALE_S = 7 * 86400 };
+enum { STALE_S = 7 * 86400, CARDS_MS = 12000 };
+
+/* A node that was asked for its card. */
+struct asked {
+	char name[65], fqdn[TRUST_NAME_SIZE], why[512];
+	char *card; /* NULL: it did not give one */
+	bool over, down;
+};
 
 struct errand {
 	struct link link; /* of the admin */
@@ -145,6 +157,10 @@ struct errand {
 	struct matrix_model *model;
 	json_t *args, *result;
 	struct ev_report why;
+	char order[ID_SIZE];
+	struct asked *other; /* of the configuration; NULL: the store tells */
+	unsigned n_others;
+	struct tmr patience;
 };
 
 static void finish(struct errand *e, int err)
@@ -155,6 +171,10 @@ static void finish(struct errand *e, int err)
 		admin_call_errno(e->call, err, &e->why);
 	else if (e->admin)
 		admin_call_ok(e->call, json_incref(e->result));
+	tmr_cancel(&e->patience);
+	for (unsigned i = 0; i < e->n_others; i++)
+		mem_free(e->other[i].card);
+	mem_free(e->other);
 	mem_unref(e->call);
 	json_decref(e->args);
 	json_decref(e->result);
@@ -236,6 +256,133 @@ static void others(int err, const struct registry_node *nodes, size_t n, void *a
 		ask_names(e);
 }
 
+/* ---- other nodes, each asked for its card ---- */
+
+static void all_heard(struct errand *e)
+{
+	int err = 0;
+	tmr_cancel(&e->patience);
+	for (unsigned i = 0; i < e->n_others && err != ENOMEM; i++) {
+		struct asked *o = &e->other[i];
+		struct matrix_node *n = NULL;
+		o->over = true;
+		err = matrix_take_card(e->model, o->name, o->fqdn, o->card, &n);
+		if (err)
+			continue;
+		n->down = o->down;
+		text_fill(n->why, sizeof n->why, o->why);
+	}
+	if (err == ENOMEM)
+		finish(e, err);
+	else
+		ask_names(e);
+}
+
+static void look_if_all(struct errand *e)
+{
+	for (unsigned i = 0; i < e->n_others; i++)
+		if (!e->other[i].over)
+			return;
+	if (tmr_active(&e->patience)) /* else they are still being asked */
+		all_heard(e);
+}
+
+static void out_of_patience(void *arg)
+{
+	struct errand *e = arg;
+	for (unsigned i = 0; i < e->n_others; i++)
+		if (!e->other[i].over)
+			text_fill(e->other[i].why, sizeof e->other[i].why, admin_words(ADMIN_HINT_NO_CARD));
+	all_heard(e);
+}
+
+static void ask_cards(struct errand *e)
+{
+	struct admin *a = e->admin;
+	const char *fqdn, *name;
+	id_make(e->order, a->prm.clock);
+	e->other = mem_zalloc(CFG_NODES_MAX, sizeof *e->other);
+	if (!e->other) {
+		finish(e, ENOMEM);
+		return;
+	}
+	for (unsigned i = 0; i < CFG_NODES_MAX && (name = cert_post_node(a->post, i, &fqdn)) != NULL; i++) {
+		text_fill(e->other[i].name, sizeof e->other[i].name, name);
+		text_fill(e->other[i].fqdn, sizeof e->other[i].fqdn, fqdn);
+		e->n_others++;
+	}
+	for (unsigned i = 0; i < e->n_others; i++) {
+		int err = cert_post_send(a->post, e->other[i].name, e->order, "card?", NULL);
+		if (err) {
+			e->other[i].over = true;
+			text_fill(e->other[i].why, sizeof e->other[i].why, strerrordesc_np(err));
+		}
+	}
+	tmr_start(a->prm.loop, &e->patience, CARDS_MS, out_of_patience, e);
+	look_if_all(e);
+}
+
+/* NULL: nobody asked, or it is too late. */
+static struct asked *find_asked(struct admin *a, const char *order, const char *node, struct errand **ep)
+{
+	LIST_FOREACH(&a->matrices, it) {
+		struct errand *e = LIST_ENTRY(it, struct errand, link);
+		if (strcmp(e->order, order) != 0)
+			continue;
+		*ep = e;
+		for (unsigned i = 0; i < e->n_others; i++)
+			if (strcmp(e->other[i].name, node) == 0 && !e->other[i].over)
+				return &e->other[i];
+	}
+	return NULL;
+}
+
+/* Names and certificates, as everybody sees them who calls; never a key. */
+static void give_card(struct admin *a, const struct cert_letter_in *l)
+{
+	struct trust_set *set = trust_keeper_get(a->prm.trust);
+	struct buf card;
+	buf_init(&card, CERT_LETTER_MAX);
+	const char *text = matrix_card_make(&card, a->cfg, set) == 0 ? buf_cstr(&card) : NULL;
+	if (text)
+		(void)cert_post_send(a->post, l->from, l->order, "card", json_pack("{s:s}", "card", text));
+	buf_free(&card);
+	mem_unref(set);
+}
+
+bool matrix_letter(struct admin *a, const struct cert_letter_in *l)
+{
+	struct errand *e = NULL;
+	if (strcmp(l->kind, "card?") == 0) {
+		give_card(a, l);
+		return true;
+	}
+	if (strcmp(l->kind, "card") != 0)
+		return false;
+	const char *text = json_string_value(json_object_get(l->data, "card"));
+	struct asked *o = find_asked(a, l->order, l->from, &e);
+	if (o) {
+		o->over = true;
+		o->card = text ? mem_strdup(text) : NULL;
+		look_if_all(e);
+	}
+	return true;
+}
+
+bool matrix_unsent(struct admin *a, const char *to, const char *order, const struct ev_report *why)
+{
+	struct errand *e = NULL;
+	struct asked *o = find_asked(a, order, to, &e);
+	bool ours = e != NULL;
+	if (o) {
+		o->over = true;
+		o->down = ev_field_text(why, "step").n && (text_is(ev_field_text(why, "step"), "dns") || text_is(ev_field_text(why, "step"), "connect"));
+		ev_sentence(why, o->why, sizeof o->why);
+		look_if_all(e);
+	}
+	return ours;
+}
+
 static void matrix(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
@@ -257,6 +404,8 @@ static void matrix(struct admin_call *call, const json_t *args, void *arg)
 		err = take_self(a, e->model);
 	if (err)
 		finish(e, err);
+	else if (cert_post_way(a->post) == CERT_POST_DIRECT)
+		ask_cards(e);
 	else if (!a->prm.registry || registry_cards(a->prm.registry, others, e) != 0)
 		ask_names(e);
 }
@@ -266,11 +415,12 @@ void admin_matrix_stop(struct admin *a)
 	while (!list_empty(&a->matrices)) {
 		struct errand *e = LIST_ENTRY(a->matrices.head.next, struct errand, link);
 		list_remove(&e->link);
+		bool waits = e->other && tmr_active(&e->patience);
 		e->admin = NULL; /* a store or a worker that still has it lets it end */
-		if (e->asking) {
+		if (e->asking)
 			matrix_ask_cancel(e->asking);
+		if (e->asking || waits)
 			finish(e, ECANCELED);
-		}
 	}
 }
 

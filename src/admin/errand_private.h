@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "cert/cure.h"
 
+struct cert_letter_in;
 struct tour; /* cmd_cert_all.c: one command for all nodes */
 
 struct errand {
@@ -39,6 +40,9 @@ int errand_swap(struct errand *x, const char *identity, struct text chain, struc
 void errand_find_ca(const struct cfg *cfg, const json_t *args, char *cert, char *key, size_t size);
 
 /* cmd_cert_all.c */
+void orders_letter(struct admin *a, const struct cert_letter_in *l);
+void orders_unsent(struct admin *a, const char *to, const char *order, const struct ev_report *why);
+void tours_stop(struct admin *a);
 void tour_start(struct admin *a, struct admin_call *call, struct gateway *g, const json_t *args);
 void tour_said(struct tour *t, const char *node, json_t *step); /* takes it */
 void tour_own_over(struct tour *t, const struct cert_cure_result *res);

@@ -42,6 +42,7 @@ struct matrix_node {
 	bool self, known;                         /* known: its certificates are */
 	bool looked_at;                           /* known only by what it showed to a caller: that it shows the same when it dials is likely */
 	bool down, supposed_down;                 /* not alive; only because the question says so */
+	char why[512];                            /* why nothing is known of it, in words; "" */
 	bool has_beat;
 	int64_t beat_ago_ms;                      /* of its last heartbeat, by our clock; < 0: in our future */
 	struct matrix_shown shown[MATRIX_SHOWN];  /* the first is the default */

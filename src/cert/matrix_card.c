@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* matrix_card.c  What a node says of itself in the store, for the matrices of the others: names, listeners and certificates. Never a key. What is
+/* matrix_card.c  What a node says of itself, in the store or in a letter, for the matrices of the others: names, listeners and certificates. Never a key. What is
  * read comes from another process, maybe of another release: every member is looked at before it counts.                */
 #include <errno.h>
 #include "base/mem.h"
@@ -70,7 +70,7 @@ static int take_identity(struct matrix_node *n, const json_t *o)
 {
 	struct matrix_cert *c = NULL;
 	char from[128];
-	text_print(from, sizeof from, "as node %s says in the store", n->name);
+	text_print(from, sizeof from, "as node %s says of itself", n->name);
 	int err = *member(o, "name") ? matrix_cert_from_pem(&c, text_of(member(o, "chain")), from, NULL) : EBADMSG;
 	if (!err)
 		err = matrix_node_shows(n, member(o, "name"), c);

@@ -49,6 +49,7 @@ static json_t *node(const struct matrix_node *n)
 	json_object_set_new(o, "known", json_boolean(n->known));
 	json_object_set_new(o, "down", json_boolean(n->down));
 	json_object_set_new(o, "supposed_down", json_boolean(n->supposed_down));
+	json_object_set_new(o, "why", text(n->why));
 	json_object_set_new(o, "addresses", names(&n->addresses));
 	for (unsigned i = 0; i < n->n_shown; i++) {
 		json_t *c = certificate(&n->shown[i].cert->facts, n->shown[i].cert->from);

@@ -1,42 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* post.c  Out: sealed on a worker, written as a row. In: rows are taken out of the store, opened on a worker, their sender looked up on the list of
- * nodes, and handed over. What is not believed is said once a minute at most.                                                     */
-#include "cert/post.h"
+/* post.c  Out: sealed on a worker, then carried, one letter to a node at a time. In: opened on a worker, its sender looked up on the list of nodes,
+ * and handed over. What is not believed is said once a minute at most.                                                           */
 #include <errno.h>
-#include "base/id.h"
-#include "base/list.h"
 #include "base/mem.h"
-#include "cert/letter.h"
+#include "cert/post_private.h"
 #include "cert_events.h"
 #include "db/db.h"
 #include "jobs/registry.h"
-#include "net/tmr.h"
 
-enum { INTERVAL_MS = 2000, BATCH = 16, SEEN_MAX = 512, KEEP_S = 3600, SAY_MS = 60000 };
-
-struct cert_post {
-	struct cert_post_prm prm;
-	char node[65], service[TRUST_NAME_SIZE];
-	struct tmr timer;
-	bool fetching, closed;
-	char seen[SEEN_MAX][ID_SIZE]; /* ids of letters that were read, a ring: none is read twice */
-	unsigned seen_at;
-	int64_t said_ms;
-};
+enum { INTERVAL_MS = 2000 };
 
 /* ---- out ---- */
 
-struct out {
-	struct cert_post *p; /* a reference */
-	char id[ID_SIZE], to[65];
-	int64_t now_us;
-	json_t *words;
-	struct trust_identity *sender;
-	struct buf body;
-};
-
-static void out_free(struct out *o)
+void post_out_free(struct post_out *o)
 {
+	list_remove(&o->link);
 	json_decref(o->words);
 	mem_unref(o->sender);
 	buf_free(&o->body);
@@ -44,250 +22,271 @@ static void out_free(struct out *o)
 	mem_free(o);
 }
 
-static void undelivered(struct out *o, int err)
+static struct post_out *first_to(struct cert_post *p, const char *to)
 {
-	struct ev_report *r = mem_alloc(sizeof *r);
-	if (r) {
-		ev_set(r, EV_CERT_LETTER_UNSENT);
-		ev_str(r, "to", o->to);
-		ev_str(r, "error", strerrordesc_np(err));
-		ev_emit(o->p->prm.bus, r);
+	LIST_FOREACH(&p->outs, it) {
+		struct post_out *o = LIST_ENTRY(it, struct post_out, link);
+		if (strcmp(o->to, to) == 0)
+			return o;
 	}
-	mem_free(r);
+	return NULL;
 }
 
-static int write_work(struct db_tx *tx, void *arg, struct ev_report *why)
+static int begin(struct post_out *o);
+static void not_written(struct post_out *o, int err);
+
+/* The way to that node is free for the next one. */
+void post_sent(struct post_out *o, const struct ev_report *why)
 {
-	struct out *o = arg;
-	int err = db_exec(tx, why, "DELETE FROM node_letter WHERE at_us < ?1", "i", o->now_us - (int64_t)KEEP_S * 1000000);
-	return err ? err : db_exec(tx, why, "INSERT INTO node_letter (id, to_node, at_us, body) VALUES (?1,?2,?3,?4) ON CONFLICT (id) DO NOTHING", "ssit", o->id,
-				   o->to, o->now_us, buf_as_text(&o->body));
+	struct cert_post *p = mem_ref(o->p);
+	char to[65], order[ID_SIZE];
+	text_fill(to, sizeof to, o->to);
+	text_fill(order, sizeof order, o->order);
+	post_out_free(o);
+	if (why && !p->closed) {
+		/* what waits behind it belongs to the same, and would tell the same */
+		LIST_FOREACH(&p->outs, it) {
+			struct post_out *other = LIST_ENTRY(it, struct post_out, link);
+			if (strcmp(other->to, to) == 0 && strcmp(other->order, order) == 0)
+				post_out_free(other);
+		}
+		ev_emit(p->prm.bus, why);
+		if (p->prm.unsent)
+			p->prm.unsent(to, order, why, p->prm.arg);
+	}
+	struct post_out *next = p->closed ? NULL : first_to(p, to);
+	int err = next ? begin(next) : 0;
+	if (err)
+		not_written(next, err);
+	mem_unref(p);
 }
 
-static void written(enum store_result result, int err, const struct ev_report *why, void *arg)
+static void not_written(struct post_out *o, int err)
 {
-	struct out *o = arg;
-	(void)why;
-	if (result != STORE_DONE)
-		undelivered(o, err ? err : EIO);
-	out_free(o);
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_CERT_LETTER_UNSENT);
+	ev_str(&r, "to", o->to);
+	ev_str(&r, "error", strerrordesc_np(err));
+	post_sent(o, &r);
 }
 
 static int seal_work(void *arg)
 {
-	struct out *o = arg;
+	struct post_out *o = arg;
 	return cert_letter_seal(&o->body, o->words, o->sender);
 }
 
 static void sealed(enum pool_result result, int err, void *arg)
 {
-	struct out *o = arg;
-	if (result == POOL_DONE && !o->p->closed && (err = store_submit(o->p->prm.store, STORE_WRITE, write_work, written, o)) == 0)
+	struct post_out *o = arg;
+	if (o->p->closed) {
+		post_out_free(o);
 		return;
-	if (!o->p->closed)
-		undelivered(o, err ? err : ECANCELED);
-	out_free(o);
+	}
+	if (result == POOL_DONE)
+		err = cert_post_way(o->p) == CERT_POST_DIRECT ? post_by_sip(o) : post_by_store(o);
+	else if (!err)
+		err = ECANCELED;
+	if (err)
+		not_written(o, err);
+}
+
+static int begin(struct post_out *o)
+{
+	if (o->begun)
+		return 0;
+	o->begun = true;
+	return pool_submit(o->p->prm.pool, seal_work, sealed, o);
 }
 
 int cert_post_send(struct cert_post *p, const char *to, const char *order, const char *kind, json_t *data)
 {
 	struct trust_set *set = trust_keeper_get(p->prm.keeper);
-	struct out *o = mem_zalloc(1, sizeof *o);
+	struct post_out *o = mem_zalloc(1, sizeof *o);
 	struct trust_identity *sender = trust_set_find(set, NULL);
-	int err = !o ? ENOMEM : !sender ? ENOKEY : 0;
+	bool nowhere = cert_post_way(p) == CERT_POST_NOWHERE || (p->n_others && !post_find(p, to));
+	int err = !o ? ENOMEM : nowhere ? ENOENT : !sender ? ENOKEY : 0;
 	if (o) {
 		o->p = mem_ref(p);
 		o->now_us = clock_real_us(p->prm.clock);
 		o->sender = mem_ref(sender);
 		text_fill(o->to, sizeof o->to, to);
+		text_fill(o->order, sizeof o->order, order);
 		id_make(o->id, p->prm.clock);
 		buf_init(&o->body, CERT_LETTER_MAX);
-		o->words = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:O}", "schema", 1, "id", o->id, "from", p->node, "to", to, "order", order, "kind", kind, "at_s",
-				     (json_int_t)(o->now_us / 1000000), "data", data ? data : json_null());
-		err = err ? err : o->words ? pool_submit(p->prm.pool, seal_work, sealed, o) : ENOMEM;
+		o->words = json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:O}", "schema", POST_SCHEMA, "id", o->id, "from", p->node, "to", to, "order", order, "kind",
+				     kind, "at_s", (json_int_t)(o->now_us / 1000000), "data", data ? data : json_null());
+		list_append(&p->outs, &o->link);
+		err = err ? err : o->words ? 0 : ENOMEM;
 	}
 	json_decref(data);
 	mem_unref(set);
+	if (!err)
+		err = begin(first_to(p, to)); /* another one is under way already, or it is this one */
 	if (err && o)
-		out_free(o);
+		post_out_free(o);
 	return err;
 }
 
 /* ---- in ---- */
 
-struct in {
+struct reading {
 	struct cert_post *p; /* a reference */
-	unsigned n, at;
-	struct {
-		char id[ID_SIZE];
-		char *body;
-	} row[BATCH];
+	char *body;
+	const struct trust_cert *bearer;
 	struct trust_set *set;
 	int64_t now_s;
-	json_t *words; /* of the letter that is being judged */
+	json_t *words;
 	struct trust_cert sender;
 	int err;
+	post_read_h *h;
+	void *arg;
 };
 
-static void next_letter(struct in *i);
-
-static void in_free(struct in *i)
+static void reading_free(struct reading *r)
 {
-	for (unsigned k = 0; k < i->n; k++)
-		mem_free(i->row[k].body);
-	json_decref(i->words);
-	mem_unref(i->set);
-	i->p->fetching = false;
-	mem_unref(i->p);
-	mem_free(i);
+	mem_free(r->body);
+	json_decref(r->words);
+	mem_unref(r->set);
+	mem_unref(r->p);
+	mem_free(r);
 }
 
-static void not_believed(struct in *i, const char *reason)
+static void reading_over(struct reading *r, const char *doubt)
 {
-	struct cert_post *p = i->p;
+	struct cert_post *p = r->p;
+	if (doubt && !p->closed)
+		post_not_believed(p, r->sender.cn, doubt);
+	r->h(doubt, r->arg);
+	reading_free(r);
+}
+
+void post_not_believed(struct cert_post *p, const char *cn, const char *reason)
+{
 	int64_t now = clock_mono_ms(p->prm.clock);
-	struct ev_report *r = p->said_ms && now - p->said_ms < SAY_MS ? NULL : mem_alloc(sizeof *r);
+	struct ev_report *r = p->said_ms && now - p->said_ms < POST_SAY_MS ? NULL : mem_alloc(sizeof *r);
 	if (!r)
 		return;
 	p->said_ms = now;
 	ev_set(r, EV_CERT_LETTER_REFUSED);
-	ev_str(r, "cn", i->sender.cn[0] ? i->sender.cn : "(nobody)");
+	ev_str(r, "cn", *cn ? cn : "(nobody)");
 	ev_str(r, "reason", reason);
 	ev_emit(p->prm.bus, r);
 	mem_free(r);
 }
 
-static const char *word(const struct in *i, const char *key)
+static const char *word(const struct reading *r, const char *key)
 {
-	const char *s = json_string_value(json_object_get(i->words, key));
+	const char *s = json_string_value(json_object_get(r->words, key));
 	return s ? s : "";
 }
 
 static bool read_before(struct cert_post *p, const char *id)
 {
-	for (unsigned k = 0; k < SEEN_MAX; k++)
+	for (unsigned k = 0; k < POST_SEEN_MAX; k++)
 		if (strcmp(p->seen[k], id) == 0)
 			return true;
-	text_fill(p->seen[p->seen_at++ % SEEN_MAX], ID_SIZE, id);
+	text_fill(p->seen[p->seen_at++ % POST_SEEN_MAX], ID_SIZE, id);
 	return false;
+}
+
+/* `fqdn`: of the node on the list that it says it is from; NULL: there is none. */
+static void sender_known(struct reading *r, const char *fqdn)
+{
+	struct cert_post *p = r->p;
+	if (!fqdn) {
+		reading_over(r, cert_words(CERT_SAYS_NOT_ON_THE_LIST));
+	} else if (!cert_letter_from(&r->sender, fqdn, p->service)) {
+		reading_over(r, cert_words(CERT_SAYS_SIGNED_BY_ANOTHER));
+	} else if (r->bearer && !cert_letter_from(r->bearer, fqdn, p->service)) {
+		reading_over(r, cert_words(CERT_SAYS_BROUGHT_BY_ANOTHER));
+	} else {
+		struct cert_letter_in l = { word(r, "from"), fqdn, word(r, "order"), word(r, "kind"), json_object_get(r->words, "data") };
+		p->prm.h(&l, p->prm.arg);
+		reading_over(r, NULL);
+	}
 }
 
 static void listed(int err, const struct registry_node *nodes, size_t n, void *arg)
 {
-	struct in *i = arg;
-	struct cert_post *p = i->p;
-	const struct registry_node *from = NULL;
+	struct reading *r = arg;
+	const char *fqdn = NULL;
 	for (size_t k = 0; !err && k < n; k++)
-		if (strcmp(nodes[k].name, word(i, "from")) == 0)
-			from = &nodes[k];
-	if (p->closed)
-		;
-	else if (!from || from->self)
-		not_believed(i, "its sender is not on the list of nodes");
-	else if (!cert_letter_from(&i->sender, from->fqdn, p->service))
-		not_believed(i, "the certificate that signed it is not that node's: it lacks the node's name or the service's");
-	else {
-		struct cert_letter_in l = { from->name, from->fqdn, word(i, "order"), word(i, "kind"), json_object_get(i->words, "data") };
-		p->prm.h(&l, p->prm.arg);
+		if (strcmp(nodes[k].name, word(r, "from")) == 0 && !nodes[k].self)
+			fqdn = nodes[k].fqdn;
+	if (r->p->closed)
+		reading_over(r, "");
+	else
+		sender_known(r, fqdn);
+}
+
+static void find_sender(struct reading *r)
+{
+	struct cert_post *p = r->p;
+	if (cert_post_way(p) == CERT_POST_STORE) {
+		if (registry_list(p->prm.registry, listed, r) != 0)
+			reading_over(r, cert_words(CERT_SAYS_NOT_ON_THE_LIST));
+		return;
 	}
-	i->at++;
-	next_letter(i);
+	const struct post_other *o = post_find(p, word(r, "from"));
+	sender_known(r, o ? o->fqdn : NULL);
 }
 
 static int open_work(void *arg)
 {
-	struct in *i = arg;
-	i->err = cert_letter_open(&i->words, &i->sender, text_of(i->row[i->at].body), i->set, i->now_s);
+	struct reading *r = arg;
+	r->err = cert_letter_open(&r->words, &r->sender, text_of(r->body), r->set, r->now_s);
 	return 0;
 }
 
-static const char *doubt(struct in *i)
+static const char *doubt(struct reading *r)
 {
-	int64_t at_s = json_integer_value(json_object_get(i->words, "at_s"));
-	if (i->err)
-		return i->err == EKEYREJECTED ? "the certificate that signed it is not trusted" : "it is damaged, or no letter at all";
-	if (strcmp(word(i, "to"), i->p->node) != 0)
-		return "it is for another node";
-	if (at_s < i->now_s - CERT_LETTER_AGE_S || at_s > i->now_s + CERT_LETTER_AGE_S)
-		return "it is old, or the clocks of the nodes differ by more than 5 minutes";
-	if (!id_valid(text_of(word(i, "id"))) || read_before(i->p, word(i, "id")))
-		return "it was read before";
+	int64_t at_s = json_integer_value(json_object_get(r->words, "at_s"));
+	if (r->err)
+		return cert_words(r->err == EKEYREJECTED ? CERT_SAYS_NOT_TRUSTED : CERT_SAYS_DAMAGED);
+	if (json_integer_value(json_object_get(r->words, "schema")) != POST_SCHEMA)
+		return cert_words(CERT_SAYS_OTHER_VERSION);
+	if (strcmp(word(r, "to"), r->p->node) != 0)
+		return cert_words(CERT_SAYS_FOR_ANOTHER);
+	if (at_s < r->now_s - CERT_LETTER_AGE_S || at_s > r->now_s + CERT_LETTER_AGE_S)
+		return cert_words(CERT_SAYS_OLD);
+	if (!id_valid(text_of(word(r, "id"))) || read_before(r->p, word(r, "id")))
+		return cert_words(CERT_SAYS_READ_BEFORE);
 	return NULL;
 }
 
 static void opened(enum pool_result result, int err, void *arg)
 {
-	struct in *i = arg;
-	const char *why = result == POOL_DONE ? doubt(i) : "";
+	struct reading *r = arg;
+	const char *why = result == POOL_DONE ? doubt(r) : "";
 	(void)err;
-	if (i->p->closed || result != POOL_DONE) {
-		in_free(i);
-		return;
+	if (r->p->closed || why)
+		reading_over(r, why ? why : "");
+	else
+		find_sender(r);
+}
+
+int post_read(struct cert_post *p, char *body, const struct trust_cert *bearer, post_read_h *h, void *arg)
+{
+	struct reading *r = body ? mem_zalloc(1, sizeof *r) : NULL;
+	if (!r) {
+		mem_free(body);
+		return ENOMEM;
 	}
-	if (!why && registry_list(i->p->prm.registry, listed, i) == 0)
-		return;
-	if (why)
-		not_believed(i, why);
-	i->at++;
-	next_letter(i);
-}
-
-static void next_letter(struct in *i)
-{
-	json_decref(i->words);
-	i->words = NULL;
-	if (i->p->closed || i->at == i->n || pool_submit(i->p->prm.pool, open_work, opened, i) != 0)
-		in_free(i);
-}
-
-/* Read and taken out in one transaction. One that is done again finds nothing. */
-static int fetch_work(struct db_tx *tx, void *arg, struct ev_report *why)
-{
-	struct in *i = arg;
-	struct db_rows *r;
-	for (unsigned k = 0; k < i->n; k++)
-		mem_free(i->row[k].body);
-	i->n = 0;
-	int err = db_query(tx, &r, why, "SELECT id, body FROM node_letter WHERE to_node = ?1 ORDER BY at_us, id LIMIT 16", "s", i->p->node);
+	*r = (struct reading){ .p = mem_ref(p), .body = body, .bearer = bearer, .h = h, .arg = arg };
+	r->set = trust_keeper_get(p->prm.keeper);
+	r->now_s = clock_real_s(p->prm.clock);
+	int err = pool_submit(p->prm.pool, open_work, opened, r);
 	if (err)
-		return err;
-	while (i->n < BATCH && (err = db_step(r, why)) == 0) {
-		db_col_copy(r, 0, i->row[i->n].id, sizeof i->row[i->n].id);
-		struct text body = db_col_text(r, 1);
-		i->row[i->n].body = text_dup(text_head(body, CERT_LETTER_MAX));
-		i->n += i->row[i->n].body != NULL;
-	}
-	db_rows_close(r);
-	err = err == ENOENT ? 0 : err;
-	for (unsigned k = 0; !err && k < i->n; k++)
-		err = db_exec(tx, why, "DELETE FROM node_letter WHERE id = ?1", "s", i->row[k].id);
+		reading_free(r);
 	return err;
 }
 
-static void fetched(enum store_result result, int err, const struct ev_report *why, void *arg)
-{
-	struct in *i = arg;
-	(void)err;
-	(void)why;
-	if (result != STORE_DONE)
-		in_free(i);
-	else
-		next_letter(i);
-}
+/* ---- the post ---- */
 
-static void on_time(void *arg)
+enum cert_post_way cert_post_way(const struct cert_post *p)
 {
-	struct cert_post *p = arg;
-	tmr_start(p->prm.loop, &p->timer, (int64_t)p->prm.interval_ms, on_time, p);
-	struct in *i = p->fetching ? NULL : mem_zalloc(1, sizeof *i);
-	if (!i)
-		return;
-	i->p = mem_ref(p);
-	i->set = trust_keeper_get(p->prm.keeper);
-	i->now_s = clock_real_s(p->prm.clock);
-	p->fetching = true;
-	if (store_submit(p->prm.store, STORE_WRITE, fetch_work, fetched, i) != 0)
-		in_free(i);
+	return !p ? CERT_POST_NOWHERE : p->n_others ? CERT_POST_DIRECT : p->prm.store ? CERT_POST_STORE : CERT_POST_NOWHERE;
 }
 
 int cert_post_create(struct cert_post **pp, const struct cert_post_prm *prm)
@@ -300,7 +299,11 @@ int cert_post_create(struct cert_post **pp, const struct cert_post_prm *prm)
 		p->prm.interval_ms = INTERVAL_MS;
 	text_fill(p->node, sizeof p->node, prm->node);
 	text_fill(p->service, sizeof p->service, prm->service ? prm->service : "");
-	tmr_start(prm->loop, &p->timer, (int64_t)p->prm.interval_ms, on_time, p);
+	list_init(&p->outs);
+	if (prm->store)
+		post_store_start(p);
+	if (prm->sip)
+		post_direct_start(p);
 	*pp = p;
 	return 0;
 }
@@ -311,5 +314,13 @@ void cert_post_destroy(struct cert_post *p)
 		return;
 	tmr_cancel(&p->timer);
 	p->closed = true;
+	post_direct_stop(p);
+	LIST_FOREACH(&p->outs, it) { /* those on a worker or in the store come back */
+		struct post_out *o = LIST_ENTRY(it, struct post_out, link);
+		if (!o->begun)
+			post_out_free(o);
+	}
+	for (struct link *l; (l = list_first(&p->outs)) != NULL;)
+		list_remove(l);
 	mem_unref(p);
 }

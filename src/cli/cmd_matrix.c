@@ -288,6 +288,7 @@ static void print_nodes(const struct page *p)
 		json_array_foreach(json_object_get(n, "certificates"), k, x)
 			fprintf(p->c->out, "%s %s: CN %s until %.10s", k ? ";" : ", shows", cli_text(x, "identity"), cli_text(x, "cn"), cli_when_us(cli_int(x, "not_after_s") * 1000000));
 		fprintf(p->c->out, "%s\n", cli_true(n, "known") ? "" : ", certificates not known");
+		cli_wrapped(p->c->out, cli_text(n, "why"), "    ");
 	}
 }
 

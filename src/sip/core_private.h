@@ -9,6 +9,7 @@
 #include "net/udp.h"
 #include "sip/core.h"
 #include "sip/message.h"
+#include "sip/note.h"
 #include "sip/path.h"
 #include "sip/transaction.h"
 #include "sip/writer.h"
@@ -39,6 +40,11 @@ struct sip_core {
 	sip_trace_h *tracer;
 	void *tracer_arg;
 	struct sip_wire wire; /* all NULL while nobody listens */
+	struct {
+		const char *type, *subtype;
+		sip_note_h *h;
+		void *arg;
+	} note;
 	uint64_t last_wire_id;
 	struct sip_core_stats stats;
 	struct {
@@ -85,17 +91,23 @@ int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply
 /* Without a transaction (overload, malformed). */
 void sip_reply_stateless(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *r);
 void sip_put_capabilities(struct buf *b); /* Allow, Supported */
-extern const struct sip_served sip_served;
+extern const struct sip_served sip_served, sip_served_notes;
 
 /* ---- who ---- */
 /* The peer of a path, a reference; NULL: nobody we know, and `why` says so. */
 struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, struct ev_report *why);
+/* Where a connection's message comes from; over TLS with the facts, which the source borrows. */
+void sip_source(struct sip_source *src, struct trust_facts *facts, const struct sip_path *path);
 /* Tells the flow handler. */
 void sip_flow(struct sip_core *core, struct sip_peer *peer, const struct trust_facts *facts, bool works);
 /* Facts of the path a request came by. */
 void sip_path_facts(struct sip_core *core, const struct sip_path *path, struct trust_facts *f);
 /* "Reason" for people, out of Reason, Warning, ms-diagnostics, into facts. */
 void sip_facts_answer(struct trust_facts *f, const struct sip_msg *res);
+
+/* ---- note.c ---- */
+bool sip_is_note(const struct sip_core *core, const struct sip_path *path, const struct sip_msg *req);
+void sip_note_take(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req);
 
 /* ---- legs, called by receive.c ---- */
 void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer);

@@ -85,11 +85,21 @@ static void malformed(struct sip_core *core, const struct sip_path *path, const 
 }
 
 /* ---- who ---- */
+void sip_source(struct sip_source *src, struct trust_facts *facts, const struct sip_path *path)
+{
+	*src = (struct sip_source){ .addr = path->peer, .transport = path->transport, .listener = path->listener, .label = "" };
+	if (path->transport != NET_TLS || !path->conn)
+		return;
+	sip_conn_facts(path->conn, facts);
+	src->facts = facts;
+	src->label = sip_conn_label(path->conn);
+}
+
 struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, struct ev_report *why)
 {
-	struct sip_source src = { .addr = path->peer, .transport = path->transport, .listener = path->listener, .label = "" };
+	struct sip_source src;
 	struct sip_peer *peer = NULL;
-	struct trust_facts *facts = NULL;
+	struct trust_facts *facts;
 	int err;
 
 	/* On a connection that we opened the other side is whom we dialled: it proved it. */
@@ -97,14 +107,10 @@ struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, str
 		return mem_ref(path->conn->owner);
 	if (!core->prm.lookup)
 		return NULL;
-	if (path->transport == NET_TLS && path->conn) {
-		facts = mem_alloc(sizeof(*facts));
-		if (!facts)
-			return NULL;
-		sip_conn_facts(path->conn, facts);
-		src.facts = facts;
-		src.label = sip_conn_label(path->conn);
-	}
+	facts = mem_alloc(sizeof(*facts));
+	if (!facts)
+		return NULL;
+	sip_source(&src, facts, path);
 	err = core->prm.lookup(&src, &peer, why, core->prm.arg);
 	mem_free(facts);
 	if (err || !peer)
@@ -229,6 +235,7 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	struct sip_refusal why;
 	struct sip_stx *stx = sip_stx_find(core->txns, req);
 	struct sip_reply busy = { .status = 503, .sentence = "too many transactions at once", .retry_after_s = core->prm.limits.retry_after_s };
+	bool note;
 
 	if (path->conn) {
 		sip_conn_saw_via(path->conn, &req->via);
@@ -256,12 +263,15 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	}
 	metric_add(core->m.transactions, 1);
 	mem_ref(stx);
-	if (sip_msg_check(req, &sip_served, &why))
+	note = sip_is_note(core, path, req);
+	if (sip_msg_check(req, note ? &sip_served_notes : &sip_served, &why))
 		refuse(core, stx, req, &why);
 	else if (req->method == SIP_CANCEL)
 		on_cancel(core, stx, req);
 	else if (merged)
 		refuse_status(core, stx, 482, "this request came before by another way");
+	else if (note)
+		sip_note_take(core, stx, req);
 	else if (text_empty(req->to_tag))
 		on_new(core, stx, req);
 	else if (!sip_leg_request(core, stx, req))

@@ -15,6 +15,8 @@ const struct sip_served sip_served = {
 	.body_types = NULL,
 };
 
+const struct sip_served sip_served_notes = { .methods = 1u << SIP_MESSAGE };
+
 void sip_put_capabilities(struct buf *b)
 {
 	sip_put_allow(b, sip_served.methods);

@@ -1,10 +1,17 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A certificate's life on running nodes: swapped under a load of calls, put back when the pool refuses it, renewed on all nodes by one command, and by
-a program when its end is near."""
-# variants: load rollback all renew
+"""A certificate's life on running nodes: swapped under a load of calls, put back when the pool refuses it, renewed on all nodes by one command (with a
+common store and without one), and by a program when its end is near."""
+# variants: load rollback all apart renew
+import base64
+import json
 import os
 import re
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
 import threading
 from common import *
 space.enter()
@@ -136,6 +143,102 @@ def all_nodes(story):
         secrets_stay(story, node, keys)
 
 
+def letters_on_the_wire(trace):
+    """What the nodes wrote to each other, out of a trace that holds the TLS keys: each letter opened."""
+    tshark = lambda *options: subprocess.run(["tshark", "-n", "-r", str(trace), *options], capture_output=True, text=True,
+                                             env={**os.environ, "HOME": "/nonexistent"}).stdout
+    letters = []
+    for stream in sorted(set(tshark("-Y", "sip.Method == MESSAGE", "-T", "fields", "-e", "tcp.stream").split())):
+        sides = tshark("-q", "-z", f"follow,tls,raw,{stream}")
+        plain = b"".join(bytes.fromhex(line.strip()) for line in sides.splitlines() if re.fullmatch(r"\s*[0-9a-f]+", line))
+        for pem in re.findall(rb"-----BEGIN CMS-----.*?-----END CMS-----", plain, re.S):
+            done = subprocess.run(["openssl", "cms", "-verify", "-noverify", "-inform", "PEM"], input=pem, capture_output=True)
+            letters.append(json.loads(done.stdout))
+    return letters
+
+
+def send_stranger_letter(ca, identity, host):
+    """A MESSAGE with something in it, from a gateway's own certificate. Status line of the answer."""
+    context = ssl.create_default_context(cafile=str(ca.cert))
+    context.load_cert_chain(identity.cert, identity.key)
+    body = "-----BEGIN CMS-----\n" + base64.b64encode(os.urandom(300)).decode() + "\n-----END CMS-----\n"
+    with socket.create_connection((host, 5061), timeout=5) as plain, context.wrap_socket(plain, server_hostname=host) as tls:
+        tls.sendall(f"MESSAGE sip:node@{host} SIP/2.0\r\nVia: SIP/2.0/TLS {space.POOL}:5061;branch=z9hG4bKstranger\r\nMax-Forwards: 70\r\n"
+                    f"From: <sip:{space.POOL}>;tag=s\r\nTo: <sip:node@{host}>\r\nCall-ID: stranger\r\nCSeq: 1 MESSAGE\r\n"
+                    f"Content-Type: application/vnd.umbel.letter\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+        return tls.recv(4096).split(b"\r\n")[0].decode()
+
+
+def apart(story):
+    """Two nodes, each with a store of its own: one command renews both, over TLS between them."""
+    site = lab.Site(story, database=False).start()
+    nodes = {fqdn: Node(site.dir, fqdn.split(".")[0], lab.node_config(site, fqdn, site.shared)) for fqdn in space.NODES}
+    first, second = nodes.values()
+    first.start()
+    status, text = first.cli.run("cert", "cure", "lyncpool", "--all")
+    story.check("a node that knows no other says so, and what to write", status == 1 and "nodes[]" in text and "knows no other node" in text, text)
+    story.check("and renewed nothing", shown(first)[0] == space.SERVICE, shown(first))
+    for node in nodes.values():
+        node.config["nodes"] = [{"name": fqdn.split(".")[0], "fqdn": fqdn} for fqdn in space.NODES]
+    first.write()
+    first.proc.send(signal.SIGHUP)
+    first.wait_event(3706, 10)
+    status, text = first.cli.run("cert", "cure", "lyncpool", "--all", "--watch", "0s", timeout=90)
+    story.check("one that is down is named, with what was tried and what to do", status == 1 and "node02" in text and "nothing listens on" in text
+                and "Start umbeld there" in text, text)
+    story.check("the matrix says so too", "nothing listens on" in first.cli.run("cert", "matrix")[1], first.cli.run("cert", "matrix")[1])
+
+    second.start()
+    second.cli.run("trace", "start", "--for", "5m")
+    other = lambda node: [n for n in node.cli.json("cert", "matrix")["nodes"] if n["name"] == second.name][0]
+    story.check("the matrix shows the other node by its own word", other(first)["known"] and other(first)["certificates"][0]["cn"] == space.SERVICE, other(first))
+    load = [Call(POOL, lab.ALICE, caller=f"8{n:03}").start() for n in range(6)]
+    story.check("calls are up", sum(call.wait_status(15) == 200 for call in load) == len(load))
+    status, text = first.cli.run("cert", "cure", "lyncpool", "--all", "--watch", "1s", timeout=150)
+    print(text, flush=True)
+    story.check("one command renews both nodes", status == 0 and "all 2 nodes" in text, text)
+    over = [call.caller for call in load if call.over or call.error]
+    story.check("not one call was lost meanwhile", not over, over)
+    for call in load:
+        call.hang_up(10)
+        call.close()
+    story.check("and each could be ended", all(call.bye_status == 200 for call in load), [call.bye_status for call in load])
+    for fqdn, node in nodes.items():
+        story.check(f"{node.name} shows its own name", shown(node)[0] == fqdn, shown(node))
+        story.check(f"{node.name}: the pool answers", until(lambda: "200" in node.cli.run("gateway", "probe", "lyncpool")[1], 15, 1))
+
+    trace = story.dir / "letters.pcapng"
+    second.cli.run("trace", "save", str(trace))
+    letters = letters_on_the_wire(trace)
+    kinds = [(letter["from"], letter["kind"]) for letter in letters]
+    story.check("a request went one way and a certificate the other", ("node02", "request") in kinds and ("node01", "certificate") in kinds
+                and ("node02", "card") in kinds, kinds)
+    keys = {node.name: node.dir / "data/tls/own.key" for node in nodes.values()}
+    story.check("each made a key of its own", keys["node01"].read_text() != keys["node02"].read_text())
+    whole = json.dumps(letters)
+    story.check("no letter holds a piece of a key", "PRIVATE" not in whole and not any(line in whole for key in keys.values() for line in key_lines(key)))
+    for node in nodes.values():
+        theirs = key_lines(keys["node02" if node is first else "node01"])
+        files = [f for f in node.dir.rglob("*") if f.is_file()]
+        story.check(f"no file of {node.name} holds a piece of the other's key", not any(line.encode() in f.read_bytes() for f in files for line in theirs))
+        secrets_stay(story, node, list(keys.values()))
+
+    answer = send_stranger_letter(site.ca, site.pool.identity, first.config["node"]["fqdn"])
+    story.check("a stranger's letter is refused, though its certificate may connect", answer.startswith("SIP/2.0 403"), answer)
+    told = first.wait_event(3371, 5)
+    story.check("and an event names it", space.POOL in told["text"] and "no node's" in told["text"], told)
+
+    second.stop()
+    shutil.rmtree(second.dir / "data/tls")
+    wrong = site.ca.issue("wrong", "um2.domain.local", ["um2.domain.local", space.SERVICE])
+    second.config["node"]["identities"] = [{"name": "own", "cert": str(wrong.cert), "key": str(wrong.key)}]
+    second.start()
+    status, text = first.cli.run("cert", "cure", "lyncpool", "--all", "--watch", "0s", timeout=90)
+    story.check("a node with another's certificate is refused: who, whom, why, and what to do", status == 1 and "this node refused node02" in text.replace(
+        "node02.domain.local:5061", "node02") and "um2.domain.local" in text and "umbel cert cure" in text, text)
+    story.check("it still shows what it showed", shown(second)[0] == "um2.domain.local", shown(second))
+
+
 def renewed(story):
     site = lab.Site(story, database=False, spread=NODE01).start()
     old = site.ca.issue("ending", NODE01, [NODE01], days=10)
@@ -157,4 +260,4 @@ def renewed(story):
 
 
 with Story(f"certs-{sys.argv[1] if len(sys.argv) > 1 else 'load'}") as story:
-    {"load": under_load, "rollback": rollback, "all": all_nodes, "renew": renewed}[sys.argv[1] if len(sys.argv) > 1 else "load"](story)
+    {"load": under_load, "rollback": rollback, "all": all_nodes, "apart": apart, "renew": renewed}[sys.argv[1] if len(sys.argv) > 1 else "load"](story)

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_trace.c  trace.start, trace.stop, trace.status, trace.forget, trace.save. A saved trace goes to the caller in pieces, who writes it to a file
- * of his own: the server needs no right to write there.                                                                 */
+ * of his own: the server needs no right to write there. The file is made in the file pool; the loop only takes what there is at that moment. */
 #include <errno.h>
 #include <openssl/evp.h>
 #include "admin/admin_private.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "net/pool.h"
 #include "net/tmr.h"
 #include "trace/trace.h"
 #include "trace_events.h"
 
-enum { PIECE = 48 << 10, WAITING_MAX = 1 << 20, AGAIN_MS = 20 };
+enum { PIECE = 48 << 10, TURN = 4 * PIECE, PIECE_BYTES_MAX = 64 << 20, WAITING_MAX = 1 << 20, AGAIN_MS = 20 };
 
 static bool have_trace(struct admin *a, struct admin_call *call)
 {
@@ -122,61 +123,118 @@ static void forget(struct admin_call *call, const json_t *args, void *arg)
 
 /* ---- save ---- */
 
+/* A file on its way: written piece by piece in the file pool, given to the caller by the loop, and never ahead of what he reads. */
 struct sending {
 	struct link link;
-	struct admin *admin;
+	struct admin *admin; /* NULL when that is gone */
 	struct admin_call *call;
-	struct buf file;
-	struct trace_saved saved;
-	size_t at;
+	struct trace_taken *taken;
+	struct buf piece;    /* of the file */
+	struct buf text;     /* the same for JSON: base64, each line of it ended by NUL */
+	bool over;           /* that was the last piece */
+	uint64_t bytes;
 	struct tmr tmr;
-	bool gone;
+	bool working, gone;
 };
+
+static void wipe_buf(struct buf *b)
+{
+	if (b->p)
+		mem_wipe(b->p, b->room);
+	buf_free(b);
+}
 
 static void sending_free(struct sending *s)
 {
 	tmr_cancel(&s->tmr);
-	list_remove(&s->link);
+	if (s->admin)
+		list_remove(&s->link);
 	mem_unref(s->call);
-	if (s->file.p)
-		mem_wipe(s->file.p, s->file.room);
-	buf_free(&s->file);
+	trace_taken_free(s->taken);
+	wipe_buf(&s->piece);
+	wipe_buf(&s->text);
 	mem_free(s);
 }
 
-static void sent_all(struct sending *s)
+static void finish(struct sending *s)
 {
+	struct trace_saved saved = trace_taken_saved(s->taken);
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_TRACE_SAVED);
 	ev_int(&r, "uid", admin_call_uid(s->call));
-	ev_int(&r, "packets", s->saved.packets);
-	ev_int(&r, "bytes", (int64_t)s->file.n);
-	ev_str(&r, "secrets", s->saved.keys ? "with TLS keys" : "without TLS keys");
+	ev_int(&r, "packets", saved.packets);
+	ev_int(&r, "bytes", (int64_t)s->bytes);
+	ev_str(&r, "secrets", saved.keys ? "with TLS keys" : "without TLS keys");
 	ev_emit(s->admin->prm.bus, &r);
 	admin_call_gone(s->call, NULL, NULL);
-	admin_call_ok(s->call, json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s->file.n, "packets", (json_int_t)s->saved.packets, "keys",
-	                                 (json_int_t)s->saved.keys));
+	admin_call_ok(s->call, json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s->bytes, "packets", (json_int_t)saved.packets, "keys", (json_int_t)saved.keys));
+	sending_free(s);
 }
 
-/* A few pieces a turn, and none while the caller does not read. */
-static void send_some(void *arg)
+static void give_up(struct sending *s, int err)
+{
+	struct ev_report why = { 0 };
+	if (err == ECANCELED)
+		ev_set(&why, EV_TRACE_NONE);
+	admin_call_gone(s->call, NULL, NULL);
+	admin_call_errno(s->call, err, &why);
+	sending_free(s);
+}
+
+/* In the file pool. */
+static int write_work(void *arg)
 {
 	struct sending *s = arg;
-	char piece[(PIECE + 2) / 3 * 4 + 1];
-	for (unsigned i = 0; i < 4 && s->at < s->file.n && !s->gone && admin_call_queued(s->call) < WAITING_MAX; i++) {
-		size_t n = s->file.n - s->at < PIECE ? s->file.n - s->at : PIECE;
-		EVP_EncodeBlock((uint8_t *)piece, s->file.p + s->at, (int)n);
-		s->at += n;
-		admin_call_more(s->call, json_pack("{s:s}", "piece", piece));
+	buf_clear(&s->piece);
+	buf_clear(&s->text);
+	int err = trace_taken_write(s->taken, TURN, &s->piece, &s->over);
+	for (size_t at = 0; !err && at < s->piece.n; at += PIECE) {
+		size_t n = s->piece.n - at < PIECE ? s->piece.n - at : PIECE, room = (n + 2) / 3 * 4 + 1;
+		uint8_t *p = buf_reserve(&s->text, room);
+		if (!p)
+			return buf_error(&s->text);
+		EVP_EncodeBlock(p, s->piece.p + at, (int)n);
+		buf_grew(&s->text, room);
 	}
-	mem_wipe(piece, sizeof piece);
-	if (!s->gone && s->at < s->file.n) {
-		tmr_start(s->admin->prm.loop, &s->tmr, admin_call_queued(s->call) < WAITING_MAX ? 0 : AGAIN_MS, send_some, s);
+	return err;
+}
+
+static void next(void *arg);
+
+static void written(enum pool_result result, int err, void *arg)
+{
+	struct sending *s = arg;
+	s->working = false;
+	if (s->gone) {
+		sending_free(s);
 		return;
 	}
-	if (!s->gone)
-		sent_all(s);
-	sending_free(s);
+	if (result != POOL_DONE) {
+		give_up(s, result == POOL_FAILED ? err : ESHUTDOWN);
+		return;
+	}
+	s->bytes += s->piece.n;
+	for (size_t at = 0; at < s->text.n; at += strlen((const char *)s->text.p + at) + 1)
+		admin_call_more(s->call, json_pack("{s:s}", "piece", (const char *)s->text.p + at));
+	if (s->over)
+		finish(s);
+	else
+		tmr_start(s->admin->prm.loop, &s->tmr, 0, next, s);
+}
+
+/* While the caller does not read, nothing is written; what was forgotten meanwhile is not kept for him. */
+static void next(void *arg)
+{
+	struct sending *s = arg;
+	if (s->gone) {
+		sending_free(s);
+	} else if (trace_taken_old(s->taken)) {
+		give_up(s, ECANCELED);
+	} else if (admin_call_queued(s->call) < WAITING_MAX && pool_submit(s->admin->prm.files, write_work, written, s) == 0) {
+		s->working = true;
+	} else {
+		tmr_start(s->admin->prm.loop, &s->tmr, AGAIN_MS, next, s);
+	}
 }
 
 static void sending_gone(struct admin_call *call, void *arg)
@@ -185,7 +243,7 @@ static void sending_gone(struct admin_call *call, void *arg)
 	(void)call;
 	s->gone = true;
 	if (tmr_active(&s->tmr))
-		tmr_start(s->admin->prm.loop, &s->tmr, 0, send_some, s);
+		tmr_start(s->admin->prm.loop, &s->tmr, 0, next, s);
 }
 
 static void save(struct admin_call *call, const json_t *args, void *arg)
@@ -197,30 +255,36 @@ static void save(struct admin_call *call, const json_t *args, void *arg)
 		return;
 	struct sending *s = mem_zalloc(1, sizeof *s);
 	int err = s ? take_want(a, args, &w, &why) : ENOMEM;
-	if (!err) {
-		buf_init(&s->file, 3 * (size_t)TRACE_MAX_BYTES);
-		err = trace_save(a->prm.trace, &w, &s->file, &s->saved, &why);
-	}
+	if (!err)
+		err = trace_take(&s->taken, a->prm.trace, &w, &why);
 	if (err) {
-		if (s)
-			buf_free(&s->file);
 		mem_free(s);
 		admin_call_errno(call, err, &why);
 		return;
 	}
+	buf_init(&s->piece, PIECE_BYTES_MAX);
+	buf_init(&s->text, PIECE_BYTES_MAX * 2);
 	s->admin = a;
 	s->call = mem_ref(call);
 	list_append(&a->sendings, &s->link);
 	admin_call_gone(call, sending_gone, s);
-	tmr_start(a->prm.loop, &s->tmr, 0, send_some, s);
+	tmr_start(a->prm.loop, &s->tmr, 0, next, s);
 }
 
+/* What the pool works at comes back to written(), which frees it. */
 void admin_trace_stop(struct admin *a)
 {
 	LIST_FOREACH (&a->sendings, it) {
 		struct sending *s = LIST_ENTRY(it, struct sending, link);
 		admin_call_gone(s->call, NULL, NULL);
-		sending_free(s);
+		if (!s->working) {
+			sending_free(s);
+			continue;
+		}
+		list_remove(&s->link);
+		s->admin = NULL;
+		s->gone = true;
+		s->call = mem_unref(s->call);
 	}
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* keys.c  Key log lines, found by the random of the ClientHello. They come on whatever thread shakes hands; they are wiped when they go. */
+#include <stdlib.h>
 #include <string.h>
 #include "base/mem.h"
 #include "trace/trace_private.h"
@@ -69,19 +70,29 @@ void trace_keys_clear(struct trace *t)
 	pthread_mutex_unlock(&t->keys_lock);
 }
 
-unsigned trace_keys_of(struct trace *t, const uint8_t random[TRACE_RANDOM], struct buf *out)
+static int by_bytes(const void *a, const void *b)
 {
-	unsigned n = 0;
+	return memcmp(a, b, TRACE_RANDOM);
+}
+
+void trace_keys_sort(trace_random *randoms, size_t n)
+{
+	qsort(randoms, n, sizeof *randoms, by_bytes);
+}
+
+unsigned trace_keys_of(struct trace *t, trace_random *randoms, size_t n, struct buf *out)
+{
+	unsigned found = 0;
 	pthread_mutex_lock(&t->keys_lock);
 	LIST_FOREACH (&t->keys, it) {
 		struct trace_key *k = LIST_ENTRY(it, struct trace_key, link);
-		if (memcmp(k->random, random, TRACE_RANDOM) != 0)
+		if (!n || !bsearch(k->random, randoms, n, sizeof *randoms, by_bytes))
 			continue;
 		buf_put(out, k->line, k->n);
-		n++;
+		found++;
 	}
 	pthread_mutex_unlock(&t->keys_lock);
-	return n;
+	return found;
 }
 
 /* Record header (5), message header (4), version (2), random (32): RFC 8446 4.1.2 and 5.1. */

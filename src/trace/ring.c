@@ -24,21 +24,24 @@ static void drop(struct trace *t, struct trace_entry *e)
 		if (--c->entries == 0 && c->ended)
 			conn_free(c);
 	}
-	mem_free_secret(e, sizeof *e + e->n);
+	mem_unref(e);
+}
+
+static void wipe(void *entry)
+{
+	struct trace_entry *e = entry;
+	mem_wipe(e, sizeof *e + e->n);
 }
 
 struct trace_entry *trace_ring_add(struct trace *t, enum trace_kind kind, struct trace_conn *c, const void *data, size_t n)
 {
 	size_t size = sizeof(struct trace_entry) + n;
-	if (size > t->want.limit_bytes)
-		return NULL;
-	struct trace_entry *e = mem_alloc(size);
+	struct trace_entry *e = size <= t->want.limit_bytes ? mem_object(size, wipe) : NULL;
 	if (!e) {
 		if (c)
 			c->lost = true;
 		return NULL;
 	}
-	memset(e, 0, sizeof *e);
 	e->kind = kind;
 	e->conn = c;
 	e->us = clock_real_us(t->clock);

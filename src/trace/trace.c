@@ -205,6 +205,7 @@ void trace_forget(struct trace *t)
 	trace_ring_clear(t);
 	trace_keys_clear(t);
 	t->kept = false;
+	atomic_fetch_add(&t->forgotten, 1);
 }
 
 static const char *secrets_words(const struct trace_want *w)

@@ -51,11 +51,21 @@ struct trace_status {
 };
 void trace_status(const struct trace *t, struct trace_status *s);
 
+/* What was kept, taken at one moment. Taking it is quick and belongs to the loop; writing it may take as long as it does and belongs to a worker, while the
+ * trace goes on. The trace must live as long as somebody writes. */
+struct trace_taken;
 struct trace_saved {
 	unsigned packets, keys;
 };
-/* A whole pcapng file. `only` narrows what was kept: gateway, call, no_secrets, redact. 0, ENOENT, ENOMEM, EMSGSIZE. */
-int trace_save(struct trace *t, const struct trace_want *only, struct buf *out, struct trace_saved *saved, struct ev_report *why);
+/* `only` narrows what was kept: gateway, call, no_secrets, redact. 0, ENOENT, ENOMEM. Loop thread. */
+int trace_take(struct trace_taken **kp, struct trace *t, const struct trace_want *only, struct ev_report *why);
+struct trace_taken *trace_taken_free(struct trace_taken *k); /* NULL is allowed; returns NULL. Any thread */
+/* The trace was forgotten since: what is taken should be given back, too. Any thread. */
+bool trace_taken_old(const struct trace_taken *k);
+/* The next `bytes` or a little more of a pcapng file, appended; *over when that was the last. 0, ECANCELED when the trace was forgotten, ENOMEM, EMSGSIZE. Any
+ * thread, but one at a time. */
+int trace_taken_write(struct trace_taken *k, size_t bytes, struct buf *out, bool *over);
+struct trace_saved trace_taken_saved(const struct trace_taken *k);
 
 /* ---- to a collector ---- */
 struct trace_hep {

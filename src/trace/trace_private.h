@@ -3,6 +3,7 @@
 #ifndef TRACE_PRIVATE_H
 #define TRACE_PRIVATE_H
 #include <pthread.h>
+#include <stdatomic.h>
 #include "base/hash.h"
 #include "base/list.h"
 #include "net/conn.h"
@@ -26,11 +27,10 @@ struct trace_conn {
 	char gateway[64];
 	uint8_t hello[TRACE_HELLO]; /* the client's first bytes, for the random in them */
 	unsigned n_hello;
-	/* while a file is written */
-	bool begun, keys_written;
-	uint32_t seq[2]; /* of what we sent, of what we received */
+	unsigned number; /* among all, while what is kept is taken */
 };
 
+/* Counted: whoever writes a file holds the entries that go into it. Apart from the first two members, which are the loop's, it never changes. */
 struct trace_entry {
 	struct link link;
 	struct trace_conn *conn; /* NULL: a datagram */
@@ -63,6 +63,7 @@ struct trace {
 	bool running, kept;
 	struct trace_want want;
 	int64_t started_us, ends_us;
+	atomic_uint forgotten; /* how often */
 	struct tmr timer;
 	struct list ring;
 	size_t bytes;
@@ -87,8 +88,10 @@ void trace_ring_clear(struct trace *t);
 void trace_keylog(const char *line, void *trace);
 void trace_keys_want(struct trace *t, bool on);
 void trace_keys_clear(struct trace *t);
-/* Appends the lines that belong to connections with that random; returns how many. */
-unsigned trace_keys_of(struct trace *t, const uint8_t random[TRACE_RANDOM], struct buf *out);
+/* Appends the lines that belong to connections with those randoms, which are n and sorted; returns how many. Any thread. */
+typedef uint8_t trace_random[TRACE_RANDOM];
+unsigned trace_keys_of(struct trace *t, trace_random *randoms, size_t n, struct buf *out);
+void trace_keys_sort(trace_random *randoms, size_t n);
 /* The client's random out of its first bytes: false if they are no ClientHello. */
 bool trace_hello_random(const uint8_t *p, size_t n, uint8_t random[TRACE_RANDOM]);
 

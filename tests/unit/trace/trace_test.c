@@ -93,8 +93,18 @@ static struct text saved(const struct trace_want *only, struct buf *b, struct tr
 {
 	static const struct trace_want all;
 	struct ev_report why = { 0 };
+	struct trace_taken *k;
+	bool over = false;
 	buf_init(b, 8 << 20);
-	assert_int_equal(trace_save(trace, only ? only : &all, b, s, &why), 0);
+	assert_int_equal(trace_take(&k, trace, only ? only : &all, &why), 0);
+	for (unsigned i = 0; !over; i++) {
+		size_t was = b->n;
+		assert_true(i < 10000);
+		assert_int_equal(trace_taken_write(k, 1, b, &over), 0);
+		assert_true(b->n >= was);
+	}
+	*s = trace_taken_saved(k);
+	trace_taken_free(k);
 	return buf_as_text(b);
 }
 
@@ -108,7 +118,8 @@ static void what_was_said_is_kept_while_it_runs(void **state)
 	(void)state;
 	begin();
 	ask("before", "");
-	assert_int_equal(trace_save(trace, &w, &(struct buf){ .max = 100 }, &s, &why), ENOENT);
+	struct trace_taken *k;
+	assert_int_equal(trace_take(&k, trace, &w, &why), ENOENT);
 	assert_int_equal(trace_start(trace, &w, &why), 0);
 	assert_int_equal(trace_start(trace, &w, &why), EALREADY);
 	ask("during", "Authorization: Digest secret\r\n");
@@ -248,11 +259,131 @@ static void keys_are_kept_only_when_wanted_and_found_by_their_random(void **stat
 	assert_true(trace_hello_random(hello, sizeof hello, random));
 	assert_false(trace_hello_random(hello, sizeof hello - 1, random));
 	buf_init(&b, 4096);
-	assert_int_equal(trace_keys_of(trace, random, &b), 2);
+	trace_random wanted[2] = { { 3 } };
+	memcpy(wanted[1], random, sizeof random);
+	trace_keys_sort(wanted, 2);
+	assert_int_equal(trace_keys_of(trace, wanted, 0, &b), 0);
+	assert_int_equal(trace_keys_of(trace, wanted, 2, &b), 2);
 	assert_int_equal(text_find_text(buf_as_text(&b), TEXT(" aa")), SIZE_MAX);
 	buf_free(&b);
 	hello[5] = 2;
 	assert_false(trace_hello_random(hello, sizeof hello, random));
+	end();
+}
+
+/* What was taken stays whole while the ring goes on, and is given up when the trace is forgotten. */
+static void what_was_taken_does_not_change(void **state)
+{
+	struct trace_want w = { .limit_bytes = 4096 }, all = { 0 };
+	struct ev_report why = { 0 };
+	struct trace_taken *k, *other;
+	struct buf b;
+	char id[16];
+	bool over = false;
+	(void)state;
+	begin();
+	assert_int_equal(trace_start(trace, &w, &why), 0);
+	ask("first", "");
+	assert_int_equal(trace_take(&k, trace, &all, &why), 0);
+	for (unsigned i = 0; i < 10; i++) {
+		snprintf(id, sizeof id, "call%u", i);
+		ask(id, "");
+	}
+	assert_int_equal(trace_take(&other, trace, &all, &why), 0);
+	buf_init(&b, 1 << 20);
+	assert_int_equal(trace_taken_write(k, 1 << 20, &b, &over), 0);
+	assert_true(over);
+	assert_true(text_find_text(buf_as_text(&b), TEXT("Call-ID: first")) != SIZE_MAX && text_find_text(buf_as_text(&b), TEXT("Call-ID: call")) == SIZE_MAX);
+	assert_int_equal(trace_taken_saved(k).packets, 2);
+	assert_false(trace_taken_old(other));
+	assert_int_equal(trace_stop(trace, "test", &why), 0);
+	assert_false(trace_taken_old(other)); /* what is kept may be saved */
+	trace_forget(trace);
+	assert_true(trace_taken_old(other));
+	assert_int_equal(trace_taken_write(other, 1 << 20, &b, &over), ECANCELED);
+	buf_free(&b);
+	trace_taken_free(k);
+	trace_taken_free(other);
+	end();
+}
+
+enum { MANY_CONNS = 1000, MANY = 20000 };
+
+/* Half of them are a gateway's, the others' are strangers': each of those was looked for in the whole ring. */
+static void fill(void)
+{
+	char data[600], host[32];
+	struct net_addr here, there;
+	memset(data, 'x', sizeof data);
+	assert_int_equal(net_addr_parse(&here, TEXT("10.0.0.1"), 5061), 0);
+	for (unsigned i = 0; i < MANY; i++) {
+		unsigned n = i % MANY_CONNS;
+		snprintf(host, sizeof host, "10.%u.%u.1", n % 2 + 1, n / 4);
+		assert_int_equal(net_addr_parse(&there, text_of(host), (uint16_t)(40000 + n)), 0);
+		struct sip_wire_conn w = { .id = n + 1, .transport = NET_TLS, .local = &here, .peer = &there, .gateway = n % 2 ? "mine" : "" };
+		struct trace_conn *c = trace_ring_conn(trace, &w, true);
+		assert_non_null(c);
+		c->whole = true;
+		assert_non_null(trace_ring_add(trace, TRACE_BYTES, c, data, sizeof data));
+	}
+}
+
+static void a_large_ring_is_written_in_bounded_pieces(void **state)
+{
+	struct trace_want w = { .limit_bytes = TRACE_MAX_BYTES }, mine = { .gateway = "mine" };
+	struct ev_report why = { 0 };
+	struct trace_taken *k;
+	struct buf b;
+	bool over = false;
+	unsigned pieces = 0;
+	(void)state;
+	begin();
+	assert_int_equal(trace_start(trace, &w, &why), 0);
+	fill();
+	assert_int_equal(trace_take(&k, trace, &mine, &why), 0);
+	for (buf_init(&b, 1 << 20); !over; pieces++) {
+		buf_clear(&b);
+		assert_int_equal(trace_taken_write(k, 64 << 10, &b, &over), 0);
+		assert_true(b.n < 128 << 10);
+	}
+	assert_true(pieces > 50);
+	assert_int_equal(trace_taken_saved(k).packets, MANY / 2 + 3 * MANY_CONNS / 2); /* and the SYNs */
+	buf_free(&b);
+	trace_taken_free(k);
+	end();
+}
+
+struct taking {
+	struct trace_want w;
+};
+
+static int taken_without_memory(void *arg)
+{
+	struct taking *x = arg;
+	struct ev_report why = { 0 };
+	struct trace_taken *k;
+	struct buf b;
+	bool over = false;
+	int err = trace_take(&k, trace, &x->w, &why);
+	if (err)
+		return err;
+	buf_init(&b, 1 << 20);
+	while (!err && !over)
+		err = trace_taken_write(k, 1, &b, &over);
+	buf_free(&b);
+	trace_taken_free(k);
+	return err;
+}
+
+static void without_memory_nothing_is_saved(void **state)
+{
+	struct trace_want w = { 0 };
+	struct ev_report why = { 0 };
+	(void)state;
+	begin();
+	assert_int_equal(trace_start(trace, &w, &why), 0);
+	ask("one", "");
+	ut_oom(taken_without_memory, &(struct taking){ .w = { .redact = true } });
 	end();
 }
 
@@ -275,4 +406,5 @@ static void without_memory_it_is_not_made(void **state)
 }
 
 UT_MAIN(UT(what_was_said_is_kept_while_it_runs), UT(first_bytes_of_another_gateway_are_not_saved), UT(one_call_of_several), UT(the_oldest_goes_when_it_is_full), UT(it_stops_and_is_forgotten_by_itself),
-	UT(keys_are_kept_only_when_wanted_and_found_by_their_random), UT(without_memory_it_is_not_made))
+	UT(keys_are_kept_only_when_wanted_and_found_by_their_random), UT(without_memory_it_is_not_made), UT(what_was_taken_does_not_change),
+	UT(a_large_ring_is_written_in_bounded_pieces), UT(without_memory_nothing_is_saved))

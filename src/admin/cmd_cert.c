@@ -8,21 +8,14 @@
 #include "cert_events.h"
 #include "sip/core.h"
 #include "trust/identity.h"
-
-static json_t *names_json(const struct trust_names *l)
-{
-	json_t *array = json_array();
-	for (unsigned i = 0; i < l->n; i++)
-		json_array_append_new(array, json_string(trust_names_at(l, i)));
-	return array;
-}
+#include "trust/json.h"
 
 static json_t *identity_json(struct admin *a, const struct trust_identity *id)
 {
 	const struct trust_cert *c = trust_identity_cert(id);
 	int64_t left_s = c->not_after_s - clock_real_s(a->prm.clock);
 	return json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:I, s:I, s:I, s:s, s:s}", "name", trust_identity_name(id), "cn", admin_json_text(text_of(c->cn)),
-	                 "issuer", admin_json_text(text_of(c->issuer)), "sans", names_json(&c->sans), "sha256", c->sha256, "key", c->key, "not_before_s",
+	                 "issuer", admin_json_text(text_of(c->issuer)), "sans", trust_json_names(&c->sans), "sha256", c->sha256, "key", c->key, "not_before_s",
 	                 (json_int_t)c->not_before_s, "not_after_s", (json_int_t)c->not_after_s, "days_left", (json_int_t)(left_s / 86400), "cert_file",
 	                 trust_identity_cert_file(id), "key_file", trust_identity_key_file(id));
 }

@@ -10,6 +10,7 @@
 #include "cert/plan.h"
 #include "cert_events.h"
 #include "net/pool.h"
+#include "trust/json.h"
 
 enum { PEM_MAX = 1 << 20, LINES_MAX = 16384 };
 
@@ -78,14 +79,6 @@ static void todo_h(const struct ev_report *r, void *arg)
 	json_array_append_new(arg, admin_report_json(r));
 }
 
-static json_t *names_json(const struct trust_names *l)
-{
-	json_t *all = json_array();
-	for (unsigned i = 0; i < l->n; i++)
-		json_array_append_new(all, json_string(trust_names_at(l, i)));
-	return all;
-}
-
 static void request_done(enum pool_result result, int err, void *arg)
 {
 	struct job *j = arg;
@@ -101,7 +94,7 @@ static void request_done(enum pool_result result, int err, void *arg)
 		json_array_append_new(serves, json_string(j->gateways[i].name));
 	}
 	admin_call_did(j->call, "identity %s, CN %s", j->name, j->names.cn);
-	admin_call_ok(j->call, json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:O}", "name", j->name, "cn", j->names.cn, "names", names_json(&j->names.dns),
+	admin_call_ok(j->call, json_pack("{s:s, s:s, s:o, s:s, s:s, s:s, s:s, s:o, s:o, s:O}", "name", j->name, "cn", j->names.cn, "names", trust_json_names(&j->names.dns),
 	                                 "kind", cert_key_kind_name(j->kind), "usage", cert_usage_name(j->usage), "csr_file", j->csr_file, "csr",
 	                                 j->csr.n ? buf_cstr(&j->csr) : "", "serves", serves, "todo", todo, "warnings", j->warnings));
 	job_free(j);

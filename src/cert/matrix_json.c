@@ -4,56 +4,36 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "cert_events.h"
-
-static json_t *text(const char *s)
-{
-	char line[4096];
-	return json_string(text_escape(text_of(s), line, sizeof line));
-}
-
-/* Sentences may hold line feeds: commands stand on lines of their own. */
-static json_t *lines(const char *s)
-{
-	json_t *v = json_string(s);
-	return v ? v : text(s);
-}
-
-static json_t *names(const struct trust_names *l)
-{
-	json_t *a = json_array();
-	for (unsigned i = 0; i < l->n; i++)
-		json_array_append_new(a, text(trust_names_at(l, i)));
-	return a;
-}
+#include "trust/json.h"
 
 static json_t *certificate(const struct trust_cert *c, const char *from)
 {
 	json_t *o = json_object();
-	json_object_set_new(o, "cn", text(c->cn));
-	json_object_set_new(o, "names", names(&c->sans));
-	json_object_set_new(o, "issuer", text(c->issuer));
-	json_object_set_new(o, "sha256", text(c->sha256));
+	json_object_set_new(o, "cn", trust_json_text(c->cn));
+	json_object_set_new(o, "names", trust_json_names(&c->sans));
+	json_object_set_new(o, "issuer", trust_json_text(c->issuer));
+	json_object_set_new(o, "sha256", trust_json_text(c->sha256));
 	json_object_set_new(o, "not_before_s", json_integer((json_int_t)c->not_before_s));
 	json_object_set_new(o, "not_after_s", json_integer((json_int_t)c->not_after_s));
-	json_object_set_new(o, "from", text(from));
+	json_object_set_new(o, "from", trust_json_text(from));
 	return o;
 }
 
 static json_t *node(const struct matrix_node *n)
 {
 	json_t *o = json_object(), *shown = json_array();
-	json_object_set_new(o, "name", text(n->name));
-	json_object_set_new(o, "fqdn", text(n->fqdn));
-	json_object_set_new(o, "service", text(n->service));
+	json_object_set_new(o, "name", trust_json_text(n->name));
+	json_object_set_new(o, "fqdn", trust_json_text(n->fqdn));
+	json_object_set_new(o, "service", trust_json_text(n->service));
 	json_object_set_new(o, "self", json_boolean(n->self));
 	json_object_set_new(o, "known", json_boolean(n->known));
 	json_object_set_new(o, "down", json_boolean(n->down));
 	json_object_set_new(o, "supposed_down", json_boolean(n->supposed_down));
-	json_object_set_new(o, "why", text(n->why));
-	json_object_set_new(o, "addresses", names(&n->addresses));
+	json_object_set_new(o, "why", trust_json_text(n->why));
+	json_object_set_new(o, "addresses", trust_json_names(&n->addresses));
 	for (unsigned i = 0; i < n->n_shown; i++) {
 		json_t *c = certificate(&n->shown[i].cert->facts, n->shown[i].cert->from);
-		json_object_set_new(c, "identity", text(n->shown[i].identity));
+		json_object_set_new(c, "identity", trust_json_text(n->shown[i].identity));
 		json_array_append_new(shown, c);
 	}
 	json_object_set_new(o, "certificates", shown);
@@ -68,15 +48,15 @@ static json_t *theirs(const struct matrix_theirs *t)
 static json_t *gateway(const struct matrix_gateway *g)
 {
 	json_t *o = json_object();
-	json_object_set_new(o, "name", text(g->name));
-	json_object_set_new(o, "address", text(g->address));
+	json_object_set_new(o, "name", trust_json_text(g->name));
+	json_object_set_new(o, "address", trust_json_text(g->address));
 	json_object_set_new(o, "port", json_integer(g->port));
 	json_object_set_new(o, "tls", json_boolean(g->tls));
-	json_object_set_new(o, "judges_us", text(g->profile));
-	json_object_set_new(o, "known_names", names(&g->known));
-	json_object_set_new(o, "identity", text(g->identity));
-	json_object_set_new(o, "rule", text(trust_rule_kind_name(g->rule)));
-	json_object_set_new(o, "accept_names", names(&g->accept));
+	json_object_set_new(o, "judges_us", trust_json_text(g->profile));
+	json_object_set_new(o, "known_names", trust_json_names(&g->known));
+	json_object_set_new(o, "identity", trust_json_text(g->identity));
+	json_object_set_new(o, "rule", trust_json_text(trust_rule_kind_name(g->rule)));
+	json_object_set_new(o, "accept_names", trust_json_names(&g->accept));
 	json_object_set_new(o, "shows_when_dialled", theirs(&g->as_server));
 	json_object_set_new(o, "shows_when_dialling", theirs(&g->as_client));
 	return o;
@@ -86,14 +66,14 @@ static json_t *cell(const struct matrix *x, unsigned n, unsigned g, enum matrix_
 {
 	const struct matrix_cell *c = matrix_cell(x, n, g, f);
 	json_t *o = json_object(), *why = json_array();
-	json_object_set_new(o, "node", text(x->model->nodes[n].name));
-	json_object_set_new(o, "gateway", text(x->model->gateways[g].name));
-	json_object_set_new(o, "flow", text(matrix_flow_name(f)));
+	json_object_set_new(o, "node", trust_json_text(x->model->nodes[n].name));
+	json_object_set_new(o, "gateway", trust_json_text(x->model->gateways[g].name));
+	json_object_set_new(o, "flow", trust_json_text(matrix_flow_name(f)));
 	json_object_set_new(o, "number", json_integer(matrix_flow_number(f)));
-	json_object_set_new(o, "direction", text(matrix_flow_direction(f)));
-	json_object_set_new(o, "says", text(matrix_says_name(c->says)));
+	json_object_set_new(o, "direction", trust_json_text(matrix_flow_direction(f)));
+	json_object_set_new(o, "says", trust_json_text(matrix_says_name(c->says)));
 	if (c->says != MATRIX_NONE)
-		json_object_set_new(o, "certainty", text(trust_certainty_name(c->certainty)));
+		json_object_set_new(o, "certainty", trust_json_text(trust_certainty_name(c->certainty)));
 	for (unsigned i = 0; i < c->n_reasons; i++)
 		json_array_append_new(why, json_integer(c->reason[i] + 1));
 	json_object_set_new(o, "reasons", why);
@@ -105,38 +85,38 @@ static json_t *reason(const struct matrix *x, const struct matrix_reason *r, uns
 	json_t *o = json_object(), *nodes = json_array(), *flows = json_array();
 	for (unsigned i = 0; i < x->model->n_nodes; i++)
 		if (r->nodes >> i & 1)
-			json_array_append_new(nodes, text(x->model->nodes[i].name));
+			json_array_append_new(nodes, trust_json_text(x->model->nodes[i].name));
 	for (int f = 0; f < MATRIX_FLOWS; f++)
 		if (r->flows >> f & 1)
-			json_array_append_new(flows, text(matrix_flow_name((enum matrix_flow)f)));
+			json_array_append_new(flows, trust_json_text(matrix_flow_name((enum matrix_flow)f)));
 	json_object_set_new(o, "number", json_integer(number));
-	json_object_set_new(o, "name", text(r->name));
-	json_object_set_new(o, "says", text(matrix_says_name(r->says)));
-	json_object_set_new(o, "gateway", text(x->model->gateways[r->gateway].name));
+	json_object_set_new(o, "name", trust_json_text(r->name));
+	json_object_set_new(o, "says", trust_json_text(matrix_says_name(r->says)));
+	json_object_set_new(o, "gateway", trust_json_text(x->model->gateways[r->gateway].name));
 	json_object_set_new(o, "nodes", nodes);
 	json_object_set_new(o, "flows", flows);
-	json_object_set_new(o, "sentence", lines(r->sentence));
-	json_object_set_new(o, "fix", lines(r->fix));
-	json_object_set_new(o, "command", text(r->command));
-	json_object_set_new(o, "wanted", text(r->wanted));
-	json_object_set_new(o, "offered", text(r->offered));
-	json_object_set_new(o, "sees", lines(r->sees));
-	json_object_set_new(o, "certainty", text(trust_certainty_name(r->certainty)));
-	json_object_set_new(o, "known_by", text(r->by_configuration ? "configuration" : r->by_rule ? trust_confidence_name(r->confidence) : ""));
-	json_object_set_new(o, "known_by_words", text(r->by_configuration ? "if it judges as configured" : r->by_rule ? trust_confidence_words(r->confidence) : ""));
+	json_object_set_new(o, "sentence", trust_json_lines(r->sentence));
+	json_object_set_new(o, "fix", trust_json_lines(r->fix));
+	json_object_set_new(o, "command", trust_json_text(r->command));
+	json_object_set_new(o, "wanted", trust_json_text(r->wanted));
+	json_object_set_new(o, "offered", trust_json_text(r->offered));
+	json_object_set_new(o, "sees", trust_json_lines(r->sees));
+	json_object_set_new(o, "certainty", trust_json_text(trust_certainty_name(r->certainty)));
+	json_object_set_new(o, "known_by", trust_json_text(r->by_configuration ? "configuration" : r->by_rule ? trust_confidence_name(r->confidence) : ""));
+	json_object_set_new(o, "known_by_words", trust_json_text(r->by_configuration ? "if it judges as configured" : r->by_rule ? trust_confidence_words(r->confidence) : ""));
 	return o;
 }
 
 static json_t *outcome(const struct matrix *x, const struct matrix_outcome *o)
 {
 	json_t *v = json_object();
-	json_object_set_new(v, "name", text(o->name));
+	json_object_set_new(v, "name", trust_json_text(o->name));
 	json_object_set_new(v, "bad", json_boolean(o->bad));
-	json_object_set_new(v, "gateway", text(o->gateway >= 0 ? x->model->gateways[o->gateway].name : ""));
-	json_object_set_new(v, "sentence", lines(o->sentence));
-	json_object_set_new(v, "fix", lines(o->fix));
-	json_object_set_new(v, "assumed", lines(o->assumed));
-	json_object_set_new(v, "certainty", text(trust_certainty_name(o->certainty)));
+	json_object_set_new(v, "gateway", trust_json_text(o->gateway >= 0 ? x->model->gateways[o->gateway].name : ""));
+	json_object_set_new(v, "sentence", trust_json_lines(o->sentence));
+	json_object_set_new(v, "fix", trust_json_lines(o->fix));
+	json_object_set_new(v, "assumed", trust_json_lines(o->assumed));
+	json_object_set_new(v, "certainty", trust_json_text(trust_certainty_name(o->certainty)));
 	return v;
 }
 
@@ -159,7 +139,7 @@ json_t *matrix_json(const struct matrix *x)
 	json_object_set_new(o, "good", json_boolean(!x->breaks));
 	json_object_set_new(o, "uncertain", json_boolean(x->uncertain));
 	json_object_set_new(o, "now_s", json_integer((json_int_t)m->now_s));
-	json_object_set_new(o, "what_if", names(&m->supposed));
+	json_object_set_new(o, "what_if", trust_json_names(&m->supposed));
 	json_object_set_new(o, "dns_asked", json_boolean(m->dns_asked));
 	json_object_set_new(o, "nodes", nodes);
 	json_object_set_new(o, "gateways", gateways);

@@ -7,6 +7,7 @@
 #include "base/rfc3339.h"
 #include "cli/cli_private.h"
 #include "trust/finding.h"
+#include "trust/json.h"
 #include "trust/pem.h"
 #include "trust/profile.h"
 #include "trust/rule.h"
@@ -114,14 +115,6 @@ static void keep_finding(const struct trust_finding *found, void *arg)
 	json_array_append_new(f->findings, json_pack("{s:s, s:b, s:s, s:s}", "name", found->name, "grave", found->grave, "sentence", found->sentence, "fix", found->fix));
 }
 
-static json_t *names_json(const struct trust_names *l)
-{
-	json_t *a = json_array();
-	for (unsigned i = 0; i < l->n; i++)
-		json_array_append_new(a, json_string(trust_names_at(l, i)));
-	return a;
-}
-
 static json_t *usages_json(uint8_t eku)
 {
 	static const struct { uint8_t bit; const char *name; } words[] = {
@@ -138,7 +131,8 @@ static json_t *usages_json(uint8_t eku)
 static json_t *certificate_json(const struct trust_cert *w, int chain)
 {
 	char from[RFC3339_SIZE], to[RFC3339_SIZE];
-	return json_pack("{s:s, s:s, s:s, s:o, s:s, s:s, s:s, s:o, s:s, s:i}", "cn", w->cn, "subject", w->subject, "issuer", w->issuer, "sans", names_json(&w->sans),
+	return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:s, s:i}", "cn", trust_json_text(w->cn), "subject", trust_json_text(w->subject), "issuer",
+	                 trust_json_text(w->issuer), "sans", trust_json_names(&w->sans),
 	                 "not_before", rfc3339_s(w->not_before_s, from), "not_after", rfc3339_s(w->not_after_s, to), "key", w->key, "usages", usages_json(w->eku), "sha256",
 	                 w->sha256, "chain", chain);
 }
@@ -154,17 +148,11 @@ static const char *cell(const struct trust_answer *a)
 
 static json_t *answer_json(const struct trust_profile *p, const struct trust_question *q, const struct trust_answer *a)
 {
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "verifier", trust_profile_name(p), "title", trust_profile_title(p), "seat", trust_seat_name(q->seat),
-	                      "answer", trust_answer_kind_name(a->kind), "reason", a->name, "certainty", trust_certainty_name(a->certainty), "confidence",
-	                      trust_confidence_name(a->confidence));
-	json_object_set_new(o, "how_known", json_string(trust_confidence_words(a->confidence)));
-	json_object_set_new(o, "reference", q->reference ? json_string(q->reference) : json_null());
-	json_object_set_new(o, "sentence", json_string(a->sentence));
-	json_object_set_new(o, "fix", json_string(a->fix));
-	json_object_set_new(o, "wanted", json_string(a->wanted));
-	json_object_set_new(o, "offered", json_string(a->offered));
-	json_object_set_new(o, "sees", json_string(a->sees));
-	json_object_set_new(o, "remark", json_string(a->remark));
+	json_t *o = trust_json_answer(a, "fix");
+	json_object_set_new(o, "verifier", json_string(trust_profile_name(p)));
+	json_object_set_new(o, "title", json_string(trust_profile_title(p)));
+	json_object_set_new(o, "seat", json_string(trust_seat_name(q->seat)));
+	json_object_set_new(o, "reference", q->reference ? trust_json_text(q->reference) : json_null());
 	json_object_set_new(o, "off_by_default", json_boolean(a->default_off));
 	if (a->default_off) {
 		json_object_set_new(o, "if_switched_on", json_string(trust_answer_kind_name(a->if_enabled)));

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/rfc3339.h"
 #include "cli/cli_private.h"
+#include "trust/json.h"
 #include "trust/profile_verify.h"
 #include "trust/verify.h"
 
@@ -87,11 +88,11 @@ static int print_judgement(struct cli *c, bool accepted, const struct trust_verd
 	if (c->json) {
 		json_t *o = json_pack("{s:b, s:s, s:s}", "accepted", accepted, "reason", trust_verify_name(accepted, v), "certainty",
 		                      trust_certainty_name(v->certainty));
-		json_object_set_new(o, "sentence", json_string(accepted ? "" : v->sentence));
-		json_object_set_new(o, "cause", json_string(accepted ? "" : v->cause));
-		json_object_set_new(o, "advice", json_string(accepted ? "" : v->advice));
-		json_object_set_new(o, "wanted", json_string(v->wanted));
-		json_object_set_new(o, "offered", json_string(v->offered));
+		json_object_set_new(o, "sentence", trust_json_lines(accepted ? "" : v->sentence));
+		json_object_set_new(o, "cause", trust_json_lines(accepted ? "" : v->cause));
+		json_object_set_new(o, "advice", trust_json_lines(accepted ? "" : v->advice));
+		json_object_set_new(o, "wanted", trust_json_text(v->wanted));
+		json_object_set_new(o, "offered", trust_json_text(v->offered));
 		cli_print_json(c, o);
 		json_decref(o);
 		return accepted ? CLI_GOOD : CLI_NO;
@@ -113,16 +114,9 @@ static int print_answer(struct cli *c, const struct trust_profile *p, const stru
 {
 	bool accepted = a->kind == TRUST_ACCEPTS;
 	if (c->json) {
-		json_t *o = json_pack("{s:b, s:s, s:s, s:s, s:s}", "accepted", accepted, "answer", trust_answer_kind_name(a->kind), "reason", a->name, "certainty",
-		                      trust_certainty_name(a->certainty), "profile", trust_profile_name(p));
-		json_object_set_new(o, "confidence", json_string(trust_confidence_name(a->confidence)));
-		json_object_set_new(o, "how_known", json_string(trust_confidence_words(a->confidence)));
-		json_object_set_new(o, "sentence", json_string(a->sentence));
-		json_object_set_new(o, "advice", json_string(a->fix));
-		json_object_set_new(o, "wanted", json_string(a->wanted));
-		json_object_set_new(o, "offered", json_string(a->offered));
-		json_object_set_new(o, "sees", json_string(a->sees));
-		json_object_set_new(o, "remark", json_string(a->remark));
+		json_t *o = trust_json_answer(a, "advice");
+		json_object_set_new(o, "accepted", json_boolean(accepted));
+		json_object_set_new(o, "profile", json_string(trust_profile_name(p)));
 		cli_print_json(c, o);
 		json_decref(o);
 		return accepted ? CLI_GOOD : CLI_NO;

@@ -36,6 +36,9 @@ void admin_call_why(struct admin_call *call, int err, const struct ev_report *wh
 json_t *admin_json_of_buf(struct buf *b);
 json_t *admin_json_text(struct text t); /* control bytes escaped */
 
+/* A name that an identity may have, as in the configuration: else EINVAL. */
+int admin_identity_name_bad(const char *name, struct ev_report *why);
+
 /* Words of an argument that is none of the possible: EINVAL. */
 int admin_value_bad(struct ev_report *why, const char *value, const char *kind, const char *possible);
 
@@ -43,7 +46,7 @@ int admin_value_bad(struct ev_report *why, const char *value, const char *kind, 
 const char *admin_identity_name(const struct admin *a, const json_t *args);                 /* that args name, or the default one */
 const char *admin_identity_of(const struct cfg *cfg, const struct cfg_gateway *g);          /* that a gateway is shown */
 unsigned admin_gateways_shown(struct admin *a, const char *identity, struct cert_gateway *out, unsigned max); /* names are borrowed */
-/* EBUSY: somebody is at it, `why` says who. */
+/* EBUSY: somebody is at it, `why` says who. One that waits for an outside CA and whose caller has left gives way. */
 int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identity, const char *what, unsigned *index, struct ev_report *why);
 
 /* cmd_trace.c: ends what is being sent. */

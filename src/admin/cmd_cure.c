@@ -7,8 +7,9 @@
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "cert/authority.h"
 
-enum { CURE_WATCH_MS = 3000, INSTALL_WATCH_MS = 30000, WATCH_MAX_MS = 3600 * 1000 };
+enum { CURE_WATCH_MS = 3000, INSTALL_WATCH_MS = 30000, WATCH_MAX_MS = 3600 * 1000, WAIT_MAX_MS = 24 * 3600 * 1000 };
 
 /* One probe: between the errand's handler and the gateway's. */
 struct asking {
@@ -149,27 +150,49 @@ unsigned admin_gateways_shown(struct admin *a, const char *identity, struct cert
 	return n;
 }
 
+/* An errand that waits for an outside CA, by a command that was broken off: who comes next has seen to it that nobody else is at it. */
+static void give_way(struct admin *a, const char *identity)
+{
+	LIST_FOREACH(&a->errands, it) {
+		struct errand *x = LIST_ENTRY(it, struct errand, link);
+		if (x->cure && x->call && admin_call_left(x->call) && cert_cure_at(x->cure) == CERT_CURE_WAIT &&
+		    strcmp(a->cert_locks.lock[x->lock].identity, identity) == 0) {
+			cert_cure_cancel(x->cure);
+			return;
+		}
+	}
+}
+
+static int lock(struct admin *a, const char *identity, const char *what, const char *who, unsigned *index, struct ev_report *why)
+{
+	int err = cert_lock_take(&a->cert_locks, identity, what, who, clock_real_s(a->prm.clock), index, why);
+	if (err != EBUSY)
+		return err;
+	give_way(a, identity);
+	return cert_lock_take(&a->cert_locks, identity, what, who, clock_real_s(a->prm.clock), index, why);
+}
+
 int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identity, const char *what, unsigned *index, struct ev_report *why)
 {
 	char who[48];
 	text_print(who, sizeof who, "user %u", admin_call_uid(call));
-	return cert_lock_take(&a->cert_locks, identity, what, who, clock_real_s(a->prm.clock), index, why);
+	return lock(a, identity, what, who, index, why);
 }
 
-/* The CA that signs: the one given; else one of the trusted authorities whose key lies beside its certificate (root.pem and root.key), as
+/* The CA that signs: the one given, its key beside it unless that is given too; else one of the trusted authorities whose key lies beside its certificate (root.pem and root.key), as
  * `umbel ca init` makes them. Without one the request is written to a file, for somebody else to sign. */
 void errand_find_ca(const struct cfg *cfg, const json_t *args, char *cert, char *key, size_t size)
 {
 	const char *given = admin_arg_str(args, "ca"), *given_key = admin_arg_str(args, "ca_key");
-	text_fill(cert, size, given && given_key ? given : "");
-	text_fill(key, size, given && given_key ? given_key : "");
+	char beside_given[512];
+	text_fill(cert, size, given ? given : "");
+	text_fill(key, size, !given ? "" : given_key ? given_key : cert_authority_path(given, ".key", beside_given));
 	for (size_t i = 0; cfg && !*cert && i < cfg->trust.ca_files.n; i++) {
-		struct text path = text_of(cfg->trust.ca_files.v[i]);
-		size_t dot = text_rfind(path, '.');
+		const char *path = cfg->trust.ca_files.v[i];
 		char beside[512];
-		if (dot == SIZE_MAX || text_print(beside, sizeof beside, "%.*s.key", (int)dot, path.p) != 0 || access(beside, R_OK) != 0)
+		if (access(cert_authority_path(path, ".key", beside), R_OK) != 0)
 			continue;
-		text_fill(cert, size, path.p);
+		text_fill(cert, size, path);
 		text_fill(key, size, beside);
 	}
 }
@@ -178,6 +201,12 @@ static uint32_t watch_ms(const json_t *args, uint32_t otherwise)
 {
 	int64_t ms = admin_arg_int(args, "watch_ms", otherwise);
 	return ms < 0 ? 0 : ms > WATCH_MAX_MS ? WATCH_MAX_MS : (uint32_t)ms;
+}
+
+static uint32_t wait_ms(const json_t *args)
+{
+	int64_t ms = admin_arg_int(args, "wait_ms", 0);
+	return ms < 0 ? 0 : ms > WAIT_MAX_MS ? WAIT_MAX_MS : (uint32_t)ms;
 }
 
 static bool is_default(const struct admin *a, const char *identity)
@@ -201,7 +230,7 @@ struct errand *errand_new(struct admin *a, struct admin_call *call, const char *
 int errand_begin(struct errand *x, const char *identity, struct ev_report *why)
 {
 	int err = x->call ? admin_cert_lock(x->admin, x->call, identity, x->what, &x->lock, why)
-			  : cert_lock_take(&x->admin->cert_locks, identity, x->what, *x->from ? x->from : "the server itself", clock_real_s(x->admin->prm.clock), &x->lock, why);
+			  : lock(x->admin, identity, x->what, *x->from ? x->from : admin_words(ADMIN_HINT_SERVER_ITSELF), &x->lock, why);
 	x->locked = !err;
 	x->n_gateways = admin_gateways_shown(x->admin, identity, x->gateways, CERT_PLAN_GATEWAYS);
 	return err;
@@ -219,14 +248,13 @@ int errand_cure(struct errand *x, struct gateway *g, const json_t *args, bool wi
 {
 	struct admin *a = x->admin;
 	const char *kind = admin_arg_str(args, "kind"), *identity = admin_identity_of(a->cfg, gw_cfg(g));
-	struct cert_cure *cure;
 	text_fill(x->gateway, sizeof x->gateway, gw_name(g));
 	int err = errand_begin(x, identity, why);
 	struct cert_cure_prm prm = {
 		.loop = a->prm.loop, .pool = a->prm.crypto, .clock = a->prm.clock, .bus = a->prm.bus, .keeper = a->prm.trust, .data_dir = a->cfg->node.data,
 		.node = a->cfg->node.name, .fqdn = a->cfg->node.fqdn, .service = a->cfg->node.service, .gateway = x->gateway, .identity = identity,
 		.is_default = is_default(a, identity), .gateways = x->gateways, .n_gateways = x->n_gateways, .watch_ms = watch_ms(args, CURE_WATCH_MS),
-		.signed_file = admin_arg_str(args, "signed"), .wait_ms = (uint32_t)admin_arg_int(args, "wait_ms", 0), .force = admin_arg_bool(args, "force"),
+		.signed_file = admin_arg_str(args, "signed"), .wait_ms = wait_ms(args), .force = admin_arg_bool(args, "force"),
 		.probe = probe_h, .probe_arg = x, .options = options_h, .calls_in = calls_in_h, .changed = changed_h, .said = said_h, .over = over_h, .arg = x,
 		.request = with_ca ? NULL : order_request,
 	};
@@ -237,7 +265,7 @@ int errand_cure(struct errand *x, struct gateway *g, const json_t *args, bool wi
 	if (*x->ca_cert)
 		prm.ca = (struct cert_sign_prm){ .clock = a->prm.clock, .ca_cert_file = x->ca_cert, .ca_key_file = x->ca_key,
 			                         .days = (unsigned)admin_arg_int(args, "days", 0), .cdp_url = admin_arg_str(args, "cdp") };
-	return err ? err : cert_cure_start(&cure, &prm, why);
+	return err ? err : cert_cure_start(&x->cure, &prm, why);
 }
 
 static void cure(struct admin_call *call, const json_t *args, void *arg)
@@ -306,6 +334,8 @@ static void install(struct admin_call *call, const json_t *args, void *arg)
 	}
 	const char *identity = admin_identity_name(a, args);
 	int err = admin_need_str(args, "chain", &chain, &why);
+	if (!err)
+		err = admin_identity_name_bad(identity, &why);
 	if (!err)
 		err = errand_begin(x, identity, &why);
 	if (!err)

@@ -51,6 +51,13 @@ const char *admin_identity_name(const struct admin *a, const json_t *args)
 	return name ? name : id ? id->name : "default";
 }
 
+int admin_identity_name_bad(const char *name, struct ev_report *why)
+{
+	size_t n = strlen(name);
+	bool good = n && n < TRUST_LABEL_SIZE && strspn(name, "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz._-") == n && name[0] != '.';
+	return good ? 0 : admin_value_bad(why, name, "name of an identity", "1 to 63 of the characters 0-9 A-Z a-z . _ -, no dot in front");
+}
+
 int admin_value_bad(struct ev_report *why, const char *value, const char *kind, const char *possible)
 {
 	ev_set(why, EV_ADMIN_VALUE_BAD);
@@ -230,6 +237,8 @@ static void request(struct admin_call *call, const json_t *args, void *arg)
 	const char *of_gateway = g ? admin_identity_of(a->cfg, gw_cfg(g)) : "";
 	text_fill(j->name, sizeof j->name, !admin_arg_str(args, "name") && *of_gateway ? of_gateway : admin_identity_name(a, args));
 	int err = parse(j, args);
+	if (!err)
+		err = admin_identity_name_bad(j->name, &j->why);
 	if (!err)
 		err = gateways_of(j, g);
 	if (!err)

@@ -10,6 +10,7 @@
 #include "cert/anchors.h"
 #include "net/pool.h"
 #include "trust/identity.h"
+#include "trust/pem.h"
 #include "trust/rule.h"
 
 static json_t *anchor_json(X509 *x)
@@ -106,6 +107,18 @@ static int into_use(struct change *c)
 	return err;
 }
 
+/* What came in, so that whoever gave the wrong file sees it. */
+static json_t *added_json(struct change *c)
+{
+	STACK_OF(X509) *all = NULL;
+	json_t *array = json_array();
+	(void)trust_pem_certs(&all, text_of(c->pem));
+	for (int i = 0; i < sk_X509_num(all); i++)
+		json_array_append_new(array, anchor_json(sk_X509_value(all, i)));
+	sk_X509_pop_free(all, X509_free);
+	return array;
+}
+
 static void done(enum pool_result result, int err, void *arg)
 {
 	struct change *c = arg;
@@ -119,7 +132,7 @@ static void done(enum pool_result result, int err, void *arg)
 	}
 	if (c->pem) {
 		admin_call_did(c->call, "%u authorities", c->n);
-		admin_call_ok(c->call, json_pack("{s:i}", "added", (int)c->n));
+		admin_call_ok(c->call, json_pack("{s:i, s:o}", "added", (int)c->n, "certificates", added_json(c)));
 	} else {
 		admin_call_did(c->call, "%s", c->sha256);
 		admin_call_ok(c->call, json_pack("{s:s}", "removed", c->sha256));
@@ -175,8 +188,8 @@ static void remove_one(struct admin_call *call, const json_t *args, void *arg)
 	if (!c)
 		return;
 	int err = admin_need_str(args, "sha256", &sha256, &c->why);
-	if (!err && (strlen(sha256) < 8 || strlen(sha256) > 64))
-		err = EINVAL;
+	if (!err && (strlen(sha256) < 8 || strlen(sha256) > 64 || strspn(sha256, "0123456789abcdefABCDEF") != strlen(sha256)))
+		err = admin_value_bad(&c->why, sha256, "fingerprint", admin_words(ADMIN_HINT_FINGERPRINTS));
 	if (!err)
 		text_fill(c->sha256, sizeof c->sha256, sha256);
 	go(c, err);

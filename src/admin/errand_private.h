@@ -22,6 +22,7 @@ struct errand {
 	unsigned n_gateways;
 	unsigned lock;
 	bool locked;
+	struct cert_cure *cure; /* of a cure, till it is over */
 	bool alone;       /* the admin is gone: nobody is told any more */
 	int64_t live_us;  /* when the new certificate came into use; 0: not yet */
 };

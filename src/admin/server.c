@@ -202,6 +202,11 @@ void admin_call_gone(struct admin_call *call, void (*gone)(struct admin_call *ca
 	call->gone_arg = arg;
 }
 
+bool admin_call_left(const struct admin_call *call)
+{
+	return !call->conn;
+}
+
 size_t admin_call_queued(const struct admin_call *call)
 {
 	return call->conn ? call->conn->out.n : 0;

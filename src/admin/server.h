@@ -47,6 +47,8 @@ void admin_call_errno(struct admin_call *call, int err, const struct ev_report *
 void admin_call_not_found(struct admin_call *call, const char *kind, const char *name, const char *hint);
 /* Called once when the caller goes away before the answer; for commands that go on until then. */
 void admin_call_gone(struct admin_call *call, void (*gone)(struct admin_call *call, void *arg), void *arg);
+/* Whether nobody hears an answer any more. */
+bool admin_call_left(const struct admin_call *call);
 /* Bytes waiting to be read by the caller: who streams may hold back. */
 size_t admin_call_queued(const struct admin_call *call);
 const char *admin_call_cmd(const struct admin_call *call);

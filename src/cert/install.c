@@ -319,6 +319,9 @@ static int examine_role(const struct trust_identity *id, struct text roots, stru
 		ev_str(why, "cn", trust_identity_cn(id));
 		ev_str(why, "role", as_client ? "client" : "server");
 		trust_verdict_fields(v, why);
+		/* "this node refused the peer: ..." is said of others; this one is ours */
+		size_t reason = text_find_text(text_of(v->sentence), TEXT(": "));
+		ev_str(why, "verdict", reason == SIZE_MAX ? v->sentence : v->sentence + reason + 2);
 		err = EINVAL;
 	}
 	mem_free(v);

@@ -260,7 +260,7 @@ int cert_compare_asked(const struct trust_identity *id, const char *data_dir, co
 		}
 		if (!k->cert->has_cdp && !k->cert->self_signed)
 			differs(k, EV_CERT_NO_CDP, "");
-		if (k->cert->not_after_s - now_s < SHORT_DAYS * 86400LL)
+		if (k->cert->not_after_s > now_s && k->cert->not_after_s - now_s < SHORT_DAYS * 86400LL) /* one that ended is refused */
 			differs(k, EV_CERT_ASKED_SHORT, "");
 	}
 	int err = k && a ? 0 : ENOMEM;

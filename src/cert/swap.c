@@ -82,7 +82,7 @@ static void destroy(void *object)
 	mem_unref(s->fresh);
 	mem_unref(s->old);
 	mem_unref(s->set);
-	mem_free(s->chain);
+	mem_free_secret(s->chain, s->chain ? strlen(s->chain) : 0); /* a file may hold certificate and key */
 	mem_free_secret(s->key, s->key_n);
 	mem_free(s->gateways);
 	mem_free(s->seen);

@@ -22,5 +22,9 @@ int cli_read_file(struct cli *c, const char *path, size_t max, struct buf *b);
 int cli_write_file(struct cli *c, const char *path, const void *p, size_t n, unsigned mode);
 /* Adds an option's value to args if it was given. */
 void cli_arg_opt(struct cli *c, json_t *args, const char *opt, const char *key);
+/* The same for a file that the server opens: it stands in another folder than the caller. */
+void cli_arg_path(struct cli *c, json_t *args, const char *opt, const char *key);
+/* Says that a file holds no certificate, and what it seems to hold instead. CLI_NO. */
+int cli_no_certificate(struct cli *c, const char *path, const struct buf *b);
 
 #endif

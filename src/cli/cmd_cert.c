@@ -146,7 +146,7 @@ static int add_file(struct cli *c, json_t *args, const char *key, const char *pa
 	if (code)
 		return code;
 	if (strcmp(key, "chain") == 0 && cert_answer_to_pem(&b) != 0)
-		code = cli_error(c, CLI_NO, "%s holds no certificate: neither PEM, nor DER, nor PKCS#7 (.p7b)", path);
+		code = cli_no_certificate(c, path, &b);
 	else
 		json_object_set_new(args, key, json_string(b.n ? buf_cstr(&b) : ""));
 	if (b.p)
@@ -200,6 +200,8 @@ static int install(struct cli *c)
 		code = add_file(c, args, "chain", c->pos[0]);
 	if (!code && cli_opt(c, "key"))
 		code = add_file(c, args, "key", cli_opt(c, "key"));
+	else if (!code && strstr(cli_text(args, "chain"), "PRIVATE KEY-----")) /* both in one file */
+		json_object_set(args, "key", json_object_get(args, "chain"));
 	if (code) {
 		json_decref(args);
 		return code;
@@ -223,12 +225,16 @@ static int cure(struct cli *c)
 		json_decref(args);
 		return CLI_USAGE;
 	}
+	if (cli_opt(c, "ca-key") && !cli_opt(c, "ca")) {
+		json_decref(args);
+		return cli_error(c, CLI_USAGE, "--ca-key is the key of --ca, which is missing");
+	}
 	if (cli_opt(c, "all"))
 		json_object_set_new(args, "all", json_true());
-	cli_arg_opt(c, args, "ca", "ca");
-	cli_arg_opt(c, args, "ca-key", "ca_key");
+	cli_arg_path(c, args, "ca", "ca");
+	cli_arg_path(c, args, "ca-key", "ca_key");
 	cli_arg_opt(c, args, "kind", "kind");
-	cli_arg_opt(c, args, "signed", "signed");
+	cli_arg_path(c, args, "signed", "signed");
 	json_object_set_new(args, "days", json_integer((json_int_t)days));
 	json_object_set_new(args, "wait_ms", json_integer((json_int_t)wait * 1000));
 	int code = cli_follow(c, "cert.cure", args, told_step, &steps, &r);
@@ -254,14 +260,14 @@ static const struct cli_opt request_opts[] = {
 };
 static const struct cli_opt install_opts[] = {
 	{ "identity", "NAME", "as which identity of the node (default: the default one)" },
-	{ "key", "FILE", "its key (default: the key of the last request, which is in the server)" },
+	{ "key", "FILE", "its key (default: the one in FILE, or that of the last request, which is in the server)" },
 	{ "watch", "TIME", "how long the gateways are watched afterwards (default 30s; 0: proven once)" },
 	{ "force", NULL, "install although a gateway would be lost" },
 	{ NULL, NULL, NULL },
 };
 static const struct cli_opt cure_opts[] = {
 	{ "ca", "FILE", "authority that signs (default: one of trust.ca whose key lies beside it)" },
-	{ "ca-key", "FILE", "its key" },
+	{ "ca-key", "FILE", "its key (default: beside it, with the ending .key)" },
 	{ "signed", "FILE", "where the certificate will appear when somebody else signs" },
 	{ "wait", "SECONDS", "how long to wait for it then (default 3600)" },
 	{ "kind", "KIND", "of key: rsa-2048 (default) or ec-p256" },

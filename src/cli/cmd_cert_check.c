@@ -99,11 +99,12 @@ static int read_certificate(struct file *f, const char *path)
 	} else if (!err) {
 		f->leaf = sk_X509_shift(f->chain);
 	}
+	if (f->leaf)
+		trust_cert_describe(&f->words, f->leaf);
+	else
+		code = cli_no_certificate(f->k->c, path, &pem);
 	buf_free(&pem);
-	if (!f->leaf)
-		return cli_error(f->k->c, CLI_NO, "%s holds no certificate", path);
-	trust_cert_describe(&f->words, f->leaf);
-	return CLI_GOOD;
+	return code;
 }
 
 static void keep_finding(const struct trust_finding *found, void *arg)

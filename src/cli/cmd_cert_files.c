@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "base/clock.h"
 #include "base/rfc3339.h"
+#include "cert/order.h"
 #include "cli/cli_private.h"
 #include "trust/json.h"
 #include "trust/profile_verify.h"
@@ -52,6 +53,9 @@ static int read_verify(struct cli *c, struct verify *v)
 		code = cli_read_file(c, cli_opt(c, "ca"), PEM_MAX, &v->ca);
 	if (!code)
 		code = cli_read_file(c, cli_opt(c, "chain"), PEM_MAX, &v->chain);
+	if (!code && (cert_answer_to_pem(&v->ca) || cert_answer_to_pem(&v->chain))) {
+		/* what is no certificate in any form is told with the file's name below */
+	}
 	if (!code && crl)
 		code = cli_read_file(c, crl, PEM_MAX, &v->crl);
 	if (!code && cli_opt(c, "ocsp"))

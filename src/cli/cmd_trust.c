@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_trust.c  umbel trust ...: whom this node believes. */
+#include "base/clock.h"
 #include "cli/cli_private.h"
 
 static int show_list(struct cli *c, const json_t *r)
@@ -28,8 +29,17 @@ static int list(struct cli *c)
 
 static int show_added(struct cli *c, const json_t *r)
 {
-	fprintf(c->out, "%s certificates are trusted from now on, on this node; it keeps them in its data folder.\n",
-	        cli_text(r, "added"));
+	size_t i;
+	const json_t *a;
+	fprintf(c->out, "Trusted from now on, on this node, which keeps it in its data folder:\n");
+	json_array_foreach(json_object_get(r, "certificates"), i, a) {
+		bool over = cli_int(a, "not_after_s") < clock_real_s(clock_system());
+		fprintf(c->out, "  %s, good until %s\n", cli_text(a, "subject"), cli_when_us(cli_int(a, "not_after_s") * 1000000));
+		if (!cli_true(a, "is_ca"))
+			cli_item(c->out, "  ! ", "It is no authority: this certificate alone is believed, as it stands, and nothing that its key signs.");
+		if (over)
+			cli_item(c->out, "  ! ", "It has ended; nothing that it signed is believed.");
+	}
 	return CLI_GOOD;
 }
 

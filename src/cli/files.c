@@ -54,6 +54,35 @@ void cli_arg_opt(struct cli *c, json_t *args, const char *opt, const char *key)
 		json_object_set_new(args, key, json_string(v));
 }
 
+void cli_arg_path(struct cli *c, json_t *args, const char *opt, const char *key)
+{
+	const char *v = cli_opt(c, opt);
+	char here[4096], path[8192];
+	if (!v)
+		return;
+	if (*v == '/' || !*v || !getcwd(here, sizeof here))
+		text_fill(path, sizeof path, v);
+	else
+		text_print(path, sizeof path, "%s/%s", here, v);
+	json_object_set_new(args, key, json_string(path));
+}
+
+/* A PFX begins as SEQUENCE { INTEGER 3 ... (RFC 7292 4). */
+static bool is_pkcs12(const struct buf *b)
+{
+	const uint8_t *p = b->p;
+	size_t at = b->n > 8 && p[0] == 0x30 ? (p[1] & 0x80 ? 2 + (size_t)(p[1] & 0x7f) : 2) : 0;
+	return at && at + 3 <= b->n && p[at] == 2 && p[at + 1] == 1 && p[at + 2] == 3;
+}
+
+int cli_no_certificate(struct cli *c, const char *path, const struct buf *b)
+{
+	if (is_pkcs12(b))
+		return cli_error(c, CLI_NO, "%s is PKCS#12 (.pfx, .p12), which holds a key behind a passphrase; take it apart first:\n  openssl pkcs12 -in %s -nodes -out both.pem\n"
+		                 "  umbel cert install both.pem", path, path);
+	return cli_error(c, CLI_NO, "%s holds no certificate: neither PEM, nor DER, nor PKCS#7 (.p7b)", path);
+}
+
 bool cli_server_there(struct cli *c)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };

@@ -1,16 +1,58 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* render-prompts.c  Makes the file of prompts out of their words, at build time.
  *
- *   render-prompts LANGUAGE WORDS.prompts OUT.pack
+ *   render-prompts LANGUAGE WORDS.prompts OUT.pack            English, by flite
+ *   render-prompts LANGUAGE WORDS.prompts OUT.pack ESPEAK     other languages, by that program (espeak-ng)
  *
  * WORDS.prompts says in its head what a line looks like. Every line must become a sound: a prompt that cannot be rendered
  * fails the build.                                                                                                      */
 #include <errno.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
 #include "base/mem.h"
 #include "voice/pack.h"
+#include "voice/sound_file.h"
 #include "voice/speak.h"
 
 enum { LINE = 2048 };
+
+extern char **environ;
+static const char *espeak, *spoken;
+static char scratch[] = "/tmp/render-prompts-XXXXXX"; /* what espeak-ng writes */
+
+/* The program speaks into a file: a child for each line, so that its licence and its crashes stay its own. */
+static int run_espeak(const char *words)
+{
+	char voice[16];
+	text_copy(text_head(text_of(spoken), strcspn(spoken, "-")), voice, sizeof voice);
+	char *argv[] = { (char *)espeak, (char *)"-v", voice, (char *)"-s", (char *)"150", (char *)"-w", scratch, (char *)"--", (char *)words, NULL };
+	pid_t pid;
+	int status, err = posix_spawn(&pid, espeak, NULL, NULL, argv, environ);
+	if (err)
+		return err;
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return errno;
+	return WIFEXITED(status) && !WEXITSTATUS(status) ? 0 : EIO;
+}
+
+static int speak_foreign(struct media_clip **c, const char *words)
+{
+	char why[128];
+	int16_t *pcm;
+	size_t n;
+	int err = run_espeak(words);
+	if (!err)
+		err = sound_file_read(scratch, &pcm, &n, why, sizeof why);
+	if (err)
+		return err;
+	err = speak_level(c, pcm, n, words);
+	mem_free(pcm);
+	return err;
+}
 
 struct list_of_items {
 	struct pack_item *p;
@@ -31,7 +73,7 @@ static int make_clip(struct media_clip **c, const char *words)
 		return media_clip_tone(c, hz, hz2, ms, level);
 	if (sscanf(words, "@silence %u", &ms) == 1)
 		return media_clip_silence(c, ms);
-	return words[0] == '@' ? EINVAL : speak_text(c, words);
+	return words[0] == '@' ? EINVAL : espeak ? speak_foreign(c, words) : speak_text(c, words);
 }
 
 static int add(struct list_of_items *items, struct text name, struct text words)
@@ -96,11 +138,15 @@ static int write_pack(const char *path, const char *language, struct list_of_ite
 int main(int argc, char **argv)
 {
 	struct list_of_items items = { 0 };
-	if (argc != 4) {
-		fprintf(stderr, "usage: render-prompts LANGUAGE WORDS.prompts OUT.pack\n");
+	if (argc < 4 || argc > 5) {
+		fprintf(stderr, "usage: render-prompts LANGUAGE WORDS.prompts OUT.pack [ESPEAK]\n");
 		return 2;
 	}
-	int err = read_words(&items, argv[2]);
+	spoken = argv[1];
+	espeak = argc == 5 ? argv[4] : NULL;
+	int fd = espeak ? mkstemp(scratch) : -1, err = espeak && fd < 0 ? errno : 0;
+	if (!err)
+		err = read_words(&items, argv[2]);
 	if (!err)
 		err = write_pack(argv[3], argv[1], &items);
 	for (uint32_t i = 0; i < items.n; i++) {
@@ -109,6 +155,10 @@ int main(int argc, char **argv)
 		mem_unref((struct media_clip *)items.p[i].clip);
 	}
 	mem_free(items.p);
+	if (fd >= 0) {
+		close(fd);
+		unlink(scratch);
+	}
 	if (err)
 		fprintf(stderr, "render-prompts: %s: %s\n", argv[3], strerror(err));
 	return err ? 1 : 0;

@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "dialogue/call_private.h"
 #include "dialogue_events.h"
+#include "voice/languages.h"
 
 /* ---- saying ---- */
 static void add_name(struct say_seq *q, const char *text, struct media_clip *clip)
@@ -62,11 +63,22 @@ static void forget_names(struct dlg_call *c)
 	c->names_wait = 0;
 }
 
+/* What the caller chose; else the language of whom he called; else that of the first dial plan. */
+static const char *language_of(const struct dlg_session *s)
+{
+	const struct cfg *cfg = dir_view_cfg(s->view);
+	const char *of[] = { s->language, s->aa ? s->aa->language : "", s->box ? s->box->language : "", cfg && cfg->n_dialplans ? cfg->dialplans[0].language : "" };
+	for (unsigned i = 0; i < sizeof of / sizeof *of; i++)
+		if (of[i] && *of[i])
+			return of[i];
+	return "";
+}
+
 static int play(struct dlg_call *c)
 {
 	struct say_seq q;
 	struct ev_report why;
-	say_begin(&q, c->svc->prm.prompts);
+	say_begin(&q, languages_find(c->svc->prm.languages, language_of(&c->s)));
 	for (unsigned i = 0; i < c->saying.n; i++)
 		add_word(c, &q, i);
 	if (say_error(&q, &why))

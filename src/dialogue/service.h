@@ -17,7 +17,7 @@ struct leg;
 struct dir;
 struct mbox;
 struct media_engine;
-struct prompt_set;
+struct languages;
 struct voice_names;
 struct net_addr;
 struct dlg_service;
@@ -33,7 +33,7 @@ struct dlg_service_prm {
 	struct dir *dir;
 	struct mbox *mbox;
 	struct media_engine *media;
-	struct prompt_set *prompts;
+	struct languages *languages; /* what is spoken */
 	struct voice_names *names;   /* NULL: names are spelled as digits or left out */
 	struct pool *files;          /* for reading recordings back */
 	const char *spool_dir;       /* where recordings grow; copied, made if missing */

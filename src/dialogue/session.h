@@ -94,6 +94,8 @@ struct dlg_session {
 	char caller_number[64], caller_name[128];
 	const struct dir_user *caller; /* a user calling from an own number that is believed; NULL */
 
+	char language[16]; /* a tag that the caller, or the mailbox's owner, chose; "": that of whom is called */
+
 	/* call answering and log-on */
 	const struct dir_user *box;
 	bool box_typed;        /* by the caller, so it may be mistyped */

@@ -286,22 +286,15 @@ static void drop_media(struct server *s)
 }
 
 /* Whatever conversations say must be there before the first of them. */
-static int complete_prompts(struct server *s)
-{
-	struct prompt_words v[P_COUNT];
-	unsigned n = 0;
-	for (enum dlg_prompt p = P_NONE + 1; p < P_COUNT; p++)
-		v[n++] = (struct prompt_words){ dlg_prompt_name(p), dlg_prompt_words(p) };
-	return prompt_set_complete(s->prompts, v, n, s->bus);
-}
-
 static int build_voice(struct server *s, struct ev_report *why)
 {
 	const struct cfg_node *n = &s->cfg->node;
 	struct prompt_set_prm prm = { .dir = n->voice, .set = n->voice_set, .bus = s->bus };
-	int err = prompt_set_open(&s->prompts, &prm, why);
-	if (!err)
-		err = complete_prompts(s);
+	struct prompt_words v[P_COUNT];
+	unsigned said = 0;
+	for (enum dlg_prompt p = P_NONE + 1; p < P_COUNT; p++)
+		v[said++] = (struct prompt_words){ dlg_prompt_name(p), dlg_prompt_words(p) };
+	int err = languages_open(&s->languages, &prm, v, said, why);
 	struct speech_prm speech = { .loop = s->loop, .bus = s->bus, .metrics = s->metrics };
 	if (!err)
 		err = speech_create(&s->speech, &speech);
@@ -312,7 +305,7 @@ static void drop_voice(struct server *s)
 {
 	voice_names_destroy(s->names);
 	speech_destroy(s->speech);
-	prompt_set_close(s->prompts);
+	languages_close(s->languages);
 }
 
 /* ---- calls ---- */
@@ -348,7 +341,7 @@ static int build_calls(struct server *s, struct ev_report *why)
 	char recordings[4200];
 	const struct cfg_node *n = &s->cfg->node;
 	struct dlg_service_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox,
-		                       .media = s->media, .prompts = s->prompts, .names = s->names, .files = s->files,
+		                       .media = s->media, .languages = s->languages, .names = s->names, .files = s->files,
 		                       .spool_dir = below_data(s, "recordings", recordings, sizeof recordings), .media_address = n->media.address,
 		                       .max_calls = n->sip.max_calls };
 	int err = dlg_service_create(&s->calls, &prm, why);

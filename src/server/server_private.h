@@ -24,7 +24,7 @@
 #include "server/server.h"
 #include "sip/core.h"
 #include "voice/name.h"
-#include "voice/prompt.h"
+#include "voice/languages.h"
 #include "voice/speech.h"
 
 struct trace;
@@ -52,7 +52,7 @@ struct server {
 	struct dir *dir;
 	struct mbox *mbox;
 	struct media_engine *media;
-	struct prompt_set *prompts;
+	struct languages *languages;
 	struct speech *speech; /* the helper process */
 	struct voice_names *names;
 	struct node *node;

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "event/bus.h"
 #include "umbel-config.h"
+#include "voice/lang.h"
 #include "voice/pack.h"
 #include "voice/prompt_private.h"
 #include "voice/speak.h"
@@ -25,6 +26,7 @@ struct prompt {
 
 struct prompt_set {
 	char language[PACK_LANGUAGE];
+	const struct lang *lang;
 	struct prompt *prompt; /* by name */
 	unsigned n, n_recorded;
 };
@@ -68,20 +70,26 @@ static int map_file(struct mapping **mp, const char *path)
 	return err;
 }
 
-/* Where the pack is; if nowhere, where it was looked for first. Most special folders come first. */
+const char *prompt_folder(unsigned i, const char *configured)
+{
+	const char *dir[PROMPT_FOLDERS] = { configured, getenv("UMBEL_PROMPTS"), UMBEL_DATADIR "/prompts", UMBEL_BUILD_ROOT "/prompts" };
+	return dir[i] && *dir[i] ? dir[i] : NULL;
+}
+
+/* Where the pack is; if nowhere, where it was looked for first. */
 static int find_pack(char *path, size_t size, const char *configured, const char *language)
 {
-	const char *dir[] = { configured, getenv("UMBEL_PROMPTS"), UMBEL_DATADIR "/prompts", UMBEL_BUILD_ROOT "/prompts" };
 	const char *first = NULL;
-	for (unsigned i = 0; i < sizeof dir / sizeof *dir; i++) {
-		if (!dir[i] || !*dir[i])
+	for (unsigned i = 0; i < PROMPT_FOLDERS; i++) {
+		const char *dir = prompt_folder(i, configured);
+		if (!dir)
 			continue;
-		int err = text_print(path, size, "%s/%s.pack", dir[i], language);
+		int err = text_print(path, size, "%s/%s.pack", dir, language);
 		if (err)
 			return err;
 		if (!access(path, R_OK))
 			return 0;
-		first = first ? first : dir[i];
+		first = first ? first : dir;
 	}
 	text_print(path, size, "%s/%s.pack", first, language);
 	return ENOENT;
@@ -106,6 +114,7 @@ static int resolve(const struct prompt_set_prm *prm, const char **language, char
 static int load(struct prompt_set *s, const struct pack *pk, struct mapping *m)
 {
 	memcpy(s->language, pk->language, sizeof s->language);
+	s->lang = lang_find(s->language);
 	s->prompt = mem_zalloc(pk->entries ? pk->entries : 1, sizeof *s->prompt);
 	if (!s->prompt)
 		return ENOMEM;
@@ -263,6 +272,11 @@ const char *prompt_set_language(const struct prompt_set *s)
 	return s->language;
 }
 
+const struct lang *prompt_set_lang(const struct prompt_set *s)
+{
+	return s->lang;
+}
+
 struct media_clip *prompt_clip(const struct prompt_set *s, const char *name)
 {
 	const struct prompt *p = find(s, name);
@@ -340,6 +354,42 @@ static int make(struct prompt_set *s, const struct prompt_words *w)
 	p->recorded = NULL;
 	s->n++;
 	return 0;
+}
+
+/* A clip of another language is kept by both. */
+static int lend(struct prompt_set *s, const struct prompt *from)
+{
+	struct prompt *p = &s->prompt[s->n];
+	p->text = text_dup(text_of(from->text));
+	if (!p->text)
+		return ENOMEM;
+	text_copy(text_of(from->name), p->name, sizeof p->name);
+	p->clip = mem_ref(from->clip);
+	p->recorded = NULL;
+	s->n++;
+	return 0;
+}
+
+int prompt_set_borrow(struct prompt_set *s, const struct prompt_set *from, const struct prompt_words *v, unsigned n, unsigned *lent)
+{
+	unsigned had = s->n;
+	struct prompt *more = mem_realloc(s->prompt, (had + n ? had + n : 1) * sizeof *more);
+	if (!more)
+		return ENOMEM;
+	s->prompt = more;
+	int err = 0;
+	for (unsigned i = 0; !err && i < n; i++) {
+		const struct prompt *there = find(from, v[i].name);
+		unsigned all = s->n;
+		s->n = had; /* only these are in order */
+		bool lacks = !find(s, v[i].name);
+		s->n = all;
+		if (lacks && there)
+			err = lend(s, there);
+	}
+	*lent = s->n - had;
+	qsort(s->prompt, s->n, sizeof *s->prompt, by_name);
+	return err;
 }
 
 int prompt_set_complete(struct prompt_set *s, const struct prompt_words *v, unsigned n, struct ev_bus *bus)

@@ -9,6 +9,7 @@
 #include "event/report.h"
 #include "media/clip.h"
 
+struct lang;
 struct prompt_set;
 
 struct prompt_set_prm {
@@ -23,6 +24,7 @@ struct prompt_set_prm {
 int prompt_set_open(struct prompt_set **sp, const struct prompt_set_prm *prm, struct ev_report *why);
 void prompt_set_close(struct prompt_set *s); /* clips that are held elsewhere live on; NULL is allowed */
 const char *prompt_set_language(const struct prompt_set *s);
+const struct lang *prompt_set_lang(const struct prompt_set *s); /* its grammar; never NULL */
 /* Borrowed; NULL if there is no prompt of that name. */
 struct media_clip *prompt_clip(const struct prompt_set *s, const char *name);
 /* The words of a prompt, "" for none (tones); NULL if unknown. */
@@ -39,5 +41,11 @@ struct prompt_words {
 /* What the set lacks of these, and of tones, is made by the built-in voice, so that no caller meets silence; each is told on the bus (may be NULL).
  * Blocks while it speaks: at start, before anybody uses the set. 0 or ENOMEM; a word that the voice cannot say stays missing. */
 int prompt_set_complete(struct prompt_set *s, const struct prompt_words *v, unsigned n, struct ev_bus *bus);
+
+/* What the set lacks of these is heard in the words of another language rather than not at all. 0 or ENOMEM; *lent: how many. At start. */
+int prompt_set_borrow(struct prompt_set *s, const struct prompt_set *from, const struct prompt_words *v, unsigned n, unsigned *lent);
+/* Where packs are looked for, the most special folder first; NULL: there is none at that place. `configured` is node.voice. */
+enum { PROMPT_FOLDERS = 4 };
+const char *prompt_folder(unsigned i, const char *configured);
 
 #endif

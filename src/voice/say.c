@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* say.c  English numbers, dates and times out of prompts. */
+/* say.c  Sequences of clips; numbers, dates and times by the rules of the set's language. */
 #include "voice/say.h"
 #include <errno.h>
 #include <time.h>
 #include "base/mem.h"
+#include "voice/lang.h"
 #include "voice/prompt_private.h"
 #include "voice_events.h"
 
@@ -74,13 +75,6 @@ void say_prompt(struct say_seq *q, const char *name)
 	}
 }
 
-static void say_printf(struct say_seq *q, const char *fmt, unsigned n)
-{
-	char name[SAY_NAME];
-	text_print(name, sizeof name, fmt, n);
-	say_prompt(q, name);
-}
-
 void say_clip(struct say_seq *q, struct media_clip *clip)
 {
 	if (clip)
@@ -111,71 +105,20 @@ void say_beep(struct say_seq *q)
 }
 
 /* ---- numbers ---- */
-/* One prompt for the whole number sounds better; but people who recorded prompts spoke only its parts. */
-static bool as_parts(const struct say_seq *q, unsigned n)
+void say_number_as(struct say_seq *q, uint32_t n, enum lang_gender g)
 {
-	char name[SAY_NAME];
-	if (n <= 20 || n % 10 == 0)
-		return false;
-	text_print(name, sizeof name, "digits/%u", n);
-	return prompt_has_recordings(q->set) && !prompt_recorded(q->set, name);
-}
-
-static void below_100(struct say_seq *q, unsigned n)
-{
-	if (as_parts(q, n)) {
-		say_printf(q, "digits/%u", n - n % 10);
-		say_printf(q, "digits/%u", n % 10);
-	} else {
-		say_printf(q, "digits/%u", n);
+	char digits[16];
+	if (n <= LANG_NUMBER_MAX) {
+		prompt_set_lang(q->set)->number(q, n, g);
+		return;
 	}
-}
-
-static void below_1000(struct say_seq *q, unsigned n)
-{
-	if (n >= 100) {
-		say_printf(q, "digits/%u", n / 100);
-		say_prompt(q, "digits/hundred");
-	}
-	if (n % 100 || !n)
-		below_100(q, n % 100);
+	text_print(digits, sizeof digits, "%u", n);
+	say_digits(q, text_of(digits));
 }
 
 void say_number(struct say_seq *q, uint32_t n)
 {
-	static const struct {
-		uint32_t unit;
-		const char *word;
-	} groups[] = { { 1000000, "digits/million" }, { 1000, "digits/thousand" } };
-	if (n > 999999999) {
-		char digits[16];
-		text_print(digits, sizeof digits, "%u", n);
-		say_digits(q, text_of(digits));
-		return;
-	}
-	bool said = false;
-	for (unsigned i = 0; i < 2; i++) {
-		if (n < groups[i].unit)
-			continue;
-		below_1000(q, n / groups[i].unit);
-		say_prompt(q, groups[i].word);
-		n %= groups[i].unit;
-		said = true;
-	}
-	if (n || !said)
-		below_1000(q, n);
-}
-
-void say_ordinal(struct say_seq *q, unsigned n)
-{
-	if (!n || n > 31) {
-		say_number(q, n);
-	} else if (as_parts(q, n)) {
-		say_printf(q, "digits/%u", n - n % 10);
-		say_printf(q, "digits/h-%u", n % 10);
-	} else {
-		say_printf(q, "digits/h-%u", n);
-	}
+	say_number_as(q, n, LANG_ALONE);
 }
 
 void say_digits(struct say_seq *q, struct text digits)
@@ -183,7 +126,7 @@ void say_digits(struct say_seq *q, struct text digits)
 	for (size_t i = 0; i < digits.n; i++) {
 		char c = text_lower(digits.p[i]);
 		if (c >= '0' && c <= '9')
-			say_printf(q, "digits/%u", (unsigned)(c - '0'));
+			lang_print(q, "digits/%u", (unsigned)(c - '0'));
 		else if (c >= 'a' && c <= 'z')
 			say_letters(q, text_make(&c, 1));
 		else if (c == '*' || c == '#' || c == '+')
@@ -199,58 +142,31 @@ void say_letters(struct say_seq *q, struct text word)
 			name[sizeof name - 2] = c;
 			say_prompt(q, name);
 		} else if (c >= '0' && c <= '9') {
-			say_printf(q, "digits/%u", (unsigned)(c - '0'));
+			lang_print(q, "digits/%u", (unsigned)(c - '0'));
 		}
 	}
 }
 
 void say_count(struct say_seq *q, uint32_t n, const char *adjective, const char *singular, const char *plural)
 {
-	if (n)
-		say_number(q, n);
-	else
-		say_prompt(q, "no");
-	if (adjective)
-		say_prompt(q, adjective);
-	say_prompt(q, n == 1 ? singular : plural);
+	prompt_set_lang(q->set)->count(q, n > LANG_NUMBER_MAX ? LANG_NUMBER_MAX : n, adjective, singular, plural);
 }
 
 /* ---- time ---- */
-static void say_clock(struct say_seq *q, const struct tm *tm)
-{
-	unsigned hour = (unsigned)tm->tm_hour, minute = (unsigned)tm->tm_min;
-	say_number(q, hour % 12 ? hour % 12 : 12);
-	if (minute && minute < 10)
-		say_prompt(q, "digits/oh");
-	if (minute)
-		say_number(q, minute);
-	else
-		say_prompt(q, "digits/oclock");
-	say_prompt(q, hour < 12 ? "digits/a-m" : "digits/p-m");
-}
-
 void say_time(struct say_seq *q, int64_t when_s)
 {
 	struct tm tm;
 	time_t t = (time_t)when_s;
 	if (localtime_r(&t, &tm))
-		say_clock(q, &tm);
-}
-
-static void say_day(struct say_seq *q, const struct tm *tm)
-{
-	say_printf(q, "digits/mon-%u", (unsigned)tm->tm_mon);
-	say_ordinal(q, (unsigned)tm->tm_mday);
+		prompt_set_lang(q->set)->clock(q, &tm);
 }
 
 void say_date(struct say_seq *q, int64_t when_s)
 {
 	struct tm tm;
 	time_t t = (time_t)when_s;
-	if (!localtime_r(&t, &tm))
-		return;
-	say_printf(q, "digits/day-%u", (unsigned)tm.tm_wday);
-	say_day(q, &tm);
+	if (localtime_r(&t, &tm))
+		prompt_set_lang(q->set)->date(q, &tm);
 }
 
 /* Days since 1970 of a local date, so that "yesterday" holds also across a change of summer time. */
@@ -268,17 +184,7 @@ void say_when(struct say_seq *q, int64_t when_s, int64_t now_s)
 	time_t t = (time_t)when_s, n = (time_t)now_s;
 	if (!localtime_r(&t, &tm) || !localtime_r(&n, &now))
 		return;
-	int64_t ago = day_number(now) - day_number(tm);
-	if (ago == 0)
-		say_prompt(q, "digits/today");
-	else if (ago == 1)
-		say_prompt(q, "digits/yesterday");
-	else if (ago > 1 && ago < 7)
-		say_printf(q, "digits/day-%u", (unsigned)tm.tm_wday);
-	else
-		say_day(q, &tm);
-	say_prompt(q, "digits/at");
-	say_clock(q, &tm);
+	prompt_set_lang(q->set)->when(q, &tm, day_number(now) - day_number(tm));
 }
 
 void say_duration(struct say_seq *q, uint32_t ms)
@@ -293,8 +199,6 @@ void say_duration(struct say_seq *q, uint32_t ms)
 		say_prompt(q, "and");
 	if (s)
 		say_count(q, s, NULL, "second", "seconds");
-	if (!h && !m && !s) {
-		say_number(q, 0);
-		say_prompt(q, "seconds");
-	}
+	if (!h && !m && !s)
+		prompt_set_lang(q->set)->no_time(q);
 }

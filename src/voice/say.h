@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* say.h  Builds what is said: a sequence of clips from prompts and typed arguments. A sequence is a value on the stack or inside a
- * session; errors stick (a prompt that is missing, too many clips) and are asked once, by say_error(). English rules for
- * now, chosen by the set's language.                                                                                    */
+ * session; errors stick (a prompt that is missing, too many clips) and are asked once, by say_error(). Numbers, counts and
+ * times follow the grammar of the set's language (lang.h).                                                              */
 #ifndef VOICE_SAY_H
 #define VOICE_SAY_H
 #include <stdint.h>
 #include "base/text.h"
 #include "event/report.h"
+#include "voice/lang.h"
 #include "voice/prompt.h"
 
 enum { SAY_MAX = 128, SAY_NAME = 48 };
@@ -35,7 +36,7 @@ void say_clip(struct say_seq *q, struct media_clip *clip);
 void say_pause(struct say_seq *q, unsigned ms);            /* at most 5 s */
 void say_beep(struct say_seq *q);
 void say_number(struct say_seq *q, uint32_t n);            /* up to 999,999,999: "forty two" */
-void say_ordinal(struct say_seq *q, unsigned n);           /* 1 to 31: "twenty second"; others as number */
+void say_number_as(struct say_seq *q, uint32_t n, enum lang_gender g);
 void say_digits(struct say_seq *q, struct text digits);    /* "4 2 3"; also + * # and letters; other bytes are skipped */
 void say_letters(struct say_seq *q, struct text word);
 /* "no messages", "one new message", "four new messages": count, then prompt `adjective` (NULL: none), then `singular` or `plural`. */

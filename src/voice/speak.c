@@ -146,6 +146,17 @@ static int render(const char *text, int16_t **pcm, size_t *n)
 	return err;
 }
 
+/* Trimmed, moved to the front, levelled: how many are left. */
+static size_t care(int16_t *pcm, size_t n, const char *text)
+{
+	const int16_t *from = pcm;
+	size_t len = strlen(text);
+	trim(&from, &n, len && text[len - 1] == '.' ? TAIL_OF_SENTENCE : TAIL_KEPT);
+	memmove(pcm, from, n * sizeof *pcm);
+	normalise(pcm, n);
+	return n;
+}
+
 int speak_pcm(int16_t **pcm, size_t *n, const char *text)
 {
 	char plain[SPEAK_TEXT_MAX + 1];
@@ -161,12 +172,14 @@ int speak_pcm(int16_t **pcm, size_t *n, const char *text)
 	int err = render(plain, &all, n);
 	if (err)
 		return err;
-	const int16_t *from = all;
-	trim(&from, n, plain[len - 1] == '.' ? TAIL_OF_SENTENCE : TAIL_KEPT);
-	memmove(all, from, *n * sizeof *all);
-	normalise(all, *n);
+	*n = care(all, *n, plain);
 	*pcm = all;
 	return 0;
+}
+
+int speak_level(struct media_clip **cp, int16_t *pcm, size_t n, const char *text)
+{
+	return media_clip_from_l16(cp, pcm, care(pcm, n, text));
 }
 
 int speak_text(struct media_clip **cp, const char *text)

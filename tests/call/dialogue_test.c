@@ -14,7 +14,7 @@
 #include "support/audio.h"
 #include "unit/dialogue/world.h"
 #include "voice/name.h"
-#include "voice/prompt.h"
+#include "voice/languages.h"
 #include "voice/speech.h"
 
 struct site {
@@ -23,7 +23,7 @@ struct site {
 	struct pool *files;
 	struct mbox *mbox;
 	struct dir *dir;
-	struct prompt_set *prompts;
+	struct languages *languages;
 	struct speech *speech;
 	struct voice_names *names;
 	struct dlg_service *calls;
@@ -41,7 +41,7 @@ struct site {
 static void open_calls(struct site *s)
 {
 	struct dlg_service_prm prm = { .loop = s->r.loop, .clock = &s->r.clock.clock, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox, .media = s->r.engine,
-		                       .prompts = s->prompts, .names = s->names, .files = s->files, .spool_dir = s->recordings };
+		                       .languages = s->languages, .names = s->names, .files = s->files, .spool_dir = s->recordings };
 	assert_int_equal(dlg_service_create(&s->calls, &prm, NULL), 0);
 	dlg_service_recover(s->calls);
 }
@@ -99,7 +99,7 @@ static void open_site(struct site *s, const char *url)
 	struct mbox_prm mp = { .store = s->store, .loop = s->r.loop, .files = s->files, .clock = clock_system(), .spool_dir = s->spool };
 	assert_int_equal(mbox_create(&s->mbox, &mp, NULL), 0);
 	open_directory(s);
-	assert_int_equal(prompt_set_open(&s->prompts, &(struct prompt_set_prm){ 0 }, NULL), 0);
+	assert_int_equal(languages_open(&s->languages, &(struct prompt_set_prm){ 0 }, NULL, 0, NULL), 0);
 	assert_int_equal(speech_create(&s->speech, &(struct speech_prm){ .loop = s->r.loop, .answer_ms = 600000 }), 0);
 	speech_start(s->speech);
 	struct speech_about a = { 0 };
@@ -122,7 +122,7 @@ static void close_site(struct site *s)
 	dir_destroy(s->dir);
 	store_close(s->store);
 	pool_destroy(s->files);
-	prompt_set_close(s->prompts);
+	languages_close(s->languages);
 	rig_close(&s->r);
 	cfg_unref(s->cfg);
 }

@@ -161,9 +161,27 @@ def read_only_postgresql(story):
     pg.stop()
 
 
+def languages(story):
+    """A mailbox that speaks German, beside one that speaks French: each caller hears the mailbox's own language."""
+    def change(c):
+        c["mailboxes"][0]["language"] = "de"
+        c["mailboxes"][1]["language"] = "fr-CH"
+    node = single.node(story, change)
+    packs = BUILD / "prompts"
+    for number, tag, caller in (("2001", "de-DE", "8601"), ("2002", "fr-FR", "8602")):
+        good, said = ask(node, number, f"expect answer-leave-message; expect beep; play {CLIP}; press #; expect answer-menu; press 3; expect answer-saved; "
+                         "expect goodbye; expect-bye", caller, prompts=packs / f"{tag}.pack")
+        story.check(f"{tag}: a message is taken in the mailbox's language, to the goodbye", good, said)
+    node.set_pin("alice", "739184")
+    good, said = ask(node, lab.SUBSCRIBER, "press 2001#739184#; expect you-have; expect counted/new-message/one; press 1; expect new-message; hangup", "8603",
+                     prompts=packs / "de-DE.pack")
+    story.check("de-DE: the owner hears one new message counted by German grammar", good, said)
+    story.check("SIGTERM ends it in time", node.stop() == 0)
+
+
 with Story("mailbox") as story:
     parts = sys.argv[1:]
-    for part in (full, first_use, missing_prompt, read_only_sqlite, read_only_postgresql):
+    for part in (full, first_use, languages, missing_prompt, read_only_sqlite, read_only_postgresql):
         if not parts or part.__name__ in parts:
             shutil.rmtree(story.dir / "node01", ignore_errors=True)
             part(story)

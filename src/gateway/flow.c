@@ -97,7 +97,7 @@ void gw_flow_set(struct gateway *g, enum gw_flow_kind f, bool works, const struc
 		gw_say_flow(g, f, s);
 }
 
-enum { SECOND_HOLDS_S = 600, MUTE_MAX = 5, MUTE_FORGET_MS = 600 * 1000 };
+enum { SECOND_HOLDS_S = 600, MUTE_MAX = 5, MUTE_FORGET_MS = 3600 * 1000 };
 
 void gw_judge(const struct gateway *g, const struct trust_facts *facts, struct trust_facts *full, struct trust_verdict *v)
 {
@@ -124,15 +124,25 @@ static struct gateway *by_address(struct gw_table *t, const char *address)
 	return NULL;
 }
 
-/* It shook hands with us, showed a good certificate, and left without a word: once may be a check; again and again, and never a request in
- * between, is what a peer does that looks at our certificate after the handshake and does not like it. */
-static bool suspicious(struct gateway *g)
+/* It shook hands with us, showed a good certificate, and left without a word: once may be a check; again and again, and never a request by a new
+ * connection in between, is what a peer does that looks at our certificate after the handshake and does not like it. The first time it is asked
+ * by OPTIONS at once; where OPTIONS fails, too, no more patience is called for. */
+static bool suspicious(struct gateway *g, const struct trust_facts *f)
 {
 	int64_t now_ms = clock_mono_ms(g->table->prm.clock);
+	struct net_addr from = { 0 };
 	if (now_ms - g->mute_ms > MUTE_FORGET_MS)
 		g->mute = 0;
 	g->mute_ms = now_ms;
-	return ++g->mute >= MUTE_MAX;
+	if (++g->mute == 1) {
+		g->mute_since_ms = now_ms;
+		gw_say_mute(g, f);
+	}
+	if (g->flow[GW_OPTIONS].works == GW_REFUSED || g->mute >= MUTE_MAX)
+		return true;
+	(void)net_addr_parse_port(&from, text_of(f->peer_addr), 0);
+	gw_probe_hint(g, &from);
+	return false;
 }
 
 /* A flow that has no state of its own (calls out, requests within a dialog), or a stranger's. */
@@ -166,7 +176,7 @@ void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works,
 		gw_judge(g, &full, &full, &verdict);
 	else
 		trust_explain(&full, &verdict);
-	if (verdict.id == TRUST_V_ACCEPTED_SAID_NOTHING && (!g || !full.theirs.shown || !suspicious(g)))
+	if (verdict.id == TRUST_V_ACCEPTED_SAID_NOTHING && (!g || !full.theirs.shown || !suspicious(g, &full)))
 		return;
 	if (g && kind_of(full.flow, &kind))
 		gw_flow_set(g, kind, works, &full, &verdict);

@@ -34,6 +34,7 @@ struct gw_member {
 	struct gw_health health;
 	struct gw_probe *probe; /* under way */
 	unsigned turn;        /* how many probes so far */
+	int64_t hint_ms;      /* monotonic: when it was asked out of turn last; 0: never */
 	bool want_fresh;
 	int64_t probed_us, took_ms;
 	int status;
@@ -68,8 +69,8 @@ struct gateway {
 	void *probed_arg;
 	struct metric *works[GW_FLOWS];
 	struct gw_live *live;            /* a live check under way */
-	unsigned mute;                   /* connections of its that carried nothing, since it was heard last */
-	int64_t mute_ms;
+	unsigned mute;                   /* connections of its that carried nothing, since it was heard last by a new one */
+	int64_t mute_ms, mute_since_ms;  /* monotonic: the last of them, the first of them */
 };
 
 struct gw_table {
@@ -101,6 +102,8 @@ void gw_members_drop(struct gateway *g);
 void gw_member_start(struct gw_member *m, int64_t in_ms);
 void gw_member_stop(struct gw_member *m);
 int gw_member_probe(struct gw_member *m, bool by_hand);
+/* Something looks wrong from outside: the member with that address (unset: all) is asked on a new connection now, at most once a minute. */
+void gw_probe_hint(struct gateway *g, const struct net_addr *host);
 
 /* second.c: pure. Whether a silence or close should be looked at in another way; and by which identity (false: there is none that differs);
  * `f` tells the time, our name, and what the peer knows us by. */
@@ -128,8 +131,8 @@ void gw_tell_failed(struct gw_table *t, const struct gateway *g, const struct tr
 bool gw_tell_again(struct gw_table *t, const struct gateway *g, const struct net_addr *from, enum trust_verdict_id id, const char *identity);
 /* A request of ours was answered as expected. */
 void gw_tell_works(const struct gateway *g, const struct trust_facts *f);
-/* A request came in, from that gateway. */
-void gw_tell_heard(struct gateway *g, const struct net_addr *from);
+/* A request came in, from that gateway, by a connection that began then (monotonic; 0: a datagram). */
+void gw_tell_heard(struct gateway *g, const struct net_addr *from, int64_t began_ms);
 void gw_tell_start(struct gw_table *t);
 
 /* identify.c: whether that gateway calls from there. */
@@ -147,6 +150,7 @@ void gw_say_shared_address(struct gw_table *t, const struct gateway *a, const st
 void gw_say_dns(struct gateway *g, const struct dns_targets *res);
 /* Everything that was seen, at the level expert: names compared, certificates, alerts, the form of the close. */
 void gw_say_facts(struct gateway *g, enum gw_flow_kind f, const struct trust_facts *facts);
+void gw_say_mute(struct gateway *g, const struct trust_facts *f);
 void gw_say_flow(struct gateway *g, enum gw_flow_kind f, const struct gw_flow_state *s);
 void gw_say_incoming(struct gw_table *t, const struct gw_story *st, const struct trust_facts *f, const struct trust_verdict *v);
 void gw_say_story(struct gw_table *t, const struct gw_story *st, const struct trust_verdict *v);

@@ -169,7 +169,7 @@ int gw_identify(const struct sip_source *src, struct sip_peer **peer, struct ev_
 	struct gateway *g = by_certificate ? by_names(t, src, &j) : by_source(t, src, &wants_tls);
 	if (g) {
 		*peer = mem_ref(g->peer);
-		gw_tell_heard(g, &src->addr);
+		gw_tell_heard(g, &src->addr, src->began_ms);
 		return 0;
 	}
 	struct ev_report r = { 0 };

@@ -7,7 +7,7 @@
 #include "base/mem.h"
 #include "gateway/gateway_private.h"
 
-enum { PLAIN_MS = 2000 };
+enum { PLAIN_MS = 2000, SOON_MS = 10000, HINT_MS = 60000 };
 
 static void first_h(const struct sip_result *res, void *arg);
 
@@ -92,6 +92,9 @@ static void conclude(struct gw_member *m)
 	count(m, good);
 	metric_set(m->up, m->health.state == GW_UP);
 	m->want_fresh = !good;
+	/* A member that was up is not left in doubt for a whole interval for each miss: whether it is down is known within a minute. */
+	if (say == GW_SAY_MISSED && interval_ms(g) > SOON_MS)
+		gw_member_start(m, SOON_MS);
 	gw_flow_set(g, GW_OPTIONS, good, &m->facts, &m->verdict);
 	gw_say_health(m, say, &m->facts, &m->verdict, p->status);
 	probe_free(m);
@@ -257,6 +260,20 @@ int gw_member_probe(struct gw_member *m, bool by_hand)
 	if (err)
 		probe_free(m);
 	return err;
+}
+
+void gw_probe_hint(struct gateway *g, const struct net_addr *host)
+{
+	int64_t now_ms = clock_mono_ms(g->table->prm.clock);
+	LIST_FOREACH(&g->members, it) {
+		struct gw_member *m = LIST_ENTRY(it, struct gw_member, link);
+		bool other = net_addr_is_set(host) && !net_addr_eq_host(&m->addr, host);
+		if (other || !g->conf->options.on || (m->hint_ms && now_ms - m->hint_ms < HINT_MS))
+			continue;
+		m->hint_ms = now_ms;
+		m->want_fresh = true;
+		(void)gw_member_probe(m, false);
+	}
 }
 
 void gw_member_start(struct gw_member *m, int64_t in_ms)

@@ -107,6 +107,14 @@ void gw_say_dns(struct gateway *g, const struct dns_targets *res)
 	ev_emit(g->table->prm.bus, &r);
 }
 
+void gw_say_mute(struct gateway *g, const struct trust_facts *f)
+{
+	struct ev_report r = { 0 };
+	common(&r, EV_GW_MUTE, g);
+	ev_str(&r, "address", f->peer_addr);
+	ev_emit(g->table->prm.bus, &r);
+}
+
 void gw_say_flow(struct gateway *g, enum gw_flow_kind f, const struct gw_flow_state *s)
 {
 	struct ev_report r = { 0 };

@@ -393,11 +393,12 @@ static bool disproved(const struct gw_story *st, const char *gateway, const char
 	return role == TRUST_ACCEPTED || st->flow == flow || st->step <= TRUST_STEP_HANDSHAKE;
 }
 
-void gw_story_works(struct gw_stories *s, const char *gateway, const char *address, enum trust_role role, enum trust_flow flow, gw_story_h *ended, void *arg)
+void gw_story_works(struct gw_stories *s, const char *gateway, const char *address, enum trust_role role, enum trust_flow flow, int64_t began_ms,
+                    gw_story_h *ended, void *arg)
 {
 	LIST_FOREACH(&s->open, it) {
 		struct gw_story *st = STORY(it);
-		if (!disproved(st, gateway, address, role, flow))
+		if (!disproved(st, gateway, address, role, flow) || (began_ms && began_ms < st->failed_ms))
 			continue;
 		st->good = true;
 		if (rested(s, st))

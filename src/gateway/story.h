@@ -88,8 +88,10 @@ bool gw_story_again(struct gw_stories *s, const char *gateway, const char *addre
 /* A story that has just ended: borrowed for the call. */
 typedef void (gw_story_h)(const struct gw_story *st, void *arg);
 /* Something worked: ends the stories that it disproves. Dialled: those of the same flow, and of every flow if what failed was to find or reach
- * the peer or to shake hands with it. Accepted: all that this gateway or this address brought. */
-void gw_story_works(struct gw_stories *s, const char *gateway, const char *address, enum trust_role role, enum trust_flow flow, gw_story_h *ended, void *arg);
+ * the peer or to shake hands with it. Accepted: all that this gateway or this address brought. began_ms: when the connection that it came by began
+ * (monotonic; 0: just now). One that is older than the last failure proves nothing: it may stand since before a certificate was changed. */
+void gw_story_works(struct gw_stories *s, const char *gateway, const char *address, enum trust_role role, enum trust_flow flow, int64_t began_ms,
+                    gw_story_h *ended, void *arg);
 /* Whether the gateway that an open story is about is still configured, and has that address. */
 typedef bool (gw_story_there_h)(const struct gw_story *st, void *arg);
 /* Now and then: ends what is gone, quiet, or has rested long enough after it worked. */

@@ -75,18 +75,19 @@ void gw_tell_works(const struct gateway *g, const struct trust_facts *f)
 	if (!gw_story_open(t->stories))
 		return;
 	host_of(f->peer_addr, host);
-	gw_story_works(t->stories, gw_name(g), host, TRUST_DIALLED, f->flow, over_h, t);
+	gw_story_works(t->stories, gw_name(g), host, TRUST_DIALLED, f->flow, 0, over_h, t);
 	count_open(t);
 }
 
-void gw_tell_heard(struct gateway *g, const struct net_addr *from)
+void gw_tell_heard(struct gateway *g, const struct net_addr *from, int64_t began_ms)
 {
 	struct gw_table *t = g->table;
 	char host[NET_ADDR_SIZE];
-	g->mute = 0;
+	if (!began_ms || began_ms >= g->mute_since_ms)
+		g->mute = 0;
 	if (!gw_story_open(t->stories))
 		return;
-	gw_story_works(t->stories, gw_name(g), net_addr_print_host(from, host), TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, over_h, t);
+	gw_story_works(t->stories, gw_name(g), net_addr_print_host(from, host), TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, began_ms, over_h, t);
 	count_open(t);
 }
 

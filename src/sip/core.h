@@ -59,6 +59,7 @@ struct sip_source {
 	unsigned listener;                /* index in the list; UINT_MAX: a connection that we opened */
 	const char *label;                /* TLS: of the rule that accepted the certificate; "" otherwise */
 	const struct trust_facts *facts;  /* TLS: the certificate shown and how it was judged; else NULL */
+	int64_t began_ms;                 /* monotonic: when its connection came up; 0: a datagram */
 };
 /* Which peer this is: a reference in *peer, or ENOENT: nobody we know, and `why` says in words what was looked for. */
 typedef int (sip_peer_lookup_h)(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg);

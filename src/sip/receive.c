@@ -87,7 +87,8 @@ static void malformed(struct sip_core *core, const struct sip_path *path, const 
 /* ---- who ---- */
 void sip_source(struct sip_source *src, struct trust_facts *facts, const struct sip_path *path)
 {
-	*src = (struct sip_source){ .addr = path->peer, .transport = path->transport, .listener = path->listener, .label = "" };
+	*src = (struct sip_source){ .addr = path->peer, .transport = path->transport, .listener = path->listener, .label = "",
+				    .began_ms = path->conn ? path->conn->began_ms : 0 };
 	if (path->transport != NET_TLS || !path->conn)
 		return;
 	sip_conn_facts(path->conn, facts);

@@ -594,9 +594,9 @@ static void lamp_is_done_later_or_never(void **state)
 	assert_int_equal(lamps, 1); /* told although the table went away */
 }
 
-static int identify(const char *ip, enum net_transport transport, const struct trust_facts *facts, char *name)
+static int identify_by(const char *ip, enum net_transport transport, const struct trust_facts *facts, int64_t began_ms, char *name)
 {
-	struct sip_source src = { .transport = transport, .facts = facts };
+	struct sip_source src = { .transport = transport, .facts = facts, .began_ms = began_ms };
 	struct sip_peer *peer = NULL;
 	struct ev_report why = { 0 };
 	assert_int_equal(net_addr_parse(&src.addr, text_of(ip), 40000), 0);
@@ -605,6 +605,11 @@ static int identify(const char *ip, enum net_transport transport, const struct t
 	assert_true(err == 0 || why.id != 0);
 	mem_unref(peer);
 	return err;
+}
+
+static int identify(const char *ip, enum net_transport transport, const struct trust_facts *facts, char *name)
+{
+	return identify_by(ip, transport, facts, 0, name);
 }
 
 static void peers_are_known_by_certificate_or_address(void **state)
@@ -706,14 +711,11 @@ static void what_comes_in_and_fails_is_told_once(void **state)
 	end();
 }
 
-static void who_leaves_without_a_word_again_and_again_is_suspicious(void **state)
+/* The pool dialled, showed its certificate, and left. */
+static struct trust_facts *left_without_a_word(void)
 {
-	(void)state;
-	char name[64];
-	begin();
-	apply(POOL);
-	pass(10);
 	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	assert_non_null(f);
 	facts_init(f, TRUST_ACCEPTED, TRUST_TLS, 1700000000);
 	text_fill(f->peer_addr, sizeof f->peer_addr, "192.0.2.1:40001");
 	f->tls.used = f->tls.started = f->tls.hello_from_peer = f->tls.done = true;
@@ -722,6 +724,97 @@ static void who_leaves_without_a_word_again_and_again_is_suspicious(void **state
 	trust_names_add_str(&f->theirs.cns, "pool.example.com");
 	trust_names_add_str(&f->theirs.sans, "DNS:pool.example.com");
 	facts_closed(f, TRUST_FIN, 0, 2);
+	return f;
+}
+
+static void who_leaves_without_a_word_is_asked_at_once(void **state)
+{
+	(void)state;
+	begin();
+	apply(POOL);
+	pass(10);
+	answered(waiting(0), 200);
+	struct trust_facts *f = left_without_a_word();
+	struct gw_stories *s = gw_table_stories(rig.table);
+	assert_int_equal(count_waiting(), 0);
+	gw_flow(NULL, f, false, rig.table);
+	assert_int_equal(count_waiting(), 1);
+	assert_int_equal(waiting(0)->prm.choice, SIP_CONN_FRESH);
+	gw_flow(NULL, f, false, rig.table);
+	assert_int_equal(count_waiting(), 1); /* once a minute */
+	assert_int_equal(events_of(EV_GW_MUTE), 1);
+	assert_int_equal(gw_story_open(s), 0);
+	closed(waiting(0)); /* and it does not answer either */
+	no_such_connection(waiting(0));
+	assert_int_equal(gw_story_open(s), 1);
+	gw_flow(NULL, f, false, rig.table);
+	assert_int_equal(gw_story_open(s), 2); /* the third tells, and not the fifth */
+	mem_free(f);
+	end();
+}
+
+/* A certificate was renewed: what stands goes on, what is new fails. */
+static void an_old_connection_proves_nothing_of_new_ones(void **state)
+{
+	(void)state;
+	char name[64];
+	begin();
+	apply(POOL);
+	pass(10);
+	answered(waiting(0), 200);
+	int64_t old = clock_mono_ms(&rig.clock.clock);
+	pass(1000);
+	struct trust_facts *f = left_without_a_word();
+	struct gw_stories *s = gw_table_stories(rig.table);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(gw_story_open(s), 0);
+		gw_flow(NULL, f, false, rig.table);
+		assert_int_equal(identify_by("192.0.2.1", NET_TLS, f, old, name), 0);
+	}
+	assert_int_equal(gw_story_open(s), 1);
+	assert_int_equal(events_of(EV_GW_STORY_OVER), 0);
+	pass(1000);
+	assert_int_equal(identify_by("192.0.2.1", NET_TLS, f, clock_mono_ms(&rig.clock.clock), name), 0);
+	assert_int_equal(gw_story_open(s), 0);
+	assert_int_equal(events_of(EV_GW_STORY_OVER), 1);
+	mem_free(f);
+	end();
+}
+
+/* 30 s between two questions, two misses: it was 80 s until the event. */
+static void silence_is_told_within_a_minute(void **state)
+{
+	(void)state;
+	begin();
+	apply(POOL);
+	pass(10);
+	answered(waiting(0), 200);
+	pass(60500); /* now it is silent */
+	closed(waiting(0));
+	no_such_connection(waiting(0));
+	assert_int_equal(gw_state(pool()), GW_UP);
+	assert_int_equal(works(GW_OPTIONS), GW_REFUSED);
+	assert_int_equal(events_of(EV_GW_PROBE_MISSED), 1);
+	assert_int_equal(gw_story_open(gw_table_stories(rig.table)), 1);
+	pass(10500);
+	assert_int_equal(count_waiting(), 1);
+	closed(waiting(0));
+	no_such_connection(waiting(0));
+	assert_int_equal(gw_state(pool()), GW_DOWN);
+	assert_int_equal(events_of(EV_GW_OPTIONS_FAILED), 1);
+	pass(30000); /* no faster than configured from then on */
+	assert_int_equal(count_waiting(), 0);
+	end();
+}
+
+static void who_leaves_without_a_word_again_and_again_is_suspicious(void **state)
+{
+	(void)state;
+	char name[64];
+	begin();
+	apply(POOL);
+	pass(10);
+	struct trust_facts *f = left_without_a_word();
 	struct gw_stories *s = gw_table_stories(rig.table);
 	for (unsigned i = 0; i < 4; i++)
 		gw_flow(NULL, f, false, rig.table);
@@ -859,4 +952,5 @@ UT_MAIN(UT(every_word_of_judges_us_is_a_profile), UT(lack_of_memory_changes_noth
         UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),
         UT(peers_are_known_by_certificate_or_address), UT(a_story_begins_with_the_failure_and_ends_with_its_cause), UT(what_comes_in_and_fails_is_told_once),
-	UT(who_leaves_without_a_word_again_and_again_is_suspicious), UT(flows_told_by_calls_are_kept))
+	UT(who_leaves_without_a_word_again_and_again_is_suspicious), UT(who_leaves_without_a_word_is_asked_at_once),
+	UT(an_old_connection_proves_nothing_of_new_ones), UT(silence_is_told_within_a_minute), UT(flows_told_by_calls_are_kept))

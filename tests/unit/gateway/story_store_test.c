@@ -120,7 +120,7 @@ static void outlive_a_restart(const char *url)
 	assert_int_equal(st->count, 3);
 	for (unsigned i = 0; i < 2; i++)
 		assert_non_null(strstr(gw_story_at(a.s, i)->verdict_json, "\"schema\""));
-	gw_story_works(a.s, "pool", "192.0.2.1", TRUST_DIALLED, TRUST_FLOW_OPTIONS, NULL, NULL);
+	gw_story_works(a.s, "pool", "192.0.2.1", TRUST_DIALLED, TRUST_FLOW_OPTIONS, 0, NULL, NULL);
 	assert_int_equal(gw_story_open(a.s), 0);
 	begin(&b, loop, store, "node02");
 	assert_true(wait_other(loop, &b, 0));

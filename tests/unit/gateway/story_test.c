@@ -86,7 +86,7 @@ static struct gw_story_told dial(int err)
 
 static void works(enum trust_flow flow)
 {
-	gw_story_works(rig.s, "pool", "192.0.2.1", TRUST_DIALLED, flow, ended_h, NULL);
+	gw_story_works(rig.s, "pool", "192.0.2.1", TRUST_DIALLED, flow, 0, ended_h, NULL);
 }
 
 static void what_repeats_is_one_story(void **state)
@@ -146,7 +146,7 @@ static void success_ends_it_and_tells_once(void **state)
 	assert_int_equal(gw_story_open(rig.s), 2);
 	works(TRUST_FLOW_OPTIONS);
 	assert_int_equal(rig.ended, 2);
-	gw_story_works(rig.s, "pool", "192.0.2.1", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, ended_h, NULL);
+	gw_story_works(rig.s, "pool", "192.0.2.1", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, 0, ended_h, NULL);
 	assert_int_equal(rig.ended, 3);
 	const struct gw_story *st = gw_story_at(rig.s, 1);
 	char lasted[48];
@@ -279,9 +279,9 @@ static void a_stranger_who_becomes_known_ends_it(void **state)
 	(void)state;
 	begin();
 	failed("", "198.51.100.7", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, 48);
-	gw_story_works(rig.s, "pool", "198.51.100.8", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, ended_h, NULL);
+	gw_story_works(rig.s, "pool", "198.51.100.8", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, 0, ended_h, NULL);
 	assert_int_equal(rig.ended, 0);
-	gw_story_works(rig.s, "pool", "198.51.100.7", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, ended_h, NULL);
+	gw_story_works(rig.s, "pool", "198.51.100.7", TRUST_ACCEPTED, TRUST_FLOW_CALL_IN, 0, ended_h, NULL);
 	assert_int_equal(rig.ended, 1);
 	end();
 }

@@ -47,6 +47,34 @@ class CA:
         key.chmod(0o644)
         return Identity(cert, key)
 
+    def _index(self, known):
+        """A database of openssl ca: a line for each certificate, {Identity: revoked}."""
+        lines = []
+        for identity, revoked in known.items():
+            serial = _openssl("x509", "-in", identity.cert, "-noout", "-serial").strip().split("=")[1]
+            subject = _openssl("x509", "-in", identity.cert, "-noout", "-subject", "-nameopt", "compat").strip().split("=", 1)[1].strip()
+            stamp = lambda ahead: time.strftime("%y%m%d%H%M%SZ", time.gmtime(time.time() + ahead))
+            lines.append("\t".join(["R" if revoked else "V", stamp(90 * 86400), stamp(-60) if revoked else "", serial, "unknown", subject]))
+        index = self.dir / "known.index"
+        index.write_text("\n".join(lines) + "\n" if lines else "")
+        (self.dir / "known.index.attr").write_text("unique_subject = no\n")
+        return index
+
+    def crl(self, file, *revoked, days=7):
+        """DIR/file.crl, a list on which those stand."""
+        conf, out = self.dir / "crl.conf", self.dir / f"{file}.crl"
+        conf.write_text(f"[ca]\ndefault_ca = it\n[it]\ndatabase = {self._index({r: True for r in revoked})}\ndefault_md = sha256\ndefault_crl_days = {days}\n")
+        _openssl("ca", "-config", conf, "-gencrl", "-cert", self.cert, "-keyfile", self.key, "-out", out)
+        return out
+
+    def ocsp(self, file, identity, revoked=False):
+        """DIR/file.ocsp, a response (DER) about it by the authority itself."""
+        request, out = self.dir / f"{file}.req", self.dir / f"{file}.ocsp"
+        _openssl("ocsp", "-issuer", self.cert, "-cert", identity.cert, "-no_nonce", "-reqout", request)
+        _openssl("ocsp", "-index", self._index({identity: revoked}), "-CA", self.cert, "-rsigner", self.cert, "-rkey", self.key, "-reqin", request, "-ndays", 7,
+                 "-respout", out)
+        return out
+
     def _issue_ended(self, csr, ext, cert, days):
         """`openssl x509 -days -1` would make one that ends before it begins: that is no expired certificate but a malformed one."""
         stamp = lambda ago: time.strftime("%Y%m%d%H%M%SZ", time.gmtime(time.time() - ago * 86400))

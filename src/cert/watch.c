@@ -8,11 +8,12 @@
 #include "gateway/gateway.h"
 #include "net/tmr.h"
 #include "trust/rule.h"
+#include "trust_events.h"
 
 enum { HOUR_MS = 3600 * 1000, SAID_MAX = 1200 };
 static const int thresholds[] = { 30, 14, 7, 1, 0 };
 
-enum trap { TRAP_HASH = 1, TRAP_KEY = 2, TRAP_CLIENT = 4 };
+enum trap { TRAP_HASH = 1, TRAP_KEY = 2, TRAP_CLIENT = 4, TRAP_STAPLE = 8 };
 
 /* What was said of one certificate: by fingerprint, the lowest threshold and the traps. */
 struct said {
@@ -149,6 +150,22 @@ static void measure(struct cert_watch *w, const char *metric, const char *help, 
 	metric_set(metric_get(w->metrics, METRIC_GAUGE, metric, label, help), left_s);
 }
 
+/* A response holds for days; one that nobody renews is of no use from some hour on. */
+static void look_at_staple(struct cert_watch *w, const struct trust_identity *id)
+{
+	struct said *s = said_of(w, trust_identity_fingerprint(id));
+	bool useless = trust_identity_staple_useless(id, clock_real_s(loop_clock(w->loop)));
+	if (s && useless && !(s->traps & TRAP_STAPLE)) {
+		ev_set(&w->r, EV_TRUST_STAPLE_USELESS);
+		ev_str(&w->r, "identity", trust_identity_name(id));
+		ev_str(&w->r, "cn", trust_identity_cn(id));
+		ev_str(&w->r, "file", trust_identity_staple_file(id));
+		ev_emit(w->bus, &w->r);
+	}
+	if (s)
+		s->traps = useless ? s->traps | TRAP_STAPLE : s->traps & ~(unsigned)TRAP_STAPLE;
+}
+
 static void look_at_ours(struct cert_watch *w, const struct trust_identity *id, struct trust_cert *c)
 {
 	struct kind leaf = { trust_identity_name(id), "", EV_CERT_EXPIRES, EV_CERT_EXPIRED, true };
@@ -157,6 +174,7 @@ static void look_at_ours(struct cert_watch *w, const struct trust_identity *id, 
 	if (strchr(trust_identity_name(id), '+')) /* being rehearsed */
 		return;
 	look_at(w, trust_identity_cert(id), &leaf);
+	look_at_staple(w, id);
 	measure(w, "umbel_certificate_seconds_left", "Seconds until the certificate of an identity expires", "identity", trust_identity_name(id),
 		trust_identity_not_after_s(id));
 	for (int i = 0; i < sk_X509_num(chain); i++) {

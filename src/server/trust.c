@@ -9,10 +9,10 @@
 #include "server_events.h"
 #include "trust_events.h"
 
-/* How long it holds is said by the watch. */
+/* How long certificate and response hold is said by the watch. */
 static void warn(const struct ev_report *r, void *arg)
 {
-	if (r->id != EV_TRUST_CERT_ENDS_SOON && r->id != EV_TRUST_CERT_EXPIRED)
+	if (r->id != EV_TRUST_CERT_ENDS_SOON && r->id != EV_TRUST_CERT_EXPIRED && r->id != EV_TRUST_STAPLE_USELESS)
 		ev_emit(arg, r);
 }
 

@@ -17,7 +17,7 @@ enum { SOON_DAYS = 30, OCSP_MAX = 64 * 1024 };
 
 struct trust_identity {
 	char name[TRUST_LABEL_SIZE];
-	char cert_file[512], key_file[512];
+	char cert_file[512], key_file[512], staple_file[512];
 	X509 *cert;
 	STACK_OF(X509) *chain; /* without the leaf */
 	EVP_PKEY *key;
@@ -156,6 +156,7 @@ int trust_identity_load(struct trust_identity **ip, const struct trust_identity_
 		return err;
 	text_fill(id->cert_file, sizeof id->cert_file, prm->cert_file);
 	text_fill(id->key_file, sizeof id->key_file, prm->key_file);
+	text_fill(id->staple_file, sizeof id->staple_file, prm->ocsp_file ? prm->ocsp_file : "");
 	err = load_into(id, prm, why);
 	if (err)
 		mem_unref(id);
@@ -191,6 +192,16 @@ uint8_t *trust_identity_staple(const struct trust_identity *id, int64_t now_s, s
 		return NULL;
 	*n = id->staple.n;
 	return OPENSSL_memdup(id->staple.p, id->staple.n);
+}
+
+bool trust_identity_staple_useless(const struct trust_identity *id, int64_t now_s)
+{
+	return id->staple.n && !trust_ocsp_fits(id->staple.p, id->staple.n, id->cert, now_s);
+}
+
+const char *trust_identity_staple_file(const struct trust_identity *id)
+{
+	return id->staple_file;
 }
 
 const char *trust_identity_name(const struct trust_identity *id)
@@ -263,6 +274,7 @@ static void warn(struct check *k, uint16_t event)
 	ev_str(&k->r, "identity", k->id->name);
 	ev_str(&k->r, "cn", c->cn[0] ? c->cn : c->subject);
 	ev_str(&k->r, "fqdn", k->fqdn);
+	ev_str(&k->r, "file", k->id->staple_file);
 	ev_str(&k->r, "issuer", c->issuer);
 	ev_str(&k->r, "key", c->key);
 	ev_str(&k->r, "not_before", rfc3339_s(c->not_before_s, at));
@@ -325,6 +337,8 @@ unsigned trust_identity_check(const struct trust_identity *id, const char *our_f
 	check_time(k);
 	check_usage(k);
 	check_names(k);
+	if (trust_identity_staple_useless(id, now_s))
+		warn(k, EV_TRUST_STAPLE_USELESS);
 	if (EVP_PKEY_get_base_id(id->key) == EVP_PKEY_RSA && EVP_PKEY_get_bits(id->key) < 2048)
 		warn(k, EV_TRUST_CERT_WEAK_KEY);
 	unsigned n = k->n;

@@ -40,12 +40,15 @@ STACK_OF(X509) *trust_identity_chain(const struct trust_identity *id); /* borrow
 EVP_PKEY *trust_identity_key(const struct trust_identity *id);         /* borrowed */
 /* A copy (OPENSSL_malloc) of the OCSP response, to be stapled; NULL if there is none that holds now. */
 uint8_t *trust_identity_staple(const struct trust_identity *id, int64_t now_s, size_t *n);
+/* Whether the configuration names a response, and it is none that could be stapled now. */
+bool trust_identity_staple_useless(const struct trust_identity *id, int64_t now_s);
 /* Where it was loaded from; "" if from memory. */
 const char *trust_identity_cert_file(const struct trust_identity *id);
 const char *trust_identity_key_file(const struct trust_identity *id);
+const char *trust_identity_staple_file(const struct trust_identity *id);
 
 /* What is questionable in an identity, in words and with the effect: expired, not yet valid, ends soon, no clientAuth or serverAuth, CN
- * is not this node's FQDN, wildcard CN, no SAN, SAN critical, FQDN in no name, weak key. Calls `each` for each report. */
+ * is not this node's FQDN, wildcard CN, no SAN, SAN critical, FQDN in no name, weak key, an OCSP response of no use. Calls `each` for each report. */
 typedef void (trust_warn_h)(const struct ev_report *r, void *arg);
 unsigned trust_identity_check(const struct trust_identity *id, const char *our_fqdn, const char *our_service, int64_t now_s,
 			      trust_warn_h *each, void *arg);

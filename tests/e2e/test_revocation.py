@@ -52,6 +52,7 @@ def responses(story, site, node):
     node.cli.run("reload")
     said = stapled(site)
     story.check("one that says revoked is never stapled", "OCSP response: no response sent" in said, said)
+    story.check("and event 2423 says so", until(lambda: node.events(2423), 5, 0.1), node.events())
     site.ca.ocsp("own", own)
     node.cli.run("reload")
     story.check("a good one is, after the next reload", "Cert Status: good" in stapled(site))

@@ -1,15 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* answering.c  Call answering: the greeting, the tone, the message, and what may be done with it.
+/* answering.c  Call answering: which rule and which greeting apply, the tone, the message, and what may be done with it.
  *
- * Keys, in the greeting: # to the tone, * log on to this mailbox, 0 operator. Afterwards: 1 listen, 2 record again, 3 or # send,
- * 0 send and operator. Whoever hangs up, waits too long or presses wrong keys has left the message all the same; only one that is
- * too short is dropped. The words "has been saved", or the receipt, come after the mailbox said SAVED, and never otherwise. */
+ *   room, standing -> rule? -> its greeting, its keys -> find me | transfer | message
+ *                  -> greeting -> tone -> message -> menu -> saved
+ *
+ * Keys, in the greeting: # to the tone, * log on to this mailbox, 0 operator. Afterwards: 1 listen, 2 record again, 3 or # send, 4 add to it,
+ * 5 urgent, 6 private, 7 discard, 0 send and operator. Whoever hangs up, waits too long or presses wrong keys has left the message all the
+ * same; only one that is too short or silent is dropped. The words "has been saved", or the receipt, come after the mailbox said SAVED,
+ * and never otherwise.                                                                                                  */
 #include <errno.h>
 #include "dialogue/tell.h"
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
 
-enum { START, ROOM, GREETING, NAME, GREET, TAKE, AGAIN, REVIEW, FETCH, LISTEN, SAVING, OPERATOR, LOGON, REFUSE, BYE };
+enum { START, ROOM, GREETING, NAME, GREET, TAKE, AGAIN, REVIEW, FETCH, LISTEN, SAVING, OPERATOR, LOGON, REFUSE, BYE, DISCARDED, RULED, RULE_GREETING,
+       RULE_GREET, RULE_NEXT, FIND, PUT_THROUGH };
 
 /* ---- guards ---- */
 /* Whatever else kept us from knowing is no reason to send a caller away: recording itself tells when it fails. */
@@ -19,24 +24,184 @@ static bool no_room(const struct dlg_session *s)
 	return err == EDQUOT || err == ENOSPC || err == EROFS || err == EHOSTUNREACH;
 }
 
-static bool has_greeting(const struct dlg_session *s)
+/* The recording that was found says all that applies. */
+static bool own_greeting(const struct dlg_session *s)
 {
-	return s->has_clip[CLIP_GREETING];
+	return s->has_clip[CLIP_GREETING] && s->fetched == s->greet;
 }
 
 static bool says_name(const struct dlg_session *s)
 {
-	return !s->has_clip[CLIP_GREETING] && s->has_clip[CLIP_NAME];
+	return !own_greeting(s) && s->has_clip[CLIP_NAME];
 }
 
 static bool synth_name(const struct dlg_session *s)
 {
-	return !s->has_clip[CLIP_GREETING] && !s->has_clip[CLIP_NAME];
+	return !own_greeting(s) && !s->has_clip[CLIP_NAME];
+}
+
+static bool is_busy(const struct dlg_session *s)
+{
+	return !own_greeting(s) && s->greet == MBOX_G_BUSY;
+}
+
+static bool is_closed(const struct dlg_session *s)
+{
+	return !own_greeting(s) && s->greet == MBOX_G_CLOSED;
+}
+
+static bool is_away(const struct dlg_session *s)
+{
+	return !own_greeting(s) && s->greet == MBOX_G_AWAY && !s->standing.away_until_us;
+}
+
+static bool is_away_until(const struct dlg_session *s)
+{
+	return !own_greeting(s) && s->greet == MBOX_G_AWAY && s->standing.away_until_us;
+}
+
+static bool not_available(const struct dlg_session *s)
+{
+	return !own_greeting(s) && s->greet == MBOX_G_PERSONAL;
+}
+
+/* "... is on another call", then the personal greeting, which says the rest. */
+static bool then_personal(const struct dlg_session *s)
+{
+	return !own_greeting(s) && s->has_clip[CLIP_GREETING];
+}
+
+static bool has_greeting(const struct dlg_session *s)
+{
+	return own_greeting(s);
 }
 
 static bool no_greeting(const struct dlg_session *s)
 {
 	return !s->has_clip[CLIP_GREETING];
+}
+
+static bool try_personal(const struct dlg_session *s)
+{
+	return s->fetched != MBOX_G_PERSONAL && s->greet != MBOX_G_AWAY;
+}
+
+static int64_t away_until_s(const struct dlg_session *s)
+{
+	return s->standing.away_until_us / 1000000;
+}
+
+/* ---- guards of rules ---- */
+static bool has_rule(const struct dlg_session *s)
+{
+	return s->rule_do != DLG_RULE_NONE;
+}
+
+static bool rule_clip(const struct dlg_session *s)
+{
+	return s->has_clip[CLIP_GREETING];
+}
+
+static bool rule_words(const struct dlg_session *s)
+{
+	return !s->has_clip[CLIP_GREETING] && *s->rule->greeting;
+}
+
+static const char *rule_text(const struct dlg_session *s)
+{
+	return s->rule->greeting;
+}
+
+static bool rule_says(const struct dlg_session *s)
+{
+	return s->has_clip[CLIP_GREETING] || *s->rule->greeting;
+}
+
+static bool rule_keys(const struct dlg_session *s)
+{
+	return s->rule->n_keys > 0;
+}
+
+static bool wants_find(const struct dlg_session *s)
+{
+	return s->rule_do == DLG_RULE_FIND;
+}
+
+static bool wants_transfer(const struct dlg_session *s)
+{
+	return s->rule_do == DLG_RULE_TRANSFER;
+}
+
+static bool wants_menu(const struct dlg_session *s)
+{
+	return s->rule_do == DLG_RULE_MENU; /* its time runs once it is said */
+}
+
+/* Without a menu, or with keys that only shorten the way, the greeting's end is the beginning of the rule's action. */
+static bool goes_on(const struct dlg_session *s)
+{
+	return s->rule_do != DLG_RULE_MENU;
+}
+
+static bool wrong_key(const struct dlg_session *s)
+{
+	return s->rule_wrong;
+}
+
+static bool wrong_too_often(const struct dlg_session *s)
+{
+	return s->rule_wrong && dlg_last_failure(s);
+}
+
+static bool rule_ends(const struct dlg_session *s)
+{
+	return s->rule_do == DLG_RULE_BYE;
+}
+
+static bool rule_operator(const struct dlg_session *s)
+{
+	return s->rule_do == DLG_RULE_OPERATOR && dlg_has_operator(s);
+}
+
+static bool no_message(const struct dlg_session *s)
+{
+	return s->rule && !s->rule->message && s->rule_do != DLG_RULE_MESSAGE;
+}
+
+/* ---- guards of messages ---- */
+static bool still_there(const struct dlg_session *s)
+{
+	return s->rec.kept && dlg_code(&s->eng) != R_OK; /* adding to it brought nothing */
+}
+
+static bool gone_but_kept(const struct dlg_session *s)
+{
+	return dlg_is_gone(s) && s->rec.kept;
+}
+
+static bool may_add(const struct dlg_session *s)
+{
+	return s->rec.parts + 1 < DLG_PARTS && s->rec.duration_ms + 1000 < dlg_policy(s)->max_recording_ms;
+}
+
+static bool is_urgent(const struct dlg_session *s)
+{
+	return s->urgent;
+}
+
+static bool is_not_urgent(const struct dlg_session *s)
+{
+	return !s->urgent;
+}
+
+static bool is_private(const struct dlg_session *s)
+{
+	return s->private;
+}
+
+static bool is_not_private(const struct dlg_session *s)
+{
+	return !s->private;
 }
 
 static bool full_box(const struct dlg_session *s)
@@ -78,10 +243,15 @@ static bool message_left(const struct dlg_session *s)
 static int begin(struct dlg_session *s)
 {
 	s->failures = s->short_tries = 0;
-	s->left_message = s->wants_operator = s->lost = false;
+	s->left_message = s->wants_operator = s->lost = s->urgent = s->private = false;
 	s->has_clip[CLIP_GREETING] = s->has_clip[CLIP_NAME] = false;
-	s->rec.kind = DLG_RECORD_MESSAGE;
+	s->rec = (struct dlg_recording){ .kind = DLG_RECORD_MESSAGE };
+	s->standing = (struct mbox_standing){ 0 };
 	s->refusal = 0;
+	s->part_ms = 0;
+	s->rule_do = dlg_rule_begin(s);
+	s->rule_wrong = false;
+	s->missed = DLG_MISSED_GREETING;
 	return 0;
 }
 
@@ -93,13 +263,75 @@ static int ask_room(struct dlg_session *s)
 static int tell_refusal(struct dlg_session *s)
 {
 	s->refusal = dlg_code(&s->eng);
+	s->missed = DLG_MISSED_FULL;
 	dlg_tell_refusal(s, s->refusal);
+	return 0;
+}
+
+/* Away counts before closed, and closed before busy: the longer the caller would wait. */
+static int choose_greeting(struct dlg_session *s)
+{
+	s->greet = s->standing.away ? MBOX_G_AWAY : s->closed ? MBOX_G_CLOSED : s->reason == DLG_BUSY ? MBOX_G_BUSY : MBOX_G_PERSONAL;
+	s->fetched = s->greet;
+	return 0;
+}
+
+static int personal_then(struct dlg_session *s)
+{
+	s->fetched = MBOX_G_PERSONAL;
 	return 0;
 }
 
 static int fetch_greeting(struct dlg_session *s)
 {
 	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_GREETING, s->box);
+}
+
+static int fetch_rule_greeting(struct dlg_session *s)
+{
+	s->fetched = MBOX_GREETINGS;
+	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_GREETING, s->box);
+}
+
+static int rule_over(struct dlg_session *s)
+{
+	s->rule_do = DLG_RULE_NONE;
+	s->rule_wrong = false;
+	s->fetched = s->greet;
+	s->missed = DLG_MISSED_GREETING;
+	s->has_clip[CLIP_GREETING] = false;
+	s->failures = 0;
+	return 0;
+}
+
+static int rule_fails(struct dlg_session *s)
+{
+	s->rule_do = DLG_RULE_NONE;
+	s->rule_wrong = false;
+	return 0;
+}
+
+static int wrong_again(struct dlg_session *s)
+{
+	s->rule_wrong = false;
+	return dlg_count_failure(s);
+}
+
+static int search(struct dlg_session *s)
+{
+	s->missed = DLG_MISSED_SEARCH;
+	return 0;
+}
+
+static int rule_key(struct dlg_session *s)
+{
+	return dlg_rule_key(s, dlg_keys(&s->eng)[0]);
+}
+
+static int aim_by_rule(struct dlg_session *s)
+{
+	dlg_aim_from(s, s->rule_target);
+	return 0;
 }
 
 static int fetch_name(struct dlg_session *s)
@@ -111,12 +343,54 @@ static int count_short(struct dlg_session *s)
 {
 	s->short_tries++;
 	s->rec.kind = DLG_RECORD_MESSAGE;
+	s->missed = s->rec.heard ? DLG_MISSED_SHORT : DLG_MISSED_SILENT;
 	dlg_tell_dropped(s);
+	return 0;
+}
+
+static int add_to(struct dlg_session *s)
+{
+	s->part_ms = s->rec.duration_ms;
+	s->rec.parts++;
+	return 0;
+}
+
+static int count_part(struct dlg_session *s)
+{
+	s->failures = 0;
+	dlg_tell_part_dropped(s, dlg_code(&s->eng));
+	return 0;
+}
+
+static int record_again(struct dlg_session *s)
+{
+	s->rec.parts = 0;
+	return dlg_drop_recording(s);
+}
+
+static int discard(struct dlg_session *s)
+{
+	s->missed = DLG_MISSED_DISCARDED;
+	return record_again(s);
+}
+
+static int toggle_urgent(struct dlg_session *s)
+{
+	s->urgent = !s->urgent;
+	s->failures = 0;
+	return 0;
+}
+
+static int toggle_private(struct dlg_session *s)
+{
+	s->private = !s->private;
+	s->failures = 0;
 	return 0;
 }
 
 static int drop_and_confirm(struct dlg_session *s)
 {
+	s->missed = !s->rec.heard && s->rec.duration_ms ? DLG_MISSED_SILENT : DLG_MISSED_SHORT;
 	dlg_tell_dropped(s);
 	return dlg_do_confirm(s);
 }
@@ -182,11 +456,26 @@ static const struct dlg_phrase say_greeting[] = {
 	SAY_CLIP(has_greeting, CLIP_GREETING),
 	SAY_CLIP(says_name, CLIP_NAME),
 	SAY_NAME(synth_name, dlg_box_name),
-	SAY_IF(no_greeting, P_ANSWER_NAME_AWAY),
+	SAY_IF(not_available, P_ANSWER_NAME_AWAY),
+	SAY_IF(is_busy, P_ANSWER_BUSY),
+	SAY_IF(is_closed, P_ANSWER_CLOSED),
+	SAY_IF(is_away, P_ANSWER_AWAY),
+	SAY_IF(is_away_until, P_ANSWER_AWAY_UNTIL), { .kind = DLG_W_WHEN, .number = away_until_s, .only_if = is_away_until },
+	SAY_CLIP(then_personal, CLIP_GREETING),
 	SAY_IF(no_greeting, P_ANSWER_LEAVE),
 	SAY_END,
 };
-static const struct dlg_phrase say_menu[] = { SAY(P_ANSWER_MENU), SAY_IF(box_operator, P_ANSWER_MENU_OPERATOR), SAY_END };
+static const struct dlg_phrase say_rule_greeting[] = {
+	SAY_CLIP(rule_clip, CLIP_GREETING), { .kind = DLG_W_NAME, .text = rule_text, .only_if = rule_words, .lasts = true }, SAY_END,
+};
+static const struct dlg_phrase say_menu[] = {
+	SAY(P_ANSWER_MENU), SAY_IF(may_add, P_ANSWER_MENU_ADD), SAY_IF(is_not_urgent, P_ANSWER_MENU_URGENT), SAY_IF(is_not_private, P_ANSWER_MENU_PRIVATE),
+	SAY(P_ANSWER_MENU_DISCARD), SAY_IF(box_operator, P_ANSWER_MENU_OPERATOR), SAY_END,
+};
+static const struct dlg_phrase say_urgent[] = { SAY_IF(is_urgent, P_ANSWER_URGENT), SAY_IF(is_not_urgent, P_ANSWER_NOT_URGENT), SAY_END };
+static const struct dlg_phrase say_private[] = { SAY_IF(is_private, P_ANSWER_PRIVATE), SAY_IF(is_not_private, P_ANSWER_NOT_PRIVATE), SAY_END };
+static const struct dlg_phrase say_nothing_added[] = { SAY(P_ANSWER_NOT_ADDED), SAY_END };
+static const struct dlg_phrase say_discarded[] = { SAY(P_ANSWER_DISCARDED), SAY_END };
 static const struct dlg_phrase say_recording[] = { SAY_CLIP(has_recording, CLIP_RECORDING), SAY_END };
 static const struct dlg_phrase say_short[] = { SAY(P_ANSWER_TOO_SHORT), SAY_END };
 static const struct dlg_phrase say_silent[] = { SAY(P_ANSWER_SILENT), SAY_END };
@@ -214,18 +503,66 @@ static const struct dlg_state states[] = {
 	[LOGON] = { "log on", NULL, &dlg_subscriber, 0, 0 },
 	[REFUSE] = { "refuse", say_refused, NULL, 2000, DLG_NO_BARGE },
 	[BYE] = { "goodbye", dlg_say_goodbye, NULL, 2000, DLG_NO_BARGE },
+	[DISCARDED] = { "discarded", say_discarded, NULL, 4000, 0 },
+	[RULED] = { "rule", NULL, NULL, 0, 0 },
+	[RULE_GREETING] = { "load rule's greeting", NULL, NULL, 1500, 0 },
+	[RULE_GREET] = { "rule's greeting", say_rule_greeting, NULL, 4000, 0 },
+	[RULE_NEXT] = { "rule's action", NULL, NULL, 0, 0 },
+	[FIND] = { "find me", NULL, &dlg_find, 0, 0 },
+	[PUT_THROUGH] = { "put through", NULL, &dlg_transfer, 0, 0 },
 };
 
 static const struct dlg_row rows[] = {
 	/* in        when                  if                   do                     go               said before */
 	{ START,    ENTER,                ALWAYS,              DO(begin),             ROOM },
 	{ ROOM,     ENTER,                ALWAYS,              DO(ask_room),          STAY },
-	{ ROOM,     DONE,                 ALWAYS,              NOTHING,               GREETING },
+	{ ROOM,     DONE,                 ALWAYS,              DO(choose_greeting),   RULED },
 	{ ROOM,     FAILED,               IF(no_room),         DO(tell_refusal),      REFUSE },
-	{ ROOM,     FAILED,               ALWAYS,              NOTHING,               GREETING },
-	{ ROOM,     TIMEOUT,              ALWAYS,              NOTHING,               GREETING },
+	{ ROOM,     FAILED,               ALWAYS,              DO(choose_greeting),   RULED },
+	{ ROOM,     TIMEOUT,              ALWAYS,              DO(choose_greeting),   RULED },
+
+	{ RULED,    ENTER,                IF(has_rule),        NOTHING,               RULE_GREETING },
+	{ RULED,    ENTER,                ALWAYS,              NOTHING,               GREETING },
+	{ RULE_GREETING, ENTER,           ALWAYS,              DO(fetch_rule_greeting), STAY },
+	{ RULE_GREETING, DONE,            ALWAYS,              NOTHING,               RULE_GREET },
+	{ RULE_GREETING, FAILED,          ALWAYS,              NOTHING,               RULE_GREET },
+	{ RULE_GREETING, TIMEOUT,         ALWAYS,              NOTHING,               RULE_GREET },
+	{ RULE_GREET, KEYS("*"),          ALWAYS,              NOTHING,               LOGON },
+	{ RULE_GREET, KEYS("#"),          IF(no_message),      NOTHING,               RULE_NEXT },
+	{ RULE_GREET, KEYS("#"),          ALWAYS,              DO(rule_over),         TAKE },
+	{ RULE_GREET, KEYS("x"),          IF(rule_keys),       DO(rule_key),          RULE_NEXT },
+	{ RULE_GREET, KEYS_OR("0", "operator"), IF(box_operator), DO(dlg_to_operator), OPERATOR },
+	{ RULE_GREET, ENDED,              IF(goes_on),             NOTHING,               RULE_NEXT },
+	{ RULE_GREET, ENTER,              IF(rule_says),       NOTHING,               STAY },
+	{ RULE_GREET, ENTER,              IF(wants_menu),      NOTHING,               STAY },
+	{ RULE_GREET, ENTER,              ALWAYS,              NOTHING,               RULE_NEXT },
+	{ RULE_GREET, WRONG,              IF(dlg_last_failure), DO(rule_fails),       RULE_NEXT },
+	{ RULE_GREET, WRONG,              ALWAYS,              DO(dlg_count_failure), RULE_GREET,      dlg_say_invalid, true },
+	{ RULE_GREET, TIMEOUT,            IF(dlg_last_failure), DO(rule_fails),       RULE_NEXT },
+	{ RULE_GREET, TIMEOUT,            ALWAYS,              DO(dlg_count_failure), RULE_GREET },
+	{ RULE_NEXT, ENTER,               IF(wrong_too_often), DO(rule_fails),        RULE_NEXT },
+	{ RULE_NEXT, ENTER,               IF(wrong_key),       DO(wrong_again),       RULE_GREET,      dlg_say_invalid, true },
+	{ RULE_NEXT, ENTER,               IF(wants_find),      DO(search),            FIND },
+	{ RULE_NEXT, ENTER,               IF(wants_transfer),  DO(aim_by_rule),       PUT_THROUGH },
+	{ RULE_NEXT, ENTER,               IF(rule_operator),   DO(dlg_to_operator),   OPERATOR },
+	{ RULE_NEXT, ENTER,               IF(rule_ends),       NOTHING,               BYE },
+	{ RULE_NEXT, ENTER,               IF(no_message),      NOTHING,               BYE },
+	{ RULE_NEXT, ENTER,               ALWAYS,              DO(rule_over),         GREETING },
+	{ FIND,     RESULT(R_TALKED),     ALWAYS,              NOTHING,               RETURN(R_TALKED) },
+	{ FIND,     RESULT(R_GONE),       ALWAYS,              DO(dlg_do_confirm),    RETURN(R_GONE) },
+	{ FIND,     RESULT(R_OPERATOR),   ALWAYS,              DO(dlg_to_operator),   OPERATOR },
+	{ FIND,     ANY_RESULT,           IF(no_message),      NOTHING,               BYE },
+	{ FIND,     ANY_RESULT,           ALWAYS,              DO(rule_over),         GREETING },
+	{ PUT_THROUGH, RESULT(R_TRANSFERRED), ALWAYS,          NOTHING,               RETURN(R_TRANSFERRED) },
+	{ PUT_THROUGH, RESULT(R_GONE),    ALWAYS,              DO(dlg_do_confirm),    RETURN(R_GONE) },
+	{ PUT_THROUGH, RESULT(R_OPERATOR), ALWAYS,             DO(dlg_to_operator),   OPERATOR },
+	{ PUT_THROUGH, ANY_RESULT,        IF(no_message),      NOTHING,               BYE },
+	{ PUT_THROUGH, ANY_RESULT,        ALWAYS,              DO(rule_over),         GREETING },
+
 	{ GREETING, ENTER,                ALWAYS,              DO(fetch_greeting),    STAY },
-	{ GREETING, DONE,                 ALWAYS,              NOTHING,               GREET },
+	{ GREETING, DONE,                 IF(has_greeting),    NOTHING,               GREET },
+	{ GREETING, DONE,                 ALWAYS,              NOTHING,               NAME },
+	{ GREETING, FAILED,               IF(try_personal),    DO(personal_then),     GREETING },
 	{ GREETING, FAILED,               ALWAYS,              NOTHING,               NAME },
 	{ GREETING, TIMEOUT,              ALWAYS,              NOTHING,               NAME },
 	{ NAME,     ENTER,                ALWAYS,              DO(fetch_name),        STAY },
@@ -240,7 +577,8 @@ static const struct dlg_row rows[] = {
 	{ GREET,    ENDED,                ALWAYS,              NOTHING,               TAKE },
 	{ GREET,    TIMEOUT,              ALWAYS,              NOTHING,               TAKE },
 
-	{ TAKE,     RESULT(R_OK),         IF(dlg_is_gone),     NOTHING,               SAVING },
+	{ TAKE,     ANY_RESULT,           IF(gone_but_kept),   NOTHING,               SAVING },
+	{ TAKE,     ANY_RESULT,           IF(still_there),     DO(count_part),        REVIEW,          say_nothing_added },
 	{ TAKE,     RESULT(R_OK),         ALWAYS,              DO(dlg_no_failures),   REVIEW },
 	{ TAKE,     RESULT(R_FAILED),     IF(dlg_is_gone),     DO(lose_unrecorded_confirm), RETURN(R_GONE) },
 	{ TAKE,     RESULT(R_FAILED),     ALWAYS,              DO(lose_unrecorded),   BYE,             say_not_recorded },
@@ -253,7 +591,11 @@ static const struct dlg_row rows[] = {
 	{ AGAIN,    TIMEOUT,              ALWAYS,              NOTHING,               TAKE },
 
 	{ REVIEW,   KEYS("1"),            ALWAYS,              NOTHING,               FETCH },
-	{ REVIEW,   KEYS("2"),            ALWAYS,              DO(dlg_drop_recording), TAKE },
+	{ REVIEW,   KEYS("2"),            ALWAYS,              DO(record_again),      TAKE },
+	{ REVIEW,   KEYS("4"),            IF(may_add),         DO(add_to),            TAKE },
+	{ REVIEW,   KEYS("5"),            ALWAYS,              DO(toggle_urgent),     REVIEW,          say_urgent, true },
+	{ REVIEW,   KEYS("6"),            ALWAYS,              DO(toggle_private),    REVIEW,          say_private, true },
+	{ REVIEW,   KEYS("7"),            ALWAYS,              DO(discard),           DISCARDED },
 	{ REVIEW,   KEYS("3"),            ALWAYS,              NOTHING,               SAVING },
 	{ REVIEW,   KEYS("#"),            ALWAYS,              NOTHING,               SAVING },
 	{ REVIEW,   KEYS_OR("0", "operator"), IF(box_operator), DO(then_operator),    SAVING },
@@ -268,7 +610,11 @@ static const struct dlg_row rows[] = {
 	{ FETCH,    TIMEOUT,              ALWAYS,              NOTHING,               REVIEW,          say_empty },
 	{ FETCH,    HANGUP,               ALWAYS,              NOTHING,               SAVING },
 	{ LISTEN,   KEYS("1"),            ALWAYS,              NOTHING,               LISTEN },
-	{ LISTEN,   KEYS("2"),            ALWAYS,              DO(dlg_drop_recording), TAKE },
+	{ LISTEN,   KEYS("2"),            ALWAYS,              DO(record_again),      TAKE },
+	{ LISTEN,   KEYS("4"),            IF(may_add),         DO(add_to),            TAKE },
+	{ LISTEN,   KEYS("5"),            ALWAYS,              DO(toggle_urgent),     REVIEW,          say_urgent, true },
+	{ LISTEN,   KEYS("6"),            ALWAYS,              DO(toggle_private),    REVIEW,          say_private, true },
+	{ LISTEN,   KEYS("7"),            ALWAYS,              DO(discard),           DISCARDED },
 	{ LISTEN,   KEYS("3"),            ALWAYS,              NOTHING,               SAVING },
 	{ LISTEN,   KEYS("#"),            ALWAYS,              NOTHING,               SAVING },
 	{ LISTEN,   KEYS_OR("0", "operator"), IF(box_operator), DO(then_operator),    SAVING },
@@ -294,6 +640,8 @@ static const struct dlg_row rows[] = {
 	{ LOGON,    RESULT(R_GONE),       ALWAYS,              DO(dlg_do_confirm),    RETURN(R_GONE) },
 	{ LOGON,    ANY_RESULT,           ALWAYS,              NOTHING,               RETURN(R_GOODBYE) },
 
+	{ DISCARDED, KEYS("2"),           ALWAYS,              NOTHING,               TAKE },
+	{ DISCARDED, TIMEOUT,             ALWAYS,              NOTHING,               BYE },
 	{ REFUSE,   ENDED,                ALWAYS,              NOTHING,               BYE },
 	{ REFUSE,   TIMEOUT,              ALWAYS,              NOTHING,               BYE },
 	{ BYE,      ENDED,                ALWAYS,              NOTHING,               RETURN(R_GOODBYE) },

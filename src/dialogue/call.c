@@ -6,6 +6,7 @@
  * the caller hangs up first, the conversation learns of it, keeps what has to be kept, and confirms. The call leaves the list when
  * both are over and the port is closed.                                                                                 */
 #include "dialogue/call_private.h"
+#include "dialogue/rules.h"
 #include <errno.h>
 #include <stdarg.h>
 #include "base/mem.h"
@@ -350,6 +351,23 @@ static void choose_table(struct dlg_call *c)
 	}
 }
 
+/* All that decides which greeting and which rule apply is known before the call is answered. */
+static void how_to_answer(struct dlg_call *c)
+{
+	struct dlg_session *s = &c->s;
+	const struct dlg_who *w = &c->who;
+	int64_t now_s = clock_real_s(c->svc->prm.clock);
+	const struct cfg *cfg = dir_view_cfg(s->view);
+	const struct cfg_mailbox *m = cfg_mailbox(cfg, text_of(w->box->name));
+	s->reason = dlg_reason_of(text_of(w->reason));
+	s->closed = m && !dlg_schedule_open(cfg, m->schedule, now_s);
+	struct dlg_rule_facts f = { .view = s->view, .caller = w->caller, .caller_number = w->caller_number, .dialled = w->dialled,
+		                    .dialled_uri = w->dialled_uri, .reason = s->reason, .now_s = now_s };
+	s->rule = dlg_rule_of(w->box, &f);
+	if (s->rule)
+		dlg_call_step(c, "rule %s", s->rule->name);
+}
+
 static struct dlg_call *make(struct dlg_service *svc, struct leg *leg, struct dir_view *view, const struct dlg_who *who)
 {
 	struct dlg_call *c = mem_object(sizeof(*c), destroy);
@@ -373,6 +391,8 @@ static struct dlg_call *make(struct dlg_service *svc, struct leg *leg, struct di
 	text_fill(c->s.caller_number, sizeof(c->s.caller_number), who->caller_number);
 	text_fill(c->s.caller_name, sizeof(c->s.caller_name), who->caller_name);
 	text_fill(c->s.home, sizeof(c->s.home), info->peer && *info->peer->host ? info->peer->host : info->from.host);
+	if (who->kind == DLG_WHO_MAILBOX)
+		how_to_answer(c);
 	choose_table(c);
 	return c;
 }

@@ -23,7 +23,7 @@
 struct dlg_call;
 
 struct dlg_metrics {
-	struct metric *active, *answering, *subscriber, *attendant, *refused, *saved, *lost, *transfers, *transfers_failed;
+	struct metric *active, *answering, *subscriber, *attendant, *refused, *saved, *lost, *transfers, *transfers_failed, *dropped_short, *dropped_silent, *missed, *found, *not_found;
 };
 struct dlg_service {
 	struct dlg_service_prm prm;
@@ -47,7 +47,8 @@ struct live_job {
 	enum dlg_clip clip;
 	uint64_t handle;        /* of directory or mailbox; 0 for the pool's jobs */
 	bool of_directory;
-	char path[SPOOL_PATH];
+	char path[SPOOL_PATH], (*before)[SPOOL_PATH]; /* the parts before it, n_before of them; owned */
+	unsigned n_before;
 	struct spool_info info;
 	struct buf audio;
 	const char *kind;
@@ -69,6 +70,8 @@ struct dlg_call {
 	struct recorder *recorder;
 	struct spool_info rec_info;
 	char rec_path[SPOOL_PATH]; /* "" when there is no file of ours */
+	char part[DLG_PARTS - 1][SPOOL_PATH]; /* what it was added to */
+	unsigned n_parts;
 	uint32_t rec_job, xfer_job;
 	struct trust_verdict *verdict; /* on the last transfer, when no SIP answer came; NULL */
 	struct media_clip *clip[DLG_CLIPS];

@@ -235,6 +235,12 @@ static void event(void *arg, struct ev_report *r)
 	struct dlg_call *c = arg;
 	if (c->svc && r->id == EV_MESSAGE_LOST)
 		metric_add(c->svc->m.lost, 1);
+	if (r->id == EV_RECORDING_DROPPED) {
+		bool silent = text_is(ev_field_text(r, "reason"), "silent");
+		if (c->svc)
+			metric_add(silent ? c->svc->m.dropped_silent : c->svc->m.dropped_short, 1);
+		dlg_call_step(c, "recording dropped: %s", silent ? "silent" : "too short");
+	}
 	if (r->id == EV_TRANSFER_FAILED && c->verdict) {
 		ev_str(r, "reason", c->verdict->sentence);
 		trust_verdict_fields(c->verdict, r);
@@ -278,10 +284,17 @@ static int record(void *arg, uint32_t job)
 	struct dlg_call *c = arg;
 	if (!c->port)
 		return ENOTCONN;
-	dlg_live_drop_file(c);
+	if (c->s.rec.parts > c->n_parts && *c->rec_path && c->n_parts < DLG_PARTS - 1) {
+		text_fill(c->part[c->n_parts++], SPOOL_PATH, c->rec_path);
+		c->rec_path[0] = '\0';
+	} else {
+		dlg_live_drop_file(c);
+	}
 	const struct cfg_policy *policy = dlg_policy(&c->s);
 	bool message = c->s.rec.kind == DLG_RECORD_MESSAGE;
 	uint64_t max_ms = message ? policy->max_recording_ms : c->s.rec.kind == DLG_RECORD_NAME ? 10000 : policy->max_greeting_ms;
+	if (message && c->n_parts)
+		max_ms = max_ms > c->s.part_ms + 1000 ? max_ms - c->s.part_ms : 1000;
 	struct recorder_prm prm = {
 		.port = c->port, .dir = c->svc->spool_dir, .clock = c->svc->prm.clock, .bus = c->svc->prm.bus,
 		.mailbox = c->s.box ? c->s.box->name : "", .caller = c->s.caller_number, .name = c->s.caller_name, .session = c->session,
@@ -311,6 +324,21 @@ void dlg_live_drop_file(struct dlg_call *c)
 	if (*c->rec_path && c->svc)
 		dlg_file_remove(c->svc, c->rec_path);
 	c->rec_path[0] = '\0';
+	while (c->n_parts) {
+		c->n_parts--;
+		if (c->svc)
+			dlg_file_remove(c->svc, c->part[c->n_parts]);
+	}
+}
+
+static void record_drop_part(void *arg)
+{
+	struct dlg_call *c = arg;
+	if (*c->rec_path && c->svc)
+		dlg_file_remove(c->svc, c->rec_path);
+	c->rec_path[0] = '\0';
+	if (c->n_parts)
+		text_fill(c->rec_path, sizeof(c->rec_path), c->part[--c->n_parts]);
 }
 
 static void record_drop(void *arg)
@@ -338,6 +366,7 @@ const struct dlg_effects dlg_live = {
 	.record = record,
 	.record_stop = record_stop,
 	.record_drop = record_drop,
+	.record_drop_part = record_drop_part,
 	.save = dlg_job_save,
 	.fetch = dlg_job_fetch,
 	.greeting_set = dlg_job_greeting_set,

@@ -80,7 +80,9 @@ static void append_word(struct dlg_engine *e, const struct dlg_phrase *p)
 	w->number = p->number ? p->number(e->s) : p->clip;
 	w->fixed = p->fixed;
 	const char *text = p->text ? p->text(e->s) : NULL;
-	if (text)
+	if (text && p->lasts)
+		w->fixed = text;
+	else if (text)
 		w->text_at = keep_text(u, text);
 }
 

@@ -60,6 +60,7 @@ struct dlg_phrase {
 	dlg_text_h *text;
 	int clip; /* which clip, or how many ms of pause */
 	const char *fixed; /* the text where it belongs to the table: of any length */
+	bool lasts;        /* what `text` gives lives as long as the session: of any length, too */
 };
 /* The same with its arguments filled in, ready for the voice. */
 struct dlg_said {

@@ -27,6 +27,7 @@ static void finish(struct live_job *j)
 {
 	list_remove(&j->link);
 	buf_free(&j->audio);
+	mem_free(j->before);
 	mem_unref(j->call);
 	mem_free(j);
 }
@@ -88,10 +89,34 @@ void dlg_file_remove(struct dlg_service *svc, const char *path)
 		mem_free(copy);
 }
 
+/* All parts as one: it began with the first, whose id is that of the message. */
 static int read_work(void *arg)
 {
 	struct live_job *j = arg;
-	return recording_read(j->path, &j->info, &j->audio);
+	int err = recording_read(j->n_before ? j->before[0] : j->path, &j->info, &j->audio);
+	for (unsigned i = 1; !err && i <= j->n_before; i++) {
+		struct spool_info next;
+		err = recording_read(i < j->n_before ? j->before[i] : j->path, &next, &j->audio);
+		if (err)
+			break;
+		j->info.duration_ms += next.duration_ms;
+		j->info.bytes += next.bytes;
+		j->info.complete = j->info.complete && next.complete;
+	}
+	return err;
+}
+
+static int take_parts(struct live_job *j, const struct dlg_call *c)
+{
+	text_fill(j->path, sizeof(j->path), c->rec_path);
+	if (!c->n_parts)
+		return 0;
+	j->before = mem_alloc(c->n_parts * sizeof(*j->before));
+	if (!j->before)
+		return ENOMEM;
+	memcpy(j->before, c->part, c->n_parts * sizeof(*j->before));
+	j->n_before = c->n_parts;
+	return 0;
 }
 
 static void read_done(enum pool_result result, int err, void *arg)
@@ -114,8 +139,8 @@ static int with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct l
 	if (!j)
 		return ENOMEM;
 	j->then = then;
-	text_fill(j->path, sizeof(j->path), c->rec_path);
-	return not_begun(j, pool_submit(c->svc->prm.files, read_work, read_done, j));
+	int err = take_parts(j, c);
+	return not_begun(j, err ? err : pool_submit(c->svc->prm.files, read_work, read_done, j));
 }
 
 static enum mbox_codec mbox_codec_of(enum media_codec c)
@@ -166,8 +191,12 @@ static void saved(enum mbox_saved outcome, int err, const struct ev_report *why,
 		return;
 	}
 	dlg_file_remove(j->svc, j->path);
-	if (strcmp(c->rec_path, j->path) == 0)
+	for (unsigned i = 0; i < j->n_before; i++)
+		dlg_file_remove(j->svc, j->before[i]);
+	if (strcmp(c->rec_path, j->path) == 0) {
 		c->rec_path[0] = '\0';
+		c->n_parts = 0;
+	}
 	metric_add(j->svc->m.saved, 1);
 	dlg_call_step(c, "message %s is %s", j->info.id, outcome == MBOX_SAVE_SPOOLED ? "in the spool" : "in the store");
 	struct dlg_service *svc = j->svc;
@@ -178,7 +207,8 @@ static void saved(enum mbox_saved outcome, int err, const struct ev_report *why,
 static void save_read(struct live_job *j)
 {
 	struct mbox_message m = { .received_us = j->info.started_s * 1000000, .duration_ms = j->info.duration_ms,
-		                  .codec = mbox_codec_of(j->info.codec), .cut = !j->info.complete };
+		                  .codec = mbox_codec_of(j->info.codec), .cut = !j->info.complete,
+		                  .urgent = j->call->s.urgent, .private = j->call->s.private };
 	text_fill(m.id, sizeof(m.id), j->info.id);
 	text_fill(m.mailbox, sizeof(m.mailbox), j->info.mailbox);
 	text_fill(m.caller_number, sizeof(m.caller_number), j->info.caller);
@@ -291,6 +321,16 @@ static void clip_read(struct live_job *j)
 	put_clip(j, j->info.codec, j->audio.p, j->audio.n);
 }
 
+/* The greeting that s->fetched says; the one of the rule where that is none of them. */
+static void greeting_kind(const struct dlg_call *c, enum dlg_clip clip, char kind[65])
+{
+	enum mbox_greeting g = clip == CLIP_NAME ? MBOX_G_NAME : c->s.fetched == MBOX_G_NAME ? MBOX_G_PERSONAL : c->s.fetched;
+	if (g < MBOX_GREETINGS)
+		text_fill(kind, 65, mbox_greeting_name(g));
+	else
+		text_print(kind, 65, "rule.%s", c->s.rule ? c->s.rule->name : "");
+}
+
 int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box)
 {
 	struct dlg_call *c = arg;
@@ -312,7 +352,9 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	struct mbox *m = c->svc->prm.mbox;
 	if (clip == CLIP_MESSAGE)
 		return not_begun(j, c->s.at < c->s.n_list ? mbox_get_audio(m, box->name, c->s.list[c->s.at].id, fetched, j, &j->handle) : ENOENT);
-	return not_begun(j, mbox_greeting_get(m, box->name, clip == CLIP_NAME ? "name" : "personal", fetched, j, &j->handle));
+	char kind[65];
+	greeting_kind(c, clip, kind);
+	return not_begun(j, mbox_greeting_get(m, box->name, kind, fetched, j, &j->handle));
 }
 
 /* ---- the mailbox ---- */
@@ -352,6 +394,16 @@ int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
 	return not_begun(j, mbox_mark(c->svc->prm.mbox, c->s.box->name, id, state, greeting_done, j, &j->handle));
 }
 
+/* Not knowing it is no reason to send anybody away. */
+static void stood(int err, const struct mbox_standing *st, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	(void)why;
+	if (!err && dlg_awaits(&j->call->s.eng, j->id))
+		j->call->s.standing = *st;
+	done(j, J_DONE);
+}
+
 static void room_known(int err, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
@@ -362,7 +414,7 @@ static void room_known(int err, const struct ev_report *why, void *arg)
 	}
 	if (err)
 		failed(j, err);
-	else
+	else if (mbox_standing(j->svc->prm.mbox, j->kind, stood, j, &j->handle))
 		done(j, J_DONE);
 }
 
@@ -372,6 +424,7 @@ int dlg_job_room(void *arg, uint32_t job, const struct dir_user *box)
 	struct live_job *j = begin(c, job);
 	if (!j)
 		return ENOMEM;
+	j->kind = box->name;
 	return not_begun(j, mbox_room(c->svc->prm.mbox, box->name, dir_policy(c->s.view, box)->max_messages, c->svc->spool_dir, room_known, j, &j->handle));
 }
 

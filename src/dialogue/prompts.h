@@ -19,6 +19,10 @@
 	X(P_NOT_YET, "not-available-yet", "This choice is not available.") \
 	/* call answering */ \
 	X(P_ANSWER_NAME_AWAY, "answer-not-available", "is not available.") \
+	X(P_ANSWER_BUSY, "answer-busy", "is on another call.") \
+	X(P_ANSWER_CLOSED, "answer-closed", "cannot be reached at this time of day.") \
+	X(P_ANSWER_AWAY, "answer-away", "is away.") \
+	X(P_ANSWER_AWAY_UNTIL, "answer-away-until", "is away until") \
 	X(P_ANSWER_LEAVE, "answer-leave-message", "Please leave a message after the tone. When you have finished, hang up, or press pound for more choices.") \
 	X(P_ANSWER_LEAVE_SHORT, "answer-after-tone", "Please leave your message after the tone.") \
 	X(P_ANSWER_FULL, "answer-mailbox-full", "Sorry, this mailbox is full and cannot take another message.") \
@@ -26,10 +30,26 @@
 	X(P_ANSWER_TOO_SHORT, "answer-too-short", "Your message was too short and has not been kept.") \
 	X(P_ANSWER_SILENT, "answer-nothing-heard", "I did not hear a message.") \
 	X(P_ANSWER_MENU, "answer-menu", "To listen to your message, press 1. To record it again, press 2. To send it, press 3 or pound.") \
+	X(P_ANSWER_MENU_ADD, "answer-menu-add", "To add to it, press 4.") \
+	X(P_ANSWER_MENU_URGENT, "answer-menu-urgent", "To mark it urgent, press 5.") \
+	X(P_ANSWER_MENU_PRIVATE, "answer-menu-private", "To mark it private, press 6.") \
+	X(P_ANSWER_MENU_DISCARD, "answer-menu-delete", "To delete it, press 7.") \
 	X(P_ANSWER_MENU_OPERATOR, "answer-menu-operator", "To send it and speak to the operator, press 0.") \
 	X(P_ANSWER_SAVED, "answer-saved", "Your message has been saved.") \
 	X(P_ANSWER_SAVE_FAILED, "answer-save-failed", "Sorry, your message could not be saved.") \
 	X(P_ANSWER_RECORD_FAILED, "answer-record-failed", "Sorry, the recording failed.") \
+	X(P_ANSWER_URGENT, "answer-urgent", "Marked urgent.") \
+	X(P_ANSWER_NOT_URGENT, "answer-not-urgent", "No longer marked urgent.") \
+	X(P_ANSWER_PRIVATE, "answer-private", "Marked private.") \
+	X(P_ANSWER_NOT_PRIVATE, "answer-not-private", "No longer marked private.") \
+	X(P_ANSWER_NOT_ADDED, "answer-nothing-added", "Nothing has been added.") \
+	X(P_ANSWER_DISCARDED, "answer-deleted", "Your message has been deleted. To record another one, press 2.") \
+	X(P_FIND_HOLD, "find-hold", "Please hold while I try to find") \
+	X(P_FIND_SKIP, "find-skip", "To leave a message instead, press pound.") \
+	X(P_FIND_NOBODY, "find-nobody", "Sorry, nobody was found.") \
+	X(P_SCREEN_CALL_FOR, "screen-call-for", "There is a call for") \
+	X(P_SCREEN_MENU, "screen-menu", "To take the call, press 1. To leave it to the mailbox, press 2.") \
+	X(P_SCREEN_GONE, "screen-caller-gone", "Sorry, the caller is not there any more. Goodbye.") \
 	X(P_MESSAGE_EMPTY, "message-empty", "This recording cannot be played.") \
 	/* log-on */ \
 	X(P_LOGON_WELCOME, "logon-welcome", "Welcome to your mailbox.") \

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* recorder.c  A tone, then what the caller says, until #, silence, the greatest length, or a hang-up. What is kept is at least as long as
- * the policy asks; anything shorter, or silence, is thrown away here. After a hang-up the result comes all the same: its
+ * the policy asks; anything shorter, or silence, is thrown away here; what it was
+ * to be added to stays. After a hang-up the result comes all the same: its
  * caller asks dlg_is_gone().                                                                                           */
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
@@ -10,7 +11,7 @@ enum { TONE, RECORD, STOPPING };
 static int record(struct dlg_session *s)
 {
 	enum dlg_record_kind kind = s->rec.kind;
-	s->rec = (struct dlg_recording){ .kind = kind };
+	s->rec = (struct dlg_recording){ .kind = kind, .parts = s->rec.parts };
 	s->has_clip[CLIP_RECORDING] = false;
 	return s->fx->record(s->fx_arg, dlg_job(&s->eng));
 }
@@ -18,6 +19,24 @@ static int record(struct dlg_session *s)
 static int stop(struct dlg_session *s)
 {
 	s->fx->record_stop(s->fx_arg, dlg_is_gone(s));
+	return 0;
+}
+
+/* What was added is gone; what was there before stays. */
+static int drop(struct dlg_session *s)
+{
+	if (!s->rec.parts)
+		return dlg_drop_recording(s);
+	s->fx->record_drop_part(s->fx_arg);
+	s->rec = (struct dlg_recording){ .kind = s->rec.kind, .kept = true, .heard = true, .duration_ms = s->part_ms, .parts = s->rec.parts - 1 };
+	s->has_clip[CLIP_RECORDING] = false;
+	return 0;
+}
+
+static int whole(struct dlg_session *s)
+{
+	if (s->rec.parts)
+		s->rec.duration_ms += s->part_ms;
 	return 0;
 }
 
@@ -50,11 +69,11 @@ static const struct dlg_row rows[] = {
 	{ RECORD,   KEYS("#"),  ALWAYS,     DO(stop),                STOPPING },
 	{ RECORD,   HANGUP,     ALWAYS,     DO(stop),                STOPPING },
 	{ STOPPING, HANGUP,     ALWAYS,     NOTHING,                 STAY },
-	{ ANY,      DONE,       IF(good),   NOTHING,                 RETURN(R_OK) },
-	{ ANY,      DONE,       IF(silent), DO(dlg_drop_recording),  RETURN(R_SILENT) },
-	{ ANY,      DONE,       ALWAYS,     DO(dlg_drop_recording),  RETURN(R_SHORT) },
-	{ ANY,      FAILED,     IF(good),   NOTHING,                 RETURN(R_OK) }, /* the disk failed late: what is there counts */
-	{ ANY,      FAILED,     ALWAYS,     DO(dlg_drop_recording),  RETURN(R_FAILED) },
+	{ ANY,      DONE,       IF(good),   DO(whole),               RETURN(R_OK) },
+	{ ANY,      DONE,       IF(silent), DO(drop),                RETURN(R_SILENT) },
+	{ ANY,      DONE,       ALWAYS,     DO(drop),                RETURN(R_SHORT) },
+	{ ANY,      FAILED,     IF(good),   DO(whole),               RETURN(R_OK) }, /* the disk failed late: what is there counts */
+	{ ANY,      FAILED,     ALWAYS,     DO(drop),                RETURN(R_FAILED) },
 	{ STOPPING, TIMEOUT,    ALWAYS,     NOTHING,                 RETURN(R_FAILED) },
 };
 

@@ -31,6 +31,11 @@ static void make_metrics(struct dlg_service *s)
 	s->m.refused = metric_get(m, METRIC_COUNTER, "umbel_calls_refused_total", NULL, "Calls refused: nobody called, drain, no room");
 	s->m.saved = metric_get(m, METRIC_COUNTER, "umbel_messages_saved_total", NULL, "Messages whose caller heard or got the receipt");
 	s->m.lost = metric_get(m, METRIC_COUNTER, "umbel_messages_lost_total", NULL, "Messages that neither store nor spool took");
+	s->m.dropped_short = metric_get(m, METRIC_COUNTER, "umbel_recordings_dropped_total", "reason=\"short\"", "Recordings that were too short or silent");
+	s->m.dropped_silent = metric_get(m, METRIC_COUNTER, "umbel_recordings_dropped_total", "reason=\"silent\"", "Recordings that were too short or silent");
+	s->m.missed = metric_get(m, METRIC_COUNTER, "umbel_calls_missed_total", NULL, "Calls whose caller left nothing");
+	s->m.found = metric_get(m, METRIC_COUNTER, "umbel_find_me_total", "outcome=\"found\"", "Places called by find me");
+	s->m.not_found = metric_get(m, METRIC_COUNTER, "umbel_find_me_total", "outcome=\"not found\"", "Places called by find me");
 	s->m.transfers = metric_get(m, METRIC_COUNTER, "umbel_transfers_total", "outcome=\"done\"", "Transfers by outcome");
 	s->m.transfers_failed = metric_get(m, METRIC_COUNTER, "umbel_transfers_total", "outcome=\"failed\"", "Transfers by outcome");
 }

@@ -8,7 +8,7 @@
 static const char *const code_names[R_CODES] = {
 	[R_NONE] = "", [R_OK] = "ok", [R_EMPTY] = "empty", [R_BACK] = "back", [R_NO_INPUT] = "no input", [R_GIVE_UP] = "gave up",
 	[R_SHORT] = "too short", [R_SILENT] = "silent", [R_FAILED] = "failed", [R_REFUSED] = "refused", [R_OPERATOR] = "operator",
-	[R_MESSAGE] = "message", [R_TRANSFERRED] = "transferred", [R_GOODBYE] = "goodbye", [R_GONE] = "gone",
+	[R_MESSAGE] = "message", [R_TRANSFERRED] = "transferred", [R_GOODBYE] = "goodbye", [R_TALKED] = "talked", [R_GONE] = "gone",
 	[J_REC_ENDED] = "recorded", [J_SAVED] = "saved", [J_LOGON_OK] = "right", [J_LOGON_MUST_CHANGE] = "must change",
 	[J_LOGON_WRONG] = "wrong", [J_LOGON_LOCKED] = "locked", [J_LOGON_NO_PIN] = "no PIN", [J_PIN_RULE] = "against the rules",
 	[J_DONE] = "done",
@@ -17,6 +17,15 @@ static const char *const code_names[R_CODES] = {
 const char *dlg_code_name(int code)
 {
 	return code > 0 && code < R_CODES ? code_names[code] : "";
+}
+
+static const char *const missed_names[] = { [DLG_MISSED_GREETING] = "greeting", [DLG_MISSED_SEARCH] = "search", [DLG_MISSED_SHORT] = "short",
+	                                    [DLG_MISSED_SILENT] = "silent", [DLG_MISSED_DISCARDED] = "discarded", [DLG_MISSED_FULL] = "full",
+	                                    [DLG_MISSED_UNANSWERED] = "unanswered" };
+
+const char *dlg_missed_name(enum dlg_missed m)
+{
+	return (unsigned)m < sizeof(missed_names) / sizeof(missed_names[0]) ? missed_names[m] : "";
 }
 
 void dlg_session_init(struct dlg_session *s, struct dir_view *view, const struct dlg_effects *fx, void *fx_arg)
@@ -160,6 +169,18 @@ void dlg_aim(struct dlg_session *s, const char *target)
 	s->allow = dir_may_transfer(s->view, text_of(target), &s->target);
 	if (s->allow == DIR_ALLOWED && !s->target.user && !as_long_as_an_extension(s, strlen(s->target.number)))
 		s->allow = DIR_NOT_DIALABLE;
+}
+
+void dlg_aim_from(struct dlg_session *s, const char *target)
+{
+	dlg_aim(s, target);
+	if (s->allow == DIR_ALLOWED || !s->box)
+		return;
+	struct dir_target t;
+	if (dir_may_call_outside(dir_dialplan(s->view, s->box), &dir_policy(s->view, s->box)->allowed_rules, text_of(target), &t) != DIR_ALLOWED)
+		return;
+	s->target = t;
+	s->allow = DIR_ALLOWED;
 }
 
 int dlg_to_operator(struct dlg_session *s)

@@ -27,6 +27,7 @@ enum dlg_code {
 	R_MESSAGE,     /* the caller wants to leave a message */
 	R_TRANSFERRED, /* put through: our part is over */
 	R_GOODBYE,     /* said, now hang up */
+	R_TALKED,      /* joined with somebody, and that is over: our part is, too */
 	R_GONE,        /* the caller has hung up, and all that had to be kept is safe or has been told */
 	J_REC_ENDED,   /* recording: silence, its greatest length, a key or a hang-up ended it */
 	J_SAVED,       /* accepted: in the store or in the synced spool */
@@ -41,11 +42,29 @@ const char *dlg_code_name(int code); /* "ok" */
 enum dlg_clip { CLIP_NONE, CLIP_GREETING, CLIP_NAME, CLIP_RECORDING, CLIP_MESSAGE, DLG_CLIPS };
 
 enum dlg_record_kind { DLG_RECORD_MESSAGE, DLG_RECORD_GREETING, DLG_RECORD_NAME };
+/* ---- call answering: answering.c, find.c, screen.c ---- */
+/* Why a call came here instead of its person, as the diversion says. */
+enum dlg_reason { DLG_DIRECT, DLG_BUSY, DLG_NO_ANSWER, DLG_UNREACHABLE, DLG_FORWARDED };
+const char *dlg_reason_name(enum dlg_reason r); /* "no-answer"; "" for DIRECT */
+/* What a rule wants next, or a caller by its keys. */
+enum dlg_rule_do { DLG_RULE_NONE, DLG_RULE_MESSAGE, DLG_RULE_FIND, DLG_RULE_TRANSFER, DLG_RULE_MENU, DLG_RULE_OPERATOR, DLG_RULE_BYE };
+enum { DLG_PLACES = 2 };
+struct dlg_place {
+	const char *target; /* of the configuration */
+	uint32_t ring_ms;
+};
+/* Where a caller was who left nothing: for the list of missed calls. */
+enum dlg_missed { DLG_MISSED_GREETING, DLG_MISSED_SEARCH, DLG_MISSED_SHORT, DLG_MISSED_SILENT, DLG_MISSED_DISCARDED, DLG_MISSED_FULL,
+	          DLG_MISSED_UNANSWERED };
+const char *dlg_missed_name(enum dlg_missed m); /* "greeting" */
+enum { DLG_PARTS = 6 }; /* of one message: recorded, and added to */
+
 struct dlg_recording {
 	enum dlg_record_kind kind;
 	uint32_t duration_ms;
 	bool heard;   /* anybody spoke */
 	bool kept;    /* there is a file */
+	unsigned parts; /* of the message before this one; they stay when this one is dropped */
 };
 
 enum { DLG_DIGITS = 33, DLG_MATCHES = 9, DLG_LIST_MAX = 5000 /* as many as a policy allows */, DLG_URI = 256 };
@@ -56,12 +75,13 @@ struct dlg_effects {
 	struct dlg_io io; /* say, hush, timers, steps, over: engine.h */
 	/* The receipt: whether all that the caller left is safe. Nothing when no receipt is waited for. */
 	void (*confirm)(void *arg, bool ok);
-	/* Job: J_DONE. Failed: why nothing can be recorded for `box` now: ENOSPC, EROFS, EHOSTUNREACH; EDQUOT: the mailbox is full. */
+	/* Job: J_DONE; s->standing is filled if the store answers. Failed: why nothing can be recorded for `box` now: ENOSPC, EROFS, EHOSTUNREACH; EDQUOT: the mailbox is full. */
 	int (*room)(void *arg, uint32_t job, const struct dir_user *box);
 	/* Job: J_REC_ENDED with s->rec filled. */
 	int (*record)(void *arg, uint32_t job);
 	void (*record_stop)(void *arg, bool hangup);
-	void (*record_drop)(void *arg); /* forget the recording and its file */
+	void (*record_drop)(void *arg); /* forget the recording and its file, all parts of it */
+	void (*record_drop_part)(void *arg); /* forget what was added last */
 	/* Job: J_SAVED. The recording becomes a message for s->box. */
 	int (*save)(void *arg, uint32_t job);
 	/* Job: J_DONE; the clip is held. ENOENT: there is none. `box` for greeting and name; the message in s->list for CLIP_MESSAGE. */
@@ -80,6 +100,14 @@ struct dlg_effects {
 	int (*pin_set)(void *arg, uint32_t job, struct text pin);
 	/* Job: progress with SIP statuses, then J_DONE: the target answered. Failed: s->xfer_status is set (0: no answer at all). */
 	int (*transfer)(void *arg, uint32_t job, const char *uri);
+	/* ---- call answering ---- */
+	/* Job: J_DONE: whoever answered at `uri` (of s->target) takes the call. Failed: s->find_status is set (0: nothing came by SIP). */
+	int (*find)(void *arg, uint32_t job, const char *uri, uint32_t ring_ms);
+	void (*find_stop)(void *arg); /* and whatever came of it */
+	/* Job: PROGRESS: they hear each other; then J_DONE: the other one has hung up. */
+	int (*join)(void *arg, uint32_t job);
+	/* Job, of the other one: the same two; failed: the caller is not there any more. */
+	int (*take)(void *arg, uint32_t job);
 	/* A report goes out; id and session of the call are filled in. */
 	void (*event)(void *arg, struct ev_report *r);
 };
@@ -104,6 +132,22 @@ struct dlg_session {
 	struct dlg_recording rec;
 	bool has_clip[DLG_CLIPS];
 	unsigned short_tries;
+
+	enum dlg_reason reason; /* why the call came here */
+	bool closed;           /* after hours, by the mailbox's schedule */
+	const struct cfg_answer_rule *rule; /* that applies to this call; belongs to the view; NULL */
+	enum dlg_rule_do rule_do;
+	bool rule_wrong;       /* a key that it does not bind */
+	const char *rule_target; /* of what it, or a key of it, transfers to */
+	struct mbox_standing standing; /* as far as the store said */
+	enum mbox_greeting greet, fetched; /* which greeting applies; which one was looked for last */
+	bool urgent, private;  /* as the caller asked */
+	enum dlg_missed missed;
+	struct dlg_place find[DLG_PLACES];
+	unsigned n_find, find_at;
+	int find_status;
+	bool talked;           /* joined with somebody */
+	uint32_t part_ms;      /* of the parts that are there already */
 
 	/* entry of digits */
 	char digits[DLG_DIGITS];
@@ -152,6 +196,8 @@ extern const struct dlg_table dlg_pin_change;
 extern const struct dlg_table dlg_recorder;   /* s->rec.kind */
 extern const struct dlg_table dlg_entry;      /* digits */
 extern const struct dlg_table dlg_names;      /* dial by name: s->target */
+extern const struct dlg_table dlg_find;       /* s->find, one after another */
+extern const struct dlg_table dlg_screen;     /* for whoever answers there */
 extern const struct dlg_table dlg_transfer;   /* to s->target */
 
 /* Attendants of a configuration, loaded into rows. An object (mem_ref, mem_unref) that owns its tables; sessions in them hold it too. */
@@ -172,6 +218,8 @@ int dlg_to_operator(struct dlg_session *s);   /* s->target becomes the operator 
 /* s->target and s->allow from a name, extension or URI that the administrator gave. What nobody has as a mailbox must be as long as an
  * extension: outside numbers are never reached. */
 void dlg_aim(struct dlg_session *s, const char *target);
+/* The same for targets that the owner of s->box chose: what he may call himself, outside numbers of his groups too. */
+void dlg_aim_from(struct dlg_session *s, const char *target);
 bool dlg_target_allowed(const struct dlg_session *s);
 const struct cfg_policy *dlg_policy(const struct dlg_session *s); /* of the mailbox, or the default; never NULL */
 const char *dlg_box_name(const struct dlg_session *s);
@@ -179,6 +227,11 @@ const char *dlg_box_name(const struct dlg_session *s);
 int dlg_target_uri(const struct dlg_session *s, char *dst, size_t size);
 /* The operator for who is called: of the mailbox, of the attendant, of the dial plan; "" for none. */
 const char *dlg_operator(const struct dlg_session *s);
+/* ---- rules (rules.c) ---- */
+/* What the rule of this call does first; s->find is filled. NONE without a rule. */
+enum dlg_rule_do dlg_rule_begin(struct dlg_session *s);
+/* What a key of its menu does: s->rule_do (MENU: it is bound to nothing), s->find, s->rule_target. */
+int dlg_rule_key(struct dlg_session *s, char key);
 /* Sentences that several tables say. */
 extern const struct dlg_phrase dlg_say_invalid[], dlg_say_no_input[], dlg_say_goodbye[];
 

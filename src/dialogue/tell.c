@@ -108,3 +108,43 @@ void dlg_tell_left_in_transfer(struct dlg_session *s)
 	to_target(s, &r, EV_CALL_LEFT_IN_TRANSFER);
 	s->fx->event(s->fx_arg, &r);
 }
+
+/* ---- find me ---- */
+static void of_place(const struct dlg_session *s, struct ev_report *r, uint16_t id, const char *target)
+{
+	begin(s, r, id);
+	ev_str(r, "target", target);
+	ev_str(r, "mailbox", s->box ? s->box->name : "");
+}
+
+void dlg_tell_not_found(struct dlg_session *s, const char *target, int err)
+{
+	struct ev_report r;
+	bool tried = err == ECONNREFUSED || err == ETIMEDOUT;
+	of_place(s, &r, tried ? EV_FIND_FAILED : EV_FIND_NOT_POSSIBLE, target);
+	ev_int(&r, "status", s->find_status);
+	if (tried && s->find_status)
+		ev_printf(&r, "reason", "SIP status %d", s->find_status);
+	else if (tried)
+		ev_str(&r, "reason", dlg_words(err == ETIMEDOUT ? DLG_SAYS_NOT_TAKEN : DLG_SAYS_NO_ANSWER));
+	else
+		ev_str(&r, "reason", err == EACCES ? dir_allow_name(s->allow) : err == ENOENT ? dlg_words(DLG_SAYS_NO_ADDRESS) : strerror(err));
+	s->fx->event(s->fx_arg, &r);
+}
+
+void dlg_tell_found(struct dlg_session *s, const char *target)
+{
+	struct ev_report r;
+	of_place(s, &r, EV_FIND_TALKING, target);
+	s->fx->event(s->fx_arg, &r);
+}
+
+void dlg_tell_part_dropped(struct dlg_session *s, int code)
+{
+	struct ev_report r;
+	begin(s, &r, EV_RECORDING_DROPPED);
+	ev_str(&r, "mailbox", s->box ? s->box->name : "");
+	ev_int(&r, "ms", 0);
+	ev_str(&r, "reason", code == R_SILENT ? "silent" : "too short");
+	s->fx->event(s->fx_arg, &r);
+}

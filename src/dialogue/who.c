@@ -67,6 +67,28 @@ static const struct dir_user *redirected_from(const struct dir_view *view, const
 	return u;
 }
 
+/* What the redirection away from the mailbox says; the last one where none is of it. */
+static void why_here(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
+{
+	const struct leg_redirect *last = info->n_diversions ? &info->diversion[0] : NULL, *of_box = NULL;
+	const struct leg_party *first = info->n_diversions ? &info->diversion[info->n_diversions - 1].party : &info->to;
+	for (unsigned i = 0; i < info->n_diversions && !of_box; i++)
+		if (user_of(view, &info->diversion[i].party) == who->box)
+			of_box = &info->diversion[i];
+	for (unsigned i = 0; i < info->n_history; i++) {
+		const struct leg_redirect *h = &info->history[i];
+		if (i == 0 && !info->n_diversions)
+			first = &h->party;
+		if (!of_box && *h->reason && user_of(view, &h->party) == who->box)
+			of_box = h;
+		if (!last && *h->reason)
+			last = h;
+	}
+	who->reason = of_box && *of_box->reason ? of_box->reason : last ? last->reason : "";
+	who->dialled = first->user;
+	who->dialled_uri = first->uri;
+}
+
 static void who_calls(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
 {
 	const struct leg_party *p = *info->asserted.uri ? &info->asserted : &info->from;
@@ -108,7 +130,7 @@ static void mailbox(struct dlg_who *who, const struct dir_user *u)
 void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
 {
 	const struct cfg *cfg = dir_view_cfg(view);
-	*who = (struct dlg_who){ .by = "Request-URI" };
+	*who = (struct dlg_who){ .by = "Request-URI", .reason = "", .dialled = "", .dialled_uri = "" };
 	who_calls(view, info, who);
 	what_was_there(info, who);
 	who->attendant = attendant_of(cfg, &info->called);
@@ -126,6 +148,7 @@ void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dl
 	}
 	if (u) {
 		mailbox(who, u);
+		why_here(view, info, who);
 		return;
 	}
 	if (access) {

@@ -17,6 +17,8 @@ struct dlg_who {
 	const struct dir_user *caller; /* a user, when the caller's identity is believed; NULL */
 	const char *by;                /* which header told: "Request-URI", "Diversion", "History-Info", "To" */
 	char caller_number[64], caller_name[128];
+	const char *reason;            /* why the call came here, as the diversion of that mailbox says; "" */
+	const char *dialled, *dialled_uri; /* whom the caller called first: user part, URI; belong to the leg */
 	char looked_for[512];          /* what was looked at, in words */
 };
 void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);

@@ -1,9 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- readable-by: 1
--- Call answering: what a caller asked for his message, whether its owner is away and until when, who called and left nothing, a mailbox's rules.
+-- Call answering: what a caller asked for his message, whether its owner is away and until when, who called and left nothing.
 ALTER TABLE message ADD COLUMN urgent BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE message ADD COLUMN private BIGINT NOT NULL DEFAULT 0;
-ALTER TABLE mailbox ADD COLUMN rules TEXT NOT NULL DEFAULT ''; -- JSON, in order; empty: none
 CREATE TABLE away (
   mailbox TEXT NOT NULL PRIMARY KEY, until_us BIGINT NOT NULL, -- 0: until it is taken back
   changed_us BIGINT NOT NULL);

@@ -39,13 +39,22 @@ static void world(struct talk *t)
 	t->speak_ms = below(3) ? (int)below(9000) : -1;
 	t->mute = !below(5);
 	t->has_greeting = below(2);
+	t->find = mode();
+	t->join = mode();
+	t->take = mode();
+	t->find_ms = (int)below(9000);
+	t->greetings = below(1u << MBOX_GREETINGS);
+	t->rule_greeting = below(2);
+	t->standing.away = !below(4);
+	t->s.closed = !below(4);
+	t->s.reason = (enum dlg_reason)below(5);
 	t->must_change = !below(5);
 	t->xfer_status = below(2) ? 486 : 0;
 }
 
 static void play(struct talk *t)
 {
-	static const char *const phrases[] = { "201#482915#", "1", "0", "#", "*", "3", "7", "9", "00", "11", "33", "62", "203", "2222#", "63", "918273#918273#", "5", "8", "2" };
+	static const char *const phrases[] = { "201#482915#", "1", "0", "#", "*", "3", "7", "9", "00", "11", "33", "62", "203", "2222#", "63", "918273#918273#", "5", "8", "2", "4", "6" };
 	for (unsigned i = below(25); i > 0 && !t->over; i--) {
 		if (below(4))
 			talk_keys(t, phrases[below(sizeof(phrases) / sizeof(phrases[0]))]);
@@ -64,10 +73,13 @@ static void nothing_but_a_conversation_ends(void **state)
 		assert_int_equal(dlg_attendants_create(&all, cfg), 0);
 		cfg_unref(cfg);
 		world(&t);
-		unsigned kind = below(3);
-		if (kind == 0)
+		unsigned kind = below(4);
+		if (kind == 0 || kind == 3)
 			talk_box(&t, "alice");
-		talk_start(&t, kind == 0 ? &dlg_answering : kind == 1 ? &dlg_subscriber : dlg_attendant_table(all, TEXT("main")));
+		struct cfg *rules = rules_cfg();
+		if (kind == 0 && below(2))
+			t.s.rule = &cfg_mailbox(rules, TEXT("alice"))->rules[below(5)];
+		talk_start(&t, kind == 3 ? &dlg_screen : kind == 0 ? &dlg_answering : kind == 1 ? &dlg_subscriber : dlg_attendant_table(all, TEXT("main")));
 		mem_unref(all);
 		play(&t);
 		talk_hangup(&t);
@@ -76,6 +88,7 @@ static void nothing_but_a_conversation_ends(void **state)
 			fail_msg("run %u does not end: %s", run, talk_where(&t));
 		assert_true(t.n_confirmed <= 1 || t.confirmed >= 0);
 		talk_end(&t);
+		cfg_unref(rules);
 	}
 }
 

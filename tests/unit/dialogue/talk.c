@@ -87,6 +87,7 @@ static int room(void *arg, uint32_t id, const struct dir_user *box)
 {
 	struct talk *t = arg;
 	(void)box;
+	t->s.standing = t->standing;
 	return job(t, t->room, id, J_DONE, t->room_err);
 }
 
@@ -132,6 +133,12 @@ static void record_drop(void *arg)
 	t->file = false;
 }
 
+static void record_drop_part(void *arg)
+{
+	struct talk *t = arg;
+	t->n_parts++;
+}
+
 static int save(void *arg, uint32_t id)
 {
 	struct talk *t = arg;
@@ -141,7 +148,9 @@ static int save(void *arg, uint32_t id)
 static int fetch(void *arg, uint32_t id, enum dlg_clip clip, const struct dir_user *box)
 {
 	struct talk *t = arg;
-	bool there = clip == CLIP_GREETING ? t->has_greeting : clip == CLIP_NAME ? t->has_name && box : true;
+	enum mbox_greeting g = t->s.fetched;
+	bool greeting = g == MBOX_G_PERSONAL || g == MBOX_G_NAME ? t->has_greeting : g == MBOX_GREETINGS ? t->rule_greeting : (t->greetings >> g & 1) != 0;
+	bool there = clip == CLIP_GREETING ? greeting : clip == CLIP_NAME ? t->has_name && box : true;
 	t->s.has_clip[clip] = there && t->fetch == TALK_GOOD;
 	return job(t, t->fetch, id, J_DONE, there ? 0 : ENOENT);
 }
@@ -223,6 +232,47 @@ static int transfer(void *arg, uint32_t id, const char *uri)
 	return 0;
 }
 
+static int find(void *arg, uint32_t id, const char *uri, uint32_t ring_ms)
+{
+	struct talk *t = arg;
+	text_fill(t->uri, sizeof(t->uri), uri);
+	t->ring_ms = ring_ms;
+	t->n_calls++;
+	t->s.find_status = t->find_status;
+	int was = t->job_ms;
+	t->job_ms = t->find_ms;
+	int err = job(t, t->find == TALK_FAILS ? TALK_GOOD : t->find, id, J_DONE, t->find == TALK_FAILS ? ECONNREFUSED : 0);
+	t->job_ms = was;
+	return err;
+}
+
+static void find_stop(void *arg)
+{
+	((struct talk *)arg)->n_stopped++;
+}
+
+static int talking(struct talk *t, enum talk_mode mode, uint32_t id)
+{
+	int was = t->job_ms;
+	t->job_ms = t->talk_ms;
+	int err = job(t, mode, id, J_DONE, 0);
+	t->job_ms = was;
+	t->joined = mode == TALK_GOOD ? id : 0;
+	return err;
+}
+
+static int join(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	return talking(t, t->join, id);
+}
+
+static int take(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	return talking(t, t->take, id);
+}
+
 static void event(void *arg, struct ev_report *r)
 {
 	struct talk *t = arg;
@@ -232,7 +282,7 @@ static void event(void *arg, struct ev_report *r)
 
 static const struct dlg_effects fakes = {
 	.io = { say, hush, timer, NULL, over },
-	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .save = save,
+	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .find_stop = find_stop, .join = join, .take = take, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
 	.logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
 };
@@ -241,7 +291,7 @@ static const struct dlg_effects fakes = {
 void talk_init(struct talk *t)
 {
 	*t = (struct talk){ .view = world_view(), .job_ms = 10, .speak_ms = 5000, .pin = "482915", .confirmed = -1, .timer = { NEVER, NEVER },
-		            .xfer_ms = 2000 };
+		            .xfer_ms = 2000, .find_ms = 4000, .talk_ms = 20000 };
 	dlg_session_init(&t->s, t->view, &fakes, t);
 	text_fill(t->s.caller_number, sizeof(t->s.caller_number), "+15550100");
 }
@@ -284,6 +334,9 @@ static void job_back(struct talk *t, struct talk_job *j)
 		dlg_list_set(&t->s, t->messages, t->n_messages);
 	if (copy.code == J_SAVED && !copy.err) {
 		t->n_saved++;
+		t->saved_urgent = t->s.urgent;
+		t->saved_private = t->s.private;
+		t->saved_ms = t->s.rec.duration_ms;
 		t->file = false;
 		text_fill(t->saved_for, sizeof(t->saved_for), t->s.box ? t->s.box->name : "");
 	}
@@ -309,6 +362,13 @@ static bool turn(struct talk *t)
 {
 	if (t->over)
 		return false;
+	if (t->joined) {
+		uint32_t id = t->joined;
+		t->joined = 0;
+		t->n_talks++;
+		dlg_job_progress(&t->s.eng, id, 200);
+		return true;
+	}
 	for (int i = 0; i < TALK_JOBS; i++)
 		if (t->job[i].used && t->job[i].due_ms <= t->now_ms) {
 			job_back(t, &t->job[i]);

@@ -31,13 +31,21 @@ struct talk {
 	bool locked, must_change, no_pin, has_greeting, has_name;
 	int xfer_status;
 	int64_t xfer_ms;
+	unsigned greetings;    /* bits of enum mbox_greeting, besides has_greeting and has_name */
+	bool rule_greeting;    /* recorded for the rule */
+	struct mbox_standing standing;
+	enum talk_mode find, join, take;
+	int find_ms, talk_ms, find_status;
 	struct mbox_message messages[TALK_MESSAGES];
 	unsigned n_messages;
 
 	/* what happened */
 	char heard[16384];     /* "answer-leave-message <alice> *tone* ..." since the last talk_heard() */
 	int confirmed;         /* -1: not, 0: 500, 1: 200 */
-	unsigned n_confirmed, n_saved, n_dropped, n_recorded, n_greetings, n_removed, n_tries, n_gave_up, n_pins, n_marks, n_events;
+	unsigned n_confirmed, n_saved, n_dropped, n_recorded, n_greetings, n_removed, n_tries, n_gave_up, n_pins, n_marks, n_events, n_parts, n_calls, n_stopped, n_talks;
+	uint32_t joined;
+	bool saved_urgent, saved_private;
+	uint32_t saved_ms, ring_ms;
 	uint16_t last_event;
 	enum mbox_state marked;
 	char uri[DLG_URI], saved_for[65], new_pin[40];

@@ -18,7 +18,7 @@ static int setup(void **state)
 	int err = dlg_attendants_create(&attendants, cfg);
 	cfg_unref(cfg);
 	const struct dlg_table *all[] = { &dlg_answering, &dlg_subscriber, &dlg_logon, &dlg_player, &dlg_options, &dlg_pin_change, &dlg_recorder,
-		                          &dlg_entry, &dlg_names, &dlg_transfer, dlg_attendant_table(attendants, TEXT("main")),
+		                          &dlg_entry, &dlg_names, &dlg_transfer, &dlg_find, &dlg_screen, dlg_attendant_table(attendants, TEXT("main")),
 		                          dlg_attendant_table(attendants, TEXT("night")) };
 	n_tables = sizeof(all) / sizeof(all[0]);
 	memcpy(tables, all, sizeof(all));

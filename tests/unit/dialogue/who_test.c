@@ -83,24 +83,30 @@ static void the_original_diversion_counts(void **state)
 	struct leg_info i = blank();
 	i.called = i.to = party("sip:700@node01", "700", "node01");
 	i.n_diversions = 2;
-	i.diversion[0].party = party("sip:203@pool", "203", "pool");
-	i.diversion[1].party = party("sip:201@pool", "201", "pool");
+	i.diversion[0] = (struct leg_redirect){ party("sip:203@pool", "203", "pool"), "unconditional" };
+	i.diversion[1] = (struct leg_redirect){ party("sip:201@pool", "201", "pool"), "user-busy" };
 	struct dlg_who w = ask(&i);
 	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
 	assert_string_equal(w.caller_name, "alice");
 	assert_string_equal(w.by, "Diversion");
+	assert_string_equal(w.reason, "user-busy"); /* hers, not that of whoever came after */
+	assert_string_equal(w.dialled, "201");
 	i.n_diversions = 0;
 	i.n_history = 2;
-	i.history[0].party = party("sip:203@pool", "203", "pool");
-	i.history[1].party = party("sip:700@node01", "700", "node01");
+	i.history[0] = (struct leg_redirect){ party("sip:203@pool", "203", "pool"), "SIP;cause=408" };
+	i.history[1] = (struct leg_redirect){ party("sip:700@node01", "700", "node01"), "" };
 	w = ask(&i);
 	assert_string_equal(w.caller_name, "carol");
 	assert_string_equal(w.by, "History-Info");
+	assert_string_equal(w.reason, "SIP;cause=408");
+	assert_string_equal(w.dialled, "203");
 	i.n_history = 0;
 	i.to = party("sip:alice@example.com", "alice", "example.com");
 	w = ask(&i);
 	assert_string_equal(w.caller_name, "alice");
 	assert_string_equal(w.by, "To");
+	assert_string_equal(w.reason, "");
+	assert_string_equal(w.dialled, "alice");
 }
 
 static void own_mailbox_is_heard_not_filled(void **state)

@@ -51,16 +51,47 @@ static const char yaml[] =
 	"      \"1\": attendant main\n"
 	"      timeout: mailbox alice\n";
 
-struct cfg *world_cfg(void)
+static const char rules_yaml[] =
+	"schedules: [{name: office, time_zone: Europe/Berlin, hours: {mon-fri: 09:00-17:00}}]\n"
+	"dialplans:\n"
+	"  - {name: site, domain: example.com, extension_digits: 3, outside_line: '9', national_prefix: '0', international_prefix: '00',"
+	" country_code: '49', rules: [{name: mobiles, pattern: '+491*'}]}\n"
+	"policies: [{name: some, allowed_rules: [mobiles]}]\n"
+	"mailboxes:\n"
+	"  - name: alice\n"
+	"    display_name: Alice Smith\n"
+	"    extensions: ['201']\n"
+	"    operator: '200'\n"
+	"    rules:\n"
+	"      - {name: boss, callers: [bob], action: find-me, find: ['+491701234567', '203'], ring_s: 15}\n"
+	"      - {name: customers, callers: ['+4930*', '+1 555 0100'], open: office, greeting: Hello dear customer., action: find-me, find: '203', message: false}\n"
+	"      - {name: busy, reasons: [busy, no-answer], closed: office, action: transfer, transfer: '203'}\n"
+	"      - {name: menu, dialled: ['205'], greeting: For my mobile press 1., action: menu,"
+	" keys: {1: find-me, 2: transfer 203, 3: message, 9: hang-up}, find: '203'}\n"
+	"      - {name: bye, callers: anonymous, action: hang-up, greeting: Please show your number., message: false}\n"
+	"  - {name: bob, display_name: Bob, extensions: ['202']}\n"
+	"  - {name: carol, extensions: ['203']}\n";
+
+static struct cfg *parse(const char *yaml_text)
 {
 	struct cfg *c = NULL;
 	struct cfg_errors errors = { 0 };
-	int err = cfg_parse(&c, "world.yaml", text_of(yaml), CFG_WANT_OBJECTS, &errors);
+	int err = cfg_parse(&c, "world.yaml", text_of(yaml_text), CFG_WANT_OBJECTS, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		print_error("%u: %s: %s\n", errors.v[i].pos.line, errors.v[i].key, errors.v[i].what);
 	cfg_errors_free(&errors);
 	assert_int_equal(err, 0);
 	return c;
+}
+
+struct cfg *rules_cfg(void)
+{
+	return parse(rules_yaml);
+}
+
+struct cfg *world_cfg(void)
+{
+	return parse(yaml);
 }
 
 struct dir_view *world_view(void)

@@ -7,6 +7,7 @@
 #include "directory/dir.h"
 
 struct cfg *world_cfg(void);        /* a reference */
+struct cfg *rules_cfg(void);        /* alice with a rule of each kind: find, find two, transfer, menu, hang-up */
 struct dir_view *world_view(void);  /* a reference */
 const struct dir_user *world_user(const struct dir_view *v, const char *name);
 

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* find.c  Find me: while the caller waits, the places where his person may be are called one after another (s->find), and whoever answers there is
+ * asked whether he takes the call (screen.c). Then the two are joined here, audio by audio, and both calls stay ours: that needs
+ * nothing of either gateway, where REFER with Replaces (RFC 3891) needs it of the caller's phone or trunk, which many refuse.
+ * At any time the caller may go to the message instead (#) or ask for the operator (0).                                    */
+#include <errno.h>
+#include "dialogue/rows.h"
+#include "dialogue/session.h"
+#include "dialogue/tell.h"
+
+enum { START, NAME, TELL, CALL, NEXT, JOIN, TALKING, SORRY };
+
+/* ---- guards ---- */
+static bool one_more(const struct dlg_session *s)
+{
+	return s->find_at < s->n_find;
+}
+
+static bool recorded_name(const struct dlg_session *s)
+{
+	return s->has_clip[CLIP_NAME];
+}
+
+static bool synth_name(const struct dlg_session *s)
+{
+	return !s->has_clip[CLIP_NAME];
+}
+
+static bool may_operator(const struct dlg_session *s)
+{
+	return dlg_has_operator(s);
+}
+
+/* ---- actions ---- */
+static int begin(struct dlg_session *s)
+{
+	s->find_at = 0;
+	s->failures = 0;
+	return 0;
+}
+
+static int fetch_name(struct dlg_session *s)
+{
+	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_NAME, s->box);
+}
+
+static int call(struct dlg_session *s)
+{
+	s->find_status = 0;
+	dlg_aim_from(s, s->find[s->find_at].target);
+	if (!dlg_target_allowed(s))
+		return EACCES;
+	int err = dlg_target_uri(s, s->uri, sizeof(s->uri));
+	return err ? err : s->fx->find(s->fx_arg, dlg_job(&s->eng), s->uri, s->find[s->find_at].ring_ms);
+}
+
+static int not_there(struct dlg_session *s)
+{
+	s->fx->find_stop(s->fx_arg);
+	dlg_tell_not_found(s, s->find[s->find_at].target, dlg_code(&s->eng));
+	s->find_at++;
+	return 0;
+}
+
+static int stop(struct dlg_session *s)
+{
+	s->fx->find_stop(s->fx_arg);
+	return 0;
+}
+
+static int join(struct dlg_session *s)
+{
+	return s->fx->join(s->fx_arg, dlg_job(&s->eng));
+}
+
+static int found(struct dlg_session *s)
+{
+	s->talked = true;
+	dlg_tell_found(s, s->find[s->find_at].target);
+	return 0;
+}
+
+/* ---- what is said ---- */
+static const struct dlg_phrase say_wait[] = {
+	SAY(P_FIND_HOLD), SAY_CLIP(recorded_name, CLIP_NAME), SAY_NAME(synth_name, dlg_box_name), SAY(P_FIND_SKIP), SAY_END,
+};
+/* Longer than any leg may ring. */
+#define RINGING { .kind = DLG_W_NAMED, .fixed = "ringing" }, SAY_PAUSE(4000)
+#define RINGING_6 RINGING, RINGING, RINGING, RINGING, RINGING, RINGING
+static const struct dlg_phrase say_ringing[] = { RINGING_6, RINGING_6, RINGING_6, SAY_END };
+static const struct dlg_phrase say_not_found[] = { SAY(P_FIND_NOBODY), SAY_END };
+
+static const struct dlg_state states[] = {
+	[START] = { "start", NULL, NULL, 0, 0 },
+	[NAME] = { "load name", NULL, NULL, 1000, 0 },
+	[TELL] = { "ask to hold", say_wait, NULL, 100, 0 },
+	[CALL] = { "calling", say_ringing, NULL, 10000, 0 }, /* the leg gives up before */
+	[NEXT] = { "next place", NULL, NULL, 0, 0 },
+	[JOIN] = { "join", NULL, NULL, 5000, 0 },
+	[TALKING] = { "talking", NULL, NULL, 6 * 3600 * 1000, 0 },
+	[SORRY] = { "not found", say_not_found, NULL, 100, DLG_NO_BARGE },
+};
+
+static const struct dlg_row rows[] = {
+	/* in       when                        if                do                go */
+	{ START,   ENTER,                      ALWAYS,           DO(begin),        NAME },
+	{ NAME,    ENTER,                      ALWAYS,           DO(fetch_name),   STAY },
+	{ NAME,    DONE,                       ALWAYS,           NOTHING,          TELL },
+	{ NAME,    FAILED,                     ALWAYS,           NOTHING,          TELL },
+	{ NAME,    TIMEOUT,                    ALWAYS,           NOTHING,          TELL },
+	{ TELL,    KEYS("#"),                  ALWAYS,           NOTHING,          RETURN(R_MESSAGE) },
+	{ TELL,    KEYS_OR("0", "operator"),   IF(may_operator), NOTHING,          RETURN(R_OPERATOR) },
+	{ TELL,    ENDED,                      ALWAYS,           NOTHING,          NEXT },
+	{ TELL,    TIMEOUT,                    ALWAYS,           NOTHING,          NEXT },
+
+	{ NEXT,    ENTER,                      IF(one_more),     NOTHING,          CALL },
+	{ NEXT,    ENTER,                      ALWAYS,           NOTHING,          SORRY },
+	{ CALL,    ENTER,                      ALWAYS,           DO(call),         STAY },
+	{ CALL,    PROGRESS,                   ALWAYS,           NOTHING,          STAY },
+	{ CALL,    DONE,                       ALWAYS,           NOTHING,          JOIN },
+	{ CALL,    FAILED,                     ALWAYS,           DO(not_there),    NEXT },
+	{ CALL,    TIMEOUT,                    ALWAYS,           DO(not_there),    NEXT },
+	{ CALL,    KEYS("#"),                  ALWAYS,           DO(stop),         RETURN(R_MESSAGE) },
+	{ CALL,    KEYS_OR("0", "operator"),   IF(may_operator), DO(stop),         RETURN(R_OPERATOR) },
+	{ CALL,    HANGUP,                     ALWAYS,           DO(stop),         RETURN(R_GONE) },
+
+	{ JOIN,    ENTER,                      ALWAYS,           DO(join),         STAY },
+	{ JOIN,    PROGRESS,                   ALWAYS,           DO(found),        TALKING }, /* they hear each other; the job ends with their talk */
+	{ JOIN,    DONE,                       ALWAYS,           NOTHING,          RETURN(R_TALKED) },
+	{ JOIN,    FAILED,                     ALWAYS,           DO(not_there),    NEXT },
+	{ JOIN,    TIMEOUT,                    ALWAYS,           DO(not_there),    NEXT },
+	{ JOIN,    HANGUP,                     ALWAYS,           DO(stop),         RETURN(R_GONE) },
+	{ TALKING, DONE,                       ALWAYS,           NOTHING,          RETURN(R_TALKED) },
+	{ TALKING, FAILED,                     ALWAYS,           NOTHING,          RETURN(R_TALKED) },
+	{ TALKING, TIMEOUT,                    ALWAYS,           DO(stop),         RETURN(R_TALKED) },
+	{ TALKING, HANGUP,                     ALWAYS,           DO(stop),         RETURN(R_GONE) },
+
+	{ SORRY,   ENDED,                      ALWAYS,           NOTHING,          RETURN(R_NO_INPUT) },
+	{ SORRY,   TIMEOUT,                    ALWAYS,           NOTHING,          RETURN(R_NO_INPUT) },
+};
+
+const struct dlg_table dlg_find = { "find", "Find me", states, rows, COUNT_OF(states), COUNT_OF(rows), START, NULL };

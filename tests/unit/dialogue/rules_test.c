@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Answering rules: which one applies to whom and when, what callers hear, and how the search for somebody ends. */
+#include "ut.h"
+#include "dialogue/rules.h"
+#include "dialogue_events.h"
+#include "talk.h"
+#include "world.h"
+
+static struct cfg *cfg;
+static struct dir_view *view;
+
+static int setup(void **state)
+{
+	ut_setup(state);
+	cfg = rules_cfg();
+	return dir_view_of_cfg(&view, cfg);
+}
+
+static int teardown(void **state)
+{
+	view = dir_view_unref(view);
+	cfg = cfg_unref(cfg);
+	return ut_teardown(state);
+}
+
+/* ---- which one ---- */
+enum { MONDAY_NOON = 1795431600 /* 2026-11-23 11:00 UTC, 12:00 in Berlin */, MONDAY_NIGHT = MONDAY_NOON + 9 * 3600 };
+
+static void first_rule_that_applies_counts(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *caller, *number, *dialled;
+		enum dlg_reason reason;
+		int64_t at;
+		const char *rule;
+	} rows[] = {
+		{ "bob", "202", "201", DLG_BUSY, MONDAY_NIGHT, "boss" },
+		{ NULL, "202", "201", DLG_DIRECT, MONDAY_NOON, NULL }, /* the number alone proves nothing */
+		{ NULL, "+49301234567", "201", DLG_BUSY, MONDAY_NOON, "customers" },
+		{ NULL, "+49 30 1234567", "201", DLG_BUSY, MONDAY_NOON, "customers" },
+		{ NULL, "+15550100", "201", DLG_BUSY, MONDAY_NOON, "customers" },
+		{ NULL, "+155501000", "201", DLG_DIRECT, MONDAY_NOON, NULL },
+		{ NULL, "+49401234567", "201", DLG_BUSY, MONDAY_NOON, NULL },
+		{ NULL, "+49301234567", "201", DLG_BUSY, MONDAY_NIGHT, "busy" },
+		{ NULL, "+49301234567", "201", DLG_NO_ANSWER, MONDAY_NIGHT, "busy" },
+		{ NULL, "+49301234567", "201", DLG_FORWARDED, MONDAY_NIGHT, NULL },
+		{ NULL, "+49301234567", "205", DLG_FORWARDED, MONDAY_NIGHT, "menu" },
+		{ NULL, "", "201", DLG_DIRECT, MONDAY_NOON, "bye" },
+	};
+	const struct dir_user *alice = dir_find_name(view, TEXT("alice"));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct dlg_rule_facts f = { .view = view, .caller = rows[i].caller ? dir_find_name(view, text_of(rows[i].caller)) : NULL,
+			                    .caller_number = rows[i].number, .dialled = rows[i].dialled, .dialled_uri = "", .reason = rows[i].reason, .now_s = rows[i].at };
+		const struct cfg_answer_rule *r = dlg_rule_of(alice, &f);
+		if (!r != !rows[i].rule || (r && strcmp(r->name, rows[i].rule) != 0))
+			fail_msg("row %zu: %s instead of %s", i, r ? r->name : "none", rows[i].rule ? rows[i].rule : "none");
+	}
+}
+
+static void reasons_are_read(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *text;
+		enum dlg_reason reason;
+	} rows[] = {
+		{ "user-busy", DLG_BUSY }, { "USER-BUSY", DLG_BUSY }, { "no-answer", DLG_NO_ANSWER }, { "unconditional", DLG_FORWARDED },
+		{ "SIP;cause=486", DLG_BUSY }, { "SIP ;cause=408 ;text=\"Timeout\"", DLG_NO_ANSWER }, { "unavailable", DLG_UNREACHABLE }, { "486", DLG_BUSY },
+		{ "", DLG_DIRECT }, { "nonsense", DLG_DIRECT }, { "busybody", DLG_DIRECT },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (dlg_reason_of(text_of(rows[i].text)) != rows[i].reason)
+			fail_msg("\"%s\" is %s", rows[i].text, dlg_reason_name(dlg_reason_of(text_of(rows[i].text))));
+}
+
+/* ---- what it does ---- */
+static void begin(struct talk *t, const char *rule)
+{
+	talk_init(t);
+	dlg_session_close(&t->s);
+	dir_view_unref(t->view);
+	t->view = dir_view_ref(view);
+	const struct dlg_effects *fx = t->s.fx;
+	dlg_session_init(&t->s, view, fx, t);
+	text_fill(t->s.caller_number, sizeof(t->s.caller_number), "+15550100");
+	talk_box(t, "alice");
+	const struct cfg_mailbox *m = cfg_mailbox(cfg, TEXT("alice"));
+	for (size_t i = 0; i < m->n_rules; i++)
+		if (strcmp(m->rules[i].name, rule) == 0)
+			t->s.rule = &m->rules[i];
+	assert_non_null(t->s.rule);
+	talk_start(t, &dlg_answering);
+	talk_wait(t, 100);
+}
+
+static void found_at_the_first_place(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t, "boss");
+	assert_true(talk_heard(&t, "find-hold <Alice Smith> find-skip"));
+	talk_wait(&t, 1100);
+	assert_true(talk_heard(&t, "<ringing>"));
+	assert_string_equal(t.uri, "sip:901701234567@example.com"); /* as this house dials it */
+	assert_int_equal(t.ring_ms, 15000);
+	talk_wait(&t, 4000);
+	assert_string_equal(talk_where(&t), "find: talking");
+	assert_int_equal(t.n_talks, 1);
+	assert_true(t.s.talked);
+	assert_int_equal(t.last_event, EV_FIND_TALKING);
+	talk_wait(&t, 20000);
+	assert_true(t.over);
+	assert_int_equal(t.result, R_TALKED);
+	assert_int_equal(t.n_recorded, 0);
+	talk_end(&t);
+}
+
+static void second_place_after_the_first_then_a_message(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t, "boss");
+	t.find = TALK_FAILS;
+	t.find_status = 486;
+	talk_wait(&t, 1500 + 4000);
+	assert_int_equal(t.n_calls, 2);
+	assert_string_equal(t.uri, "sip:203@example.com");
+	assert_int_equal(t.last_event, EV_FIND_FAILED);
+	talk_wait(&t, 4000);
+	assert_true(talk_heard(&t, "find-nobody"));
+	talk_wait(&t, 1000);
+	assert_true(talk_heard(&t, "<Alice Smith> answer-not-available answer-leave-message"));
+	talk_wait(&t, 1000 + 1000 + 6000);
+	talk_hangup(&t);
+	talk_wait(&t, 500);
+	assert_int_equal(t.n_saved, 1);
+	talk_end(&t);
+}
+
+/* Whoever may not be called is not, and the next one is tried. */
+static void forbidden_place_is_told_and_passed_over(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t, "boss");
+	talk_wait(&t, 100);
+	t.s.find[0].target = "+491999"; /* allowed */
+	t.s.find[1].target = "0015551234567"; /* not */
+	t.find = TALK_FAILS;
+	talk_wait(&t, 6000);
+	assert_int_equal(t.n_calls, 1);
+	assert_int_equal(t.last_event, EV_FIND_NOT_POSSIBLE);
+	talk_end(&t);
+}
+
+static void caller_skips_to_the_message(void **state)
+{
+	(void)state;
+	for (int64_t at = 200; at <= 5000; at += 1200) {
+		struct talk t;
+		begin(&t, "boss");
+		t.find_ms = 60000;
+		talk_wait(&t, at);
+		talk_keys(&t, "#");
+		talk_wait(&t, 200);
+		assert_true(talk_heard(&t, "answer-leave-message"));
+		assert_int_equal(t.n_stopped, t.n_calls);
+		talk_end(&t);
+	}
+}
+
+static void caller_hangs_up_while_we_search(void **state)
+{
+	(void)state;
+	for (int64_t at = 0; at < 12000; at += 300) {
+		struct talk t;
+		begin(&t, "boss");
+		talk_wait(&t, at);
+		bool talked = t.n_talks > 0;
+		talk_hangup(&t);
+		talk_wait(&t, 3000);
+		assert_true(t.over);
+		assert_int_equal(t.result, R_GONE);
+		assert_int_equal(t.confirmed, 1);
+		assert_int_equal(t.n_recorded, 0);
+		assert_int_equal(t.n_stopped, t.n_calls);
+		assert_int_equal(t.s.talked, talked);
+		talk_end(&t);
+	}
+}
+
+static void joining_that_fails_goes_on(void **state)
+{
+	(void)state;
+	for (int mode = TALK_FAILS; mode <= TALK_REFUSES; mode++) {
+		struct talk t;
+		begin(&t, "boss");
+		t.join = (enum talk_mode)mode;
+		t.talk_ms = 10;
+		talk_wait(&t, 40000);
+		assert_int_equal(t.n_calls, 2);
+		assert_int_equal(t.n_stopped, 2);
+		assert_true(talk_heard(&t, "find-nobody"));
+		talk_end(&t);
+	}
+}
+
+static void own_greeting_then_no_message(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t, "customers");
+	t.find = TALK_FAILS;
+	assert_true(talk_heard(&t, "<Hello dear customer.>"));
+	talk_wait(&t, 20000);
+	assert_true(talk_heard(&t, "find-nobody goodbye") || talk_heard(&t, "goodbye"));
+	assert_true(t.over);
+	assert_int_equal(t.n_recorded, 0);
+	talk_end(&t);
+	talk_init(&t);
+	talk_end(&t);
+	begin(&t, "bye");
+	assert_true(talk_heard(&t, "<Please show your number.>"));
+	talk_wait(&t, 3000);
+	assert_true(talk_heard(&t, "goodbye"));
+	assert_true(t.over);
+	talk_end(&t);
+}
+
+static void keys_of_a_menu(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *keys, *where;
+	} rows[] = { { "1", "find: ask to hold" }, { "3", "answering: greeting" }, { "9", "answering: goodbye" }, { "0", "transfer: say where" },
+		     { "#", "recorder: tone" }, { "*", "entry: entry" }, { "5", "answering: rule's greeting" }, { "555", "answering: greeting" } };
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct talk t;
+		begin(&t, "menu");
+		assert_true(talk_heard(&t, "<For my mobile press 1.>"));
+		for (const char *k = rows[i].keys; *k; k++) {
+			char key[2] = { *k, 0 };
+			talk_keys(&t, key);
+			talk_wait(&t, 150);
+		}
+		if (strcmp(talk_where(&t), rows[i].where) != 0)
+			fail_msg("%s leads to %s", rows[i].keys, talk_where(&t));
+		talk_end(&t);
+	}
+	struct talk t;
+	begin(&t, "menu");
+	talk_wait(&t, 30000); /* nobody presses anything: a message */
+	assert_true(talk_heard(&t, "answer-leave-message"));
+	talk_end(&t);
+}
+
+static void transfer_by_rule(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t, "busy");
+	talk_wait(&t, 3000);
+	assert_string_equal(t.uri, "sip:203@example.com");
+	assert_int_equal(t.result, R_TRANSFERRED);
+	talk_end(&t);
+	begin(&t, "busy");
+	t.transfer = TALK_FAILS;
+	t.xfer_status = 486;
+	talk_wait(&t, 3500);
+	assert_true(talk_heard(&t, "transfer-busy"));
+	talk_keys(&t, "1");
+	talk_wait(&t, 200);
+	assert_true(talk_heard(&t, "answer-leave-message"));
+	talk_end(&t);
+}
+
+/* ---- the other side ---- */
+static void screen(struct talk *t, const char *number, const char *name)
+{
+	talk_init(t);
+	talk_box(t, "alice");
+	text_fill(t->s.caller_number, sizeof(t->s.caller_number), number);
+	text_fill(t->s.caller_name, sizeof(t->s.caller_name), name);
+	talk_start(t, &dlg_screen);
+	talk_wait(t, 100);
+}
+
+static void whoever_answers_hears_who_calls(void **state)
+{
+	(void)state;
+	struct talk t;
+	screen(&t, "+15550100", "Bob Brown");
+	assert_true(talk_heard(&t, "screen-call-for <Alice Smith> from <Bob Brown> screen-menu"));
+	talk_keys(&t, "1");
+	talk_wait(&t, 100);
+	assert_string_equal(talk_where(&t), "screen: talking");
+	talk_wait(&t, 20000);
+	assert_int_equal(t.result, R_TALKED);
+	talk_end(&t);
+	screen(&t, "+15550100", "");
+	assert_true(talk_heard(&t, "from <+15550100> screen-menu"));
+	talk_keys(&t, "2");
+	talk_wait(&t, 100);
+	assert_int_equal(t.result, R_REFUSED);
+	talk_end(&t);
+	screen(&t, "", "");
+	assert_true(talk_heard(&t, "from unknown-caller screen-menu"));
+	talk_wait(&t, 30000); /* an answering machine */
+	assert_int_equal(t.result, R_NO_INPUT);
+	assert_int_equal(t.n_talks, 0);
+	talk_end(&t);
+	screen(&t, "", "");
+	t.take = TALK_FAILS;
+	t.talk_ms = 10;
+	talk_keys(&t, "1");
+	talk_wait(&t, 500);
+	assert_true(talk_heard(&t, "screen-caller-gone"));
+	talk_end(&t);
+}
+
+#define CASE(t) { #t, t, setup, teardown, NULL }
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(first_rule_that_applies_counts), CASE(reasons_are_read), CASE(found_at_the_first_place), CASE(second_place_after_the_first_then_a_message),
+		CASE(forbidden_place_is_told_and_passed_over), CASE(caller_skips_to_the_message), CASE(caller_hangs_up_while_we_search),
+		CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule),
+		CASE(whoever_answers_hears_who_calls),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -122,6 +122,11 @@ void dlg_file_remove(struct dlg_service *svc, const char *path);
 /* Handlers still to come will find nobody. */
 void dlg_jobs_cancel(struct dlg_service *svc);
 void dlg_recover_stop(struct dlg_service *svc);
+/* find_live.c */
+int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms);
+void dlg_live_find_stop(void *arg);
+int dlg_live_join(void *arg, uint32_t job);
+int dlg_live_take(void *arg, uint32_t job);
 /* service.c */
 void dlg_service_add(struct dlg_service *svc, struct dlg_call *c);
 void dlg_service_over(struct dlg_service *svc, struct dlg_call *c); /* into the history; gives the list's reference back */

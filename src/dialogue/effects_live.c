@@ -378,4 +378,8 @@ const struct dlg_effects dlg_live = {
 	.pin_set = dlg_job_pin_set,
 	.transfer = transfer,
 	.event = event,
+	.find = dlg_live_find,
+	.find_stop = dlg_live_find_stop,
+	.join = dlg_live_join,
+	.take = dlg_live_take,
 };

@@ -3,7 +3,8 @@
  *
  *   - no core file (RLIMIT_CORE), and none by a handler that the kernel pipes to either (not dumpable);
  *   - should one be written all the same, no page of ours is in it (coredump_filter);
- *   - OpenSSL's long-lived private numbers lie in its secure heap, which is locked, guarded and marked MADV_DONTDUMP;
+ *   - OpenSSL's long-lived private numbers lie in its secure heap, which is locked, guarded and marked MADV_DONTDUMP; but for the primes of an RSA
+ *     key, of which its arithmetic keeps copies elsewhere (BN_MONT_CTX), so the other walls must stand;
  *   - what OpenSSL and jansson give back to the heap is wiped: PEM, DER and JSON texts leave no copies behind.                   */
 #include <fcntl.h>
 #include <jansson.h>

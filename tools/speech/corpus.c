@@ -133,6 +133,13 @@ int corpus_load(struct corpus *c, const char *list, uint64_t seed)
 	return err;
 }
 
+void corpus_lift(struct corpus *c, float lift)
+{
+	for (size_t i = 0; i < c->recordings * CORPUS_SPEEDS; i++)
+		for (size_t f = 0; f < c->takes[i].frames; f++)
+			c->takes[i].want[f][0] += lift;
+}
+
 void corpus_free(struct corpus *c)
 {
 	for (size_t i = 0; i < c->recordings * CORPUS_SPEEDS; i++) {

@@ -25,6 +25,8 @@ struct corpus {
 
 /* `list`: a path a line. */
 int corpus_load(struct corpus *c, const char *list, uint64_t seed);
+/* Raises the first cepstrum of all that is wanted. */
+void corpus_lift(struct corpus *c, float lift);
 void corpus_free(struct corpus *c);
 /* What the product would see of a take on a line that is drawn by chance: take->frames rows of MEL_BANDS. */
 int corpus_hear(float *bands, const struct take *t, struct chance *chance);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* front-train.c  Teaches the narrow-band front end of umbel-speech from recordings, at build time.
  *
- *   front-train LIST OUT.front [--rounds N] [--hidden H1 H2]
+ *   front-train LIST MODEL OUT [--rounds N] [--hidden H1 H2]
  *
+ * writes OUT.front, the network, and OUT.means and OUT.variances: those of the acoustic model in MODEL as the network's cepstra need them (adapt.h).
  * LIST names recordings, one a line (channel.h says which kinds); they may be in any language, since nobody looks at words. In each round
  * every recording is heard once, at one of three speeds, through a telephone line that is drawn anew: band, tilt, level, noise, law. One
  * recording in twenty is kept apart; from what the network explains of those, the factor for each cepstrum is made. One thread, own random
- * numbers and own matrices: the same recordings give the same file to the last bit.                                                        */
+ * numbers and own matrices: the same recordings give the same files to the last bit.                                                        */
 #include <errno.h>
 #include <math.h>
 #include <stdio.h>
@@ -14,15 +15,18 @@
 #include <string.h>
 #include <time.h>
 #include "base/mem.h"
+#include "adapt.h"
 #include "corpus.h"
 #include "learn.h"
 
 enum { CONTEXT = 6, APART = 20 };
 static const uint64_t seed = 20240229;
+/* The acoustic model's cepstra have a mean of nothing over an utterance with its pauses, ours over its speech: by so much speech is louder. */
+static const float lift = 12;
 static const float first_rate = 1e-3f, last_rate = 1e-5f, silence_weight = 0.3f, factor_max = 1.6f;
 
 struct options {
-	const char *list, *out;
+	const char *list, *model, *out;
 	unsigned rounds, hidden1, hidden2;
 };
 
@@ -172,22 +176,20 @@ static void equalise(struct net *n, const struct corpus *c)
 	fprintf(stderr, "\n");
 }
 
-static int save(const struct net *n, const char *path)
+static int save(const struct net *n, const char *out)
 {
 	void *file;
 	size_t size;
-	char part[4096];
-	if (snprintf(part, sizeof part, "%s.part", path) >= (int)sizeof part)
+	char path[4096];
+	if (snprintf(path, sizeof path, "%s.front", out) >= (int)sizeof path)
 		return ENAMETOOLONG;
 	int err = net_print(n, &file, &size);
-	FILE *f = err ? NULL : fopen(part, "wbe");
+	FILE *f = err ? NULL : fopen(path, "wbe");
 	if (!err && !f)
 		err = errno;
 	if (f && fwrite(file, 1, size, f) != size)
 		err = EIO;
 	if (f && fclose(f) && !err)
-		err = errno;
-	if (!err && rename(part, path))
 		err = errno;
 	mem_free(file);
 	return err;
@@ -195,7 +197,7 @@ static int save(const struct net *n, const char *path)
 
 static int parse(struct options *o, int argc, char **argv)
 {
-	*o = (struct options){ .rounds = 14, .hidden1 = 256, .hidden2 = 128 };
+	*o = (struct options){ .rounds = 8, .hidden1 = 256, .hidden2 = 128 };
 	for (int i = 1; i < argc; i++)
 		if (!strcmp(argv[i], "--rounds") && i + 1 < argc)
 			o->rounds = (unsigned)strtoul(argv[++i], NULL, 10);
@@ -204,6 +206,8 @@ static int parse(struct options *o, int argc, char **argv)
 			o->hidden2 = (unsigned)strtoul(argv[++i], NULL, 10);
 		} else if (!o->list)
 			o->list = argv[i];
+		else if (!o->model)
+			o->model = argv[i];
 		else if (!o->out)
 			o->out = argv[i];
 		else
@@ -220,7 +224,7 @@ int main(int argc, char **argv)
 	float scale[NET_OUT];
 	size_t step = 0;
 	if (parse(&o, argc, argv)) {
-		fprintf(stderr, "usage: front-train LIST OUT.front [--rounds N] [--hidden H1 H2]\n");
+		fprintf(stderr, "usage: front-train LIST MODEL OUT [--rounds N] [--hidden H1 H2]\n");
 		return 2;
 	}
 	int err = corpus_load(&c, o.list, seed);
@@ -247,7 +251,12 @@ int main(int argc, char **argv)
 		round_free(&r);
 	}
 	equalise(n, &c);
+	n->b3[0] += lift / n->out_scale[0];
+	corpus_lift(&c, lift);
 	err = save(n, o.out);
+	if (!err)
+		err = adapt_model(&c, n, o.model, o.out, seed);
+	fprintf(stderr, "front-train: done; %.0f s of CPU\n", (double)clock() / CLOCKS_PER_SEC);
 	if (err)
 		fprintf(stderr, "front-train: %s: %s\n", o.out, strerror(err));
 	learner_destroy(l);

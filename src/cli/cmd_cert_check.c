@@ -211,8 +211,9 @@ static void print_certificate(struct cli *c, const char *path, const struct trus
 {
 	char names[512];
 	json_t *usages = usages_json(w->eku);
-	fprintf(c->out, "%s: CN %s\n", path, w->cn[0] ? w->cn : "(none)");
-	fprintf(c->out, "  names   %s\n", w->sans.n ? trust_names_join(&w->sans, names, sizeof names) : "(no subjectAltName)");
+	fprintf(c->out, "%s: CN %s\n", path, w->cn[0] ? w->cn : w->cns.cut ? "(not readable)" : "(none)");
+	fprintf(c->out, "  names   %s\n", w->sans.n ? trust_names_join(&w->sans, names, sizeof names) : w->sans.cut && w->has_san ? "(not readable)" :
+		w->has_san ? "(none that counts)" : "(no subjectAltName)");
 	fprintf(c->out, "  issuer  %s\n", w->issuer);
 	fprintf(c->out, "  good    %s to %s\n", cli_when_us(w->not_before_s * 1000000), cli_when_us(w->not_after_s * 1000000));
 	fprintf(c->out, "  key     %s; usages ", w->key);

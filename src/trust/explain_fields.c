@@ -301,7 +301,8 @@ void explain_cert_names(const struct trust_cert *c, char *dst, size_t size)
 	else if (!c->shown)
 		text_fill(dst, size, c->cn[0] ? c->cn : "not seen");
 	else
-		text_print(dst, size, "CN %s, no subjectAltName", c->cn[0] ? c->cn : "(none)");
+		text_print(dst, size, "CN %s, %s", c->cn[0] ? c->cn : c->cns.cut ? "(not readable)" : "(none)",
+			   !c->has_san ? "no subjectAltName" : c->sans.cut ? "its subjectAltName not readable" : "nothing that counts in its subjectAltName");
 }
 
 static void f_our_names(const struct explain *x, char *dst, size_t size)

@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/rfc3339.h"
 #include "trust/rule.h"
+#include "trust/wellformed.h"
 
 enum { SOON_DAYS = 30, DAY_S = 86400 };
 enum finding_id {
@@ -186,11 +187,17 @@ unsigned trust_findings(X509 *leaf, STACK_OF(X509) *chain, int64_t now_s, trust_
 		return 0;
 	*l = (struct look){ .leaf = leaf, .chain = chain, .now_s = now_s, .each = each, .arg = arg };
 	trust_cert_describe(&l->c, leaf);
-	look_at_time(l);
+	enum trust_fault fault = trust_wellformed(leaf, &(struct trust_place){ .leaf = true });
+	if (fault != TRUST_FAULT_NONE)
+		found(l, FINDING_MALFORMED, trust_fault_words(fault));
+	if (fault != TRUST_FAULT_TIME)
+		look_at_time(l);
 	look_at_usages(l);
 	int err = trust_cert_names_read(&l->names, leaf);
 	if (err == EBADMSG)
 		found(l, FINDING_UNREADABLE, "");
+	if (err == E2BIG)
+		found(l, FINDING_TOO_MANY_NAMES, "");
 	if (!err)
 		look_at_names(l);
 	trust_cert_names_free(&l->names);

@@ -121,8 +121,8 @@ static void describe_names(struct trust_cert *out, const X509 *cert)
 {
 	struct trust_cert_names names;
 	char words[TRUST_NAME_SIZE + 8], san[TRUST_NAME_SIZE + 16], address[INET6_ADDRSTRLEN];
-	(void)trust_cert_names_read(&names, cert);
-	out->has_san = names.has_san;
+	int err = trust_cert_names_read(&names, cert);
+	out->has_san = names.has_san || X509_get_ext_by_NID(cert, NID_subject_alt_name, -1) >= 0;
 	out->san_critical = names.san_critical;
 	for (unsigned i = 0; i < names.n; i++) {
 		const struct trust_name *n = &names.name[i];
@@ -141,6 +141,8 @@ static void describe_names(struct trust_cert *out, const X509 *cert)
 		text_print(san, sizeof san, "%s:%s", n->kind == TRUST_KIND_DNS ? "DNS" : n->kind == TRUST_KIND_URI ? "URI" : "IP", words);
 		trust_names_add_str(&out->sans, san);
 	}
+	if (err) /* what could not be read is not said to be missing */
+		out->cns.cut = out->sans.cut = true;
 	trust_cert_names_free(&names);
 }
 
@@ -171,8 +173,8 @@ uint8_t trust_cert_ekus(const X509 *cert)
 {
 	uint8_t bits = 0;
 	EXTENDED_KEY_USAGE *eku = X509_get_ext_d2i(cert, NID_ext_key_usage, NULL, NULL);
-	if (!eku)
-		return 0;
+	if (!eku) /* there twice, or undecodable: it limits the certificate to what nobody knows */
+		return X509_get_ext_by_NID(cert, NID_ext_key_usage, -1) >= 0 ? TRUST_EKU_PRESENT | TRUST_EKU_OTHER : 0;
 	bits = TRUST_EKU_PRESENT;
 	for (int i = 0; i < sk_ASN1_OBJECT_num(eku); i++) {
 		char oid[64] = "";

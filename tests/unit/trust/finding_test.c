@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* finding_test.c  What is questionable in a certificate by itself. */
+#include <openssl/x509v3.h>
+#include "base/buf.h"
+#include "base/mem.h"
 #include "support/certs.h"
 #include "trust/finding.h"
+#include "trust/rule.h"
 #include "ut.h"
 
 static char all[2048];
@@ -64,6 +68,79 @@ static void what_is_found(void **state)
 	tc_free(&root);
 }
 
+static void spoil_nothing(X509 *x)
+{
+	(void)x;
+}
+
+static void spoil_serial(X509 *x)
+{
+	ASN1_INTEGER *n = ASN1_INTEGER_new();
+	assert_true(ASN1_INTEGER_set(n, -5) == 1 && X509_set_serialNumber(x, n) == 1);
+	ASN1_INTEGER_free(n);
+}
+
+static void spoil_dates(X509 *x)
+{
+	assert_non_null(X509_gmtime_adj(X509_getm_notAfter(x), 0));
+	assert_non_null(X509_gmtime_adj(X509_getm_notBefore(x), 1000));
+}
+
+static void repeat(X509 *x, int nid)
+{
+	int at = X509_get_ext_by_NID(x, nid, -1);
+	assert_true(at >= 0 && X509_add_ext(x, X509_get_ext(x, at), -1) == 1);
+}
+
+static void spoil_usages(X509 *x)
+{
+	repeat(x, NID_ext_key_usage);
+}
+
+static void spoil_names(X509 *x)
+{
+	repeat(x, NID_subject_alt_name);
+}
+
+/* What cert verify refuses as malformed is not passed over, and what cannot be read is not called missing. */
+static void what_is_no_certificate_is_told(void **state)
+{
+	static const struct {
+		void (*spoil)(X509 *x);
+		unsigned names;
+		const char *found, *never;
+	} cases[] = {
+		{ spoil_nothing, 2, "no-intermediates", "malformed" },     { spoil_serial, 2, "malformed ", "expired" },
+		{ spoil_dates, 2, "malformed ", "expired" },               { spoil_usages, 2, "malformed ", "no-usages" },
+		{ spoil_names, 2, "malformed names-unreadable ", "no-san" }, { spoil_nothing, 10000, "too-many-names ", "no-san" },
+	};
+	struct tc root, c;
+	(void)state;
+	tc_root(&root, "Root");
+	for (unsigned i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct buf san;
+		buf_init(&san, 1 << 20);
+		for (unsigned k = 0; k < cases[i].names; k++)
+			buf_printf(&san, "%sDNS:h%u.example.com", k ? "," : "", k);
+		tc_make(&c, &(struct tc_prm){ .cn = "h0.example.com", .rsa = true, .cdp = "URI:http://ca.example.com/crl", .san = buf_cstr(&san), .issuer = &root });
+		cases[i].spoil(c.cert);
+		assert_true(X509_sign(c.cert, root.key, EVP_sha256()) > 0);
+		all[0] = '\0';
+		(void)trust_findings(c.cert, NULL, TC_NOW, keep, NULL);
+		if (!strstr(all, cases[i].found) || strstr(all, cases[i].never))
+			fail_msg("case %u: wanted \"%s\" and not \"%s\", got \"%s\"", i, cases[i].found, cases[i].never, all);
+		struct trust_cert *w = mem_zalloc(1, sizeof *w);
+		trust_cert_describe(w, c.cert);
+		assert_true(w->has_san);
+		assert_int_equal(w->sans.cut, cases[i].spoil == spoil_names || cases[i].names > 2);
+		assert_true(w->eku & TRUST_EKU_PRESENT);
+		mem_free(w);
+		tc_free(&c);
+		buf_free(&san);
+	}
+	tc_free(&root);
+}
+
 static void the_chain_behind_it(void **state)
 {
 	(void)state;
@@ -90,4 +167,4 @@ static void the_chain_behind_it(void **state)
 	tc_free(&leaf);
 }
 
-UT_MAIN(UT(what_is_found), UT(the_chain_behind_it))
+UT_MAIN(UT(what_is_found), UT(what_is_no_certificate_is_told), UT(the_chain_behind_it))

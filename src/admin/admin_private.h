@@ -22,11 +22,12 @@ struct admin {
 	struct list follows; /* events follow, see cmd_events.c */
 	struct list sendings; /* traces on their way, see cmd_trace.c */
 	struct list matrices; /* under way, see cmd_matrix.c */
+	struct list looks;    /* under way, see cmd_look.c */
 };
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[],
 	admin_message_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_matrix_cmds[], admin_trust_cmds[], admin_trace_cmds[],
-	admin_story_cmds[];
+	admin_story_cmds[], admin_look_cmds[];
 
 /* "commands on {what} are not possible: this process has none" and answered. */
 void admin_call_absent(struct admin_call *call, const char *what);
@@ -48,6 +49,9 @@ const char *admin_identity_of(const struct cfg *cfg, const struct cfg_gateway *g
 unsigned admin_gateways_shown(struct admin *a, const char *identity, struct cert_gateway *out, unsigned max); /* names are borrowed */
 /* EBUSY: somebody is at it, `why` says who. One that waits for an outside CA and whose caller has left gives way. */
 int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identity, const char *what, unsigned *index, struct ev_report *why);
+
+/* cmd_look.c: ends what is under way. */
+void admin_look_stop(struct admin *a);
 
 /* cmd_trace.c: ends what is being sent. */
 void admin_trace_stop(struct admin *a);

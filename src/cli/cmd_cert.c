@@ -273,7 +273,7 @@ static const struct cli_opt cure_opts[] = {
 	{ "kind", "KIND", "of key: rsa-2048 (default) or ec-p256" },
 	{ "days", "N", "how long the certificate holds (default 397)" },
 	{ "watch", "TIME", "how long the gateways are watched afterwards (default 3s; 0: proven once)" },
-	{ "all", NULL, "this node first, then all other nodes of the store, one after the other; keys stay where they are" },
+	{ "all", NULL, "this node first, then all other nodes (of nodes[], or of the common store), one after the other; keys stay where they are" },
 	{ "force", NULL, "install although the rehearsal was not answered, or another gateway would be lost" },
 	{ NULL, NULL, NULL },
 };

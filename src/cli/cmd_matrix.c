@@ -429,23 +429,33 @@ static int show_page(struct cli *c, const json_t *r)
 
 /* ---- looking at those that are not known ---- */
 
-static bool look_at(struct cli *c, json_t *array, const char *key, const char *name, const char *host, uint16_t port)
+struct eyes {
+	struct cli *c;
+	struct look *own; /* without a server; NULL: the server dials */
+};
+
+static json_t *dial(struct eyes *e, const char *gateway, const char *host, uint16_t port)
 {
-	char why[LOOK_WHY_SIZE], from[400];
-	struct buf pem;
-	buf_init(&pem, PEM_MAX);
-	int err = *host ? look_certificate(&pem, host, port ? port : 5061, why) : EINVAL;
-	text_print(from, sizeof from, "as %s:%u showed it to a look, not proven", host, port ? port : 5061);
-	if (!err)
-		json_array_append_new(array, json_pack("{s:s, s:s, s:s}", key, name, "from", from, "pem", buf_cstr(&pem)));
-	else if (*host && !c->json)
-		fprintf(c->err, "%s stays unknown: %s\n", name, why);
-	buf_free(&pem);
-	return !err;
+	json_t *told = NULL;
+	if (e->own)
+		return look_at(e->own, gateway, host, port);
+	json_t *args = gateway ? json_pack("{s:s}", "gateway", gateway) : json_pack("{s:s, s:i}", "host", host, "port", port);
+	return cli_ask(e->c, "cert.look", args, &told) == CLI_GOOD ? told : NULL;
+}
+
+/* What was shown is judged; that a handshake failed is told, whoever refused whom. */
+static void look_for(struct eyes *e, json_t *array, bool gateway, const char *name, const char *host, uint16_t port)
+{
+	json_t *told = *host ? dial(e, gateway ? name : NULL, host, port ? port : 5061) : NULL;
+	if (cli_true(told, "seen"))
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s}", gateway ? "gateway" : "node", name, "from", cli_text(told, "from"), "pem", cli_text(told, "pem")));
+	if (told && !cli_true(told, "accepted") && !e->c->json)
+		fprintf(e->c->err, "%s%s: %s\n", name, cli_true(told, "seen") ? " was seen, but not reached" : " stays unknown", cli_text(told, "sentence"));
+	json_decref(told);
 }
 
 /* r: what is known so far. */
-static void look(struct cli *c, const json_t *r, json_t *args)
+static void look(struct eyes *e, const json_t *r, json_t *args)
 {
 	json_t *nodes = json_array(), *peers = json_object_get(args, "peer_certs");
 	size_t i, k;
@@ -453,13 +463,13 @@ static void look(struct cli *c, const json_t *r, json_t *args)
 	json_object_set_new(args, "seen_nodes", nodes);
 	json_array_foreach(json_object_get(r, "nodes"), i, x)
 		if (!cli_true(x, "known"))
-			look_at(c, nodes, "node", cli_text(x, "name"), cli_text(x, "fqdn"), 0);
+			look_for(e, nodes, false, cli_text(x, "name"), cli_text(x, "fqdn"), 0);
 	json_array_foreach(json_object_get(r, "gateways"), i, x) {
 		bool known = !cli_true(x, "tls") || json_is_object(json_object_get(x, "shows_when_dialled"));
 		json_array_foreach(peers, k, given)
 			known |= strcmp(cli_text(given, "gateway"), cli_text(x, "name")) == 0;
 		if (!known)
-			look_at(c, peers, "gateway", cli_text(x, "name"), cli_text(x, "address"), (uint16_t)cli_int(x, "port"));
+			look_for(e, peers, true, cli_text(x, "name"), cli_text(x, "address"), (uint16_t)cli_int(x, "port"));
 	}
 }
 
@@ -468,13 +478,29 @@ static int judge_once(struct cli *c, json_t *args, json_t **r)
 	return cli_opt(c, "config") ? from_files(c, args, r) : cli_ask(c, "cert.matrix", json_incref(args), r);
 }
 
+static int open_eyes(struct eyes *e)
+{
+	struct ev_report why = { 0 };
+	const char *config = cli_opt(e->c, "config");
+	int err = config ? look_open(&e->own, config, cli_opt(e->c, "dns"), &why) : 0;
+	if (err)
+		return why.id ? cli_error_report(e->c, CLI_NO, &why) : cli_error(e->c, CLI_NO, "%s: %s", config, strerror(err));
+	if (e->own && !look_shows(e->own) && !e->c->json)
+		fprintf(e->c->err, "No certificate is shown to them: no key of %s can be read here.\n", config);
+	return CLI_GOOD;
+}
+
 /* A first turn, plain, tells who is not known. */
 static int look_first(struct cli *c, json_t *args)
 {
+	struct eyes e = { c, NULL };
 	json_t *plain = json_pack("{s:b}", "no_dns", 1), *r = NULL;
 	int code = judge_once(c, plain, &r);
 	if (!code)
-		look(c, r, args);
+		code = open_eyes(&e);
+	if (!code)
+		look(&e, r, args);
+	look_close(e.own);
 	json_decref(plain);
 	json_decref(r);
 	return code;
@@ -507,7 +533,7 @@ static const struct cli_opt matrix_opts[] = {
 	{ "config", "FILE", "no server: judge what this configuration says (may be repeated, a file for each node)" },
 	{ "peer-cert", "GATEWAY=FILE", "the certificate that a gateway shows (PEM), when it has not been seen" },
 	{ "what-if", "QUESTION", "cert=FILE, cert=NODE:FILE, node-down=NODE, fqdn=NAME, known=[GATEWAY:]NAME,... (may be repeated)" },
-	{ "ask", NULL, "dial nodes and gateways that are not known yet, and take the certificate that they show (port 5061)" },
+	{ "ask", NULL, "dial nodes and gateways that are not known yet, with this node's certificate, and take the one that they show (port 5061)" },
 	{ "consistency", NULL, "whether the pool fits together instead: names, DNS, Contact, certificates, SNI, clocks, chains, line by line" },
 	{ "no-dns", NULL, "do not ask DNS where the names lead" },
 	{ "dns", "ADDRESS", "ask this DNS server (with --config; default: those of /etc/resolv.conf)" },

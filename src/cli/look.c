@@ -1,121 +1,112 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* look.c  The certificate comes in the middle of the handshake, to a callback: how the handshake ends does not matter. */
+/* look.c  A loop and a resolver of our own, the trust that the configuration names, and cert/look.h over them. */
 #include "cli/look.h"
 #include <errno.h>
-#include <fcntl.h>
-#include <netdb.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
-#include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
-#include "base/clock.h"
-#include "net/addr.h"
-#include "trust/pem.h"
+#include "base/mem.h"
+#include "cert/anchors.h"
+#include "cert/install.h"
+#include "cert/look.h"
+#include "config/cfg.h"
+#include "gateway/gateway.h"
 
 struct look {
-	struct buf *pem;
-	int err;
-	bool seen;
-	int64_t until_ms;
+	struct cfg *cfg;
+	struct loop *loop;
+	struct dns *dns;
+	struct trust_set *set;
+	struct sip_peer *peer; /* who is being dialled */
+	json_t *told;
+	bool over;
 };
 
-static int on_certificate(X509_STORE_CTX *ctx, void *arg)
+/* Those whose keys may be read here; the default one first, as a set wants it. */
+static int add_identities(struct look *l)
+{
+	const struct cfg_node *n = &l->cfg->node;
+	const struct cfg_identity *first = cfg_identity(l->cfg, TEXT(""));
+	struct ev_report why = { 0 };
+	int err = 0;
+	for (int turn = 0; turn < 2; turn++)
+		for (size_t i = 0; i < n->n_identities && err != ENOMEM; i++) {
+			const struct cfg_identity *c = &n->identities[i];
+			struct trust_identity_prm prm = { .name = c->name, .cert_file = c->cert, .key_file = c->key, .chain_file = *c->chain ? c->chain : NULL };
+			struct trust_identity *id = NULL;
+			if ((c == first) != (turn == 0))
+				continue;
+			err = cert_load_identity(&id, &prm, n->data, &why);
+			if (!err)
+				err = trust_set_identity(l->set, id);
+			mem_unref(id);
+		}
+	return err == ENOMEM ? err : 0;
+}
+
+static int read_trust(struct look *l, struct ev_report *why)
+{
+	int err = trust_set_create(&l->set);
+	if (!err)
+		err = add_identities(l);
+	for (size_t i = 0; !err && i < l->cfg->trust.ca_files.n; i++)
+		err = trust_set_anchor_file(l->set, l->cfg->trust.ca_files.v[i], NULL, why);
+	if (!err && cert_anchors_load(l->set, l->cfg->node.data, why) != 0)
+		ev_set(why, 0); /* those that were trusted by command are the node's own affair */
+	return err;
+}
+
+int look_open(struct look **lp, const char *config, const char *dns, struct ev_report *why)
+{
+	struct cfg_errors errors = { 0 };
+	struct look *l = mem_zalloc(1, sizeof *l);
+	int err = l ? cfg_load(&l->cfg, config, CFG_WANT_NODE, &errors) : ENOMEM;
+	cfg_errors_free(&errors); /* told when the model was made of it */
+	if (!err)
+		err = read_trust(l, why);
+	if (!err)
+		err = loop_create(&l->loop, clock_system());
+	if (!err)
+		err = dns_create(&l->dns, l->loop, dns);
+	if (err)
+		look_close(l);
+	else
+		*lp = l;
+	return err;
+}
+
+void look_close(struct look *l)
+{
+	if (!l)
+		return;
+	dns_destroy(l->dns);
+	loop_destroy(l->loop);
+	mem_unref(l->set);
+	cfg_unref(l->cfg);
+	mem_free(l);
+}
+
+bool look_shows(const struct look *l)
+{
+	return trust_set_count(l->set) > 0;
+}
+
+static void looked_h(const struct cert_look_result *res, void *arg)
 {
 	struct look *l = arg;
-	STACK_OF(X509) *chain = X509_STORE_CTX_get0_untrusted(ctx);
-	for (int i = 0; !l->err && i < sk_X509_num(chain); i++)
-		l->err = trust_pem_put_cert(l->pem, sk_X509_value(chain, i));
-	l->seen = sk_X509_num(chain) > 0;
-	X509_STORE_CTX_set_error(ctx, X509_V_OK);
-	return 1; /* only looked at */
+	l->told = cert_look_json(res, l->peer);
+	l->over = true;
 }
 
-static int wait_for(int fd, short events, const struct look *l)
+json_t *look_at(struct look *l, const char *gateway, const char *host, uint16_t port)
 {
-	struct pollfd p = { .fd = fd, .events = events };
-	int64_t left = l->until_ms - clock_mono_ms(clock_system());
-	int n = left > 0 ? poll(&p, 1, (int)left) : 0;
-	return n > 0 ? 0 : n == 0 ? ETIMEDOUT : errno;
-}
-
-static int connect_to(const struct addrinfo *a, const struct look *l, int *fdp)
-{
-	socklen_t n = sizeof(int);
-	int fd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return errno;
-	int err = connect(fd, a->ai_addr, a->ai_addrlen) == 0 ? 0 : errno;
-	if (err == EINPROGRESS) {
-		err = wait_for(fd, POLLOUT, l);
-		if (!err && getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &n) != 0)
-			err = errno;
-	}
-	if (err)
-		close(fd);
-	else
-		*fdp = fd;
-	return err;
-}
-
-static int shake(SSL *ssl, int fd, struct look *l)
-{
-	for (;;) {
-		int r = SSL_connect(ssl), e = SSL_get_error(ssl, r), err = 0;
-		if (r == 1 || l->seen)
-			return 0;
-		if (e == SSL_ERROR_WANT_READ)
-			err = wait_for(fd, POLLIN, l);
-		else if (e == SSL_ERROR_WANT_WRITE)
-			err = wait_for(fd, POLLOUT, l);
-		else
-			err = EPROTO;
-		if (err)
-			return err;
-	}
-}
-
-static int handshake(int fd, const char *host, struct look *l)
-{
-	struct net_addr literal;
-	SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-	SSL *ssl = NULL;
-	if (ctx)
-		SSL_CTX_set_cert_verify_callback(ctx, on_certificate, l);
-	if (ctx)
-		SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER, NULL);
-	ssl = ctx ? SSL_new(ctx) : NULL;
-	int err = ssl && SSL_set_fd(ssl, fd) == 1 ? 0 : ENOMEM;
-	if (!err && net_addr_parse(&literal, text_of(host), 0) != 0 && SSL_set_tlsext_host_name(ssl, host) != 1)
-		err = EINVAL;
+	const struct cfg_gateway *g = gateway ? cfg_gateway(l->cfg, text_of(gateway)) : NULL;
+	struct cert_look *look;
+	int err = g ? gw_make_peer(&l->peer, g) : cert_look_peer(&l->peer, host, port);
+	struct cert_look_prm prm = { .loop = l->loop, .dns = l->dns, .clock = clock_system(), .set = l->set, .peer = l->peer };
+	l->told = NULL;
+	l->over = false;
 	if (!err)
-		err = shake(ssl, fd, l);
-	SSL_free(ssl);
-	SSL_CTX_free(ctx);
-	ERR_clear_error();
-	return err ? err : l->err;
-}
-
-int look_certificate(struct buf *pem, const char *host, uint16_t port, char *why)
-{
-	struct look l = { .pem = pem, .until_ms = clock_mono_ms(clock_system()) + LOOK_MS };
-	struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV }, *all = NULL;
-	char service[8];
-	int fd = -1, err = EHOSTUNREACH;
-	text_print(service, sizeof service, "%u", port);
-	int gai = getaddrinfo(host, service, &hints, &all);
-	if (gai) {
-		text_print(why, LOOK_WHY_SIZE, "%s: %s", host, gai_strerror(gai));
-		return ENOENT;
-	}
-	for (const struct addrinfo *a = all; a && fd < 0; a = a->ai_next)
-		err = connect_to(a, &l, &fd);
-	freeaddrinfo(all);
-	if (fd >= 0) {
-		err = handshake(fd, host, &l);
-		close(fd);
-	}
-	if (err)
-		text_print(why, LOOK_WHY_SIZE, "%s:%u: %s", host, port, err == EPROTO ? "what answers there does not speak TLS with this program" : strerror(err));
-	return err;
+		err = cert_look_start(&look, &prm, looked_h, l);
+	while (!err && !l->over)
+		loop_step(l->loop, 1000);
+	l->peer = mem_unref(l->peer);
+	return l->told;
 }

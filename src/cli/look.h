@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* look.h  Dials a TLS port and writes down which certificate it shows. Nothing is proven by that: whoever answers there is believed to be who he
- * is only as far as the certificate's chain is judged elsewhere. No certificate of ours is shown, so a peer that insists on one ends the
- * handshake when it has shown its own. Blocks for a few seconds at most.                                                   */
+/* look.h  Dials nodes and gateways for a matrix that is made from configuration files, without a server: with the certificate of the file's node, as the
+ * node itself would (cert/look.h). Where its key cannot be read, without one. Blocks.                                          */
 #ifndef CLI_LOOK_H
 #define CLI_LOOK_H
-#include "base/buf.h"
+#include <jansson.h>
+#include "event/report.h"
 
-enum { LOOK_MS = 4000, LOOK_WHY_SIZE = 160 };
-/* Appends the chain as PEM, leaf first. 0; else an errno with `why` (LOOK_WHY_SIZE bytes) in words. */
-int look_certificate(struct buf *pem, const char *host, uint16_t port, char *why);
+struct look;
+/* `config`: of the node that dials; `dns`: servers to ask, NULL: those of this machine. errno, `why` says what is wrong. */
+int look_open(struct look **lp, const char *config, const char *dns, struct ev_report *why);
+void look_close(struct look *l); /* NULL is allowed */
+/* As cert.look answers; NULL: it could not be tried. `gateway` NULL: a node. */
+json_t *look_at(struct look *l, const char *gateway, const char *host, uint16_t port);
+/* Whether the node's certificate can be shown. */
+bool look_shows(const struct look *l);
 
 #endif

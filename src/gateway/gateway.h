@@ -81,6 +81,8 @@ const char *gw_name(const struct gateway *g);
 const struct cfg_gateway *gw_cfg(const struct gateway *g);
 /* Its peer, to send or call by: borrowed; take a reference to keep it. */
 struct sip_peer *gw_peer(const struct gateway *g);
+/* The same of a configuration, without a table: a new one. */
+int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf);
 /* Up if a member is, down if all are. */
 enum gw_state gw_state(const struct gateway *g);
 bool gw_calls_in(const struct gateway *g); /* may it bring calls */

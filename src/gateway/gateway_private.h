@@ -88,8 +88,7 @@ struct gw_table {
 	bool stopped;
 };
 
-/* peer.c: the peer of a gateway's settings, and the policy that knows all gateways by their certificates. */
-int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf);
+/* peer.c: the policy that knows all gateways, and the other nodes, by their certificates. */
 int gw_make_policy(struct trust_policy **pp, const struct cfg *cfg);
 bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b);
 

@@ -23,6 +23,7 @@ struct tls {
 	struct trust_set *set;
 	struct trust_identity *identity;
 	struct trust_policy *policy;
+	STACK_OF(X509) *shown; /* what the peer sent, leaf first */
 	const struct um_clock *clock;
 	enum trust_role role;
 	struct tls_limits limits;
@@ -74,7 +75,10 @@ static int on_verify(X509_STORE_CTX *ctx, void *arg)
 	const SSL *ssl = X509_STORE_CTX_get_ex_data(ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
 	struct tls *t = SSL_get_app_data(ssl);
 	struct trust_judgement j;
+	STACK_OF(X509) *sent = X509_STORE_CTX_get0_untrusted(ctx);
 	(void)arg;
+	if (sent && !t->shown)
+		t->shown = X509_chain_up_ref(sent);
 	if (!trust_judge(ctx, trust_set_chain_rules(t->set), t->policy, &t->facts, &j))
 		return 0;
 	text_fill(t->peer_name, sizeof t->peer_name, j.matched);
@@ -323,6 +327,7 @@ struct tls *tls_destroy(struct tls *t)
 	if (!t)
 		return NULL;
 	SSL_free(t->ssl);
+	sk_X509_pop_free(t->shown, X509_free);
 	mem_unref(t->identity);
 	mem_unref(t->policy);
 	mem_unref(t->set);
@@ -537,6 +542,11 @@ bool tls_failed(const struct tls *t)
 bool tls_heard_goodbye(const struct tls *t)
 {
 	return t->heard_goodbye;
+}
+
+STACK_OF(X509) *tls_shown(const struct tls *t)
+{
+	return t->shown;
 }
 
 const char *tls_peer_name(const struct tls *t)

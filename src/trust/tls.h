@@ -71,6 +71,8 @@ void tls_close(struct tls *t);
 bool tls_done(const struct tls *t);
 bool tls_failed(const struct tls *t);
 bool tls_heard_goodbye(const struct tls *t); /* the peer's close_notify was read */
+/* The certificates that the peer sent, leaf first, also when they were refused; NULL before. Borrowed. */
+STACK_OF(X509) *tls_shown(const struct tls *t);
 /* The peer's name that our rule accepted, lower case; "" before. And the label of the rule. */
 const char *tls_peer_name(const struct tls *t);
 const char *tls_peer_label(const struct tls *t);

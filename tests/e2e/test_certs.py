@@ -178,6 +178,13 @@ def apart(story):
     status, text = first.cli.run("cert", "cure", "lyncpool", "--all")
     story.check("a node that knows no other says so, and what to write", status == 1 and "nodes[]" in text and "knows no other node" in text, text)
     story.check("and renewed nothing", shown(first)[0] == space.SERVICE, shown(first))
+    status, text = first.cli.run("cert", "matrix", "--ask")
+    story.check("--ask dials the node that only the gateway names, and says why it stays unknown", "node02 stays unknown: nothing listens on" in text, text)
+    alone = site.dir / "alone.yaml"
+    alone.write_text(first.file.read_text())
+    seen = first.cli.json("cert", "matrix", "--config", str(alone), "--ask", "--no-dns")["gateways"][0]["shows_when_dialled"]
+    story.check("--ask shows the node's certificate when it dials, without a server too", seen and seen["cn"] == space.POOL and f"dialled as CN {space.SERVICE}"
+                in seen["from"], seen)
     for node in nodes.values():
         node.config["nodes"] = [{"name": fqdn.split(".")[0], "fqdn": fqdn} for fqdn in space.NODES]
     first.write()

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call.c  A call's life, top to bottom: arrived, who is called, may they, answered, conversation, over. Leg events enter at on_leg() only,
+/* call.c  A call's life, top to bottom: arrived, who is called, may they, answered, conversation, over. Leg events enter at dlg_call_leg_h() only,
  * media events at on_media() only.
  *
  * Two things end, in either order: the conversation (talk_over) and the leg (leg_over). When the conversation ends first, we hang up; when
@@ -85,7 +85,8 @@ static void stop_timers(struct dlg_call *c)
 static void tell_over(struct dlg_call *c)
 {
 	struct ev_report r;
-	ev_set(&r, EV_CALL_OVER);
+	ev_set(&r, c->outgoing ? EV_CALL_MADE_OVER : EV_CALL_OVER);
+	ev_str(&r, "target", c->called);
 	ev_int(&r, "seconds", (clock_mono_ms(c->svc->prm.clock) - c->started_mono_ms) / 1000);
 	ev_str(&r, "outcome", c->outcome);
 	ev_str(&r, "mailbox", c->who.box ? c->who.box->name : "");
@@ -107,13 +108,46 @@ static const char *outcome_of(const struct dlg_call *c, int result)
 {
 	switch (result) {
 	case R_TRANSFERRED: return "transferred";
+	case R_TALKED: return "talked";
 	case R_REFUSED: return "not logged on";
 	case R_GIVE_UP: return "gave up after wrong or missing keys";
 	case R_GOODBYE: return c->s.lost ? "message lost" : c->s.left_message ? "message left" : "goodbye said";
 	case R_GONE:
-	case R_NONE: return c->s.lost ? "message lost" : c->s.left_message ? "message left, caller hung up" : "caller hung up";
+	case R_NONE: return c->s.talked ? "talked, caller hung up" : c->s.lost ? "message lost" : c->s.left_message ? "message left, caller hung up" : "caller hung up";
 	default: return "ended";
 	}
+}
+
+/* Of a call that we made. */
+static const char *outcome_made(const struct dlg_call *c, int result)
+{
+	return c->joined ? "talked" : !c->answered ? "not answered" : result == R_REFUSED ? "declined" : result == R_NO_INPUT ? "not taken" : "hung up";
+}
+
+/* Somebody called, and nothing is left of it. */
+static void note_missed(struct dlg_call *c)
+{
+	const struct dlg_session *s = &c->s;
+	if (c->outgoing || c->table != &dlg_answering || !c->who.box || s->left_message || s->lost || s->talked || s->logged_on || c->result == R_TRANSFERRED)
+		return;
+	struct mbox_missed k = { .at_us = c->started_us };
+	const char *why = dlg_missed_name(c->answered ? s->missed : DLG_MISSED_UNANSWERED);
+	struct ev_report r;
+	ev_set(&r, EV_CALL_MISSED);
+	ev_str(&r, "mailbox", c->who.box->name);
+	ev_str(&r, "why", why);
+	dlg_call_emit(c, &r);
+	metric_add(c->svc->m.missed, 1);
+	if (!dir_policy(s->view, c->who.box)->features.missed_calls)
+		return;
+	id_make(k.id, c->svc->prm.clock);
+	text_fill(k.mailbox, sizeof(k.mailbox), c->who.box->name);
+	text_fill(k.caller_number, sizeof(k.caller_number), c->who.caller_number);
+	text_fill(k.caller_name, sizeof(k.caller_name), c->who.caller_name);
+	text_fill(k.session, sizeof(k.session), c->session);
+	text_fill(k.why, sizeof(k.why), why);
+	text_fill(k.reason, sizeof(k.reason), dlg_reason_name(s->reason));
+	(void)mbox_missed_put(c->svc->prm.mbox, &k, NULL, NULL, NULL); /* the event has told it where the store is away */
 }
 
 static void close_port(struct dlg_call *c)
@@ -132,13 +166,20 @@ void dlg_call_talk_over(struct dlg_call *c, int result)
 		return;
 	c->talk_over = true;
 	c->result = result;
-	set_outcome(c, outcome_of(c, result));
+	set_outcome(c, c->outgoing ? outcome_made(c, result) : outcome_of(c, result));
 	dlg_call_step(c, "over: %s", c->outcome);
+	if (c->outgoing)
+		dlg_call_tell(c, TELL_ENDED);
+	else
+		dlg_call_part(c);
+	note_missed(c);
 	if (c->receipt) {
 		c->receipt = false;
 		leg_confirm(c->leg, !c->s.lost);
 	}
-	if (!c->leg_over)
+	if (!c->leg_over && c->outgoing)
+		leg_cancel(c->leg);
+	else if (!c->leg_over)
 		leg_hangup(c->leg, NULL);
 	stop_timers(c);
 	close_port(c);
@@ -170,8 +211,11 @@ static void nobody_listens(struct media_port *port, const struct media_event *ev
 
 void dlg_call_detach(struct dlg_call *c)
 {
+	dlg_call_part(c);
 	leg_handler(c->leg, NULL, NULL);
-	if (!c->leg_over)
+	if (!c->leg_over && c->outgoing)
+		leg_cancel(c->leg);
+	else if (!c->leg_over)
 		leg_hangup(c->leg, "the server is stopping");
 	stop_timers(c);
 	dlg_live_hush(c);
@@ -237,17 +281,24 @@ static void transfer_ended(struct dlg_call *c, const struct leg_event *ev)
 	dlg_job_failed(&c->s.eng, job, ECONNREFUSED);
 }
 
-static void on_leg(struct leg *leg, const struct leg_event *ev, void *arg)
+void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
 	(void)leg;
 	switch (ev->type) {
+	case LEG_PROGRESS:
+		dlg_call_step(c, "ringing: %d", ev->status);
+		break;
 	case LEG_ANSWERED:
+		c->answered = true;
 		dlg_call_step(c, "answered");
 		start_talk(c);
 		break;
 	case LEG_DIGIT:
-		dlg_key(&c->s.eng, ev->digit);
+		if (c->joined)
+			dlg_call_pass_key(c, ev->digit);
+		else
+			dlg_key(&c->s.eng, ev->digit);
 		break;
 	case LEG_TRANSFER_PROGRESS:
 		dlg_call_step(c, "transfer: %d", ev->status);
@@ -270,6 +321,7 @@ static void on_leg(struct leg *leg, const struct leg_event *ev, void *arg)
 	case LEG_OVER:
 		c->leg_over = true;
 		c->receipt = false;
+		c->end_status = ev->status;
 		if (!c->answered || ev->end == LEG_END_FAILED)
 			set_outcome(c, ev->reason && *ev->reason ? ev->reason : leg_end_name(ev->end));
 		if (c->talk_over && !c->started)
@@ -298,7 +350,10 @@ static void on_media(struct media_port *port, const struct media_event *ev, void
 	}
 	switch (ev->type) {
 	case MEDIA_DIGIT:
-		dlg_key(&c->s.eng, ev->digit);
+		if (c->joined)
+			dlg_call_pass_key(c, ev->digit);
+		else
+			dlg_key(&c->s.eng, ev->digit);
 		break;
 	case MEDIA_RTP_TIMEOUT:
 		if (!leg_is_held(c->leg))
@@ -315,6 +370,15 @@ static void on_media(struct media_port *port, const struct media_event *ev, void
 }
 
 /* ---- the beginning ---- */
+int dlg_call_open_port(struct dlg_call *c, const struct net_addr *local, struct ev_report *why)
+{
+	struct media_port_prm prm = { .local = local, .handler = on_media, .arg = c, .session = c->session };
+	int err = media_port_open(&c->port, c->svc->prm.media, &prm, why);
+	if (!err)
+		player_init(&c->player, c->port);
+	return err;
+}
+
 static int open_port(struct dlg_call *c, struct ev_report *why)
 {
 	const struct leg_info *info = leg_info(c->leg);
@@ -324,11 +388,7 @@ static int open_port(struct dlg_call *c, struct ev_report *why)
 	if (err)
 		return err;
 	net_addr_set_port(&local, 0);
-	struct media_port_prm prm = { .local = &local, .handler = on_media, .arg = c, .session = c->session };
-	err = media_port_open(&c->port, c->svc->prm.media, &prm, why);
-	if (!err)
-		player_init(&c->player, c->port);
-	return err;
+	return dlg_call_open_port(c, &local, why);
 }
 
 static void choose_table(struct dlg_call *c)
@@ -364,32 +424,42 @@ static void how_to_answer(struct dlg_call *c)
 	struct dlg_rule_facts f = { .view = s->view, .caller = w->caller, .caller_number = w->caller_number, .dialled = w->dialled,
 		                    .dialled_uri = w->dialled_uri, .reason = s->reason, .now_s = now_s };
 	s->rule = dlg_rule_of(w->box, &f);
+	if (s->rule && dlg_may_be_own_search(c->svc, w))
+		s->rule = NULL;
 	if (s->rule)
 		dlg_call_step(c, "rule %s", s->rule->name);
 }
 
-static struct dlg_call *make(struct dlg_service *svc, struct leg *leg, struct dir_view *view, const struct dlg_who *who)
+struct dlg_call *dlg_call_make(struct dlg_service *svc, struct dir_view *view, const struct dlg_who *who, const char *session)
 {
 	struct dlg_call *c = mem_object(sizeof(*c), destroy);
 	if (!c)
 		return NULL;
-	const struct leg_info *info = leg_info(leg);
 	c->svc = svc;
-	c->leg = mem_ref(leg);
 	c->who = *who;
 	c->started_us = clock_real_us(svc->prm.clock);
 	c->started_mono_ms = clock_mono_ms(svc->prm.clock);
-	text_fill(c->session, sizeof(c->session), info->session);
-	text_fill(c->called, sizeof(c->called), info->called.uri);
-	text_fill(c->gateway, sizeof(c->gateway), info->peer ? info->peer->name : "");
-	char addr[NET_ADDR_SIZE];
-	text_fill(c->source, sizeof(c->source), net_addr_print(&info->source, addr));
+	text_fill(c->session, sizeof(c->session), session);
 	dlg_session_init(&c->s, view, &dlg_live, c);
 	c->s.box = who->box;
 	c->s.aa = who->attendant;
 	c->s.caller = who->caller;
 	text_fill(c->s.caller_number, sizeof(c->s.caller_number), who->caller_number);
 	text_fill(c->s.caller_name, sizeof(c->s.caller_name), who->caller_name);
+	return c;
+}
+
+static struct dlg_call *make(struct dlg_service *svc, struct leg *leg, struct dir_view *view, const struct dlg_who *who)
+{
+	const struct leg_info *info = leg_info(leg);
+	struct dlg_call *c = dlg_call_make(svc, view, who, info->session);
+	if (!c)
+		return NULL;
+	c->leg = mem_ref(leg);
+	text_fill(c->called, sizeof(c->called), info->called.uri);
+	text_fill(c->gateway, sizeof(c->gateway), info->peer ? info->peer->name : "");
+	char addr[NET_ADDR_SIZE];
+	text_fill(c->source, sizeof(c->source), net_addr_print(&info->source, addr));
 	text_fill(c->s.home, sizeof(c->s.home), info->peer && *info->peer->host ? info->peer->host : info->from.host);
 	if (who->kind == DLG_WHO_MAILBOX)
 		how_to_answer(c);
@@ -431,7 +501,7 @@ int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *vi
 	mem_ref(c); /* the first reference is the list's, and a leg that is refused may be over at once */
 	dlg_service_add(svc, c);
 	tell_arrived(c);
-	leg_handler(leg, on_leg, c);
+	leg_handler(leg, dlg_call_leg_h, c);
 	int err = open_port(c, &why);
 	if (err) {
 		leg_reject(leg, 503, "no port for audio is left", RETRY_AFTER_S);

@@ -35,6 +35,8 @@ struct dlg_service {
 	bool draining;
 	dlg_idle_h *idle;
 	void *idle_arg;
+	struct sip_core *core;        /* calls are made by these; NULL: none are */
+	struct gw_table *gateways;
 	struct dlg_metrics m;
 };
 
@@ -75,6 +77,15 @@ struct dlg_call {
 	uint32_t rec_job, xfer_job;
 	struct trust_verdict *verdict; /* on the last transfer, when no SIP answer came; NULL */
 	struct media_clip *clip[DLG_CLIPS];
+
+	/* find me: find_live.c. The caller's call knows the one that is made for it, and that one knows the caller's; each holds the other
+	 * until one of them lets go (dlg_call_part). */
+	bool outgoing, joined;
+	struct dlg_call *found, *partner;
+	uint32_t find_job, join_job, take_job;
+	int end_status;               /* of the leg */
+	struct tmr tell;              /* the other call's conversation is never told from within this one's */
+	enum { TELL_NOTHING, TELL_TAKEN, TELL_JOINED, TELL_ENDED } tell_what;
 
 	struct dlg_utterance saying; /* while its names are being spoken */
 	uint32_t say_id;
@@ -122,7 +133,19 @@ void dlg_file_remove(struct dlg_service *svc, const char *path);
 /* Handlers still to come will find nobody. */
 void dlg_jobs_cancel(struct dlg_service *svc);
 void dlg_recover_stop(struct dlg_service *svc);
+struct dlg_call *dlg_call_make(struct dlg_service *svc, struct dir_view *view, const struct dlg_who *who, const char *session);
+int dlg_call_open_port(struct dlg_call *c, const struct net_addr *local, struct ev_report *why);
+void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg);
 /* find_live.c */
+/* Of a call that was made: whoever waits for it learns what came of it, later. */
+void dlg_call_tell(struct dlg_call *c, int what);
+/* Neither knows the other any more; a call that was made for this one ends. */
+void dlg_call_part(struct dlg_call *c);
+/* A key while they talk: for the other one. */
+void dlg_call_pass_key(struct dlg_call *c, char key);
+/* Whether an incoming call is our own search that was diverted back here. */
+bool dlg_is_own_search(const struct dlg_service *svc, const struct leg *leg);
+bool dlg_may_be_own_search(const struct dlg_service *svc, const struct dlg_who *who);
 int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms);
 void dlg_live_find_stop(void *arg);
 int dlg_live_join(void *arg, uint32_t job);

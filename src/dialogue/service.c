@@ -86,6 +86,12 @@ void dlg_service_use(struct dlg_service *s, const struct cfg *cfg, struct dlg_at
 	s->cfg = cfg_ref(cfg);
 }
 
+void dlg_service_ways(struct dlg_service *s, struct sip_core *core, struct gw_table *gateways)
+{
+	s->core = core;
+	s->gateways = gateways;
+}
+
 void dlg_service_destroy(struct dlg_service *s)
 {
 	if (!s)
@@ -141,6 +147,8 @@ void dlg_service_offer(struct dlg_service *s, struct leg *leg)
 		dlg_who(view, leg_info(leg), &who);
 		if (who.kind == DLG_WHO_NOBODY)
 			refuse(s, leg, &who, EV_CALL_REJECTED, 404, "no mailbox, attendant or access number here has this name.");
+		else if (dlg_is_own_search(s, leg))
+			leg_reject(leg, 486, NULL, 0);
 		else
 			dlg_call_begin(s, leg, view, &who);
 	}
@@ -167,7 +175,7 @@ static const char *object_of(const struct dlg_call *c)
 
 static const char *dialogue_of(const struct dlg_call *c)
 {
-	return c->who.kind == DLG_WHO_ATTENDANT ? "attendant" : c->table->name;
+	return c->outgoing ? "find-me" : c->who.kind == DLG_WHO_ATTENDANT ? "attendant" : c->table->name;
 }
 
 static void remember(struct dlg_service *s, const struct dlg_call *c)

@@ -52,6 +52,11 @@ void dlg_service_offered_h(struct leg *leg, void *service);
 struct dlg_attendants;
 void dlg_service_use(struct dlg_service *s, const struct cfg *cfg, struct dlg_attendants *attendants);
 
+/* How calls are made (find me); NULL, NULL: none from now on. Both are borrowed. */
+struct sip_core;
+struct gw_table;
+void dlg_service_ways(struct dlg_service *s, struct sip_core *core, struct gw_table *gateways);
+
 /* ---- drain ---- */
 /* New calls get 503 with Retry-After from now on (or again not). */
 void dlg_service_drain(struct dlg_service *s, bool on);

@@ -466,6 +466,7 @@ static int start(struct server *s, struct ev_report *why)
 	(void)why;
 	speech_start(s->speech); /* as the user that we are from here on */
 	gw_table_start(s->gateways, s->sip);
+	dlg_service_ways(s->calls, s->sip, s->gateways);
 	outbox_start(s->outbox);
 	dir_on_objects(s->dir, server_take_objects, s);
 	now_and_then(s);

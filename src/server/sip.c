@@ -98,6 +98,8 @@ int server_build_sip(struct server *s, struct ev_report *why)
 
 void server_drop_sip(struct server *s)
 {
+	if (s->calls)
+		dlg_service_ways(s->calls, NULL, NULL);
 	sip_core_destroy(s->sip);
 	s->sip = NULL;
 }

@@ -10,7 +10,7 @@
 static const char help[] =
 	"usage: umbel-speech [--help] [--version]\n"
 	"\n"
-	"The helper of umbeld that speaks names and understands spoken ones. umbeld starts it, with a\n"
+	"umbeld's helper: it speaks names and understands spoken ones. umbeld starts it, with a\n"
 	"socket as descriptor 3 (--serve), and starts it again when it ends; there is nothing to do by\n"
 	"hand. What it does just now:\n"
 	"\n"

@@ -81,7 +81,7 @@ static int add_crl(struct trust_set *s, X509_CRL *crl)
 
 int trust_set_copy_without(struct trust_set **sp, const struct trust_set *from, const X509 *anchor)
 {
-	struct trust_set *s;
+	struct trust_set *s = NULL;
 	int err = trust_set_create(&s);
 	for (unsigned i = 0; !err && i < from->n; i++)
 		err = trust_set_identity(s, from->id[i]);

@@ -20,7 +20,7 @@ struct list_file {
 	int64_t crl_ns; /* of the list that `der` was read from; -1: none */
 	uint8_t *der;
 	size_t der_n;
-	int64_t until_s;
+	int64_t from_s, until_s;
 	bool failed; /* said already */
 };
 
@@ -37,7 +37,7 @@ struct cert_crls {
 /* A job carries copies. */
 struct one {
 	char ca_file[PATH_SIZE];
-	int64_t known_ns, crl_ns, until_s;
+	int64_t known_ns, crl_ns, from_s, until_s;
 	struct buf der;
 	bool made, read;
 	unsigned revoked;
@@ -74,18 +74,22 @@ static void read_list(struct one *o, const char *path)
 	if (!o->err)
 		o->err = n > 0 ? buf_put(&o->der, p, (size_t)n) : EBADMSG;
 	const ASN1_TIME *until = o->err ? NULL : X509_CRL_get0_nextUpdate(sk_X509_CRL_value(all, 0));
+	const ASN1_TIME *from = o->err ? NULL : X509_CRL_get0_lastUpdate(sk_X509_CRL_value(all, 0));
 	if (until && ASN1_TIME_to_tm(until, &tm))
 		o->until_s = (int64_t)timegm(&tm);
+	if (from && ASN1_TIME_to_tm(from, &tm))
+		o->from_s = (int64_t)timegm(&tm);
 	o->read = !o->err;
 	OPENSSL_free(p);
 	sk_X509_CRL_pop_free(all, X509_CRL_free);
 	buf_free(&pem);
 }
 
-/* A day after it was made it is made again: who fetches it then has six more. */
+/* A day after it was made it is made again: who fetches it then has six more. One that begins later was made by a clock that was ahead: to others
+ * it is not good yet. */
 static bool stale(const struct one *o, const struct um_clock *clock)
 {
-	return o->until_s - clock_real_s(clock) < (CERT_CRL_DAYS - 1) * 86400LL;
+	return o->until_s - clock_real_s(clock) < (CERT_CRL_DAYS - 1) * 86400LL || o->from_s > clock_real_s(clock);
 }
 
 static void look_at(struct one *o, const struct um_clock *clock)
@@ -147,6 +151,7 @@ static void take(struct cert_crls *c, struct list_file *f, struct one *o)
 		pthread_mutex_unlock(&c->lock);
 		mem_free(old);
 		f->crl_ns = o->crl_ns;
+		f->from_s = o->from_s;
 		f->until_s = o->until_s;
 	}
 	if (f->der) {
@@ -193,6 +198,7 @@ void cert_crls_look(struct cert_crls *c)
 	for (unsigned i = 0; i < c->n; i++) {
 		text_fill(l->one[i].ca_file, sizeof l->one[i].ca_file, c->list[i].ca_file);
 		l->one[i].known_ns = c->list[i].crl_ns;
+		l->one[i].from_s = c->list[i].from_s;
 		l->one[i].until_s = c->list[i].until_s;
 		buf_init(&l->one[i].der, 16 << 20);
 	}

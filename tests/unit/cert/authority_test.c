@@ -280,6 +280,15 @@ static void the_list_is_kept_fresh(void **state)
 	cert_crls_look(v.crls);
 	wait_for(&v);
 	assert_int_equal(until(&v, &revoked), TC_NOW + (CERT_CRL_DAYS + 2) * 86400);
+	/* the clock was a month ahead: a list of that time is good for nobody yet */
+	clock_fake_set_real_s(&s.clock, TC_NOW + 32 * 86400);
+	cert_crls_look(v.crls);
+	wait_for(&v);
+	assert_int_equal(until(&v, &revoked), TC_NOW + (CERT_CRL_DAYS + 32) * 86400);
+	clock_fake_set_real_s(&s.clock, TC_NOW + 2 * 86400);
+	cert_crls_look(v.crls);
+	wait_for(&v);
+	assert_int_equal(until(&v, &revoked), TC_NOW + (CERT_CRL_DAYS + 2) * 86400);
 	/* and at once when something was taken back */
 	assert_int_equal(cert_authority_each(s.cert, keep_last, &last, &s.why), 0);
 	assert_int_equal(cert_authority_revoke(s.cert, last.serial, "keyCompromise", TC_NOW, &s.why), 0);

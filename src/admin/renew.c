@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "admin/errand_private.h"
+#include "admin/words.h"
 #include "base/mem.h"
 #include "cert/install.h"
 #include "cert/order.h"
@@ -83,11 +84,11 @@ static void read_done(enum pool_result result, int err, void *arg)
 	struct renewal *n = arg;
 	struct errand *x = n->errand;
 	if (!n->r || result != POOL_DONE || !n->r->admin->cfg) {
-		end(n, err == ENOENT ? "it ended well, but wrote no answer" : "its answer holds no certificate");
+		end(n, admin_words(err == ENOENT ? ADMIN_HINT_RENEW_NO_ANSWER : ADMIN_HINT_RENEW_NO_CERT));
 		return;
 	}
 	if (errand_swap(x, n->identity, buf_as_text(&n->chain), TEXT_NONE, NULL) != 0) {
-		end(n, "no memory");
+		end(n, strerrordesc_np(ENOMEM));
 		return;
 	}
 	n->errand = NULL; /* it ends itself, and says how */
@@ -109,10 +110,10 @@ static void program_over(struct loop_io *io, uint32_t events, void *arg)
 	tmr_cancel(&n->limit);
 	n->pid = 0;
 	if (info.si_code != CLD_EXITED || info.si_status != 0) {
-		text_print(reason, sizeof reason, info.si_code == CLD_EXITED ? "it ended with status %d" : "it was ended by signal %d", info.si_status);
+		text_print(reason, sizeof reason, "%s %d", admin_words(info.si_code == CLD_EXITED ? ADMIN_HINT_RENEW_STATUS : ADMIN_HINT_RENEW_SIGNAL), info.si_status);
 		end(n, reason);
 	} else if (pool_submit(n->r->admin->prm.crypto, read_work, read_done, n) != 0) {
-		end(n, "the workers are busy");
+		end(n, admin_words(ADMIN_HINT_BUSY));
 	}
 }
 
@@ -142,7 +143,13 @@ static int spawn(struct renewal *n)
 	if (err)
 		return err;
 	n->pidfd = (int)syscall(SYS_pidfd_open, n->pid, 0);
-	return n->pidfd < 0 ? errno : loop_io_add(n->r->admin->prm.loop, &n->io, n->pidfd, EPOLLIN, program_over, n);
+	err = n->pidfd < 0 ? errno : loop_io_add(n->r->admin->prm.loop, &n->io, n->pidfd, EPOLLIN, program_over, n);
+	if (err) { /* nobody would hear of its end: it must not go on beside the next one */
+		kill(n->pid, SIGKILL);
+		(void)waitpid(n->pid, NULL, 0);
+		n->pid = 0;
+	}
+	return err;
 }
 
 /* ---- key and request ---- */
@@ -211,9 +218,9 @@ static void renew(struct admin_renew *r, const struct trust_identity *id)
 	ev_str(&why, "command", n->command);
 	ev_emit(a->prm.bus, &why);
 	if (err || !plan(n, a))
-		end(n, err ? strerrordesc_np(err) : "no single certificate can serve all gateways that are shown it; see umbel cert request");
+		end(n, err ? strerrordesc_np(err) : admin_words(ADMIN_HINT_RENEW_SPLIT));
 	else if (pool_submit(a->prm.crypto, request_work, request_done, n) != 0)
-		end(n, "the workers are busy");
+		end(n, admin_words(ADMIN_HINT_BUSY));
 	else
 		r->now = n;
 }

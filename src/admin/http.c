@@ -9,7 +9,7 @@
 #include "cert/crls.h"
 #include "net/tmr.h"
 
-enum { HEART_MS = 1000, HEART_DEAD_S = 10, CONNECTIONS = 64, TIMEOUT_S = 10, PAGE_MAX = 4 << 20 };
+enum { HEART_MS = 1000, HEART_DEAD_S = 10, CONNECTIONS = 64, OF_ONE_ADDRESS = 16, TIMEOUT_S = 10, PAGE_MAX = 4 << 20 };
 
 struct admin_http {
 	struct admin_http_prm prm;
@@ -133,7 +133,8 @@ static struct MHD_Daemon *start(struct admin_http *h)
 	if (net_addr_is_v6(&h->prm.listen))
 		flags |= MHD_USE_IPv6;
 	return MHD_start_daemon(flags, net_addr_port(&h->prm.listen), NULL, NULL, request_h, h, MHD_OPTION_SOCK_ADDR, &h->prm.listen.u.sa,
-	                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+	                        MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS, MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)OF_ONE_ADDRESS,
+	                        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
 	                        MHD_OPTION_LISTENING_ADDRESS_REUSE, 1u, MHD_OPTION_END);
 }
 

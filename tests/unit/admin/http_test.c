@@ -23,6 +23,25 @@ static const char *get(uint16_t port, const char *path)
 	return text;
 }
 
+/* Connections that say nothing, all of one address: another address is answered all the same. */
+static void one_address_does_not_take_all_places(uint16_t port)
+{
+	enum { MANY = 80 };
+	struct net_addr to, from;
+	int fd[MANY];
+	assert_int_equal(net_addr_parse(&to, TEXT("127.0.0.1"), port), 0);
+	assert_int_equal(net_addr_parse(&from, TEXT("127.0.0.77"), 0), 0);
+	for (unsigned i = 0; i < MANY; i++) {
+		fd[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		assert_int_equal(bind(fd[i], &from.u.sa, net_addr_len(&from)), 0);
+		assert_int_equal(connect(fd[i], &to.u.sa, net_addr_len(&to)), 0);
+		(void)!send(fd[i], "GET /", 5, MSG_NOSIGNAL);
+	}
+	assert_non_null(strstr(get(port, "/healthz"), "alive"));
+	for (unsigned i = 0; i < MANY; i++)
+		close(fd[i]);
+}
+
 static void pages_tell_metrics_health_and_readiness(void **state)
 {
 	(void)state;
@@ -48,6 +67,7 @@ static void pages_tell_metrics_health_and_readiness(void **state)
 		node_met(node, (enum node_need)i);
 	assert_non_null(strstr(get(port, "/readyz"), " 200 "));
 	assert_non_null(strstr(get(port, "/else"), " 404 "));
+	one_address_does_not_take_all_places(port);
 	admin_http_destroy(http);
 	node_destroy(node);
 	metrics_destroy(metrics);

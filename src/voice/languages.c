@@ -25,43 +25,31 @@ static bool same_primary(const char *a, const char *b)
 
 static struct prompt_set *look(const struct languages *l, const char *tag)
 {
-	for (unsigned i = 0; i < l->n; i++)
-		if (text_is_nocase(text_of(tag), prompt_set_language(l->set[i])))
-			return l->set[i];
-	for (unsigned i = 0; i < l->n; i++)
+	struct prompt_set *s = languages_exact(l, tag);
+	for (unsigned i = 0; !s && i < l->n; i++)
 		if (same_primary(tag, prompt_set_language(l->set[i])))
-			return l->set[i];
-	return NULL;
-}
-
-static bool has(const struct languages *l, const char *tag)
-{
-	for (unsigned i = 0; i < l->n; i++)
-		if (text_is_nocase(text_of(tag), prompt_set_language(l->set[i])))
-			return true;
-	return false;
+			s = l->set[i];
+	return s;
 }
 
 static int add(struct languages *l, const char *path, const struct prompt_words *v, unsigned n, struct ev_bus *bus)
 {
 	struct ev_report why;
 	struct prompt_set *s;
-	unsigned lent = 0;
 	int err = prompt_set_open(&s, &(struct prompt_set_prm){ .pack = path, .bus = bus }, &why);
 	if (err) {
 		if (bus)
 			ev_emit(bus, &why);
 		return err == ENOMEM ? err : 0;
 	}
-	if (has(l, prompt_set_language(s))) { /* a more special folder has one */
+	if (languages_exact(l, prompt_set_language(s))) { /* a more special folder has one */
 		prompt_set_close(s);
 		return 0;
 	}
-	err = prompt_set_borrow(s, l->set[0], v, n, &lent);
-	if (err) {
-		prompt_set_close(s);
-		return err;
-	}
+	unsigned lent = 0;
+	for (unsigned i = 0; i < n; i++)
+		lent += !prompt_clip(s, v[i].name);
+	prompt_set_fall_back(s, l->set[0]);
 	l->set[l->n++] = s;
 	if (lent && bus) {
 		ev_set(&why, EV_VOICE_LANGUAGE_INCOMPLETE);
@@ -86,7 +74,7 @@ static int add_folder(struct languages *l, const char *dir, const struct prompt_
 	for (int i = 0; i < count; i++) {
 		char path[PATH_SIZE], tag[64];
 		text_copy(text_head(text_of(name[i]->d_name), strlen(name[i]->d_name) - 5), tag, sizeof tag);
-		if (!err && l->n < LANGUAGES_MAX && !has(l, tag) && !text_print(path, sizeof path, "%s/%s", dir, name[i]->d_name))
+		if (!err && l->n < LANGUAGES_MAX && !languages_exact(l, tag) && !text_print(path, sizeof path, "%s/%s", dir, name[i]->d_name))
 			err = add(l, path, v, n, bus);
 		free(name[i]);
 	}
@@ -140,6 +128,14 @@ bool languages_speaks(const struct languages *l, const char *tag)
 unsigned languages_count(const struct languages *l)
 {
 	return l->n;
+}
+
+struct prompt_set *languages_exact(const struct languages *l, const char *tag)
+{
+	for (unsigned i = 0; i < l->n; i++)
+		if (text_is_nocase(text_of(tag), prompt_set_language(l->set[i])))
+			return l->set[i];
+	return NULL;
 }
 
 struct prompt_set *languages_at(const struct languages *l, unsigned i)

@@ -16,6 +16,7 @@ void languages_close(struct languages *l); /* NULL is allowed */
  * else the node's own. "" is the node's own. Never NULL; borrowed. */
 struct prompt_set *languages_find(const struct languages *l, const char *tag);
 bool languages_speaks(const struct languages *l, const char *tag); /* whether that is more than the node's own standing in */
+struct prompt_set *languages_exact(const struct languages *l, const char *tag); /* that very one, or NULL */
 unsigned languages_count(const struct languages *l);
 struct prompt_set *languages_at(const struct languages *l, unsigned i); /* 0 is the node's own */
 

@@ -21,12 +21,16 @@ enum { PATH_SIZE = 1024, BEEP_HZ = 1000, BEEP_MS = 300, BEEP_DB = -16 };
 struct prompt {
 	char name[PACK_NAME_MAX + 1];
 	char *text;
-	struct media_clip *clip, *recorded;
+	struct media_clip *clip; /* NULL: only an administrator's own */
+	struct media_clip *recorded;
+	struct media_clip *own;
+	char *own_text;
 };
 
 struct prompt_set {
 	char language[PACK_LANGUAGE];
 	const struct lang *lang;
+	const struct prompt_set *fallback;
 	struct prompt *prompt; /* by name */
 	unsigned n, n_recorded;
 };
@@ -132,20 +136,35 @@ static int load(struct prompt_set *s, const struct pack *pk, struct mapping *m)
 	return 0;
 }
 
-static struct prompt *find(const struct prompt_set *s, const char *name)
+/* Where a name is, or belongs. */
+static bool place(const struct prompt_set *s, const char *name, unsigned *at)
 {
 	unsigned from = 0, to = s->n;
 	while (from < to) {
-		unsigned at = from + (to - from) / 2;
-		int c = strcmp(name, s->prompt[at].name);
+		*at = from + (to - from) / 2;
+		int c = strcmp(name, s->prompt[*at].name);
 		if (!c)
-			return &s->prompt[at];
+			return true;
 		if (c < 0)
-			to = at;
+			to = *at;
 		else
-			from = at + 1;
+			from = *at + 1;
 	}
-	return NULL;
+	*at = from;
+	return false;
+}
+
+static struct prompt *find(const struct prompt_set *s, const char *name)
+{
+	unsigned at;
+	return place(s, name, &at) ? &s->prompt[at] : NULL;
+}
+
+/* In the set, or in the one that stands in for it. */
+static const struct prompt *look(const struct prompt_set *s, const char *name)
+{
+	const struct prompt *p = find(s, name);
+	return p || !s->fallback ? p : find(s->fallback, name);
 }
 
 /* ---- recordings ---- */
@@ -261,7 +280,9 @@ void prompt_set_close(struct prompt_set *s)
 	for (unsigned i = 0; i < s->n; i++) {
 		mem_unref(s->prompt[i].clip);
 		mem_unref(s->prompt[i].recorded);
+		mem_unref(s->prompt[i].own);
 		mem_free(s->prompt[i].text);
+		mem_free(s->prompt[i].own_text);
 	}
 	mem_free(s->prompt);
 	mem_free(s);
@@ -279,14 +300,14 @@ const struct lang *prompt_set_lang(const struct prompt_set *s)
 
 struct media_clip *prompt_clip(const struct prompt_set *s, const char *name)
 {
-	const struct prompt *p = find(s, name);
-	return p ? p->clip : NULL;
+	const struct prompt *p = look(s, name);
+	return !p ? NULL : p->own ? p->own : p->clip;
 }
 
 struct media_clip *prompt_recorded(const struct prompt_set *s, const char *name)
 {
-	const struct prompt *p = find(s, name);
-	return p ? p->recorded : NULL;
+	const struct prompt *p = look(s, name);
+	return !p ? NULL : p->own ? p->own : p->recorded;
 }
 
 bool prompt_has_recordings(const struct prompt_set *s)
@@ -296,8 +317,14 @@ bool prompt_has_recordings(const struct prompt_set *s)
 
 const char *prompt_text(const struct prompt_set *s, const char *name)
 {
+	const struct prompt *p = look(s, name);
+	return !p ? NULL : p->own && p->own_text[0] ? p->own_text : p->text;
+}
+
+bool prompt_is_own(const struct prompt_set *s, const char *name)
+{
 	const struct prompt *p = find(s, name);
-	return p ? p->text : NULL;
+	return p && p->own;
 }
 
 unsigned prompt_count(const struct prompt_set *s)
@@ -312,7 +339,7 @@ const char *prompt_name(const struct prompt_set *s, unsigned i)
 
 int prompt_check(const struct prompt_set *s, const char *name, struct ev_report *why)
 {
-	if (find(s, name))
+	if (look(s, name))
 		return 0;
 	ev_set(why, EV_VOICE_PROMPT_MISSING);
 	ev_str(why, "prompt", name);
@@ -351,45 +378,10 @@ static int make(struct prompt_set *s, const struct prompt_words *w)
 	}
 	text_fill(p->name, sizeof p->name, w->name);
 	p->clip = clip;
-	p->recorded = NULL;
+	p->recorded = p->own = NULL;
+	p->own_text = NULL;
 	s->n++;
 	return 0;
-}
-
-/* A clip of another language is kept by both. */
-static int lend(struct prompt_set *s, const struct prompt *from)
-{
-	struct prompt *p = &s->prompt[s->n];
-	p->text = text_dup(text_of(from->text));
-	if (!p->text)
-		return ENOMEM;
-	text_copy(text_of(from->name), p->name, sizeof p->name);
-	p->clip = mem_ref(from->clip);
-	p->recorded = NULL;
-	s->n++;
-	return 0;
-}
-
-int prompt_set_borrow(struct prompt_set *s, const struct prompt_set *from, const struct prompt_words *v, unsigned n, unsigned *lent)
-{
-	unsigned had = s->n;
-	struct prompt *more = mem_realloc(s->prompt, (had + n ? had + n : 1) * sizeof *more);
-	if (!more)
-		return ENOMEM;
-	s->prompt = more;
-	int err = 0;
-	for (unsigned i = 0; !err && i < n; i++) {
-		const struct prompt *there = find(from, v[i].name);
-		unsigned all = s->n;
-		s->n = had; /* only these are in order */
-		bool lacks = !find(s, v[i].name);
-		s->n = all;
-		if (lacks && there)
-			err = lend(s, there);
-	}
-	*lent = s->n - had;
-	qsort(s->prompt, s->n, sizeof *s->prompt, by_name);
-	return err;
 }
 
 int prompt_set_complete(struct prompt_set *s, const struct prompt_words *v, unsigned n, struct ev_bus *bus)
@@ -413,5 +405,81 @@ int prompt_set_complete(struct prompt_set *s, const struct prompt_words *v, unsi
 			tell_missing(bus, s, w->name, !err);
 	}
 	qsort(s->prompt, s->n, sizeof *s->prompt, by_name);
+	return 0;
+}
+
+/* ---- other voices ---- */
+void prompt_set_fall_back(struct prompt_set *s, const struct prompt_set *to)
+{
+	s->fallback = to == s ? NULL : to;
+}
+
+/* A place in the order for a name that the set has not. */
+static int insert(struct prompt_set *s, const char *name, unsigned at)
+{
+	struct prompt *more = mem_realloc(s->prompt, (s->n + 1) * sizeof *more);
+	char *text = text_dup(TEXT(""));
+	if (more)
+		s->prompt = more;
+	if (!more || !text) {
+		mem_free(text);
+		return ENOMEM;
+	}
+	memmove(&more[at + 1], &more[at], (s->n - at) * sizeof *more);
+	more[at] = (struct prompt){ .text = text };
+	text_fill(more[at].name, sizeof more[at].name, name);
+	s->n++;
+	return 0;
+}
+
+static void remove_at(struct prompt_set *s, unsigned at)
+{
+	mem_free(s->prompt[at].text);
+	mem_free(s->prompt[at].own_text);
+	memmove(&s->prompt[at], &s->prompt[at + 1], (s->n - at - 1) * sizeof *s->prompt);
+	s->n--;
+}
+
+bool prompt_name_good(const char *name)
+{
+	size_t n = strlen(name);
+	if (!n || n > PACK_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		char c = name[i];
+		bool joint = c == '-' || c == '/';
+		if (!joint && !(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9'))
+			return false;
+		if (joint && (i == 0 || i + 1 == n || name[i + 1] == '/'))
+			return false;
+	}
+	return true;
+}
+
+int prompt_set_own(struct prompt_set *s, const char *name, const char *words, struct media_clip *clip)
+{
+	unsigned at;
+	bool there = place(s, name, &at);
+	if (!clip) {
+		if (!there)
+			return 0;
+		s->prompt[at].own = mem_unref(s->prompt[at].own);
+		if (!s->prompt[at].clip)
+			remove_at(s, at);
+		return 0;
+	}
+	char *text = text_dup(text_of(words));
+	int err = text ? 0 : ENOMEM;
+	if (!err && !there)
+		err = insert(s, name, at);
+	if (err) {
+		mem_free(text);
+		return err;
+	}
+	struct prompt *p = &s->prompt[at];
+	mem_unref(p->own);
+	mem_free(p->own_text);
+	p->own = mem_ref(clip);
+	p->own_text = text;
 	return 0;
 }

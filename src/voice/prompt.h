@@ -42,8 +42,14 @@ struct prompt_words {
  * Blocks while it speaks: at start, before anybody uses the set. 0 or ENOMEM; a word that the voice cannot say stays missing. */
 int prompt_set_complete(struct prompt_set *s, const struct prompt_words *v, unsigned n, struct ev_bus *bus);
 
-/* What the set lacks of these is heard in the words of another language rather than not at all. 0 or ENOMEM; *lent: how many. At start. */
-int prompt_set_borrow(struct prompt_set *s, const struct prompt_set *from, const struct prompt_words *v, unsigned n, unsigned *lent);
+/* What this set lacks is heard in the words of another, which must outlive it, rather than not at all. */
+void prompt_set_fall_back(struct prompt_set *s, const struct prompt_set *to);
+/* An administrator's own recording stands for a prompt, or adds one; it goes with any voice. Takes a reference; NULL takes the own one away. The
+ * words may be "": then those of the prompt stay. Between two sentences, at any time. 0 or ENOMEM. */
+int prompt_set_own(struct prompt_set *s, const char *name, const char *words, struct media_clip *clip);
+bool prompt_is_own(const struct prompt_set *s, const char *name);
+/* Lower case letters, digits, and '-' and '/' between them; at most 47 bytes. */
+bool prompt_name_good(const char *name);
 /* Where packs are looked for, the most special folder first; NULL: there is none at that place. `configured` is node.voice. */
 enum { PROMPT_FOLDERS = 4 };
 const char *prompt_folder(unsigned i, const char *configured);

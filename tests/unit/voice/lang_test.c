@@ -219,30 +219,43 @@ static void write_small(const char *path, const char *language, const char *name
 
 static char one[256], two[256];
 
-static int lend_one(void *arg)
+static int own_and_lent(void *arg)
 {
 	(void)arg;
-	static const struct prompt_words v[] = { { "a", "" }, { "b", "" }, { "nowhere", "" } };
 	struct prompt_set *s = NULL, *from = NULL;
-	unsigned lent = 0;
+	struct media_clip *mine = NULL;
 	int err = prompt_set_open(&s, &(struct prompt_set_prm){ .pack = one }, NULL);
 	if (!err)
 		err = prompt_set_open(&from, &(struct prompt_set_prm){ .pack = two }, NULL);
 	if (!err)
-		err = prompt_set_borrow(s, from, v, 3, &lent);
+		err = media_clip_tone(&mine, 400, 0, 40, -20);
 	if (!err) {
-		assert_int_equal(lent, 1);
-		assert_non_null(prompt_clip(s, "b"));
-		assert_null(prompt_clip(s, "nowhere"));
+		prompt_set_fall_back(s, from);
+		err = prompt_set_own(s, "a", "", mine);
 	}
-	prompt_set_close(from); /* what was lent outlives its set */
 	if (!err)
-		assert_int_equal(media_clip_ms(prompt_clip(s, "b")), 20);
+		err = prompt_set_own(s, "0-first", "Mine.", mine);
+	if (!err) {
+		assert_int_equal(media_clip_ms(prompt_clip(s, "b")), 20); /* lent */
+		assert_null(prompt_clip(s, "nowhere"));
+		assert_ptr_equal(prompt_clip(s, "a"), mine);
+		assert_string_equal(prompt_text(s, "a"), "words");
+		assert_string_equal(prompt_name(s, 0), "0-first");
+		assert_string_equal(prompt_text(s, "0-first"), "Mine.");
+		assert_true(prompt_is_own(s, "a") && !prompt_is_own(s, "b"));
+		assert_int_equal(prompt_set_own(s, "a", "", NULL), 0);
+		assert_int_equal(prompt_set_own(s, "0-first", "", NULL), 0);
+		assert_int_equal(prompt_set_own(s, "never-there", "", NULL), 0);
+		assert_int_equal(prompt_count(s), 1);
+		assert_int_equal(media_clip_ms(prompt_clip(s, "a")), 20);
+	}
+	mem_unref(mine);
 	prompt_set_close(s);
+	prompt_set_close(from);
 	return err;
 }
 
-static void lending_survives_want_of_memory(void **state)
+static void own_prompts_stand_before_the_sets_and_go_again(void **state)
 {
 	(void)state;
 	const char *dir = ut_tmpdir();
@@ -250,12 +263,23 @@ static void lending_survives_want_of_memory(void **state)
 	snprintf(two, sizeof two, "%s/yy.pack", dir);
 	write_small(one, "xx", "a");
 	write_small(two, "yy", "b");
-	ut_oom(lend_one, NULL);
+	ut_oom(own_and_lent, NULL);
+}
+
+static void names_of_prompts(void **state)
+{
+	(void)state;
+	static const char *const good[] = { "a", "main-greeting", "digits/4", "a/b-c/9", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	static const char *const bad[] = { "", "A", "-a", "a-", "/a", "a/", "a//b", "a-/b", "../x", "a b", "\xc3\xa4", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" };
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++)
+		assert_true(prompt_name_good(good[i]));
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+		assert_false(prompt_name_good(bad[i]));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = { UT(numbers), UT(what_is_counted_agrees_with_its_number), UT(dates_and_times), UT(every_number_date_and_count_has_its_words),
-		UT(a_tag_finds_the_nearest_language), UT(what_a_language_lacks_is_lent), UT(lending_survives_want_of_memory) };
+		UT(a_tag_finds_the_nearest_language), UT(what_a_language_lacks_is_lent), UT(own_prompts_stand_before_the_sets_and_go_again), UT(names_of_prompts) };
 	return cmocka_run_group_tests(tests, open_all, close_all);
 }

@@ -49,7 +49,7 @@ static int speak_foreign(struct media_clip **c, const char *words)
 		err = sound_file_read(scratch, &pcm, &n, why, sizeof why);
 	if (err)
 		return err;
-	err = speak_level(c, pcm, n, words);
+	err = media_clip_from_l16(c, pcm, speak_care(pcm, n, words));
 	mem_free(pcm);
 	return err;
 }

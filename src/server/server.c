@@ -298,6 +298,9 @@ static int build_voice(struct server *s, struct ev_report *why)
 	struct speech_prm speech = { .loop = s->loop, .bus = s->bus, .metrics = s->metrics };
 	if (!err)
 		err = speech_create(&s->speech, &speech);
+	struct own_prompts_prm own = { .store = s->store, .loop = s->loop, .languages = s->languages, .bus = s->bus };
+	if (!err)
+		err = own_prompts_create(&s->own_prompts, &own);
 	return err ? err : voice_names_create(&s->names, s->speech, s->bus, NAMES_KEPT);
 }
 
@@ -305,6 +308,7 @@ static void drop_voice(struct server *s)
 {
 	voice_names_destroy(s->names);
 	speech_destroy(s->speech);
+	own_prompts_destroy(s->own_prompts);
 	languages_close(s->languages);
 }
 
@@ -438,7 +442,7 @@ static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
 		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .stories = s->stories, .sip = s->sip,
-		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .trust = s->keeper, .trace = s->trace, .dns = s->dns, .files = s->slow,
+		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .calls = s->calls, .languages = s->languages, .own_prompts = s->own_prompts, .trust = s->keeper, .trace = s->trace, .dns = s->dns, .files = s->slow,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply, .reload = server_reload_told,
 		.trust_changed = server_trust_changed, .arg = s,
 	};

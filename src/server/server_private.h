@@ -24,6 +24,7 @@
 #include "server/server.h"
 #include "sip/core.h"
 #include "voice/name.h"
+#include "voice/own.h"
 #include "voice/languages.h"
 #include "voice/speech.h"
 
@@ -53,6 +54,7 @@ struct server {
 	struct mbox *mbox;
 	struct media_engine *media;
 	struct languages *languages;
+	struct own_prompts *own_prompts;
 	struct speech *speech; /* the helper process */
 	struct voice_names *names;
 	struct node *node;

@@ -146,8 +146,7 @@ static int render(const char *text, int16_t **pcm, size_t *n)
 	return err;
 }
 
-/* Trimmed, moved to the front, levelled: how many are left. */
-static size_t care(int16_t *pcm, size_t n, const char *text)
+size_t speak_care(int16_t *pcm, size_t n, const char *text)
 {
 	const int16_t *from = pcm;
 	size_t len = strlen(text);
@@ -172,14 +171,9 @@ int speak_pcm(int16_t **pcm, size_t *n, const char *text)
 	int err = render(plain, &all, n);
 	if (err)
 		return err;
-	*n = care(all, *n, plain);
+	*n = speak_care(all, *n, plain);
 	*pcm = all;
 	return 0;
-}
-
-int speak_level(struct media_clip **cp, int16_t *pcm, size_t n, const char *text)
-{
-	return media_clip_from_l16(cp, pcm, care(pcm, n, text));
 }
 
 int speak_text(struct media_clip **cp, const char *text)

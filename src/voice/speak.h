@@ -15,9 +15,9 @@ enum { SPEAK_TEXT_MAX = 2000, SPEAK_LEVEL_DB = -22 };
 int speak_text(struct media_clip **cp, const char *text);
 /* The same as samples at 8 kHz: the caller's (mem_free). */
 int speak_pcm(int16_t **pcm, size_t *n, const char *text);
-/* The same care for samples of 8 kHz that something else made of `text`: trimmed, levelled (in place), with a pause behind a full stop.
- * EINVAL: no samples. ENOMEM. */
-int speak_level(struct media_clip **cp, int16_t *pcm, size_t n, const char *text);
+/* The same care for samples of 8 kHz that something else made of `text`, in place: silence around them trimmed, a pause behind a full stop kept,
+ * levelled. How many are left. */
+size_t speak_care(int16_t *pcm, size_t n, const char *text);
 /* "Zoë Müller-Łukasz" -> "Zoe Mueller-Lukasz"; dst is cut. Returns the length. */
 size_t speak_fold(const char *utf8, char *dst, size_t size);
 

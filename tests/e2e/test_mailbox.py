@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a caller and an owner meet when something about a mailbox is not as usual: it is full, its store may only be read, a prompt is
 missing, its PIN is new. Nothing that was accepted is lost, and what is not accepted is said before anybody speaks."""
+import concurrent.futures
 import re
 import shutil
 import struct
@@ -181,9 +182,35 @@ def languages(story):
     story.check("SIGTERM ends it in time", node.stop() == 0)
 
 
+def own_prompts(story):
+    """An administrator's recording is heard at the next sentence; one that changes while it is being said breaks nothing."""
+    node = single.node(story)
+    clip, other = story.dir / "mine.wav", story.dir / "other.flac"
+    audio.write(clip, audio.read(lab.SPEECH_A)[:4 * audio.RATE])
+    subprocess.run(["sox", clip, "-r", "44100", "-c", "2", other, "reverse"], check=True)
+    status, said = node.cli.run("prompt", "import", "attendant-welcome-to", other, "--words", "Backwards.")
+    story.check("own prompts: a stereo FLAC file of 44.1 kHz is taken", status == 0, said)
+    status, said = node.cli.run("prompt", "import", "attendant-welcome-to", clip)
+    story.check("own prompts: and replaced by a WAV file", status == 0, said)
+    cut = story.dir / "cut.wav"  # without the silence around it
+    status, said = node.cli.run("prompt", "export", "attendant-welcome-to", cut)
+    story.check("own prompts: what callers hear can be had back", status == 0 and 3 < len(audio.read(cut)) / audio.RATE < 4, said)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        call = pool.submit(ask, node, lab.ATTENDANT, f"expect-sound {cut} within 10s; expect attendant-dial-extension; hangup", "8701")
+        changes = 0
+        until(lambda: call.done() or "8701" in node.cli.run("call", "list")[1], 10)  # its first sentence begins as it is answered
+        while not call.done() and changes < 100:
+            changes += node.cli.run("prompt", "import", "attendant-welcome-to", (other, clip)[changes % 2])[0] == 0
+    story.check("own prompts: a caller hears one to its end while it changes, and what follows", *call.result())
+    story.check("own prompts: it changed meanwhile", changes > 3, changes)
+    story.check("own prompts: taken away, the built-in voice speaks again", node.cli.run("prompt", "remove", "attendant-welcome-to")[0] == 0 and
+                ask(node, lab.ATTENDANT, "expect attendant-welcome-to; hangup", "8702"))
+    story.check("SIGTERM ends it in time", node.stop() == 0)
+
+
 with Story("mailbox") as story:
     parts = sys.argv[1:]
-    for part in (full, first_use, languages, missing_prompt, read_only_sqlite, read_only_postgresql):
+    for part in (full, first_use, languages, own_prompts, missing_prompt, read_only_sqlite, read_only_postgresql):
         if not parts or part.__name__ in parts:
             shutil.rmtree(story.dir / "node01", ignore_errors=True)
             part(story)

@@ -107,6 +107,12 @@ def name_server_is_silent(w, d):
 
 
 @fault("dns", "connection-refused", advice="whether the service runs", fix=mend_dns)
+def one_of_two_addresses_is_dead(w, d):
+    """Half of a pool: the other half answers all the while, and says nothing of this one."""
+    d.records = [f"--host-record={d.host},{d.address}", f"--host-record={d.host},127.0.4.{w.rng.randrange(2, 250)}"]
+
+
+@fault("dns", "connection-refused", advice="whether the service runs", fix=mend_dns)
 def address_of_nobody(w, d):
     d.records = [f"--host-record={d.host},127.0.4.{w.rng.randrange(2, 250)}"]
 
@@ -465,6 +471,7 @@ named("name-with-trailing-dot", ["{d.host}."], cn="pool", advice="without the do
 named("address-as-name", ["{d.address}"], address=True, advice="by its name", fix=by_name)("address_as_a_name")
 named("name-in-lesser-cn", [], rule="cn-only", subject="/CN={d.host}/CN=pool", advice="one CN", fix=lambda w, d: (
     d.stunnel.update(cert=d.cert(cn=d.host)), w.dirty.add("stunnel")))("several_cns")
+named("names-unreadable", ["{d.host}", *(f"n{i}.{{z}}" for i in range(600))], cn="{d.host}", fix=exact_name)("more_names_than_anybody_reads")
 named("certificate-without-name", [], subject="/O=Nobody", advice="subjectAltName", fix=exact_name)("no_name_at_all")
 
 
@@ -576,10 +583,15 @@ def sip(status, phrase, expect, header=None, quick=False):
 
 
 sip(401, "Unauthorized", "sip-wants-password")
+sip(302, "Moved Temporarily", "sip-refused", header="Contact: <sip:elsewhere.example;transport=tls>")
+sip(400, "Bad Request", "sip-refused")
 sip(403, "Forbidden", "sip-forbidden", quick=True)
 sip(403, "Forbidden", "sip-name-not-allowed", header='ms-diagnostics: 1000;reason="Connection allows following fqdns: sbc.other.example"')
 sip(404, "Not Found", "sip-not-found")
 sip(405, "Method Not Allowed", "sip-method-not-supported")
+sip(407, "Proxy Authentication Required", "sip-wants-password")
+sip(408, "Request Timeout", "sip-next-hop-silent")
+sip(480, "Temporarily Unavailable", "sip-not-found")
 sip(481, "Call/Transaction Does Not Exist", "sip-refused")
 sip(483, "Too Many Hops", "sip-refused")
 sip(488, "Not Acceptable Here", "sip-refused")
@@ -587,6 +599,7 @@ sip(500, "Server Internal Error", "sip-refused")
 sip(501, "Not Implemented", "sip-method-not-supported")
 sip(503, "Service Unavailable", "sip-unavailable", header="Retry-After: 30", quick=True)
 sip(504, "Server Time-out", "sip-next-hop-silent")
+sip(603, "Decline", "sip-forbidden")
 
 
 # ---- a middlebox ----
@@ -614,6 +627,12 @@ box("stall", "down", "request", "silent-without-sip", "unknown")
 box("cut", "down", "request", "closed-without-sip", "unknown")
 box("flip", "down", "request", "tls-protocol-error", "sure")
 box("flip", "up", "request", "tls-protocol-error", "sure")
+
+
+@fault("middlebox", "handshake-stalled", most="unknown", fix=clear_way)
+def a_trickle(w, d):
+    """A line so slow that no handshake ends in time."""
+    d.box = {"do": "trickle", "way": "down", "at": 40}
 
 
 # ---- the clock of a node ----
@@ -885,6 +904,11 @@ def they_dial_us_too(w, d):
 def their_balancer_looks_whether_we_live(w, d):
     """Opens a connection and closes it, as balancers do."""
     d.dial = lambda: dial_bytes(d, b"", wait=0.05)
+
+
+@control
+def a_firewall_forgets_idle_connections(w, d):
+    d.box = {"do": "forget", "way": "down", "at": 1500}
 
 
 @control

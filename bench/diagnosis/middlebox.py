@@ -2,9 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """middlebox.py TABLE   Something on the way that is not well: listens, passes bytes on, and at the byte or moment told cuts, stalls, resets or damages.
 
-The JSON table: [{"listen": [address, port], "to": [address, port], "do": "pass|cut|stall|reset|flip|cut-at-accept|reset-at-accept|swallow|say",
+The JSON table: [{"listen": [address, port], "to": [address, port],
+"do": "pass|cut|stall|reset|flip|trickle|forget|cut-at-accept|reset-at-accept|swallow|say",
 "way": "up|down", "at": byte, "words": "..."}]; "at" counts what passed that way; "request" instead of a number means the first TLS record of application
-data (TLS 1.2 only: there it is the first request or answer). SIGHUP reads "do" anew.
+data (TLS 1.2 only: there it is the first request or answer). "trickle": so many bytes a second that way; "forget": both sides are reset after so many
+milliseconds without a byte that way. SIGHUP reads "do" anew.
 """
 import asyncio
 import json
@@ -52,9 +54,18 @@ class Records:
 async def pump(row, way, reader, writer, other):
     passed, records = 0, Records()
     while True:
-        data = await reader.read(65536)
+        try:
+            data = await asyncio.wait_for(reader.read(65536), row["at"] / 1000 if row["do"] == "forget" and row.get("way") == way else None)
+        except asyncio.TimeoutError:
+            reset(writer)
+            return reset(other)
         if not data:
             break
+        if row["do"] == "trickle" and row.get("way") == way:
+            for at in range(0, len(data), row["at"]):
+                writer.write(data[at:at + row["at"]])
+                await asyncio.sleep(1)
+            continue
         active = row["do"] in ("cut", "stall", "reset", "flip") and row.get("way") == way
         limit = row.get("at") if active else None
         if limit == "request":

@@ -1,53 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* trust_profile.c  A stranger's certificate before every verifier of the table. Input: which profile, which question (seat, switch, reference,
- * list), then like trust_cert.c: 0 and DER as it is, or another byte and edits (offset, byte) to a good certificate.     */
+ * list), then a certificate (strange_cert.h).                                                                          */
 #include <openssl/err.h>
 #include <openssl/x509_vfy.h>
-#include <openssl/x509v3.h>
-#include <stdlib.h>
 #include "base/mem.h"
+#include "strange_cert.h"
 #include "trust/finding.h"
 #include "trust/profile.h"
 #include "trust/rule.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static uint8_t *good;
-static int good_len;
+static struct strange_good good = {
+	.cn = { "first.example.com", "a.example.com" }, .cn_type = MBSTRING_UTF8, .cn_len = -1,
+	.san = "DNS:a.example.com,DNS:*.example.org,URI:sip:b.example.com,URI:sip:u@c.example.com,IP:192.0.2.1,IP:2001:db8::1",
+	.eku = "serverAuth,clientAuth", .key_usage = "digitalSignature,keyEncipherment",
+};
 static X509_STORE *anchors;
 
-static void add(X509 *x, int nid, const char *value)
-{
-	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-	if (!e || !X509_add_ext(x, e, -1))
-		abort();
-	X509_EXTENSION_free(e);
-}
-
-/* Its own root, so that chains are walked too. */
+/* It is its own root, so that chains are walked too. */
 static void make_good(void)
 {
-	X509 *x = X509_new();
-	EVP_PKEY *key = EVP_EC_gen("P-256");
-	X509_NAME *n = X509_get_subject_name(x);
-	X509_set_version(x, X509_VERSION_3);
-	X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_UTF8, (const unsigned char *)"first.example.com", -1, -1, 0);
-	X509_NAME_add_entry_by_txt(n, "CN", MBSTRING_UTF8, (const unsigned char *)"a.example.com", -1, -1, 0);
-	X509_set_issuer_name(x, n);
-	ASN1_TIME_set(X509_getm_notBefore(x), 1700000000);
-	ASN1_TIME_set(X509_getm_notAfter(x), 1900000000);
-	X509_set_pubkey(x, key);
-	add(x, NID_subject_alt_name, "DNS:a.example.com,DNS:*.example.org,URI:sip:b.example.com,URI:sip:u@c.example.com,IP:192.0.2.1,IP:2001:db8::1");
-	add(x, NID_ext_key_usage, "serverAuth,clientAuth");
-	add(x, NID_key_usage, "digitalSignature,keyEncipherment");
-	if (!X509_sign(x, key, EVP_sha256()))
-		abort();
-	good_len = i2d_X509(x, &good);
+	X509 *x = strange_make_good(&good);
 	anchors = X509_STORE_new();
 	if (!anchors || !X509_STORE_add_cert(anchors, x))
 		abort();
 	X509_free(x);
-	EVP_PKEY_free(key);
 }
 
 static void clean_words(const char *s, size_t size)
@@ -101,27 +79,15 @@ static void judge(X509 *x, uint8_t which, uint8_t how)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	if (!good)
+	if (!good.der)
 		make_good();
 	if (size < 3)
 		return 0;
-	uint8_t which = data[0], how = data[1];
-	data += 2;
-	size -= 2;
-	uint8_t *der = malloc((size_t)good_len + size);
-	size_t n = data[0] ? (size_t)good_len : size - 1;
-	if (!der)
-		return 0;
-	memcpy(der, data[0] ? good : data + 1, n);
-	for (size_t i = 1; data[0] && i + 3 <= size; i += 3)
-		der[((size_t)data[i] << 8 | data[i + 1]) % n] = data[i + 2];
-	const unsigned char *at = der;
-	X509 *x = d2i_X509(NULL, &at, (long)n);
+	X509 *x = strange_certificate(&good, data + 2, size - 2);
 	if (x)
-		judge(x, which, how);
+		judge(x, data[0], data[1]);
 	X509_free(x);
 	ERR_clear_error();
-	free(der);
 	if (mem_live())
 		abort();
 	return 0;

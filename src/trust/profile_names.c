@@ -1,19 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* profile_names.c  Which names of a certificate count for a verifier, and whether one of them is the name that it looks for. The certificate
- * is walked where it lies, name by name, so that thousands of names cost no memory; every byte may be a stranger's.        */
+/* profile_names.c  Which names of a certificate count for a verifier, and whether one of them is the name that it looks for. How names are
+ * compared is profile_match.c, how they are found profile_walk.c. */
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
-#include "trust/profile_private.h"
-
-enum kind { CN, DNS, URI, IP };
-
-/* One name, and what stands beside it in the certificate. */
-struct name {
-	enum kind kind;
-	struct text value; /* IP: bytes */
-	int index, of;     /* CN: which of how many, in the order of the subject */
-	bool last_rdn;     /* CN: the first one of the last RDN that has any */
-};
+#include "trust/profile_match.h"
+#include "trust/profile_walk.h"
 
 /* What was found so far for all wanted names. */
 struct search {
@@ -49,115 +40,9 @@ static void near_miss(struct search *x, enum p_reason r)
 	text_fill(x->near_name, sizeof x->near_name, x->wanted);
 }
 
-/* ---- pieces of names ---- */
-
-struct uri {
-	struct text rest, host; /* "bob@h:5061;x" and "h" */
-	bool sip, sips, user;
-};
-
-static struct uri uri_of(struct text t)
-{
-	struct uri u = { .sip = text_starts_nocase(t, "sip:"), .sips = text_starts_nocase(t, "sips:") };
-	if (!u.sip && !u.sips)
-		return u;
-	u.rest = text_skip(t, u.sip ? 4 : 5);
-	size_t at = text_find(u.rest, '@'), end = 0;
-	u.user = at != SIZE_MAX;
-	struct text host = u.user ? text_skip(u.rest, at + 1) : u.rest;
-	while (end < host.n && host.p[end] && !strchr(":;?/", host.p[end]))
-		end++;
-	u.host = text_head(host, end);
-	return u;
-}
-
-/* "*.example.com" covers "a.example.com"; with `tld`, "*.com" covers "a.com". */
-static bool covers_label(struct text pattern, struct text wanted)
-{
-	size_t dot = text_find(wanted, '.');
-	if (!text_starts(pattern, "*.") || dot == SIZE_MAX || dot == 0)
-		return false;
-	struct text rest = text_skip(pattern, 1);
-	return text_find(rest, '*') == SIZE_MAX && text_find(text_skip(rest, 1), '.') != SIZE_MAX && text_eq_nocase(rest, text_skip(wanted, dot));
-}
-
-/* "um*.example.com" or "*um.example.com" as OpenSSL takes them: a star at one end of the left-most label (`within`: anywhere), and no IDN. */
-static bool covers_part(struct text pattern, struct text wanted, bool within)
-{
-	size_t star = text_find(pattern, '*'), pdot = text_find(pattern, '.'), wdot = text_find(wanted, '.');
-	if (star == SIZE_MAX || pdot == SIZE_MAX || wdot == SIZE_MAX || star > pdot || text_find(text_skip(pattern, star + 1), '*') != SIZE_MAX)
-		return false;
-	struct text before = text_head(pattern, star), behind = text_make(pattern.p + star + 1, pdot - star - 1), label = text_head(wanted, wdot);
-	struct text rest = text_skip(pattern, pdot);
-	if ((before.n && behind.n && !within) || text_starts_nocase(before, "xn--") || text_starts_nocase(label, "xn--") || label.n < before.n + behind.n)
-		return false;
-	return text_find(text_skip(rest, 1), '.') != SIZE_MAX && text_eq_nocase(text_head(label, before.n), before) &&
-	       text_eq_nocase(text_skip(label, label.n - behind.n), behind) && text_eq_nocase(rest, text_skip(wanted, wdot));
-}
-
-/* Letters, digits, hyphens: what a star of OpenSSL's stands for, and what Java takes for a host name. */
-static bool ldh(struct text t, bool dots)
-{
-	for (size_t i = 0; i < t.n; i++)
-		if (!(t.p[i] >= 'a' && t.p[i] <= 'z') && !(t.p[i] >= 'A' && t.p[i] <= 'Z') && !(t.p[i] >= '0' && t.p[i] <= '9') && t.p[i] != '-' &&
-		    !(dots && t.p[i] == '.'))
-			return false;
-	return true;
-}
-
-/* Go: a first label of one star, whatever follows. */
-static bool covers_first(struct text pattern, struct text wanted)
-{
-	size_t dot = text_find(wanted, '.');
-	if (dot == SIZE_MAX)
-		return text_is(pattern, "*");
-	return text_starts(pattern, "*.") && text_eq_nocase(text_skip(pattern, 1), text_skip(wanted, dot));
-}
-
-/* One label; each star stands for any run of letters. Linear: only the last star is gone back to. */
-static bool glob(struct text p, struct text t)
-{
-	size_t i = 0, k = 0, star = SIZE_MAX, at = 0;
-	while (k < t.n) {
-		if (i < p.n && p.p[i] != '*' && text_lower(p.p[i]) == text_lower(t.p[k])) {
-			i++;
-			k++;
-		} else if (i < p.n && p.p[i] == '*') {
-			star = i++;
-			at = k;
-		} else if (star != SIZE_MAX) {
-			i = star + 1;
-			k = ++at;
-		} else {
-			return false;
-		}
-	}
-	while (i < p.n && p.p[i] == '*')
-		i++;
-	return i == p.n;
-}
-
-/* Java: stars anywhere, label by label; a dot must follow the last of them, and "*." is none. */
-static bool covers_glob(struct text pattern, struct text wanted)
-{
-	size_t star = text_rfind(pattern, '*');
-	if (star == SIZE_MAX || text_find(text_skip(pattern, star), '.') == SIZE_MAX || text_is(pattern, "*.") || (pattern.n && pattern.p[pattern.n - 1] == '.'))
-		return false;
-	struct text p, w;
-	bool more_p = true, more_w = true;
-	while (more_p && more_w) {
-		more_p = text_cut(pattern, '.', &p, &pattern);
-		more_w = text_cut(wanted, '.', &w, &wanted);
-		/* An IDN label is compared as Unicode: a star next to letters of its punycode fits nothing. */
-		if (text_starts_nocase(w, "xn--") ? !text_eq_nocase(p, w) && !text_is(p, "*") : !glob(p, w))
-			return false;
-	}
-	return more_p == more_w;
-}
-
 /* ---- does the name count? ---- */
 
-static enum p_tri cn_counts(const struct search *x, const struct name *n)
+static enum p_tri cn_counts(const struct search *x, const struct p_name *n)
 {
 	if ((x->has_ip && x->c->p->reading & (P_CN_NOT_BY_IP | P_CN_NOT_BY_ID)) || (x->has_uri && x->c->p->reading & P_CN_NOT_BY_ID))
 		return P_NO;
@@ -174,9 +59,9 @@ static enum p_tri cn_counts(const struct search *x, const struct name *n)
 	return t;
 }
 
-static enum p_tri uri_counts(const struct search *x, const struct name *n)
+static enum p_tri uri_counts(const struct search *x, const struct p_name *n)
 {
-	struct uri u = uri_of(n->value);
+	struct p_match_uri u = p_match_uri(n->value);
 	if (x->s->uri == P_URI_NONE || (!u.sip && !u.sips) || (u.sips && x->s->sips == P_NO))
 		return P_NO;
 	if (u.user && (x->s->uri == P_URI_DOMAIN || x->s->uri == P_URI_MAYBE))
@@ -184,33 +69,33 @@ static enum p_tri uri_counts(const struct search *x, const struct name *n)
 	return x->s->uri == P_URI_MAYBE || (u.sips && x->s->sips == P_MAYBE) ? P_MAYBE : P_YES;
 }
 
-static enum p_tri counts(const struct search *x, const struct name *n)
+static enum p_tri counts(const struct search *x, const struct p_name *n)
 {
 	switch (n->kind) {
-	case CN:
+	case P_NAME_CN:
 		return cn_counts(x, n);
-	case DNS:
+	case P_NAME_DNS:
 		return x->s->uri_hides_dns && x->has_domain_uri ? P_NO : x->s->dns;
-	case URI:
+	case P_NAME_URI:
 		return uri_counts(x, n);
-	case IP:
+	case P_NAME_IP:
 		return x->s->ip == P_IP_SAN || x->s->ip == P_IP_TEXT ? P_YES : x->s->ip == P_IP_MAYBE ? P_MAYBE : P_NO;
 	}
 	return P_NO;
 }
 
-static enum p_note why_doubt(const struct search *x, const struct name *n)
+static enum p_note why_doubt(const struct search *x, const struct p_name *n)
 {
 	switch (n->kind) {
-	case CN:
+	case P_NAME_CN:
 		return !x->has_san ? P_NOTE_DOUBT_CN_NO_SAN :
 		       x->has_dns  ? P_NOTE_DOUBT_CN_DNS :
 				     P_NOTE_DOUBT_CN_NO_DNS;
-	case DNS:
+	case P_NAME_DNS:
 		return P_NOTE_DOUBT_DNS;
-	case URI:
+	case P_NAME_URI:
 		return P_NOTE_DOUBT_URI;
-	case IP:
+	case P_NAME_IP:
 		return P_NOTE_DOUBT_IP;
 	}
 	return P_NOTES;
@@ -218,14 +103,14 @@ static enum p_note why_doubt(const struct search *x, const struct name *n)
 
 /* ---- is it the wanted one? ---- */
 
-static void hit(struct search *x, const struct name *n, enum p_tri count)
+static void hit(struct search *x, const struct p_name *n, enum p_tri count)
 {
 	if (x->dotless) {
 		/* proves nothing for "both" */
-	} else if (n->kind == CN && n->of - 1 == n->index) {
+	} else if (n->kind == P_NAME_CN && n->of - 1 == n->index) {
 		x->cn_hit = true;
 		x->cn_may = count != P_NO;
-	} else if (n->kind == DNS) {
+	} else if (n->kind == P_NAME_DNS) {
 		x->dns_hit = true;
 		x->dns_may = count != P_NO;
 	}
@@ -237,15 +122,15 @@ static void hit(struct search *x, const struct name *n, enum p_tri count)
 		doubt(x, P_NOTE_DOUBT_DOT);
 	} else if (count == P_MAYBE) {
 		doubt(x, why_doubt(x, n));
-	} else if (n->kind == CN) {
+	} else if (n->kind == P_NAME_CN) {
 		bool lesser = n->of > 1 && (!x->has_san ? x->s->cn.no_san : x->has_dns ? x->s->cn.dns : x->s->cn.no_dns) != P_NO;
 		near_miss(x, lesser ? P_LESSER_CN : P_IN_CN_ONLY);
-	} else if (n->kind == DNS) {
+	} else if (n->kind == P_NAME_DNS) {
 		near_miss(x, x->s->dns == P_NO ? P_IN_SAN_ONLY : P_BEHIND_URI);
 	}
 }
 
-static void wildcard_hit(struct search *x, const struct name *n, enum p_wild takes, bool whole, enum p_tri count)
+static void wildcard_hit(struct search *x, const struct p_name *n, enum p_wild takes, bool whole, enum p_tri count)
 {
 	if (count == P_NO)
 		return;
@@ -253,16 +138,16 @@ static void wildcard_hit(struct search *x, const struct name *n, enum p_wild tak
 	if (takes == P_WILD_PARTIAL || takes == P_WILD_WITHIN || front || (whole && (takes == P_WILD_LABEL || takes == P_WILD_FIRST || takes == P_WILD_GLOB))) {
 		hit(x, n, count);
 	} else if (takes == P_WILD_MAYBE) {
-		doubt(x, n->kind == CN ? P_NOTE_DOUBT_WILD_CN : P_NOTE_DOUBT_WILD_SAN);
+		doubt(x, n->kind == P_NAME_CN ? P_NOTE_DOUBT_WILD_CN : P_NOTE_DOUBT_WILD_SAN);
 	} else {
 		near_miss(x, P_WILDCARD);
 		x->near_option = x->near_option || (whole && takes == P_WILD_OPTION);
 	}
 }
 
-static void compare_uri(struct search *x, const struct name *n)
+static void compare_uri(struct search *x, const struct p_name *n)
 {
-	struct uri u = uri_of(n->value);
+	struct p_match_uri u = p_match_uri(n->value);
 	struct text w = text_of(x->wanted);
 	enum p_tri count = counts(x, n);
 	if (!text_eq_nocase(u.host, w) && !(x->s->uri == P_URI_REST && text_eq_nocase(u.rest, w)))
@@ -273,32 +158,24 @@ static void compare_uri(struct search *x, const struct name *n)
 		near_miss(x, x->s->uri == P_URI_NONE ? P_URI_ONLY : u.user ? P_USER_URI : u.sips ? P_SIPS_URI : P_URI_ONLY);
 }
 
-static bool plain(struct text t)
-{
-	for (size_t i = 0; i < t.n; i++)
-		if ((unsigned char)t.p[i] >= 0x80)
-			return false;
-	return true;
-}
-
-static void compare_name(struct search *x, const struct name *n)
+static void compare_name(struct search *x, const struct p_name *n)
 {
 	struct text w = text_of(x->wanted), v = n->value;
 	if (x->c->p->reading & P_DOTS_DROP && v.n > 1 && v.p[v.n - 1] == '.')
 		v.n--;
 	enum p_tri count = counts(x, n);
-	enum p_wild takes = n->kind == CN ? x->s->wild_cn : x->s->wild_san;
+	enum p_wild takes = n->kind == P_NAME_CN ? x->s->wild_cn : x->s->wild_san;
 	if (text_eq_nocase(v, w) || (x->c->p->reading & P_DOT_TOO && text_eq_nocase(v, text_of(x->whole))))
 		hit(x, n, count);
-	else if (x->c->p->reading & P_RAW_IDN && n->kind == CN && count == P_YES && text_find_text(w, TEXT("xn--")) != SIZE_MAX && !plain(v))
+	else if (x->c->p->reading & P_RAW_IDN && n->kind == P_NAME_CN && count == P_YES && text_find_text(w, TEXT("xn--")) != SIZE_MAX && !p_match_plain(v))
 		doubt(x, P_NOTE_DOUBT_IDN);
-	else if ((takes == P_WILD_FIRST && covers_first(v, w)) || (takes == P_WILD_GLOB && covers_glob(v, w)))
+	else if ((takes == P_WILD_FIRST && p_match_first(v, w)) || (takes == P_WILD_GLOB && p_match_glob(v, w)))
 		wildcard_hit(x, n, takes, true, count);
-	else if (covers_label(v, w) && x->c->p->reading & P_STAR_LDH && !ldh(text_head(w, text_find(w, '.')), false))
+	else if (p_match_label(v, w) && x->c->p->reading & P_STAR_LDH && !p_match_ldh(text_head(w, text_find(w, '.')), false))
 		near_miss(x, P_WILDCARD);
-	else if (covers_label(v, w))
+	else if (p_match_label(v, w))
 		wildcard_hit(x, n, takes, true, count);
-	else if (covers_part(v, w, takes == P_WILD_WITHIN))
+	else if (p_match_part(v, w, takes == P_WILD_WITHIN))
 		wildcard_hit(x, n, takes, false, count);
 	else if ((v.n == w.n + 1 && v.p[w.n] == '.' && text_eq_nocase(text_head(v, w.n), w)) ||
 		 (w.n == v.n + 1 && w.p[v.n] == '.' && text_eq_nocase(text_head(w, v.n), v)))
@@ -315,25 +192,25 @@ static bool constrained(const STACK_OF(X509) *chain)
 	return false;
 }
 
-static void compare_address(struct search *x, const struct name *n)
+static void compare_address(struct search *x, const struct p_name *n)
 {
 	char text[INET6_ADDRSTRLEN];
 	uint8_t bytes[16];
-	bool same = false, as_address = n->kind == IP;
+	bool same = false, as_address = n->kind == P_NAME_IP;
 	if (as_address && x->n_bytes == 4 && n->value.n == 16 && x->c->p->reading & P_MAPPED_IP) {
 		same = memcmp(n->value.p, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0 && memcmp(n->value.p + 12, x->bytes, 4) == 0;
 	} else if (as_address) {
 		same = n->value.n == x->n_bytes && memcmp(n->value.p, x->bytes, x->n_bytes) == 0;
 	} else {
-		struct text v = n->kind == URI ? uri_of(n->value).host : n->value;
+		struct text v = n->kind == P_NAME_URI ? p_match_uri(n->value).host : n->value;
 		if (v.n < sizeof text && text_copy(v, text, sizeof text) == 0)
 			same = inet_pton(x->n_bytes == 4 ? AF_INET : AF_INET6, text, bytes) == 1 && memcmp(bytes, x->bytes, x->n_bytes) == 0;
 	}
 	if (!same)
 		return;
-	if (n->kind == CN && n->last_rdn && x->has_san && !x->has_ip && x->c->p->reading & P_CN_CONSTRAINED && constrained(x->c->q->chain))
+	if (n->kind == P_NAME_CN && n->last_rdn && x->has_san && !x->has_ip && x->c->p->reading & P_CN_CONSTRAINED && constrained(x->c->q->chain))
 		hit(x, n, P_YES);
-	else if (as_address || x->s->ip == P_IP_TEXT || (n->kind == CN && x->c->p->reading & P_CN_ADDRESS))
+	else if (as_address || x->s->ip == P_IP_TEXT || (n->kind == P_NAME_CN && x->c->p->reading & P_CN_ADDRESS))
 		hit(x, n, counts(x, n));
 	else if (x->s->ip == P_IP_MAYBE)
 		doubt(x, P_NOTE_DOUBT_ADDRESS);
@@ -341,127 +218,40 @@ static void compare_address(struct search *x, const struct name *n)
 		near_miss(x, P_IP_AS_DNS);
 }
 
-static void compare(struct search *x, const struct name *n)
+static void compare(const struct p_name *n, void *search)
 {
+	struct search *x = search;
 	x->any_name = true;
-	if (n->kind != IP && text_find(n->value, '\0') != SIZE_MAX)
+	if (n->kind != P_NAME_IP && text_find(n->value, '\0') != SIZE_MAX)
 		x->nul = true;
 	if (x->address)
 		compare_address(x, n);
-	else if (n->kind == URI)
+	else if (n->kind == P_NAME_URI)
 		compare_uri(x, n);
-	else if (n->kind != IP)
+	else if (n->kind != P_NAME_IP)
 		compare_name(x, n);
 }
 
-/* ---- walking the certificate ---- */
+/* ---- what there is ---- */
 
-typedef void (each_h)(struct search *x, const struct name *n);
-
-/* A certificate that is known by its description: most specific CN first, a kind before each name of the SAN. */
-static void walk_described_cns(struct search *x, const struct trust_cert *cert, each_h *each)
+static void survey(const struct p_name *n, void *search)
 {
-	int of = cert->cns.n;
-	for (int i = 0; i < of; i++)
-		each(x, &(struct name){ CN, text_of(trust_names_at(&cert->cns, (unsigned)(of - 1 - i))), i, of, i == of - 1 });
-}
-
-static void walk_described_sans(struct search *x, const struct trust_cert *cert, each_h *each)
-{
-	uint8_t ip[16];
-	for (unsigned i = 0; i < cert->sans.n; i++) {
-		struct text kind, value;
-		text_cut(text_of(trust_names_at(&cert->sans, i)), ':', &kind, &value);
-		struct name n = { text_is(kind, "URI") ? URI : text_is(kind, "IP") ? IP : DNS, value, 0, 0, false };
-		if (n.kind == IP && inet_pton(AF_INET, value.p, ip) == 1)
-			n.value = text_make(ip, 4);
-		else if (n.kind == IP && inet_pton(AF_INET6, value.p, ip) == 1)
-			n.value = text_make(ip, 16);
-		else if (n.kind == IP)
-			continue;
-		each(x, &n);
-	}
-}
-
-static bool walk_cns(struct search *x, each_h *each)
-{
-	if (!x->c->q->leaf) {
-		walk_described_cns(x, x->c->q->described, each);
-		return true;
-	}
-	const X509_NAME *subject = X509_get_subject_name(x->c->q->leaf);
-	int of = 0, index = 0, last = -1, entries = X509_NAME_entry_count(subject);
-	bool seen = false;
-	for (int i = 0; i < entries; i++)
-		if (OBJ_obj2nid(X509_NAME_ENTRY_get_object(X509_NAME_get_entry(subject, i))) == NID_commonName) {
-			of++;
-			last = X509_NAME_ENTRY_set(X509_NAME_get_entry(subject, i));
-		}
-	for (int i = 0; i < entries; i++) {
-		const X509_NAME_ENTRY *e = X509_NAME_get_entry(subject, i);
-		unsigned char *utf8 = NULL;
-		if (OBJ_obj2nid(X509_NAME_ENTRY_get_object(e)) != NID_commonName)
-			continue;
-		int type = ASN1_STRING_type(X509_NAME_ENTRY_get_data(e));
-		if (x->c->p->reading & P_CN_NO_IA5 && (type == V_ASN1_IA5STRING || type == V_ASN1_UNIVERSALSTRING)) {
-			index++;
-			continue;
-		}
-		int len = ASN1_STRING_to_UTF8(&utf8, X509_NAME_ENTRY_get_data(e));
-		if (len < 0)
-			return false;
-		each(x, &(struct name){ CN, text_make(utf8, (size_t)len), index++, of, X509_NAME_ENTRY_set(e) == last && !seen });
-		seen = seen || X509_NAME_ENTRY_set(e) == last;
-		OPENSSL_free(utf8);
-	}
-	return true;
-}
-
-static void walk_sans(struct search *x, const GENERAL_NAMES *sans, each_h *each)
-{
-	if (!x->c->q->leaf)
-		walk_described_sans(x, x->c->q->described, each);
-	for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++) {
-		const GENERAL_NAME *g = sk_GENERAL_NAME_value(sans, i);
-		if (g->type != GEN_DNS && g->type != GEN_URI && g->type != GEN_IPADD)
-			continue;
-		const ASN1_STRING *s = g->d.ia5; /* the three share their layout */
-		size_t n = (size_t)ASN1_STRING_length(s);
-		if (g->type == GEN_IPADD && n != 4 && n != 16)
-			continue;
-		each(x, &(struct name){ g->type == GEN_DNS ? DNS : g->type == GEN_URI ? URI : IP, text_make(ASN1_STRING_get0_data(s), n), 0, 0, false });
-	}
-}
-
-static void survey(struct search *x, const struct name *n)
-{
-	struct uri u = n->kind == URI ? uri_of(n->value) : (struct uri){ 0 };
-	x->has_dns = x->has_dns || n->kind == DNS;
-	x->has_uri = x->has_uri || n->kind == URI;
-	x->has_ip = x->has_ip || n->kind == IP;
+	struct search *x = search;
+	struct p_match_uri u = n->kind == P_NAME_URI ? p_match_uri(n->value) : (struct p_match_uri){ 0 };
+	x->has_dns = x->has_dns || n->kind == P_NAME_DNS;
+	x->has_uri = x->has_uri || n->kind == P_NAME_URI;
+	x->has_ip = x->has_ip || n->kind == P_NAME_IP;
 	x->has_domain_uri = x->has_domain_uri || (u.sip && !u.user && u.host.n);
 }
 
-static bool has_srv(const GENERAL_NAMES *sans)
+static void offer(const struct p_name *n, void *search)
 {
-	bool found = false;
-	for (int i = 0; i < sk_GENERAL_NAME_num(sans); i++) {
-		const GENERAL_NAME *g = sk_GENERAL_NAME_value(sans, i);
-		char oid[32] = "";
-		if (g->type == GEN_OTHERNAME)
-			OBJ_obj2txt(oid, sizeof oid, g->d.otherName->type_id, 1);
-		found = found || strcmp(oid, "1.3.6.1.5.5.7.8.7") == 0; /* id-on-dnsSRV, RFC 4985 */
-	}
-	return found;
-}
-
-static void offer(struct search *x, const struct name *n)
-{
+	struct search *x = search;
 	char words[TRUST_NAME_SIZE], address[INET6_ADDRSTRLEN];
-	struct text v = n->kind == URI && x->s->uri != P_URI_REST ? uri_of(n->value).host : n->value;
+	struct text v = n->kind == P_NAME_URI && x->s->uri != P_URI_REST ? p_match_uri(n->value).host : n->value;
 	if (counts(x, n) == P_NO || x->c->offered.cut)
 		return;
-	if (n->kind == IP)
+	if (n->kind == P_NAME_IP)
 		v = text_of(inet_ntop(v.n == 4 ? AF_INET : AF_INET6, v.p, address, sizeof address));
 	text_escape(v, words, sizeof words);
 	if (!trust_names_has(&x->c->offered, words))
@@ -489,8 +279,8 @@ static void seek(struct search *x, const GENERAL_NAMES *sans, const char *name)
 		want(x, bare);
 		x->dotless = x->s->strips_dot != P_YES;
 	}
-	walk_sans(x, sans, compare);
-	(void)walk_cns(x, compare);
+	p_walk_sans(x->c, sans, compare, x);
+	(void)p_walk_cns(x->c, compare, x);
 	x->dotless = false;
 }
 
@@ -556,7 +346,7 @@ static bool comparable(struct search *x)
 			return p_unknown(c, P_NO_REFERENCE, P_NOTES);
 		trust_names_add_str(&c->wanted, q->reference);
 		want(x, q->reference);
-		if (!x->address && x->c->p->reading & P_LDH_ONLY && !ldh(text_of(q->reference), true))
+		if (!x->address && x->c->p->reading & P_LDH_ONLY && !p_match_ldh(text_of(q->reference), true))
 			return p_refuse(c, P_NOT_LDH, 42);
 		if (x->address && x->s->ip == P_IP_SKIP) {
 			c->kind = TRUST_ACCEPTS;
@@ -590,11 +380,11 @@ bool p_check_names(struct p_case *c)
 		return p_refuse(c, P_UNREADABLE, 42);
 	x.has_san = c->q->leaf ? sans != NULL : c->q->described->has_san;
 	x.critical = c->q->leaf ? critical == 1 : c->q->described->san_critical;
-	walk_sans(&x, sans, survey);
-	x.has_uri = x.has_uri || has_srv(sans);
+	p_walk_sans(c, sans, survey, &x);
+	x.has_uri = x.has_uri || p_walk_has_srv(sans);
 	x.wanted = "";
-	walk_sans(&x, sans, offer);
-	bool readable = walk_cns(&x, offer);
+	p_walk_sans(c, sans, offer, &x);
+	bool readable = p_walk_cns(c, offer, &x);
 	if (!readable)
 		(void)p_refuse(c, P_UNREADABLE, 42);
 	else if (comparable(&x)) {

@@ -309,8 +309,8 @@ static void cert_facts(struct cap_judgement *j, const struct cap_talk *t)
 	bool client_showed = c->n_certs || (hidden && c->flight >= FLIGHT_WITH_CERT);
 	cap_side_cert(&f->ours, &t->side[j->we]);
 	cap_side_cert(&f->theirs, &t->side[j->we ^ 1]);
-	/* A resumed session asks nobody again (RFC 5246 7.3, RFC 8446 4.6.2); what the first one asked is not seen here. */
-	f->tls.cert_requested = t->cert_requested || client_showed || c->empty_cert || t->resumed;
+	f->tls.cert_requested = t->cert_requested || client_showed || c->empty_cert;
+	f->tls.certs_unseen = t->resumed; /* nobody is asked again (RFC 5246 7.3, RFC 8446 4.6.2); what the first session asked is not seen here */
 	f->tls.cert_sent = j->we == CAP_CLIENT ? client_showed : t->side[CAP_SERVER].hello;
 	if (!hidden)
 		return;
@@ -383,7 +383,7 @@ static bool said_goodbye(const struct cap_talk *t, unsigned side)
 			return true;
 	if (!t->side[side].small_us || t->side[side].small_us < t->side[side].last_us)
 		return false;
-	return t->version != CAP_TLS13_NUMBER || side == CAP_CLIENT || cap_talk_admitted(t);
+	return t->version != CAP_TLS13_NUMBER || (side == CAP_CLIENT ? !t->side[side].refused_early : cap_talk_admitted(t));
 }
 
 static int64_t since(const struct cap_talk *t, int64_t us)
@@ -430,7 +430,8 @@ static void end_facts(struct cap_judgement *j, const struct cap_book *b, const s
 			facts_closed(f, TRUST_LOCAL, 0, since(t, at));
 		}
 	}
-	if (!t->readable && t->version == CAP_TLS13_NUMBER && j->we == CAP_CLIENT && t->side[peer].small_us && !cap_talk_admitted(t))
+	bool server = j->we == CAP_CLIENT && t->side[peer].small_us && !cap_talk_admitted(t);
+	if (!t->readable && t->version == CAP_TLS13_NUMBER && (server || t->side[CAP_CLIENT].refused_early))
 		j->notes |= CAP_NOTE_MAYBE_ALERT;
 }
 

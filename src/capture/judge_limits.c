@@ -60,7 +60,7 @@ static void know_nothing(struct trust_facts *f)
 static void take_as_done(struct trust_facts *f)
 {
 	f->transport = TRUST_TLS;
-	f->tls.used = f->tls.done = f->tls.started = f->tls.hello_from_peer = f->tls.cert_requested = true;
+	f->tls.used = f->tls.done = f->tls.started = f->tls.hello_from_peer = f->tls.certs_unseen = true;
 	f->tls.stalled = false;
 }
 

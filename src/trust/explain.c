@@ -271,6 +271,18 @@ static void by_handshake_failure(struct explain *x)
 		choose(x, TRUST_V_PEER_SAYS_HANDSHAKE_FAILURE);
 }
 
+/* An empty Certificate message is nonsense to some: GnuTLS 3.7 answers it with decode_error (measured). */
+static void by_nonsense(struct explain *x)
+{
+	const struct trust_facts *f = x->f;
+	if (f->role != TRUST_DIALLED || !f->tls.cert_requested || f->ours.shown) {
+		choose(x, TRUST_V_BROKEN_PROTOCOL);
+		return;
+	}
+	choose(x, TRUST_V_PEER_WANTS_CERTIFICATE);
+	x->certainty = TRUST_LIKELY;
+}
+
 bool explain_lack_usage(const struct trust_facts *f)
 {
 	uint8_t need = f->role == TRUST_DIALLED ? TRUST_EKU_CLIENT : TRUST_EKU_SERVER;
@@ -309,7 +321,7 @@ static void by_alert_number(struct explain *x)
 	case 22:
 	case 47:
 	case 50:
-	case 51: choose(x, TRUST_V_BROKEN_PROTOCOL); break;
+	case 51: by_nonsense(x); break;
 	default: choose(x, TRUST_V_PEER_ALERT); break;
 	}
 }
@@ -391,7 +403,7 @@ static void by_silence_dialled(struct explain *x)
 		choose(x, TRUST_V_IDENTITY_UNKNOWN);
 		x->certainty = configured && answered ? TRUST_SURE : TRUST_LIKELY;
 		x->others |= 1 << OTHER_WILDCARD;
-	} else if (!f->tls.cert_requested && !f->ours.shown) {
+	} else if (!f->tls.cert_requested && !f->ours.shown && !f->tls.certs_unseen) {
 		choose(x, TRUST_V_UNASKED_WITHOUT_SIP);
 	} else
 		choose(x, f->end == TRUST_TIMED_OUT ? TRUST_V_SILENT_WITHOUT_SIP : TRUST_V_CLOSED_WITHOUT_SIP);
@@ -405,7 +417,7 @@ static bool refuses_our_server_name(const struct trust_facts *f)
 	const struct trust_profile *p = f->judges.configured ? trust_profile_find(f->judges.profile) : NULL;
 	struct trust_names asked = { 0 };
 	struct trust_answer a;
-	if (!f->tls.client_hello.sni[0])
+	if (!f->tls.client_hello.sni[0] || !f->ours.shown)
 		return false;
 	trust_names_add_str(&asked, f->tls.client_hello.sni);
 	if (!p || trust_profile_generic(p))

@@ -150,6 +150,7 @@ struct trust_tls_facts {
 	bool done;               /* our side of the handshake finished */
 	bool cert_requested;     /* the server asked for a client certificate */
 	bool cert_sent;          /* we put our certificate on the wire */
+	bool certs_unseen;       /* which certificates there were cannot be known: seen from outside, a resumed session or a beginning that was missed */
 	bool stalled;            /* the handshake's time ran out */
 	bool tls_on_plain;       /* a plain port was spoken to in TLS, or our plain bytes were answered in TLS */
 	enum trust_plain plain;  /* the TLS port was spoken to, or answered, in something else */

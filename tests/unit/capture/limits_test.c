@@ -170,6 +170,41 @@ static void a_resumed_session_was_asked_before(void **state)
 	expect(&t, "closed-without-sip", TRUST_UNKNOWN, CAP_NOTE_RESUMED);
 }
 
+/* What it would be an alert about can only be guessed: its first protected record is no goodbye, and a name that is hidden is not a wrong one. */
+static void a_client_that_leaves_early_in_tls13_may_have_refused(void **state)
+{
+	struct told t;
+	(void)state;
+	begin(&t);
+	told_tcp(&t, 1, 0, ACK, HELLO, "tls.handshake.extensions_server_name=pool.example.com", NULL);
+	told_tcp(&t, 1, 1, ACK, "tcp.len=900", ANSWER_13, "tls.record.opaque_type=23,23", "tls.record.length=122,1,700,281", NULL);
+	told_tcp(&t, 1, 0, ACK, OPAQUE(19), NULL);
+	told_tcp(&t, 0, 0, FIN, NULL);
+	expect(&t, "closed-in-handshake", TRUST_UNKNOWN, CAP_NOTE_MAYBE_ALERT);
+	assert_int_equal(j.we, CAP_SERVER);
+	assert_int_equal(j.facts.end, TRUST_FIN);
+	begin(&t); /* it finished, and left without a request */
+	told_tcp(&t, 1, 0, ACK, HELLO, "tls.handshake.extensions_server_name=pool.example.com", NULL);
+	told_tcp(&t, 1, 1, ACK, "tcp.len=900", ANSWER_13, "tls.record.opaque_type=23,23", "tls.record.length=122,1,700,281", NULL);
+	told_tcp(&t, 1, 0, ACK, OPAQUE(53), NULL);
+	told_tcp(&t, 5, 0, FIN, NULL);
+	expect(&t, "peer-said-nothing", TRUST_UNKNOWN, CAP_NOTE_HIDDEN);
+}
+
+/* GnuTLS takes the empty message of a client that has no certificate for a malformed one. */
+static void an_empty_certificate_is_answered_by_decode_error(void **state)
+{
+	struct told t;
+	(void)state;
+	begin(&t);
+	told_tcp(&t, 1, 0, ACK, HELLO, NULL);
+	told_tcp(&t, 1, 1, ACK, ANSWER_12, NULL);
+	told_tcp(&t, 1, 0, ACK, "tcp.len=100", "tls.record.content_type=22,22,20,22", "tls.record.length=7,37,1,40", "tls.handshake.type=11,16", NULL);
+	told_tcp(&t, 1, 1, ACK, "tcp.len=7", RECORD(21, 2), "tls.alert_message.level=2", "tls.alert_message.desc=50", NULL);
+	told_tcp(&t, 1, 1, FIN, NULL);
+	expect(&t, "peer-wants-certificate", TRUST_LIKELY, 0);
+}
+
 /* Two tickets and a goodbye, all of one size: no answer is read out of that. */
 static void padded_records_tell_nothing(void **state)
 {
@@ -189,4 +224,5 @@ static void padded_records_tell_nothing(void **state)
 
 UT_MAIN(UT(of_packets_that_were_cut_nothing_is_known), UT(an_alert_among_packets_that_were_cut_counts), UT(in_the_middle_records_prove_nothing),
 	UT(in_the_middle_silence_is_seen), UT(what_is_missing_may_have_been_the_alert), UT(holes_are_filled_from_any_side),
-	UT(a_reset_from_another_distance_is_not_called_the_peers), UT(a_resumed_session_was_asked_before), UT(padded_records_tell_nothing))
+	UT(a_reset_from_another_distance_is_not_called_the_peers), UT(a_resumed_session_was_asked_before), UT(padded_records_tell_nothing),
+	UT(a_client_that_leaves_early_in_tls13_may_have_refused), UT(an_empty_certificate_is_answered_by_decode_error))

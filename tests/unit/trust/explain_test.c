@@ -259,9 +259,9 @@ CASE(closed, up(f); cert(&f->ours, "node01.domain.local", "DNS:node01.domain.loc
 CASE(silent, up(f); cert(&f->ours, "node01.domain.local", "DNS:node01.domain.local", BOTH); f->ours.shown = true; facts_silent(f, 5000))
 CASE(unasked, up(f); f->tls.cert_requested = f->tls.cert_sent = f->ours.shown = false; facts_closed(f, TRUST_FIN, 0, 3))
 CASE(server_name, accepted(f); f->tls.done = f->ours.shown = true; text_fill(f->tls.client_hello.sni, TRUST_NAME_SIZE, "voice.domain.local"); facts_closed(f, TRUST_FIN, 0, 3))
-CASE(server_name_by_profile, accepted(f); f->tls.done = f->ours.shown = true; cert(&f->ours, "um.domain.local", "DNS:node01.domain.local", BOTH); facts_judges(f, "expressway", TRUST_RULE_SAN_OR_CN);
+CASE(server_name_by_profile, accepted(f); f->tls.done = true; cert(&f->ours, "um.domain.local", "DNS:node01.domain.local", BOTH); f->ours.shown = true; facts_judges(f, "expressway", TRUST_RULE_SAN_OR_CN);
 	text_fill(f->tls.client_hello.sni, TRUST_NAME_SIZE, "um.domain.local"); facts_closed(f, TRUST_FIN, 0, 3))
-CASE(server_name_good_for_profile, accepted(f); f->tls.done = f->ours.shown = true; cert(&f->ours, "um.domain.local", "DNS:node01.domain.local", BOTH); facts_judges(f, "asterisk-pjsip", TRUST_RULE_SAN_OR_CN);
+CASE(server_name_good_for_profile, accepted(f); f->tls.done = true; cert(&f->ours, "um.domain.local", "DNS:node01.domain.local", BOTH); f->ours.shown = true; facts_judges(f, "asterisk-pjsip", TRUST_RULE_SAN_OR_CN);
 	text_fill(f->tls.client_hello.sni, TRUST_NAME_SIZE, "um.domain.local"); facts_closed(f, TRUST_FIN, 0, 3))
 CASE(lync_by_name, up(f); facts_judges(f, "lync", TRUST_RULE_CN_ONLY); facts_judges_name(f, "node01.domain.local"); facts_second(f, TRUST_SECOND_IDENTITY, "own", "node01.domain.local", TRUST_SECOND_ANSWERED, 200);
 	facts_silent(f, 5000))

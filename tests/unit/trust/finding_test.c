@@ -122,7 +122,7 @@ static void what_is_no_certificate_is_told(void **state)
 		buf_init(&san, 1 << 20);
 		for (unsigned k = 0; k < cases[i].names; k++)
 			buf_printf(&san, "%sDNS:h%u.example.com", k ? "," : "", k);
-		tc_make(&c, &(struct tc_prm){ .cn = "h0.example.com", .rsa = true, .cdp = "URI:http://ca.example.com/crl", .san = buf_cstr(&san), .issuer = &root });
+		tc_make(&c, &(struct tc_prm){ .cn = "h0.example.com", .cdp = "URI:http://ca.example.com/crl", .san = buf_cstr(&san), .issuer = &root });
 		cases[i].spoil(c.cert);
 		assert_true(X509_sign(c.cert, root.key, EVP_sha256()) > 0);
 		all[0] = '\0';

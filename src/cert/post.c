@@ -8,7 +8,7 @@
 #include "db/db.h"
 #include "jobs/registry.h"
 
-enum { INTERVAL_MS = 2000 };
+enum { INTERVAL_MS = 2000, OUTS_MAX = 256 };
 
 /* ---- out ---- */
 
@@ -105,7 +105,7 @@ int cert_post_send(struct cert_post *p, const char *to, const char *order, const
 	struct post_out *o = mem_zalloc(1, sizeof *o);
 	struct trust_identity *sender = trust_set_find(set, NULL);
 	bool nowhere = cert_post_way(p) == CERT_POST_NOWHERE || (p->n_others && !post_find(p, to));
-	int err = !o ? ENOMEM : nowhere ? ENOENT : !sender ? ENOKEY : 0;
+	int err = !o ? ENOMEM : nowhere ? ENOENT : !sender ? ENOKEY : list_count(&p->outs) >= OUTS_MAX ? EAGAIN : 0;
 	if (o) {
 		o->p = mem_ref(p);
 		o->now_us = clock_real_us(p->prm.clock);

@@ -63,7 +63,7 @@ enum cert_post_way cert_post_way(const struct cert_post *p); /* NULL: NOWHERE */
 const char *cert_post_node(const struct cert_post *p, unsigned i, const char **fqdn);
 
 /* Writes a letter, signed by the default identity; `data` becomes the post's. ENOENT: there is no such node; ENOKEY: no certificate to sign
- * with; ENOMEM: then nobody is told. What cannot be delivered later is an event and comes to `unsent`. */
+ * with; EAGAIN: too many wait; ENOMEM: then nobody is told. What cannot be delivered later is an event and comes to `unsent`. */
 int cert_post_send(struct cert_post *p, const char *to, const char *order, const char *kind, json_t *data);
 
 #endif

@@ -47,6 +47,7 @@ static int make_peer(struct sip_peer **pp, const struct cfg_peer_node *n)
 	peer->port = n->port;
 	peer->transport = NET_TLS;
 	peer->rule = TRUST_RULE_RFC9525;
+	peer->notes_only = true;
 	*pp = peer;
 	return 0;
 }

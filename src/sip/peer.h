@@ -32,6 +32,7 @@ struct sip_peer {
 	struct tls_limits tls;             /* versions and legacy suites */
 	char sni[SIP_HOST_SIZE];           /* "" = host, when that is a name */
 	enum sip_reuse reuse;
+	bool notes_only;                   /* another node (note.h): no call comes from it, on whatever connection */
 	bool believes_headers;             /* P-Asserted-Identity, Diversion, History-Info of this peer are true */
 	struct trust_judges_us judges_us;  /* how it judges us, as far as the administrator said; for verdicts */
 	unsigned max_dialogs;              /* 0: the core's limit */

@@ -104,7 +104,7 @@ struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, str
 	int err;
 
 	/* On a connection that we opened the other side is whom we dialled: it proved it. */
-	if (path->conn && path->conn->opened && path->conn->owner)
+	if (path->conn && path->conn->opened && path->conn->owner && !path->conn->owner->notes_only)
 		return mem_ref(path->conn->owner);
 	if (!core->prm.lookup)
 		return NULL;

@@ -141,6 +141,9 @@ def all_nodes(story):
     story.check("the authority remembers both", ledger.read_text().count("issued\t") == 2, ledger.read_text())
     for node in stage.nodes.values():
         secrets_stay(story, node, keys)
+    stage.nodes[space.NODES[1]].stop()
+    status, text = first.cli.run("cert", "cure", "lyncpool", "--all", "--watch", "0s", timeout=90)
+    story.check("one that does not run is named and left out", status == 0 and "node02 is left out" in text, text)
 
 
 def letters_on_the_wire(trace):

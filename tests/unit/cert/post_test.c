@@ -459,23 +459,47 @@ static void sent(const struct sip_result *res, void *arg)
 	*(int *)arg = res->outcome == SIP_ANSWERED ? res->status : -1;
 }
 
-static int bring(struct bench *b, const char *type, const char *body)
+static int request(struct bench *b, unsigned from, const struct sip_request_prm *prm)
 {
-	static const char *const names[] = { TWO };
+	const char *name = from ? ONE : TWO;
 	struct sip_peer *peer = sip_peer_create();
-	struct sip_request_prm prm = { .method = "MESSAGE", .content_type = type, .body = body, .body_n = strlen(body), .timeout_ms = 5000 };
 	int status = 0;
-	assert_int_equal(trust_policy_one(&peer->policy, "x", TRUST_RULE_RFC9525, names, 1), 0);
+	assert_int_equal(trust_policy_one(&peer->policy, "x", TRUST_RULE_RFC9525, &name, 1), 0);
 	text_fill(peer->name, sizeof peer->name, "x");
 	text_fill(peer->host, sizeof peer->host, "127.0.0.1");
-	text_fill(peer->sni, sizeof peer->sni, TWO);
-	peer->port = port_of(b, 1);
+	text_fill(peer->sni, sizeof peer->sni, name);
+	peer->port = port_of(b, !from);
 	peer->transport = NET_TLS;
-	assert_int_equal(sip_request_send(NULL, b->sip[0], peer, &prm, sent, &status), 0);
+	assert_int_equal(sip_request_send(NULL, b->sip[from], peer, prm, sent, &status), 0);
 	for (int i = 0; i < 4000 && !status; i++)
 		step(b);
 	mem_unref(peer);
 	return status;
+}
+
+static int bring(struct bench *b, const char *type, const char *body)
+{
+	struct sip_request_prm prm = { .method = "MESSAGE", .content_type = type, .body = body, .body_n = strlen(body), .timeout_ms = 5000 };
+	return request(b, 0, &prm);
+}
+
+/* Nor on a connection that this side opened to it, where a gateway would need no further proof. */
+static void a_node_is_no_gateway(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = 5000 };
+	struct sip_core_stats before, after;
+	up_apart_as(&b, BOTH_NAMES(ONE), BOTH_NAMES(TWO));
+	assert_int_equal(cert_post_send(b.post[0], "node02", "ORDER", "step", NULL), 0);
+	expect(&b, 1, 0);
+	sip_core_stats(b.sip[1], &before);
+	assert_int_equal(request(&b, 1, &prm), 403);
+	sip_core_stats(b.sip[1], &after);
+	assert_int_equal(after.opened, before.opened); /* it went the way that node01 had opened */
+	prm.choice = SIP_CONN_FRESH;
+	assert_int_equal(request(&b, 1, &prm), 403);
+	down_apart(&b);
 }
 
 static void what_is_no_letter_is_answered_so(void **state)
@@ -544,4 +568,4 @@ static void the_list_may_change_at_any_time(void **state)
 UT_MAIN(UT(a_letter_arrives_once), UT(a_stranger_is_not_believed), UT(what_is_for_another_node_is_not_believed),
 	UT(what_was_read_before_or_is_old_is_not_believed), UT(letters_travel_over_mutual_tls_in_order), UT(the_wrong_certificate_is_refused_by_who_dials),
 	UT(a_certificate_without_the_service_is_not_enough), UT(a_node_that_is_down_or_takes_no_letters_is_told), UT(what_is_no_letter_is_answered_so),
-	UT(the_list_may_change_at_any_time))
+	UT(the_list_may_change_at_any_time), UT(a_node_is_no_gateway))

@@ -654,6 +654,40 @@ static void peers_are_known_by_certificate_or_address(void **state)
 	end();
 }
 
+/* The listeners let the other nodes of the list in, by a label that is no gateway's, and never this node itself. */
+static void other_nodes_may_shake_hands_and_not_call(void **state)
+{
+	(void)state;
+	static const char yaml[] = "node: {name: node01, fqdn: node01.example.com, listen: tls:127.0.0.1:5061, identities: [{name: a, cert: /c, key: /k}]}\n"
+		POOL "nodes: [{name: node01, fqdn: node01.example.com}, {name: node02, fqdn: node02.example.com}]\n";
+	char name[64];
+	struct cfg_errors errors = { 0 };
+	struct cfg *c = NULL;
+	begin();
+	assert_int_equal(cfg_parse(&c, "test", text_of(yaml), CFG_WANT_NODE, &errors), 0);
+	assert_int_equal(gw_table_apply(rig.table, c), 0);
+	cfg_unref(c);
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	facts_init(f, TRUST_ACCEPTED, TRUST_TLS, 1700000000);
+	f->theirs.shown = f->theirs.has_san = true;
+	for (unsigned i = 1; i <= 2; i++) {
+		struct trust_cert_names names;
+		struct trust_judgement j;
+		char san[64];
+		text_print(san, sizeof san, "DNS:node%02u.example.com", i);
+		trust_names_clear(&f->theirs.sans);
+		trust_names_add_str(&f->theirs.sans, san);
+		assert_int_equal(trust_cert_names_of_facts(&names, &f->theirs), 0);
+		trust_policy_judge(gw_table_policy(rig.table), &names, &j);
+		trust_cert_names_free(&names);
+		assert_int_equal(j.reason == TRUST_NAME_OK, i == 2);
+		assert_string_equal(j.label, i == 2 ? "node node02" : "");
+		assert_int_equal(identify("203.0.113.7", NET_TLS, f, name), ENOENT);
+	}
+	mem_free(f);
+	end();
+}
+
 static void a_story_begins_with_the_failure_and_ends_with_its_cause(void **state)
 {
 	(void)state;
@@ -951,6 +985,6 @@ UT_MAIN(UT(every_word_of_judges_us_is_a_profile), UT(lack_of_memory_changes_noth
         UT(name_that_does_not_exist_is_the_verdict), UT(port_that_says_nothing_to_tls_is_asked_in_plain_sip),
         UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),
-        UT(peers_are_known_by_certificate_or_address), UT(a_story_begins_with_the_failure_and_ends_with_its_cause), UT(what_comes_in_and_fails_is_told_once),
+        UT(peers_are_known_by_certificate_or_address), UT(other_nodes_may_shake_hands_and_not_call), UT(a_story_begins_with_the_failure_and_ends_with_its_cause), UT(what_comes_in_and_fails_is_told_once),
 	UT(who_leaves_without_a_word_again_and_again_is_suspicious), UT(who_leaves_without_a_word_is_asked_at_once),
 	UT(an_old_connection_proves_nothing_of_new_ones), UT(silence_is_told_within_a_minute), UT(flows_told_by_calls_are_kept))

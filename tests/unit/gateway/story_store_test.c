@@ -107,8 +107,8 @@ static void outlive_a_restart(const char *url)
 	assert_true(look_up(loop, &b, id, "connection-refused")); /* with all that is known of it */
 	assert_false(look_up(loop, &b, "01m82a2ayqfw1er0v6j7ph08eh", ""));
 	end(&a);
-	store_close(store);
 	end(&b);
+	store_close(store);
 
 	store = open_store(loop, url);
 	begin(&a, loop, store, "node01");
@@ -127,8 +127,8 @@ static void outlive_a_restart(const char *url)
 	for (unsigned i = 0; i < 20; i++)
 		loop_step(loop, 10);
 	end(&a);
-	store_close(store);
 	end(&b);
+	store_close(store);
 
 	store = open_store(loop, url);
 	begin(&a, loop, store, "node01");

@@ -371,7 +371,7 @@ static void node(struct pen *w, const struct matrix_node *n)
 		node_certs(w, n);
 		node_sni(w, n);
 	} else {
-		put_unknown(w, CHECK_CERT_NAME, "which certificates it shows is not known here");
+		put_unknown(w, CHECK_CERT_NAME, *n->why ? n->why : "which certificates it shows is not known here");
 	}
 	for (unsigned i = 0; i < w->m->n_gateways; i++)
 		node_at_gateway(w, n, &w->m->gateways[i]);
@@ -503,7 +503,7 @@ static void gateway_strays(struct pen *w, const struct matrix_gateway *g)
 		bool common = false;
 		for (unsigned k = 0; k < w->m->n_nodes; k++)
 			common |= matrix_same_name(w->m->nodes[k].service, name);
-		if (!common && (!n || (!n->known && !n->has_beat)))
+		if (!common && (!n || (!n->known && !n->has_beat && !*n->why)))
 			trust_names_add_str(&strays, name);
 	}
 	fields(w, NULL, g);

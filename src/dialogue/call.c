@@ -68,6 +68,8 @@ static void destroy(void *object)
 	for (int i = 0; i < DLG_CLIPS; i++)
 		mem_unref(c->clip[i]);
 	recorder_free(c->recorder);
+	mem_unref(c->stretched);
+	mem_unref(c->zone);
 	mem_free(c->verdict);
 	mem_free(c->step);
 	dlg_session_close(&c->s);

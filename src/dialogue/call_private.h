@@ -7,6 +7,7 @@
 #ifndef DIALOGUE_CALL_PRIVATE_H
 #define DIALOGUE_CALL_PRIVATE_H
 #include "base/list.h"
+#include "dialogue/phone_live.h"
 #include "dialogue/service.h"
 #include "dialogue/session.h"
 #include "dialogue/who.h"
@@ -55,6 +56,13 @@ struct live_job {
 	struct buf audio;
 	const char *kind;
 	void (*then)(struct live_job *j); /* after the file was read */
+	/* the mailbox by phone: phone_live.c, send_live.c */
+	char choice[16], value[64];
+	struct zone *zone;
+	struct media_clip *from, *made;
+	unsigned speed;
+	struct live_send *send;
+	struct tmr tmr;
 };
 
 struct live_name {
@@ -86,6 +94,15 @@ struct dlg_call {
 	int end_status;               /* of the leg */
 	struct tmr tell;              /* the other call's conversation is never told from within this one's */
 	enum { TELL_NOTHING, TELL_TAKEN, TELL_JOINED, TELL_ENDED } tell_what;
+
+	/* the mailbox by phone: phone_live.c */
+	struct zone *zone;            /* that times are told in; NULL: the server's */
+	struct media_clip *stretched; /* the message at another speed */
+	unsigned stretched_speed;
+	bool telling;                 /* the message is a part of what is being said */
+	uint32_t heard_ms, told_from_ms;
+	unsigned told_percent, told_words;
+	int64_t told_at_ms;
 
 	struct dlg_utterance saying; /* while its names are being spoken */
 	uint32_t say_id;
@@ -122,6 +139,7 @@ void dlg_live_drop_file(struct dlg_call *c);
 /* jobs_live.c: the effects that ask directory, mailbox and files */
 int dlg_job_save(void *arg, uint32_t job);
 int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box);
+int dlg_job_fetch_own(void *arg, uint32_t job);
 int dlg_job_greeting_set(void *arg, uint32_t job);
 int dlg_job_greeting_remove(void *arg, uint32_t job);
 int dlg_job_list(void *arg, uint32_t job);
@@ -129,6 +147,12 @@ int dlg_job_room(void *arg, uint32_t job, const struct dir_user *box);
 int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state);
 int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct text pin);
 int dlg_job_pin_set(void *arg, uint32_t job, struct text pin);
+/* One more job, for other files of effects: it ends in done or failed, or, if it was not begun after all, in finish. */
+struct live_job *dlg_live_begin(struct dlg_call *c, uint32_t id);
+void dlg_live_finish(struct live_job *j);
+void dlg_live_done(struct live_job *j, int code);
+void dlg_live_failed(struct live_job *j, int err);
+int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j));
 void dlg_file_remove(struct dlg_service *svc, const char *path);
 /* Handlers still to come will find nobody. */
 void dlg_jobs_cancel(struct dlg_service *svc);

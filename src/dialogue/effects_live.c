@@ -33,7 +33,12 @@ static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 	case DLG_W_WHEN: say_when(q, w->number, clock_real_s(c->svc->prm.clock)); break;
 	case DLG_W_LENGTH: say_duration(q, (uint32_t)w->number); break;
 	case DLG_W_NAME: add_name(q, text, c->name[i].clip); break;
-	case DLG_W_CLIP: say_clip(q, c->clip[w->number]); break;
+	case DLG_W_CLIP:
+		if (w->number == CLIP_MESSAGE)
+			dlg_phone_say(c, q);
+		else
+			say_clip(q, c->clip[w->number]);
+		break;
 	case DLG_W_BEEP: say_beep(q); break;
 	case DLG_W_PAUSE: say_pause(q, (unsigned)w->number); break;
 	case DLG_W_END: break;
@@ -44,6 +49,7 @@ static void played(struct player *p, bool stopped, uint32_t ms, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
 	(void)p, (void)ms;
+	dlg_phone_stopped(c);
 	if (!stopped)
 		dlg_said(&c->s.eng, c->say_id);
 	mem_unref(c);
@@ -79,11 +85,13 @@ static int play(struct dlg_call *c)
 	struct say_seq q;
 	struct ev_report why;
 	say_begin(&q, languages_find(c->svc->prm.languages, language_of(&c->s)));
+	say_zone(&q, c->zone, c->s.phone.choices.hours);
 	for (unsigned i = 0; i < c->saying.n; i++)
 		add_word(c, &q, i);
 	if (say_error(&q, &why))
 		dlg_call_emit(c, &why);
 	int err = c->port ? player_play(&c->player, &q, played, c) : ENOTCONN;
+	dlg_phone_said(c, &q);
 	say_clear(&q);
 	forget_names(c);
 	if (err && c->port) {
@@ -146,6 +154,7 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 void dlg_live_hush(struct dlg_call *c)
 {
 	forget_names(c);
+	dlg_phone_stopped(c);
 	if (c->port)
 		player_forget(&c->player);
 }
@@ -277,7 +286,7 @@ static void recorded(struct recorder *r, const struct recorder_result *res, void
 	mem_unref(c);
 }
 
-static const char *const record_kinds[] = { [DLG_RECORD_MESSAGE] = "message", [DLG_RECORD_GREETING] = "greeting", [DLG_RECORD_NAME] = "name" };
+static const char *const record_kinds[] = { [DLG_RECORD_MESSAGE] = "message", [DLG_RECORD_GREETING] = "greeting", [DLG_RECORD_NAME] = "name", [DLG_RECORD_DRAFT] = "draft" };
 
 static int record(void *arg, uint32_t job)
 {
@@ -291,7 +300,7 @@ static int record(void *arg, uint32_t job)
 		dlg_live_drop_file(c);
 	}
 	const struct cfg_policy *policy = dlg_policy(&c->s);
-	bool message = c->s.rec.kind == DLG_RECORD_MESSAGE;
+	bool message = c->s.rec.kind == DLG_RECORD_MESSAGE || c->s.rec.kind == DLG_RECORD_DRAFT;
 	uint64_t max_ms = message ? policy->max_recording_ms : c->s.rec.kind == DLG_RECORD_NAME ? 10000 : policy->max_greeting_ms;
 	if (message && c->n_parts)
 		max_ms = max_ms > c->s.part_ms + 1000 ? max_ms - c->s.part_ms : 1000;
@@ -369,10 +378,19 @@ const struct dlg_effects dlg_live = {
 	.record_drop_part = record_drop_part,
 	.save = dlg_job_save,
 	.fetch = dlg_job_fetch,
+	.fetch_own = dlg_job_fetch_own,
 	.greeting_set = dlg_job_greeting_set,
 	.greeting_remove = dlg_job_greeting_remove,
 	.list = dlg_job_list,
 	.mark = dlg_job_mark,
+	.owner = dlg_job_owner,
+	.choose = dlg_job_choose,
+	.away = dlg_job_away,
+	.stretch = dlg_job_stretch,
+	.heard_ms = dlg_phone_heard,
+	.undelete = dlg_job_undelete,
+	.note = dlg_job_note,
+	.send = dlg_job_send,
 	.logon = dlg_job_logon,
 	.logon_gave_up = logon_gave_up,
 	.pin_set = dlg_job_pin_set,

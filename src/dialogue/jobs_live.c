@@ -28,6 +28,8 @@ static void finish(struct live_job *j)
 	list_remove(&j->link);
 	buf_free(&j->audio);
 	mem_free(j->before);
+	tmr_cancel(&j->tmr);
+	mem_free(j->send);
 	mem_unref(j->call);
 	mem_free(j);
 }
@@ -245,22 +247,10 @@ static void greeting_done(int err, const struct ev_report *why, void *arg)
 static void greeting_read(struct live_job *j)
 {
 	struct mbox_audio audio = { .p = j->audio.p, .n = j->audio.n };
-	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, j->kind, mbox_codec_of(j->info.codec), &audio, greeting_done, j,
+	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, mbox_greeting_name(j->call->s.phone.greeting), mbox_codec_of(j->info.codec), &audio, greeting_done, j,
 	                            &j->handle);
 	if (err)
 		failed(j, err);
-}
-
-static void greeting_read_personal(struct live_job *j)
-{
-	j->kind = "personal";
-	greeting_read(j);
-}
-
-static void greeting_read_name(struct live_job *j)
-{
-	j->kind = "name";
-	greeting_read(j);
 }
 
 int dlg_job_greeting_set(void *arg, uint32_t job)
@@ -268,7 +258,7 @@ int dlg_job_greeting_set(void *arg, uint32_t job)
 	struct dlg_call *c = arg;
 	if (!c->s.box || !c->s.logged_on)
 		return EACCES;
-	return with_recording(c, job, c->s.rec.kind == DLG_RECORD_NAME ? greeting_read_name : greeting_read_personal);
+	return with_recording(c, job, greeting_read);
 }
 
 int dlg_job_greeting_remove(void *arg, uint32_t job)
@@ -279,7 +269,7 @@ int dlg_job_greeting_remove(void *arg, uint32_t job)
 	struct live_job *j = begin(c, job);
 	if (!j)
 		return ENOMEM;
-	return not_begun(j, mbox_greeting_delete(c->svc->prm.mbox, c->s.box->name, "personal", greeting_done, j, &j->handle));
+	return not_begun(j, mbox_greeting_delete(c->svc->prm.mbox, c->s.box->name, mbox_greeting_name(c->s.phone.greeting), greeting_done, j, &j->handle));
 }
 
 /* ---- fetching ---- */
@@ -336,6 +326,8 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	struct dlg_call *c = arg;
 	c->clip[clip] = mem_unref(c->clip[clip]);
 	c->s.has_clip[clip] = false;
+	if (clip == CLIP_MESSAGE)
+		dlg_phone_forget(c);
 	if (clip == CLIP_RECORDING) {
 		int err = with_recording(c, job, clip_read);
 		if (!err)
@@ -355,6 +347,21 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	char kind[65];
 	greeting_kind(c, clip, kind);
 	return not_begun(j, mbox_greeting_get(m, box->name, kind, fetched, j, &j->handle));
+}
+
+int dlg_job_fetch_own(void *arg, uint32_t job)
+{
+	struct dlg_call *c = arg;
+	if (!c->s.box || !c->s.logged_on)
+		return EACCES;
+	c->clip[CLIP_GREETING] = mem_unref(c->clip[CLIP_GREETING]);
+	c->s.has_clip[CLIP_GREETING] = false;
+	struct live_job *j = begin(c, job);
+	if (!j)
+		return ENOMEM;
+	j->clip = CLIP_GREETING;
+	j->kind = c->s.box->name;
+	return not_begun(j, mbox_greeting_get(c->svc->prm.mbox, c->s.box->name, mbox_greeting_name(c->s.phone.greeting), fetched, j, &j->handle));
 }
 
 /* ---- the mailbox ---- */
@@ -380,7 +387,9 @@ int dlg_job_list(void *arg, uint32_t job)
 	if (!j)
 		return ENOMEM;
 	j->kind = c->s.box->name;
-	return not_begun(j, mbox_list(c->svc->prm.mbox, c->s.box->name, -1, MBOX_OLDEST_FIRST, listed, j, &j->handle));
+	static const int which[] = { [DLG_FOLDER_ALL] = -1, [DLG_FOLDER_NEW] = MBOX_NEW, [DLG_FOLDER_SAVED] = MBOX_SAVED,
+		                     [DLG_FOLDER_DELETED] = MBOX_DELETED };
+	return not_begun(j, mbox_list(c->svc->prm.mbox, c->s.box->name, which[c->s.phone.folder], MBOX_OLDEST_FIRST, listed, j, &j->handle));
 }
 
 int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
@@ -391,7 +400,10 @@ int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
 	struct live_job *j = begin(c, job);
 	if (!j)
 		return ENOMEM;
-	return not_begun(j, mbox_mark(c->svc->prm.mbox, c->s.box->name, id, state, greeting_done, j, &j->handle));
+	struct mbox *m = c->svc->prm.mbox;
+	if (state == MBOX_DELETED)
+		return not_begun(j, mbox_delete(m, c->s.box->name, id, (uint64_t)dlg_policy(&c->s)->deleted_days * 86400000, greeting_done, j, &j->handle));
+	return not_begun(j, mbox_mark(m, c->s.box->name, id, state, greeting_done, j, &j->handle));
 }
 
 /* Not knowing it is no reason to send anybody away. */
@@ -483,4 +495,30 @@ int dlg_job_pin_set(void *arg, uint32_t job, struct text pin)
 	j->of_directory = true;
 	j->kind = c->s.box->name;
 	return not_begun(j, dir_pin_set(c->svc->prm.dir, c->s.box, pin, false, pin_was_set, j, &j->handle));
+}
+
+/* ---- for other files of effects ---- */
+struct live_job *dlg_live_begin(struct dlg_call *c, uint32_t id)
+{
+	return begin(c, id);
+}
+
+void dlg_live_finish(struct live_job *j)
+{
+	finish(j);
+}
+
+void dlg_live_done(struct live_job *j, int code)
+{
+	done(j, code);
+}
+
+void dlg_live_failed(struct live_job *j, int err)
+{
+	failed(j, err);
+}
+
+int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j))
+{
+	return with_recording(c, id, then);
 }

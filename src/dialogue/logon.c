@@ -22,7 +22,7 @@ static bool last_try(const struct dlg_session *s)
 static int begin(struct dlg_session *s)
 {
 	s->failures = 0;
-	s->logged_on = false;
+	s->logged_on = s->phone.first_use = false;
 	return 0;
 }
 
@@ -55,6 +55,13 @@ static int logged_on(struct dlg_session *s)
 {
 	s->logged_on = true;
 	s->failures = 0;
+	return 0;
+}
+
+/* The PIN is somebody else's: perhaps nobody has used the mailbox yet. */
+static int first_use(struct dlg_session *s)
+{
+	s->phone.first_use = true;
 	return 0;
 }
 
@@ -99,7 +106,7 @@ static const struct dlg_row rows[] = {
 
 	{ CHECK,     ENTER,                        ALWAYS,                DO(judge),              STAY },
 	{ CHECK,     DONE_AS(J_LOGON_OK),          ALWAYS,                DO(logged_on),          RETURN(R_OK) },
-	{ CHECK,     DONE_AS(J_LOGON_MUST_CHANGE), ALWAYS,                NOTHING,                FIRST_USE },
+	{ CHECK,     DONE_AS(J_LOGON_MUST_CHANGE), ALWAYS,                DO(first_use),          FIRST_USE },
 	{ CHECK,     DONE_AS(J_LOGON_LOCKED),      ALWAYS,                NOTHING,                BYE,         say_locked, true },
 	{ CHECK,     DONE_AS(J_LOGON_NO_PIN),      ALWAYS,                NOTHING,                BYE,         say_no_pin, true },
 	{ CHECK,     DONE,                         IF(last_try),          DO(give_up),            BYE,         say_too_many, true },

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* options.c  Personal options: greeting, spoken name, PIN. The old greeting and the old PIN count until the new one is in the store. */
+/* options.c  Personal options: the temporary greeting, all greetings and the name, PIN, keys or voice, time zone, clock. The keys are those of
+ * Outlook Voice Access. What was there before counts until the new is in the store.                                     */
 #include "base/mem.h"
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
@@ -102,134 +103,232 @@ static const struct dlg_row pin_rows[] = {
 
 const struct dlg_table dlg_pin_change = { "pin", "New PIN", pin_states, pin_rows, COUNT_OF(pin_states), COUNT_OF(pin_rows), NEW, NULL };
 
-/* ---- the menu, greeting and name ---- */
-enum { MENU, GREETINGS, RECORD, REVIEW, FETCH, LISTEN, STORE, REMOVE, PIN };
+/* ---- the menu ---- */
+enum { MENU, AWAY, KINDS, KIND, LOAD, HEAR, RECORD, REMOVE, PIN, VOICE, ZONE, SET_ZONE, HOURS };
 
-static int greeting(struct dlg_session *s)
+static int back_to_menu(struct dlg_session *s)
 {
-	s->rec.kind = DLG_RECORD_GREETING;
 	s->failures = 0;
 	return 0;
 }
 
-static int name(struct dlg_session *s)
+static int toggle_away(struct dlg_session *s)
 {
-	s->rec.kind = DLG_RECORD_NAME;
 	s->failures = 0;
-	return 0;
+	return s->fx->away(s->fx_arg, dlg_job(&s->eng), !s->phone.away);
 }
 
-static int store(struct dlg_session *s)
+static bool is_away(const struct dlg_session *s)
 {
-	return s->fx->greeting_set(s->fx_arg, dlg_job(&s->eng));
+	return s->phone.away;
+}
+
+static bool is_not_away(const struct dlg_session *s)
+{
+	return !s->phone.away;
+}
+
+static bool away_unrecorded(const struct dlg_session *s)
+{
+	return s->phone.away && !(s->phone.recorded & 1u << MBOX_G_AWAY);
+}
+
+/* The keys of the menu, 1 to 5. */
+static int kind(struct dlg_session *s)
+{
+	static const enum mbox_greeting kinds[] = { MBOX_G_PERSONAL, MBOX_G_AWAY, MBOX_G_BUSY, MBOX_G_CLOSED, MBOX_G_NAME };
+	return dlg_greeting_of(s, kinds[dlg_keys(&s->eng)[0] - '1']);
+}
+
+static int begin_recording(struct dlg_session *s)
+{
+	return dlg_greeting_of(s, s->phone.greeting);
+}
+
+static int load(struct dlg_session *s)
+{
+	s->failures = 0;
+	return s->fx->fetch_own(s->fx_arg, dlg_job(&s->eng));
 }
 
 static int remove_greeting(struct dlg_session *s)
 {
-	s->rec.kind = DLG_RECORD_GREETING;
+	s->failures = 0;
 	return s->fx->greeting_remove(s->fx_arg, dlg_job(&s->eng));
 }
 
-static bool is_greeting(const struct dlg_session *s)
+static int removed(struct dlg_session *s)
 {
-	return s->rec.kind == DLG_RECORD_GREETING;
+	s->phone.recorded &= ~(1u << s->phone.greeting);
+	return 0;
 }
 
-static bool is_name(const struct dlg_session *s)
+static int toggle_voice(struct dlg_session *s)
 {
-	return s->rec.kind == DLG_RECORD_NAME;
+	s->failures = 0;
+	return s->fx->choose(s->fx_arg, dlg_job(&s->eng), "voice", s->phone.choices.by_voice ? "" : "1");
 }
 
-static bool has_recording(const struct dlg_session *s)
+static int toggle_hours(struct dlg_session *s)
 {
-	return s->has_clip[CLIP_RECORDING];
+	s->failures = 0;
+	return s->fx->choose(s->fx_arg, dlg_job(&s->eng), "hours", s->phone.choices.hours == 24 ? "12" : "24");
+}
+
+static bool by_voice(const struct dlg_session *s)
+{
+	return s->phone.choices.by_voice;
+}
+
+static bool by_keys(const struct dlg_session *s)
+{
+	return !s->phone.choices.by_voice;
+}
+
+static bool hours_24(const struct dlg_session *s)
+{
+	return s->phone.choices.hours == 24;
+}
+
+static bool hours_12(const struct dlg_session *s)
+{
+	return s->phone.choices.hours != 24;
+}
+
+/* From the one that is set, or the first. */
+static int zones(struct dlg_session *s)
+{
+	s->failures = 0;
+	s->phone.at_zone = 0;
+	for (unsigned i = 0; dlg_zone_name(i); i++)
+		if (strcmp(dlg_zone_name(i), s->phone.choices.zone) == 0)
+			s->phone.at_zone = i;
+	return 0;
+}
+
+static int next_zone(struct dlg_session *s)
+{
+	s->failures = 0;
+	s->phone.at_zone = dlg_zone_name(s->phone.at_zone + 1) ? s->phone.at_zone + 1 : 0;
+	return 0;
+}
+
+static int server_zone(struct dlg_session *s)
+{
+	s->phone.at_zone = UINT32_MAX;
+	return 0;
+}
+
+static int set_zone(struct dlg_session *s)
+{
+	const char *zone = s->phone.at_zone == UINT32_MAX ? "" : dlg_zone_name(s->phone.at_zone);
+	return s->fx->choose(s->fx_arg, dlg_job(&s->eng), "zone", zone);
+}
+
+static const char *zone_city(const struct dlg_session *s)
+{
+	const char *city = dlg_zone_city(s->phone.at_zone);
+	return city ? city : "";
+}
+
+static bool has_greeting(const struct dlg_session *s)
+{
+	return s->has_clip[CLIP_GREETING];
 }
 
 static const struct dlg_phrase say_menu[] = { SAY(P_OPTIONS_MENU), SAY_END };
-static const struct dlg_phrase say_greetings[] = { SAY(P_GREETING_MENU), SAY_END };
-static const struct dlg_phrase ask_record[] = { SAY_IF(is_greeting, P_GREETING_RECORD), SAY_IF(is_name, P_NAME_RECORD), SAY_END };
-static const struct dlg_phrase say_review[] = { SAY(P_GREETING_REVIEW), SAY_END };
-static const struct dlg_phrase say_recording[] = { SAY_CLIP(has_recording, CLIP_RECORDING), SAY_END };
-static const struct dlg_phrase say_stored[] = { SAY(P_GREETING_SAVED), SAY_END };
+static const struct dlg_phrase say_away[] = { SAY_IF(is_away, P_AWAY_ON), SAY_IF(is_not_away, P_AWAY_OFF), SAY_IF(away_unrecorded, P_AWAY_NOT_RECORDED), SAY_END };
+static const struct dlg_phrase say_kinds[] = { SAY(P_GREETING_KINDS), SAY_END };
+static const struct dlg_phrase say_kind[] = { SAY(P_GREETING_MENU), SAY_END };
+static const struct dlg_phrase say_greeting[] = { SAY_CLIP(has_greeting, CLIP_GREETING), SAY_END };
+static const struct dlg_phrase say_none[] = { SAY(P_GREETING_NONE), SAY_END };
 static const struct dlg_phrase say_removed[] = { SAY(P_GREETING_REMOVED), SAY_END };
 static const struct dlg_phrase say_not_stored[] = { SAY(P_GREETING_FAILED), SAY_END };
-static const struct dlg_phrase say_short[] = { SAY(P_GREETING_SHORT), SAY_END };
-static const struct dlg_phrase say_empty[] = { SAY(P_MESSAGE_EMPTY), SAY_END };
+static const struct dlg_phrase say_voice[] = { SAY_IF(by_voice, P_BY_VOICE), SAY_IF(by_keys, P_BY_KEYS), SAY_END };
+static const struct dlg_phrase say_hours[] = { SAY_IF(hours_12, P_HOURS_12), SAY_IF(hours_24, P_HOURS_24), SAY_END };
+static const struct dlg_phrase say_zone[] = { SAY(P_ZONE_OF), SAY_NAME(NULL, zone_city), SAY_PAUSE(300), SAY(P_ZONE_MENU), SAY_END };
+static const struct dlg_phrase say_zone_set[] = { SAY(P_ZONE_SET), SAY_END };
+static const struct dlg_phrase say_not_chosen[] = { SAY(P_CHOICE_FAILED), SAY_END };
 static const struct dlg_phrase say_give_up[] = { SAY(P_GIVE_UP), SAY_END };
 
 static const struct dlg_state states[] = {
 	[MENU] = { "menu", say_menu, NULL, 6000, 0 },
-	[GREETINGS] = { "greetings", say_greetings, NULL, 6000, 0 },
-	[RECORD] = { "record", ask_record, &dlg_recorder, 0, 0 },
-	[REVIEW] = { "review", say_review, NULL, 6000, 0 },
-	[FETCH] = { "load recording", NULL, NULL, 3000, 0 },
-	[LISTEN] = { "listen", say_recording, NULL, 2000, 0 },
-	[STORE] = { "store", NULL, NULL, 8000, 0 },
+	[AWAY] = { "temporary greeting", NULL, NULL, 8000, 0 },
+	[KINDS] = { "greetings", say_kinds, NULL, 6000, 0 },
+	[KIND] = { "one greeting", say_kind, NULL, 6000, 0 },
+	[LOAD] = { "load greeting", NULL, NULL, 8000, 0 },
+	[HEAR] = { "hear greeting", say_greeting, NULL, 2000, 0 },
+	[RECORD] = { "record", NULL, &dlg_greeting, 0, 0 },
 	[REMOVE] = { "standard greeting", NULL, NULL, 8000, 0 },
 	[PIN] = { "change PIN", NULL, &dlg_pin_change, 0, 0 },
+	[VOICE] = { "keys or voice", NULL, NULL, 8000, 0 },
+	[ZONE] = { "time zone", say_zone, NULL, 6000, 0 },
+	[SET_ZONE] = { "set time zone", NULL, NULL, 8000, 0 },
+	[HOURS] = { "clock", NULL, NULL, 8000, 0 },
 };
 
-#define REVIEW_KEYS(st) \
-	{ st, KEYS("1"), ALWAYS, NOTHING,                FETCH }, \
-	{ st, KEYS("2"), ALWAYS, DO(dlg_drop_recording), RECORD }, \
-	{ st, KEYS("3"), ALWAYS, NOTHING,                STORE }, \
-	{ st, KEYS("#"), ALWAYS, NOTHING,                STORE }, \
-	{ st, KEYS("*"), ALWAYS, DO(dlg_drop_recording), GREETINGS, say_nothing }, \
-	{ st, HANGUP,    ALWAYS, DO(dlg_drop_recording), RETURN(R_GONE) }
+#define WRONG_KEYS(st) \
+	{ st, WRONG,         IF(dlg_last_failure), NOTHING,               RETURN(R_GIVE_UP), say_give_up, true }, \
+	{ st, WRONG,         ALWAYS,               DO(dlg_count_failure), st,                dlg_say_invalid, true }, \
+	{ st, TIMEOUT,       IF(dlg_last_failure), NOTHING,               RETURN(R_GIVE_UP), say_give_up }, \
+	{ st, TIMEOUT,       ALWAYS,               DO(dlg_count_failure), st }
+/* A job that changes something: said when it is done. */
+#define CHANGE(st, action, after, done, said, not_said) \
+	{ st, ENTER,         ALWAYS,               DO(action),            STAY }, \
+	{ st, DONE,          ALWAYS,               DO(done),              after,             said }, \
+	{ st, FAILED,        ALWAYS,               NOTHING,               after,             not_said, true }, \
+	{ st, TIMEOUT,       ALWAYS,               NOTHING,               after,             not_said, true }
 
 static const struct dlg_row rows[] = {
-	/* in         when           if                    do                       go                 said before */
-	{ MENU,      KEYS("2"),     ALWAYS,               DO(dlg_no_failures),     GREETINGS },
-	{ MENU,      KEYS("3"),     ALWAYS,               DO(dlg_no_failures),     PIN },
-	{ MENU,      KEYS("*"),     ALWAYS,               NOTHING,                 RETURN(R_BACK) },
-	{ MENU,      KEYS("33"),    ALWAYS,               NOTHING,                 RETURN(R_GOODBYE) },
-	{ MENU,      KEYS("0"),     ALWAYS,               NOTHING,                 MENU },
-	{ MENU,      WRONG,         IF(dlg_last_failure), NOTHING,                 RETURN(R_GIVE_UP), say_give_up, true },
-	{ MENU,      WRONG,         ALWAYS,               DO(dlg_count_failure),   MENU,              dlg_say_invalid, true },
-	{ MENU,      TIMEOUT,       IF(dlg_last_failure), NOTHING,                 RETURN(R_GIVE_UP), say_give_up },
-	{ MENU,      TIMEOUT,       ALWAYS,               DO(dlg_count_failure),   MENU },
-	{ GREETINGS, KEYS("1"),     ALWAYS,               DO(greeting),            RECORD },
-	{ GREETINGS, KEYS("2"),     ALWAYS,               DO(name),                RECORD },
-	{ GREETINGS, KEYS("7"),     ALWAYS,               NOTHING,                 REMOVE },
-	{ GREETINGS, KEYS("*"),     ALWAYS,               NOTHING,                 MENU },
-	{ GREETINGS, WRONG,         IF(dlg_last_failure), NOTHING,                 RETURN(R_GIVE_UP), say_give_up, true },
-	{ GREETINGS, WRONG,         ALWAYS,               DO(dlg_count_failure),   GREETINGS,         dlg_say_invalid, true },
-	{ GREETINGS, TIMEOUT,       IF(dlg_last_failure), NOTHING,                 RETURN(R_GIVE_UP), say_give_up },
-	{ GREETINGS, TIMEOUT,       ALWAYS,               DO(dlg_count_failure),   GREETINGS },
+	/* in      when           if                    do                     go                 said before */
+	{ MENU,   KEYS("1"),     ALWAYS,               NOTHING,               AWAY },
+	{ MENU,   KEYS("2"),     ALWAYS,               DO(dlg_no_failures),   KINDS },
+	{ MENU,   KEYS("3"),     ALWAYS,               DO(dlg_no_failures),   PIN },
+	{ MENU,   KEYS("4"),     ALWAYS,               NOTHING,               VOICE },
+	{ MENU,   KEYS("5"),     ALWAYS,               DO(zones),             ZONE },
+	{ MENU,   KEYS("6"),     ALWAYS,               NOTHING,               HOURS },
+	{ MENU,   KEYS("*"),     ALWAYS,               NOTHING,               RETURN(R_BACK) },
+	{ MENU,   KEYS("33"),    ALWAYS,               NOTHING,               RETURN(R_GOODBYE) },
+	{ MENU,   KEYS("0"),     ALWAYS,               NOTHING,               MENU },
+	WRONG_KEYS(MENU),
+	CHANGE(AWAY, toggle_away, MENU, back_to_menu, say_away, say_not_chosen),
+	CHANGE(VOICE, toggle_voice, MENU, back_to_menu, say_voice, say_not_chosen),
+	CHANGE(HOURS, toggle_hours, MENU, back_to_menu, say_hours, say_not_chosen),
 
-	{ RECORD,    RESULT(R_OK),  IF(dlg_is_gone),      DO(dlg_drop_recording),  RETURN(R_GONE) },
-	{ RECORD,    RESULT(R_OK),  ALWAYS,               NOTHING,                 REVIEW },
-	{ RECORD,    ANY_RESULT,    IF(dlg_is_gone),      NOTHING,                 RETURN(R_GONE) },
-	{ RECORD,    RESULT(R_FAILED), ALWAYS,            NOTHING,                 GREETINGS,         say_not_stored, true },
-	{ RECORD,    ANY_RESULT,    IF(dlg_last_failure), NOTHING,                 GREETINGS,         say_short },
-	{ RECORD,    ANY_RESULT,    ALWAYS,               DO(dlg_count_failure),   RECORD,            say_short },
+	{ KINDS,  KEYS("1"),     ALWAYS,               DO(kind),              KIND },
+	{ KINDS,  KEYS("2"),     ALWAYS,               DO(kind),              KIND },
+	{ KINDS,  KEYS("3"),     ALWAYS,               DO(kind),              KIND },
+	{ KINDS,  KEYS("4"),     ALWAYS,               DO(kind),              KIND },
+	{ KINDS,  KEYS("5"),     ALWAYS,               DO(kind),              KIND },
+	{ KINDS,  KEYS("*"),     ALWAYS,               DO(dlg_no_failures),   MENU },
+	WRONG_KEYS(KINDS),
+	{ KIND,   KEYS("1"),     ALWAYS,               DO(begin_recording),   RECORD },
+	{ KIND,   KEYS("2"),     ALWAYS,               NOTHING,               LOAD },
+	{ KIND,   KEYS("7"),     ALWAYS,               NOTHING,               REMOVE },
+	{ KIND,   KEYS("*"),     ALWAYS,               DO(dlg_no_failures),   KINDS },
+	WRONG_KEYS(KIND),
+	{ LOAD,   ENTER,         ALWAYS,               DO(load),              STAY },
+	{ LOAD,   DONE,          ALWAYS,               NOTHING,               HEAR },
+	{ LOAD,   FAILED,        ALWAYS,               NOTHING,               KIND,              say_none },
+	{ LOAD,   TIMEOUT,       ALWAYS,               NOTHING,               KIND,              say_none },
+	{ HEAR,   KEYS("1"),     ALWAYS,               DO(begin_recording),   RECORD },
+	{ HEAR,   KEYS("7"),     ALWAYS,               NOTHING,               REMOVE },
+	{ HEAR,   KEYS("*"),     ALWAYS,               DO(dlg_no_failures),   KINDS },
+	{ HEAR,   WRONG,         ALWAYS,               NOTHING,               KIND,              dlg_say_invalid, true },
+	{ HEAR,   ENDED,         ALWAYS,               NOTHING,               KIND },
+	{ HEAR,   TIMEOUT,       ALWAYS,               NOTHING,               KIND },
+	{ RECORD, RESULT(R_GONE), ALWAYS,              NOTHING,               RETURN(R_GONE) },
+	{ RECORD, ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),   KINDS },
+	CHANGE(REMOVE, remove_greeting, KIND, removed, say_removed, say_not_stored),
 
-	REVIEW_KEYS(REVIEW),
-	{ REVIEW,    WRONG,         IF(dlg_last_failure), DO(dlg_drop_recording),  MENU,              say_nothing, true },
-	{ REVIEW,    WRONG,         ALWAYS,               DO(dlg_count_failure),   REVIEW,            dlg_say_invalid, true },
-	{ REVIEW,    TIMEOUT,       IF(dlg_last_failure), DO(dlg_drop_recording),  MENU,              say_nothing },
-	{ REVIEW,    TIMEOUT,       ALWAYS,               DO(dlg_count_failure),   REVIEW },
-	{ FETCH,     ENTER,         ALWAYS,               DO(dlg_fetch_recording), STAY },
-	{ FETCH,     DONE,          ALWAYS,               NOTHING,                 LISTEN },
-	{ FETCH,     FAILED,        ALWAYS,               NOTHING,                 REVIEW,            say_empty },
-	{ FETCH,     TIMEOUT,       ALWAYS,               NOTHING,                 REVIEW,            say_empty },
-	{ FETCH,     HANGUP,        ALWAYS,               DO(dlg_drop_recording),  RETURN(R_GONE) },
-	REVIEW_KEYS(LISTEN),
-	{ LISTEN,    WRONG,         ALWAYS,               NOTHING,                 REVIEW,            dlg_say_invalid, true },
-	{ LISTEN,    ENDED,         ALWAYS,               NOTHING,                 REVIEW },
-	{ LISTEN,    TIMEOUT,       ALWAYS,               NOTHING,                 REVIEW },
+	{ ZONE,   KEYS("1"),     ALWAYS,               NOTHING,               SET_ZONE },
+	{ ZONE,   KEYS("#"),     ALWAYS,               DO(next_zone),         ZONE },
+	{ ZONE,   KEYS("7"),     ALWAYS,               DO(server_zone),       SET_ZONE },
+	{ ZONE,   KEYS("*"),     ALWAYS,               DO(dlg_no_failures),   MENU },
+	WRONG_KEYS(ZONE),
+	CHANGE(SET_ZONE, set_zone, MENU, back_to_menu, say_zone_set, say_not_chosen),
 
-	{ STORE,     ENTER,         ALWAYS,               DO(store),               STAY },
-	{ STORE,     DONE,          ALWAYS,               DO(dlg_drop_recording),  GREETINGS,         say_stored },
-	{ STORE,     FAILED,        ALWAYS,               DO(dlg_drop_recording),  GREETINGS,         say_not_stored, true },
-	{ STORE,     TIMEOUT,       ALWAYS,               DO(dlg_drop_recording),  GREETINGS,         say_not_stored, true },
-	{ STORE,     HANGUP,        ALWAYS,               NOTHING,                 RETURN(R_GONE) }, /* the store finishes alone */
-	{ REMOVE,    ENTER,         ALWAYS,               DO(remove_greeting),     STAY },
-	{ REMOVE,    DONE,          ALWAYS,               NOTHING,                 GREETINGS,         say_removed },
-	{ REMOVE,    FAILED,        ALWAYS,               NOTHING,                 GREETINGS,         say_not_stored, true },
-	{ REMOVE,    TIMEOUT,       ALWAYS,               NOTHING,                 GREETINGS,         say_not_stored, true },
-
-	{ PIN,       ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),     MENU },
+	{ PIN,    ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),   MENU },
 };
 
 const struct dlg_table dlg_options = { "options", "Personal options", states, rows, COUNT_OF(states), COUNT_OF(rows), MENU, NULL };

@@ -67,33 +67,70 @@
 	X(P_SAVED, "saved", "saved") \
 	X(P_MESSAGE, "message", "message") \
 	X(P_MESSAGES, "messages", "messages") \
-	X(P_MAIN_MENU, "main-menu", "For your messages, press 1. For personal options, press 6. To hear these choices again, press 0. To end the call, press 3 3.") \
+	X(P_MAIN_MENU, "main-menu", "For your messages, press 1. To look for somebody, press 4. To send a message, press 5. For personal options, press 6. For saved and deleted messages, and to find messages, press 7. To hear these choices again, press 0. To end the call, press 3 3.") \
 	X(P_NEW_MESSAGE, "new-message", "New message") \
 	X(P_SAVED_MESSAGE, "saved-message", "Saved message") \
 	X(P_FROM, "from", "from") \
 	X(P_RECEIVED, "received", "received") \
 	X(P_LENGTH, "message-length", "length") \
 	X(P_CUT_OFF, "message-cut-off", "This message was cut off.") \
-	X(P_PLAY_MENU, "play-menu", "To hear it again, press 1. To delete it, press 7. To save it, press 9. For the next message, press pound. For more choices, press 0.") \
-	X(P_PLAY_MORE, "play-more", "For the previous message, press 1 1. For the time and the caller, press 5. To keep the message as new, press 0 0 9. For the main menu, press star. To end the call, press 3 3.") \
+	X(P_PLAY_MENU, "play-menu", "To hear it again, press 1. To delete it, press 7. To answer it, press 8. To keep it as new, press 9. For the next message, press pound. For more choices, press 0.") \
+	X(P_PLAY_MORE, "play-more", "For the previous message, press 1 1. For the time and the caller, press 5. To forward it, press 6. To flag it, press 4 4. To call the caller, press 0 0 2. To bring back the message deleted last, press 0 0 7. For the main menu, press star. To end the call, press 3 3.") \
 	X(P_NO_MESSAGES, "no-messages", "You have no messages.") \
 	X(P_NO_MORE_MESSAGES, "no-more-messages", "There are no more messages.") \
 	X(P_NO_PREVIOUS, "no-previous-message", "This is the first message.") \
 	X(P_NO_NEW_MESSAGES, "no-more-new-messages", "There are no more new messages.") \
 	X(P_MESSAGE_DELETED, "message-deleted", "Message deleted.") \
-	X(P_MESSAGE_KEPT, "message-saved", "Message saved.") \
 	X(P_MESSAGE_KEPT_NEW, "message-kept-new", "The message is kept as new.") \
 	X(P_CHANGE_FAILED, "message-change-failed", "Sorry, that could not be done. The message is as it was.") \
 	X(P_PLAY_FAILED, "message-not-readable", "Sorry, this message cannot be read at the moment.") \
 	X(P_LIST_FAILED, "messages-not-readable", "Sorry, your messages cannot be read at the moment.") \
+	X(P_IS_URGENT, "message-is-urgent", "Urgent.") \
+	X(P_IS_PRIVATE, "message-is-private", "Private.") \
+	X(P_IS_FLAGGED, "message-is-flagged", "Flagged.") \
+	X(P_DELETED_MESSAGE, "deleted-message", "Deleted message") \
+	X(P_PLAY_DELETED_MENU, "play-deleted-menu", "To hear it again, press 1. To bring it back, press 7. For the next message, press pound. For the main menu, press star.") \
+	X(P_PLAY_WHILE, "play-while", "While a message plays, 1 goes back, 2 stops for a while, 3 goes forward, 4 is slower and 6 is faster.") \
+	X(P_PAUSED, "message-paused", "Paused. To go on, press 2.") \
+	X(P_MESSAGE_RESTORED, "message-restored", "The message is back.") \
+	X(P_NOTHING_TO_RESTORE, "nothing-to-restore", "There is no deleted message to bring back.") \
+	X(P_MESSAGE_FLAGGED, "message-flagged", "The message is flagged.") \
+	X(P_MESSAGE_UNFLAGGED, "message-unflagged", "The flag is taken away.") \
+	X(P_NO_REPLY, "reply-not-possible", "The caller has no mailbox here, so it cannot be answered by voice.") \
+	X(P_NO_NUMBER, "no-number-to-call", "There is no number to call.") \
+	X(P_NO_FORWARD, "private-no-forward", "This message is private and cannot be forwarded.") \
+	X(P_MAIL_LATER, "mail-not-yet", "Your e-mail cannot be heard by phone yet.") \
+	X(P_CALENDAR_LATER, "calendar-not-yet", "Your calendar cannot be heard by phone yet.") \
+	X(P_CONVERSATION_LATER, "conversation-not-yet", "Conversations belong to e-mail, which cannot be heard by phone yet.") \
+	X(P_FOLDER_MENU, "folder-menu", "For new messages, press 1. For saved messages, press 2. For deleted messages, press 3. To find the messages of a caller, press 4. For all messages by caller, press 5. For all messages from the newest to the oldest, press 6. To go back, press star.") \
+	X(P_FIND_CALLER, "find-caller", "Enter a part of the number, or spell the name, of the caller, followed by pound. To go back, press star.") \
+	X(P_PERSON_MENU, "person-menu", "To call, press 2. To send a message, press 3. To look for somebody else, press 4. To go back, press star.") \
+	X(P_SEND_TO, "send-to", "Enter the extension to which the message goes, followed by pound.") \
+	X(P_SEND_TO_GROUP, "send-to-group", "For one of your groups, enter its number, followed by pound.") \
+	X(P_SEND_TO_NAME, "send-to-name", "To spell a name, press pound alone. To go back, press star.") \
+	X(P_SEND_UNKNOWN, "send-unknown", "Sorry, there is no such extension or group.") \
+	X(P_SEND_GROUP, "send-group", "The group") \
+	X(P_SEND_ADDED, "send-added", "To send it to somebody else, too, press 1. To go on, press pound. To begin again, press star.") \
+	X(P_FORWARD_INTRO, "forward-introduction", "To record an introduction, press 1. To go on without one, press pound. To go back, press star.") \
+	X(P_SEND_RECORD, "send-record", "Speak after the tone. When you have finished, press pound.") \
+	X(P_SEND_REVIEW, "send-review", "To send it, press 1 or pound. To listen, press 2. To record it again, press 3. For urgent or not, press 4. For private or not, press 5. To send nothing, press star.") \
+	X(P_SEND_URGENT, "send-urgent", "It is urgent.") \
+	X(P_SEND_NOT_URGENT, "send-not-urgent", "It is not urgent.") \
+	X(P_SEND_PRIVATE, "send-private", "It is private.") \
+	X(P_SEND_NOT_PRIVATE, "send-not-private", "It is not private.") \
+	X(P_SENT, "send-done", "Your message has been sent.") \
+	X(P_SEND_PARTLY, "send-partly", "It could not be delivered to") \
+	X(P_SEND_OTHERS, "send-others", "and to others.") \
+	X(P_SEND_FAILED, "send-failed", "Sorry, your message could not be sent.") \
+	X(P_SEND_CANCELLED, "send-cancelled", "Nothing has been sent.") \
 	/* personal options */ \
-	X(P_OPTIONS_MENU, "options-menu", "To record your greeting or your name, press 2. To change your PIN, press 3. For the main menu, press star.") \
-	X(P_GREETING_MENU, "greeting-menu", "For your greeting, press 1. For your name, press 2. To use the standard greeting, press 7. To go back, press star.") \
+	X(P_OPTIONS_MENU, "options-menu", "To turn your temporary greeting on or off, press 1. To record your greetings or your name, press 2. To change your PIN, press 3. For keys or voice, press 4. For your time zone, press 5. For a clock of twelve or twenty four hours, press 6. For the main menu, press star.") \
+	X(P_GREETING_MENU, "greeting-menu", "To record it, press 1. To hear it, press 2. To use the standard one, press 7. To go back, press star.") \
 	X(P_GREETING_RECORD, "greeting-record", "Record your greeting after the tone. When you have finished, press pound.") \
 	X(P_NAME_RECORD, "name-record", "Say your name after the tone. When you have finished, press pound.") \
 	X(P_GREETING_REVIEW, "greeting-review", "To listen, press 1. To record it again, press 2. To use this recording, press 3 or pound. To leave everything as it was, press star.") \
 	X(P_GREETING_SAVED, "greeting-saved", "Your recording has been saved.") \
-	X(P_GREETING_REMOVED, "greeting-removed", "The standard greeting is now used.") \
+	X(P_GREETING_REMOVED, "greeting-removed", "The standard one is now used.") \
 	X(P_GREETING_FAILED, "greeting-failed", "Sorry, your recording could not be saved. The old one is still used.") \
 	X(P_GREETING_SHORT, "greeting-too-short", "The recording was too short.") \
 	X(P_NOTHING_CHANGED, "nothing-changed", "Nothing has been changed.") \
@@ -106,6 +143,22 @@
 	X(P_PIN_MISMATCH, "pin-mismatch", "The two PINs are not the same.") \
 	X(P_PIN_CHANGED, "pin-changed", "Your PIN has been changed.") \
 	X(P_PIN_CHANGE_FAILED, "pin-change-failed", "Sorry, your PIN could not be changed. The old one is still valid.") \
+	X(P_AWAY_ON, "away-on", "Your temporary greeting is on.") \
+	X(P_AWAY_OFF, "away-off", "Your temporary greeting is off.") \
+	X(P_AWAY_NOT_RECORDED, "away-not-recorded", "You have not recorded it, so callers hear the standard words.") \
+	X(P_GREETING_KINDS, "greeting-kinds", "For your personal greeting, press 1. For your temporary greeting, press 2. For the greeting while you are on another call, press 3. For the greeting after hours, press 4. For your name, press 5. To go back, press star.") \
+	X(P_GREETING_NONE, "greeting-none", "Nothing has been recorded. The standard one is used.") \
+	X(P_BY_VOICE, "commands-voice", "You can speak your choices, where this server understands them. The keys always work.") \
+	X(P_BY_KEYS, "commands-keys", "You use the keys.") \
+	X(P_HOURS_12, "clock-twelve", "Times are told in twelve hours.") \
+	X(P_HOURS_24, "clock-twenty-four", "Times are told in twenty four hours.") \
+	X(P_ZONE_OF, "zone-time-of", "The time of") \
+	X(P_ZONE_MENU, "zone-menu", "To choose it, press 1. For the next one, press pound. For the time of this server, press 7. To go back, press star.") \
+	X(P_ZONE_SET, "zone-set", "Your time zone is set.") \
+	X(P_CHOICE_FAILED, "choice-failed", "Sorry, your choice could not be saved.") \
+	X(P_SETUP_NAME, "setup-name", "Your mailbox needs your name. To leave it out, press star.") \
+	X(P_SETUP_GREETING, "setup-greeting", "Now your greeting. To use the standard one, press star.") \
+	X(P_SETUP_DONE, "setup-done", "Your mailbox is ready.") \
 	/* auto attendant */ \
 	X(P_AA_WELCOME, "attendant-welcome", "Welcome.") \
 	X(P_AA_WELCOME_TO, "attendant-welcome-to", "Welcome to") \

@@ -30,7 +30,7 @@ const char *dlg_missed_name(enum dlg_missed m)
 
 void dlg_session_init(struct dlg_session *s, struct dir_view *view, const struct dlg_effects *fx, void *fx_arg)
 {
-	*s = (struct dlg_session){ .fx = fx, .fx_arg = fx_arg, .view = dir_view_ref(view) };
+	*s = (struct dlg_session){ .fx = fx, .fx_arg = fx_arg, .view = dir_view_ref(view), .phone.speed = DLG_SPEED_NORMAL };
 	dlg_engine_init(&s->eng, s, &fx->io, fx_arg);
 }
 
@@ -45,6 +45,13 @@ void dlg_session_close(struct dlg_session *s)
 	s->view = dir_view_unref(s->view);
 }
 
+static bool in_folder(const struct dlg_session *s, enum mbox_state state, enum mbox_state want)
+{
+	static const bool shown[][3] = { [DLG_FOLDER_ALL] = { true, true, false }, [DLG_FOLDER_NEW] = { true, false, false },
+		                         [DLG_FOLDER_SAVED] = { false, true, false }, [DLG_FOLDER_DELETED] = { false, false, true } };
+	return state == want && state <= MBOX_DELETED && shown[s->phone.folder][state];
+}
+
 int dlg_list_set(struct dlg_session *s, const struct mbox_message *v, size_t n)
 {
 	size_t most = n < DLG_LIST_MAX ? n : DLG_LIST_MAX;
@@ -53,17 +60,21 @@ int dlg_list_set(struct dlg_session *s, const struct mbox_message *v, size_t n)
 		return ENOMEM;
 	unsigned to = 0;
 	for (size_t i = 0; i < n && to < most; i++)
-		if (v[i].state == MBOX_NEW)
+		if (in_folder(s, v[i].state, MBOX_NEW))
 			copy[to++] = v[i];
 	s->n_new = to;
 	for (size_t i = 0; i < n && to < most; i++) /* whatever does not fit, new ones are heard */
-		if (v[i].state == MBOX_SAVED)
+		if (in_folder(s, v[i].state, MBOX_SAVED))
 			copy[to++] = v[i];
 	s->n_saved = to - s->n_new;
+	for (size_t i = 0; i < n && to < most; i++)
+		if (in_folder(s, v[i].state, MBOX_DELETED))
+			copy[to++] = v[i];
 	mem_free(s->list);
 	s->list = copy;
 	s->n_list = to;
 	s->at = 0;
+	dlg_list_arrange(s);
 	return 0;
 }
 

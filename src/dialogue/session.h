@@ -9,6 +9,7 @@
 #include "dialogue/engine.h"
 #include "directory/dir.h"
 #include "directory/pin.h"
+#include "dialogue/phone.h"
 #include "mailbox/mbox.h"
 
 /* What tables return and jobs report: one numbering, so that a row says it all. */
@@ -41,7 +42,7 @@ const char *dlg_code_name(int code); /* "ok" */
 /* Pieces of audio that a session can hold. */
 enum dlg_clip { CLIP_NONE, CLIP_GREETING, CLIP_NAME, CLIP_RECORDING, CLIP_MESSAGE, DLG_CLIPS };
 
-enum dlg_record_kind { DLG_RECORD_MESSAGE, DLG_RECORD_GREETING, DLG_RECORD_NAME };
+enum dlg_record_kind { DLG_RECORD_MESSAGE, DLG_RECORD_GREETING, DLG_RECORD_NAME, DLG_RECORD_DRAFT /* to be sent by its owner */ };
 /* ---- call answering: answering.c, find.c, screen.c ---- */
 /* Why a call came here instead of its person, as the diversion says. */
 enum dlg_reason { DLG_DIRECT, DLG_BUSY, DLG_NO_ANSWER, DLG_UNREACHABLE, DLG_FORWARDED };
@@ -86,12 +87,30 @@ struct dlg_effects {
 	int (*save)(void *arg, uint32_t job);
 	/* Job: J_DONE; the clip is held. ENOENT: there is none. `box` for greeting and name; the message in s->list for CLIP_MESSAGE. */
 	int (*fetch)(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box);
-	/* Job: J_DONE. The recording becomes the greeting or name (s->rec.kind) of s->box, or is taken away. */
+	/* Job: J_DONE; CLIP_GREETING is held: s->phone.greeting of s->box, recorded by its owner, for himself. ENOENT: there is none. */
+	int (*fetch_own)(void *arg, uint32_t job);
+	/* Job: J_DONE. The recording becomes s->phone.greeting of s->box, or is taken away. */
 	int (*greeting_set)(void *arg, uint32_t job);
 	int (*greeting_remove)(void *arg, uint32_t job);
 	/* Job: J_DONE; dlg_list_set() was called: new messages first, each part oldest first. */
 	int (*list)(void *arg, uint32_t job);
-	/* Job: J_DONE. */
+	/* ---- the mailbox by phone ---- */
+	/* Job: J_DONE: s->phone.choices, recorded and away are filled. */
+	int (*owner)(void *arg, uint32_t job);
+	/* Job: J_DONE. The temporary greeting on or off. */
+	int (*away)(void *arg, uint32_t job, bool on);
+	/* Job: J_DONE. One of s->phone.choices, in the store and in the session. */
+	int (*choose)(void *arg, uint32_t job, const char *name, const char *value);
+	/* Job: J_DONE. The message is held at that speed, too. */
+	int (*stretch)(void *arg, uint32_t job, unsigned speed);
+	/* How much of the message has been heard, by its own time, as of the last time it was stopped. */
+	uint32_t (*heard_ms)(void *arg);
+	/* Job: J_DONE. The deleted message is back; notes are made and taken away. */
+	int (*undelete)(void *arg, uint32_t job, const char *id);
+	int (*note)(void *arg, uint32_t job, const char *id, unsigned set, unsigned clear);
+	/* Job: J_DONE: everybody of s->phone.to has it. Failed: those who have not are left there. */
+	int (*send)(void *arg, uint32_t job);
+	/* Job: J_DONE. DELETED: into the deleted folder. */
 	int (*mark)(void *arg, uint32_t job, const char *id, enum mbox_state state);
 	/* Job: J_LOGON_*. box NULL: an extension that does not exist; takes as long. */
 	int (*logon)(void *arg, uint32_t job, const struct dir_user *box, struct text pin);
@@ -163,6 +182,7 @@ struct dlg_session {
 	bool at_start;         /* the caller asked for the message before the first one */
 	bool only_new;         /* skip to the next new one */
 	enum mbox_state mark_as;
+	struct dlg_phone phone;
 
 	/* attendant, dial by name, transfer */
 	const struct cfg_attendant *aa;
@@ -193,6 +213,9 @@ extern const struct dlg_table dlg_logon;
 extern const struct dlg_table dlg_player;     /* the messages of s->list one by one */
 extern const struct dlg_table dlg_options;    /* greeting, name, PIN */
 extern const struct dlg_table dlg_pin_change;
+extern const struct dlg_table dlg_greeting;   /* s->phone.greeting, by dlg_greeting_of() */
+extern const struct dlg_table dlg_setup;      /* name and greeting at the first use */
+extern const struct dlg_table dlg_send;       /* a message to s->phone.to, or to whom the caller says */
 extern const struct dlg_table dlg_recorder;   /* s->rec.kind */
 extern const struct dlg_table dlg_entry;      /* digits */
 extern const struct dlg_table dlg_names;      /* dial by name: s->target */

@@ -148,3 +148,14 @@ void dlg_tell_part_dropped(struct dlg_session *s, int code)
 	ev_str(&r, "reason", code == R_SILENT ? "silent" : "too short");
 	s->fx->event(s->fx_arg, &r);
 }
+
+void dlg_tell_not_sent(struct dlg_session *s)
+{
+	struct ev_report r;
+	begin(s, &r, EV_MESSAGE_NOT_SENT);
+	ev_str(&r, "mailbox", s->box ? s->box->name : "");
+	ev_str(&r, "target", s->phone.n_to ? s->phone.to[s->phone.n_to - 1]->name : "");
+	int err = dlg_code(&s->eng);
+	ev_str(&r, "reason", err > 0 ? no_room(err) : dlg_words(DLG_SAYS_NOT_IN_TIME));
+	s->fx->event(s->fx_arg, &r);
+}

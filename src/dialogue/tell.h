@@ -12,6 +12,7 @@ void dlg_tell_transferred(struct dlg_session *s);
 void dlg_tell_transfer_refused(struct dlg_session *s); /* the target is not one of ours */
 void dlg_tell_transfer_not_tried(struct dlg_session *s, int err); /* no REFER could be sent */
 void dlg_tell_transfer_failed(struct dlg_session *s);
+void dlg_tell_not_sent(struct dlg_session *s);         /* to one recipient at least */
 void dlg_tell_left_in_transfer(struct dlg_session *s); /* the caller hung up before the outcome was known */
 /* Call answering: nobody took the call at that place (err: why it could not even be tried, or 0 and s->find_status); they talk; adding to a
  * message brought nothing. */

@@ -85,14 +85,15 @@ static void no_time(struct say_seq *q)
 static void clock_time(struct say_seq *q, const struct tm *tm)
 {
 	unsigned hour = (unsigned)tm->tm_hour, minute = (unsigned)tm->tm_min;
-	number(q, hour % 12 ? hour % 12 : 12, LANG_ALONE);
+	number(q, q->hours == 24 ? hour : hour % 12 ? hour % 12 : 12, LANG_ALONE);
 	if (minute && minute < 10)
 		say_prompt(q, "digits/oh");
 	if (minute)
 		number(q, minute, LANG_ALONE);
 	else
 		say_prompt(q, "digits/oclock");
-	say_prompt(q, hour < 12 ? "digits/a-m" : "digits/p-m");
+	if (q->hours != 24)
+		say_prompt(q, hour < 12 ? "digits/a-m" : "digits/p-m");
 }
 
 static void day(struct say_seq *q, const struct tm *tm)

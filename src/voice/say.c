@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <time.h>
 #include "base/mem.h"
+#include "config/zone.h"
 #include "voice/lang.h"
 #include "voice/prompt_private.h"
 #include "voice_events.h"
@@ -16,6 +17,14 @@ void say_begin(struct say_seq *q, const struct prompt_set *set)
 	q->n = 0;
 	q->err = 0;
 	q->missing[0] = 0;
+	q->zone = NULL;
+	q->hours = 0;
+}
+
+void say_zone(struct say_seq *q, const struct zone *zone, unsigned hours)
+{
+	q->zone = zone;
+	q->hours = hours;
 }
 
 void say_clear(struct say_seq *q)
@@ -153,19 +162,27 @@ void say_count(struct say_seq *q, uint32_t n, const char *adjective, const char 
 }
 
 /* ---- time ---- */
+/* A moment on the clock of the sequence's zone. */
+static bool local(const struct say_seq *q, int64_t when_s, struct tm *tm)
+{
+	time_t t = (time_t)when_s;
+	if (!q->zone)
+		return localtime_r(&t, tm) != NULL;
+	t += zone_offset_s(q->zone, when_s);
+	return gmtime_r(&t, tm) != NULL;
+}
+
 void say_time(struct say_seq *q, int64_t when_s)
 {
 	struct tm tm;
-	time_t t = (time_t)when_s;
-	if (localtime_r(&t, &tm))
+	if (local(q, when_s, &tm))
 		prompt_set_lang(q->set)->clock(q, &tm);
 }
 
 void say_date(struct say_seq *q, int64_t when_s)
 {
 	struct tm tm;
-	time_t t = (time_t)when_s;
-	if (localtime_r(&t, &tm))
+	if (local(q, when_s, &tm))
 		prompt_set_lang(q->set)->date(q, &tm);
 }
 
@@ -181,8 +198,7 @@ static int64_t day_number(struct tm tm)
 void say_when(struct say_seq *q, int64_t when_s, int64_t now_s)
 {
 	struct tm tm, now;
-	time_t t = (time_t)when_s, n = (time_t)now_s;
-	if (!localtime_r(&t, &tm) || !localtime_r(&n, &now))
+	if (!local(q, when_s, &tm) || !local(q, now_s, &now))
 		return;
 	prompt_set_lang(q->set)->when(q, &tm, day_number(now) - day_number(tm));
 }

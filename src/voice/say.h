@@ -12,16 +12,22 @@
 
 enum { SAY_MAX = 128, SAY_NAME = 48 };
 
+struct zone;
+
 struct say_seq {
 	const struct prompt_set *set;
 	struct media_clip *clip[SAY_MAX]; /* references: in the default voice */
 	struct media_clip *recorded[SAY_MAX]; /* references: as people recorded it; NULL: nobody did */
 	unsigned n;
+	const struct zone *zone; /* times are told in; NULL: the process's */
+	unsigned hours;        /* 12 or 24; 0: as the language does */
 	int err;               /* 0, ENOENT, E2BIG, ENOMEM */
 	char missing[SAY_NAME]; /* the first prompt that was not there */
 };
 
 void say_begin(struct say_seq *q, const struct prompt_set *set);
+/* For the times said from now on; borrowed until say_clear(). */
+void say_zone(struct say_seq *q, const struct zone *zone, unsigned hours);
 void say_clear(struct say_seq *q); /* gives the references back; begin anew after it */
 /* 0 or the error that stuck, told in words: VOICE_PROMPT_MISSING names the prompt. What could be built still plays. */
 int say_error(const struct say_seq *q, struct ev_report *why);

@@ -26,6 +26,8 @@ static void world(struct talk *t)
 	talk_init(t);
 	talk_message(t, "m1", MBOX_NEW, "203");
 	talk_message(t, "m2", MBOX_SAVED, "");
+	talk_message(t, "m3", MBOX_DELETED, "202");
+	t->messages[0].private = below(2);
 	t->save = mode();
 	t->fetch = mode();
 	t->greeting = mode();
@@ -49,12 +51,20 @@ static void world(struct talk *t)
 	t->s.closed = !below(4);
 	t->s.reason = (enum dlg_reason)below(5);
 	t->must_change = !below(5);
+	t->owner = mode();
+	t->choose = mode();
+	t->stretch = mode();
+	t->send = mode();
+	t->send_fails_for = below(3);
+	t->recorded = below(32);
+	t->setting_up = !below(6);
+	t->group = below(2) ? "Team\nbob\ncarol" : NULL;
 	t->xfer_status = below(2) ? 486 : 0;
 }
 
 static void play(struct talk *t)
 {
-	static const char *const phrases[] = { "201#482915#", "1", "0", "#", "*", "3", "7", "9", "00", "11", "33", "62", "203", "2222#", "63", "918273#918273#", "5", "8", "2", "4", "6" };
+	static const char *const phrases[] = { "201#482915#", "1", "0", "#", "*", "3", "7", "9", "00", "11", "33", "62", "203", "2222#", "63", "918273#918273#", "5", "8", "2", "5202#", "1#", "#1", "6#", "88", "44", "007", "73", "74", "4", "6", "0061" };
 	for (unsigned i = below(25); i > 0 && !t->over; i--) {
 		if (below(4))
 			talk_keys(t, phrases[below(sizeof(phrases) / sizeof(phrases[0]))]);

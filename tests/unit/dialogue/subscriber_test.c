@@ -278,11 +278,14 @@ static void every_key_of_a_message(void **state)
 		const char *keys, *heard;
 	} cases[] = {
 		{ "1", "saved-message" },   { "001", "saved-message" },      { "5", "from <+15550100> received #0 message-length" },
-		{ "005", "message-length" }, { "7", "message-deleted new-message from unknown-caller" }, { "9", "message-saved play-menu" },
-		{ "009", "message-kept-new play-menu" }, { "0", "play-more play-menu" }, { "00", "play-more" },
+		{ "005", "message-length" }, { "7", "message-deleted new-message from unknown-caller" }, { "9", "message-kept-new play-menu" },
+		{ "009", "message-kept-new play-menu" }, { "0", "play-more play-while play-menu" }, { "00", "play-more" },
 		{ "11", "no-previous-message saved-message" }, { "0011", "no-previous-message" }, { "##", "new-message from unknown-caller" },
 		{ "00##", "new-message from unknown-caller" }, { "*", "main-menu" }, { "33", "goodbye" }, { "0033", "goodbye" },
-		{ "8", "invalid-key play-menu" },
+		{ "8", "reply-not-possible play-menu" }, { "0088", "reply-not-possible" }, { "4", "invalid-key play-menu" },
+		{ "44", "message-flagged play-menu" }, { "0044", "message-flagged" }, { "007", "nothing-to-restore play-menu" }, { "99", "conversation-not-yet" },
+		{ "0077", "conversation-not-yet" }, { "0055", "not-available-yet" }, { "2", "play-menu" }, { "002", "attendant-not-allowed play-menu" },
+		{ "6", "send-to " }, { "006", "send-to " },
 	};
 	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct talk t;
@@ -358,7 +361,10 @@ static void an_empty_mailbox_says_so(void **state)
 	talk_wait(&t, 200);
 	assert_true(talk_heard(&t, "no-messages main-menu"));
 	talk_keys(&t, "2");
-	assert_true(talk_heard(&t, "not-available-yet main-menu"));
+	assert_true(talk_heard(&t, "mail-not-yet main-menu"));
+	talk_keys(&t, "3");
+	talk_wait(&t, 1600);
+	assert_true(talk_heard(&t, "calendar-not-yet main-menu"));
 	talk_keys(&t, "33");
 	assert_true(talk_heard(&t, "goodbye"));
 	talk_wait(&t, 2000);
@@ -374,6 +380,8 @@ static void greeting_is_recorded_heard_and_stored(void **state)
 	t.speak_ms = -1;
 	log_on(&t);
 	talk_keys(&t, "62");
+	assert_true(talk_heard(&t, "greeting-kinds"));
+	talk_keys(&t, "1");
 	assert_true(talk_heard(&t, "greeting-menu"));
 	talk_keys(&t, "1");
 	assert_true(talk_heard(&t, "greeting-record *tone*"));
@@ -386,10 +394,11 @@ static void greeting_is_recorded_heard_and_stored(void **state)
 	assert_true(talk_heard(&t, "[clip recording] greeting-review"));
 	talk_keys(&t, "#");
 	talk_wait(&t, 100);
-	assert_true(talk_heard(&t, "greeting-saved greeting-menu"));
+	assert_true(talk_heard(&t, "greeting-saved greeting-kinds"));
 	assert_int_equal(t.n_greetings, 1);
+	assert_int_equal(t.greeting_kind, MBOX_G_PERSONAL);
 	assert_false(t.file);
-	talk_keys(&t, "7");
+	talk_keys(&t, "17");
 	talk_wait(&t, 100);
 	assert_int_equal(t.n_removed, 1);
 	assert_true(talk_heard(&t, "greeting-removed"));
@@ -404,7 +413,7 @@ static void greeting_that_cannot_be_stored_leaves_the_old_one(void **state)
 		begin(&t);
 		t.greeting = (enum talk_mode)mode;
 		log_on(&t);
-		talk_keys(&t, "621");
+		talk_keys(&t, "6211");
 		talk_wait(&t, 10000);
 		talk_keys(&t, "3");
 		talk_wait(&t, 9000);
@@ -416,7 +425,7 @@ static void greeting_that_cannot_be_stored_leaves_the_old_one(void **state)
 	struct talk t;
 	begin(&t);
 	log_on(&t);
-	talk_keys(&t, "621");
+	talk_keys(&t, "6211");
 	talk_wait(&t, 10000);
 	talk_hangup(&t);
 	assert_true(t.over);
@@ -462,7 +471,7 @@ static void no_pin_stays_in_the_session(void **state)
 static void hang_up_anywhere_ends(void **state)
 {
 	(void)state;
-	static const char *const keys = "201#482915#1#5701911006211#263918273#918273#*33";
+	static const char *const keys = "201#482915#1#5701911006*62211#263918273#918273#*33";
 	for (size_t n = 0; n <= strlen(keys); n++) {
 		struct talk t;
 		char some[64];

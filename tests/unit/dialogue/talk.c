@@ -34,6 +34,11 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 		default: note(t, "%s", n); break;
 		}
 	}
+	for (unsigned i = 0; i < u->n; i++)
+		if (u->word[i].kind == DLG_W_CLIP && u->word[i].number == CLIP_MESSAGE) {
+			t->played_from_ms = t->s.phone.play_at_ms;
+			t->heard_ms = t->played_from_ms + SAY_MS;
+		}
 	t->say_id = id;
 	t->saying = true;
 	t->said_due_ms = t->now_ms + SAY_MS;
@@ -43,6 +48,8 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 static void hush(void *arg)
 {
 	struct talk *t = arg;
+	if (t->saying && t->now_ms < t->said_due_ms)
+		t->heard_ms -= t->heard_ms ? (uint32_t)(t->said_due_ms - t->now_ms) : 0;
 	if (t->saying && t->now_ms < t->said_due_ms - SAY_MS + 50) /* nobody has understood any of it */
 		note(t, "(cut) %s", "");
 	t->saying = false;
@@ -159,6 +166,7 @@ static int greeting_set(void *arg, uint32_t id)
 {
 	struct talk *t = arg;
 	t->n_greetings += t->greeting == TALK_GOOD;
+	t->greeting_kind = t->s.phone.greeting;
 	return job(t, t->greeting, id, J_DONE, 0);
 }
 
@@ -190,6 +198,105 @@ static int mark(void *arg, uint32_t id, const char *message, enum mbox_state sta
 				t->messages[i].state = state;
 	}
 	return job(t, t->mark, id, J_DONE, 0);
+}
+
+/* ---- the mailbox by phone ---- */
+static int owner(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	if (t->owner == TALK_GOOD) {
+		t->s.phone.recorded = t->recorded;
+		t->s.phone.away = t->away;
+		t->s.phone.choices.setting_up = t->setting_up;
+		if (t->group)
+			mbox_choice_read(&t->s.phone.choices, "group.1", t->group);
+	}
+	return job(t, t->owner, id, J_DONE, 0);
+}
+
+static int choose(void *arg, uint32_t id, const char *name, const char *value)
+{
+	struct talk *t = arg;
+	if (t->choose == TALK_GOOD) {
+		snprintf(t->chosen, sizeof(t->chosen), "%s=%s", name, value);
+		mbox_choice_read(&t->s.phone.choices, name, value);
+	}
+	return job(t, t->choose, id, J_DONE, 0);
+}
+
+static int away(void *arg, uint32_t id, bool on)
+{
+	struct talk *t = arg;
+	if (t->choose == TALK_GOOD)
+		t->s.phone.away = t->away = on;
+	return job(t, t->choose, id, J_DONE, 0);
+}
+
+static int stretch(void *arg, uint32_t id, unsigned speed)
+{
+	struct talk *t = arg;
+	(void)speed;
+	t->n_stretched++;
+	return job(t, t->stretch, id, J_DONE, 0);
+}
+
+static uint32_t heard_ms(void *arg)
+{
+	return ((struct talk *)arg)->heard_ms;
+}
+
+static int undelete(void *arg, uint32_t id, const char *message)
+{
+	struct talk *t = arg;
+	if (t->mark == TALK_GOOD) {
+		t->n_undeleted++;
+		for (unsigned i = 0; i < t->n_messages; i++)
+			if (strcmp(t->messages[i].id, message) == 0)
+				t->messages[i].state = MBOX_SAVED;
+	}
+	return job(t, t->mark, id, J_DONE, 0);
+}
+
+static int take_note(void *arg, uint32_t id, const char *message, unsigned set, unsigned clear)
+{
+	struct talk *t = arg;
+	(void)message;
+	if (t->mark == TALK_GOOD) {
+		t->n_notes++;
+		t->notes = (t->notes | set) & ~clear;
+	}
+	return job(t, t->mark, id, J_DONE, 0);
+}
+
+static int send(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	struct dlg_phone *p = &t->s.phone;
+	if (t->send == TALK_GOOD) {
+		unsigned good = p->n_to > t->send_fails_for ? p->n_to - t->send_fails_for : 0;
+		for (unsigned i = 0; i < good; i++) {
+			size_t at = strlen(t->sent_to);
+			snprintf(t->sent_to + at, sizeof(t->sent_to) - at, "%s ", p->to[i]->name);
+			t->n_sent++;
+		}
+		memmove(p->to, p->to + good, (p->n_to - good) * sizeof(p->to[0]));
+		p->n_to -= good;
+		p->n_sent += good;
+		t->sent_as = p->sending;
+		t->sent_urgent = p->urgent;
+		t->sent_private = p->private;
+		t->sent_file = t->file;
+	}
+	return job(t, t->send, id, J_DONE, p->n_to ? EDQUOT : 0);
+}
+
+static int fetch_own(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	bool there = t->recorded & 1u << t->s.phone.greeting;
+	t->n_fetched_own++;
+	t->s.has_clip[CLIP_GREETING] = there && t->fetch == TALK_GOOD;
+	return job(t, t->fetch, id, J_DONE, there ? 0 : ENOENT);
 }
 
 static int logon(void *arg, uint32_t id, const struct dir_user *box, struct text pin)
@@ -284,14 +391,15 @@ static const struct dlg_effects fakes = {
 	.io = { say, hush, timer, NULL, over },
 	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .find_stop = find_stop, .join = join, .take = take, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
-	.logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
+	.owner = owner, .choose = choose, .away = away, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
+	.send = send, .fetch_own = fetch_own, .logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
 };
 
 /* ---- the test's side ---- */
 void talk_init(struct talk *t)
 {
 	*t = (struct talk){ .view = world_view(), .job_ms = 10, .speak_ms = 5000, .pin = "482915", .confirmed = -1, .timer = { NEVER, NEVER },
-		            .xfer_ms = 2000, .find_ms = 4000, .talk_ms = 20000 };
+		            .xfer_ms = 2000, .find_ms = 4000, .talk_ms = 20000, .recorded = 1u << MBOX_G_NAME | 1u << MBOX_G_PERSONAL };
 	dlg_session_init(&t->s, t->view, &fakes, t);
 	text_fill(t->s.caller_number, sizeof(t->s.caller_number), "+15550100");
 }

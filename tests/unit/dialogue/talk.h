@@ -23,12 +23,16 @@ struct talk {
 	uint32_t rec_job, xfer_job;
 
 	/* what the world does */
-	enum talk_mode room, save, fetch, greeting, mark, list, transfer, logon, pin_set, record;
+	enum talk_mode room, save, fetch, greeting, mark, list, transfer, logon, pin_set, record, owner, choose, stretch, send;
+	unsigned send_fails_for; /* so many recipients, the last ones, cannot get it */
 	int job_ms, room_err;
 	int64_t speak_ms;      /* the caller speaks so long, then is silent; -1: until stopped */
 	bool mute;             /* nobody speaks at all */
 	const char *pin;       /* the right one */
 	bool locked, must_change, no_pin, has_greeting, has_name;
+	unsigned recorded;     /* greetings that are there: bits of enum mbox_greeting */
+	bool setting_up, away;
+	const char *group;     /* group 1 of the owner: "Team\nbob\ncarol" */
 	int xfer_status;
 	int64_t xfer_ms;
 	unsigned greetings;    /* bits of enum mbox_greeting, besides has_greeting and has_name */
@@ -48,6 +52,13 @@ struct talk {
 	uint32_t saved_ms, ring_ms;
 	uint16_t last_event;
 	enum mbox_state marked;
+	unsigned n_undeleted, n_notes, notes, n_sent, n_stretched, n_fetched_own;
+	char sent_to[256];     /* "bob carol " */
+	enum mbox_relation sent_as;
+	bool sent_urgent, sent_private, sent_file;
+	uint32_t heard_ms, played_from_ms;
+	char chosen[96];       /* "hours=24" */
+	enum mbox_greeting greeting_kind;
 	char uri[DLG_URI], saved_for[65], new_pin[40];
 	int64_t rec_started_ms;
 	bool file;             /* a recording lies on the disk */

@@ -68,7 +68,7 @@ def first_use(story):
     good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect pin-first-use; hangup")
     story.check("first use: a new PIN is asked for before anything else", good, said)
     good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect pin-first-use; press 222222#; expect pin-rule-trivial; "
-                     "press 602914#602914#; expect pin-changed; expect you-have; hangup")
+                     "press 602914#602914#; expect pin-changed; expect setup-name; press **; expect you-have; hangup")
     story.check("first use: after a hang-up it is asked again; a bad one is refused with its reason, a good one opens the mailbox", good, said)
     good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect logon-wrong; " + log_on.format("602914") + "expect you-have; hangup")
     story.check("first use: the administrator's PIN is void now, and the new one is not asked to be changed", good, said)

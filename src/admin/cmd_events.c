@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_events.c  events.list, events.follow, explain.event: what happened, and what an event means. */
 #include <errno.h>
-#include "admin/admin_private.h"
+#include "admin/stream.h"
 #include "admin/words.h"
 #include "admin_events.h"
-#include "base/list.h"
 #include "base/mem.h"
-#include "net/tmr.h"
 
 enum { LIST_DEFAULT = 50, LIST_MAX = 5000, POLL_MS = 150, QUEUE_MAX = 1 << 20 };
 
@@ -109,21 +107,14 @@ static void list(struct admin_call *call, const json_t *args, void *arg)
 /* ---- events.follow ---- */
 
 struct follow {
-	struct link link;
-	struct admin *admin;
-	struct admin_call *call;
+	struct admin_stream stream;
 	struct filter filter;
 	uint64_t seen;
-	struct tmr tmr;
-	bool gone;
 };
 
-static void follow_free(struct follow *f)
+static void follow_free(struct admin_stream *s)
 {
-	tmr_cancel(&f->tmr);
-	list_remove(&f->link);
-	mem_unref(f->call);
-	mem_free(f);
+	mem_free((struct follow *)s);
 }
 
 struct fetched {
@@ -140,32 +131,19 @@ static void fetch_h(const struct ev_record *rec, void *arg)
 }
 
 /* Looks a few times a second: what is written elsewhere never waits for who follows, and who reads slowly is not sent more. */
-static void follow_h(void *arg)
+static void look_again(struct admin_stream *s)
 {
-	struct follow *f = arg;
+	struct follow *f = (struct follow *)s;
 	struct fetched x = { &f->filter, json_array() };
 	size_t i;
 	json_t *o;
-	if (x.array && admin_call_queued(f->call) < QUEUE_MAX)
-		f->seen = ev_bus_read(f->admin->prm.bus, f->seen, 256, fetch_h, &x);
+	if (x.array && admin_call_queued(s->call) < QUEUE_MAX)
+		f->seen = ev_bus_read(s->admin->prm.bus, f->seen, 256, fetch_h, &x);
 	json_array_foreach(x.array, i, o)
-		if (!f->gone)
-			admin_call_more(f->call, json_incref(o));
+		if (!s->gone)
+			admin_call_more(s->call, json_incref(o));
 	json_decref(x.array);
-	if (f->gone)
-		follow_free(f);
-	else
-		tmr_start(f->admin->prm.loop, &f->tmr, POLL_MS, follow_h, f);
-}
-
-/* The caller went away; perhaps while something was being written to it, so freeing waits for the timer. */
-static void follow_gone(struct admin_call *call, void *arg)
-{
-	struct follow *f = arg;
-	(void)call;
-	f->gone = true;
-	if (tmr_active(&f->tmr))
-		tmr_start(f->admin->prm.loop, &f->tmr, 0, follow_h, f);
+	admin_stream_again(s, POLL_MS);
 }
 
 static void follow(struct admin_call *call, const json_t *args, void *arg)
@@ -179,14 +157,10 @@ static void follow(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_errno(call, err, &why);
 		return;
 	}
-	f->admin = a;
-	f->call = mem_ref(call);
 	f->seen = ev_bus_last_seq(a->prm.bus);
 	int64_t back = admin_arg_int(args, "back", 0);
 	f->seen -= back > 0 && (uint64_t)back < f->seen ? (uint64_t)back : back > 0 ? f->seen : 0;
-	list_append(&a->follows, &f->link);
-	admin_call_gone(call, follow_gone, f);
-	tmr_start(a->prm.loop, &f->tmr, 0, follow_h, f);
+	admin_stream_start(&f->stream, a, &a->follows, call, look_again, follow_free);
 }
 
 void admin_follow_init(struct admin *a)
@@ -194,14 +168,14 @@ void admin_follow_init(struct admin *a)
 	list_init(&a->follows);
 }
 
+static void last_word(struct admin_stream *s)
+{
+	admin_call_ok(s->call, json_object());
+}
+
 void admin_follow_stop(struct admin *a)
 {
-	LIST_FOREACH(&a->follows, it) {
-		struct follow *f = LIST_ENTRY(it, struct follow, link);
-		admin_call_gone(f->call, NULL, NULL);
-		admin_call_ok(f->call, json_object());
-		follow_free(f);
-	}
+	admin_streams_stop(&a->follows, last_word);
 }
 
 /* ---- explain.event ---- */

@@ -3,11 +3,10 @@
  * of his own: the server needs no right to write there. The file is made in the file pool; the loop only takes what there is at that moment. */
 #include <errno.h>
 #include <openssl/evp.h>
-#include "admin/admin_private.h"
+#include "admin/stream.h"
 #include "admin_events.h"
 #include "base/mem.h"
 #include "net/pool.h"
-#include "net/tmr.h"
 #include "trace/trace.h"
 #include "trace_events.h"
 
@@ -125,16 +124,12 @@ static void forget(struct admin_call *call, const json_t *args, void *arg)
 
 /* A file on its way: written piece by piece in the file pool, given to the caller by the loop, and never ahead of what he reads. */
 struct sending {
-	struct link link;
-	struct admin *admin; /* NULL when that is gone */
-	struct admin_call *call;
+	struct admin_stream stream;
 	struct trace_taken *taken;
 	struct buf piece;    /* of the file */
 	struct buf text;     /* the same for JSON: base64, each line of it ended by NUL */
 	bool over;           /* that was the last piece */
 	uint64_t bytes;
-	struct tmr tmr;
-	bool working, gone;
 };
 
 static void wipe_buf(struct buf *b)
@@ -144,12 +139,9 @@ static void wipe_buf(struct buf *b)
 	buf_free(b);
 }
 
-static void sending_free(struct sending *s)
+static void sending_free(struct admin_stream *stream)
 {
-	tmr_cancel(&s->tmr);
-	if (s->admin)
-		list_remove(&s->link);
-	mem_unref(s->call);
+	struct sending *s = (struct sending *)stream;
 	trace_taken_free(s->taken);
 	wipe_buf(&s->piece);
 	wipe_buf(&s->text);
@@ -161,14 +153,13 @@ static void finish(struct sending *s)
 	struct trace_saved saved = trace_taken_saved(s->taken);
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_TRACE_SAVED);
-	ev_int(&r, "uid", admin_call_uid(s->call));
+	ev_int(&r, "uid", admin_call_uid(s->stream.call));
 	ev_int(&r, "packets", saved.packets);
 	ev_int(&r, "bytes", (int64_t)s->bytes);
 	ev_str(&r, "secrets", saved.keys ? "with TLS keys" : "without TLS keys");
-	ev_emit(s->admin->prm.bus, &r);
-	admin_call_gone(s->call, NULL, NULL);
-	admin_call_ok(s->call, json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s->bytes, "packets", (json_int_t)saved.packets, "keys", (json_int_t)saved.keys));
-	sending_free(s);
+	ev_emit(s->stream.admin->prm.bus, &r);
+	admin_call_ok(s->stream.call, json_pack("{s:I, s:I, s:I}", "bytes", (json_int_t)s->bytes, "packets", (json_int_t)saved.packets, "keys", (json_int_t)saved.keys));
+	admin_stream_end(&s->stream);
 }
 
 static void give_up(struct sending *s, int err)
@@ -176,9 +167,8 @@ static void give_up(struct sending *s, int err)
 	struct ev_report why = { 0 };
 	if (err == ECANCELED)
 		ev_set(&why, EV_TRACE_NONE);
-	admin_call_gone(s->call, NULL, NULL);
-	admin_call_errno(s->call, err, &why);
-	sending_free(s);
+	admin_call_errno(s->stream.call, err, &why);
+	admin_stream_end(&s->stream);
 }
 
 /* In the file pool. */
@@ -199,14 +189,12 @@ static int write_work(void *arg)
 	return err;
 }
 
-static void next(void *arg);
-
 static void written(enum pool_result result, int err, void *arg)
 {
 	struct sending *s = arg;
-	s->working = false;
-	if (s->gone) {
-		sending_free(s);
+	s->stream.working = false;
+	if (s->stream.gone) {
+		admin_stream_end(&s->stream);
 		return;
 	}
 	if (result != POOL_DONE) {
@@ -215,35 +203,23 @@ static void written(enum pool_result result, int err, void *arg)
 	}
 	s->bytes += s->piece.n;
 	for (size_t at = 0; at < s->text.n; at += strlen((const char *)s->text.p + at) + 1)
-		admin_call_more(s->call, json_pack("{s:s}", "piece", (const char *)s->text.p + at));
+		admin_call_more(s->stream.call, json_pack("{s:s}", "piece", (const char *)s->text.p + at));
 	if (s->over)
 		finish(s);
 	else
-		tmr_start(s->admin->prm.loop, &s->tmr, 0, next, s);
+		admin_stream_again(&s->stream, 0);
 }
 
 /* While the caller does not read, nothing is written; what was forgotten meanwhile is not kept for him. */
-static void next(void *arg)
+static void next(struct admin_stream *stream)
 {
-	struct sending *s = arg;
-	if (s->gone) {
-		sending_free(s);
-	} else if (trace_taken_old(s->taken)) {
+	struct sending *s = (struct sending *)stream;
+	if (trace_taken_old(s->taken))
 		give_up(s, ECANCELED);
-	} else if (admin_call_queued(s->call) < WAITING_MAX && pool_submit(s->admin->prm.files, write_work, written, s) == 0) {
-		s->working = true;
-	} else {
-		tmr_start(s->admin->prm.loop, &s->tmr, AGAIN_MS, next, s);
-	}
-}
-
-static void sending_gone(struct admin_call *call, void *arg)
-{
-	struct sending *s = arg;
-	(void)call;
-	s->gone = true;
-	if (tmr_active(&s->tmr))
-		tmr_start(s->admin->prm.loop, &s->tmr, 0, next, s);
+	else if (admin_call_queued(stream->call) < WAITING_MAX && pool_submit(stream->admin->prm.files, write_work, written, s) == 0)
+		stream->working = true;
+	else
+		admin_stream_again(stream, AGAIN_MS);
 }
 
 static void save(struct admin_call *call, const json_t *args, void *arg)
@@ -264,28 +240,12 @@ static void save(struct admin_call *call, const json_t *args, void *arg)
 	}
 	buf_init(&s->piece, PIECE_BYTES_MAX);
 	buf_init(&s->text, PIECE_BYTES_MAX * 2);
-	s->admin = a;
-	s->call = mem_ref(call);
-	list_append(&a->sendings, &s->link);
-	admin_call_gone(call, sending_gone, s);
-	tmr_start(a->prm.loop, &s->tmr, 0, next, s);
+	admin_stream_start(&s->stream, a, &a->sendings, call, next, sending_free);
 }
 
-/* What the pool works at comes back to written(), which frees it. */
 void admin_trace_stop(struct admin *a)
 {
-	LIST_FOREACH (&a->sendings, it) {
-		struct sending *s = LIST_ENTRY(it, struct sending, link);
-		admin_call_gone(s->call, NULL, NULL);
-		if (!s->working) {
-			sending_free(s);
-			continue;
-		}
-		list_remove(&s->link);
-		s->admin = NULL;
-		s->gone = true;
-		s->call = mem_unref(s->call);
-	}
+	admin_streams_stop(&a->sendings, NULL);
 }
 
 const struct admin_cmd admin_trace_cmds[] = {

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: each target is one command of tools/, which says what it does.
-.PHONY: all build run test test-fast test-long conformance lab bench bench-diagnosis speech-model install check-style clean
+.PHONY: all build run test test-fast test-long conformance lab bench bench-diagnosis bench-speech speech-model install check-style clean
 
 PREFIX ?= /usr/local
 
@@ -45,6 +45,12 @@ bench-diagnosis:
 	@tools/install-deps test
 	@tools/build build
 	@bench/diagnosis/run
+
+# BENCH=--quick takes three minutes instead of half an hour.
+bench-speech:
+	@tools/speech/make-model build-release --if-possible
+	@tools/build build-release
+	@bench/speech/run build-release $(BENCH)
 
 # What callers' names are heard with; without it they are heard less well. Four minutes, once.
 speech-model:

@@ -140,7 +140,7 @@ static int take_self(struct admin *a, struct matrix_model *m)
 
 /* ---- the errand: other nodes by the store or by their own word, names by DNS, the judging on a worker ---- */
 
-enum { STALE_S = 7 * 86400, CARDS_MS = 12000 };
+enum { STALE_S = 7 * 86400, CARDS_MS = 18000 }; /* longer than a letter may take on its way: that would be told better */
 
 /* A node that was asked for its card. */
 struct asked {

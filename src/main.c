@@ -6,6 +6,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "config/cfg.h"
+#include "dialogue/check.h"
 #include "server/server.h"
 
 enum { GOOD = 0, FAILED = 1, USAGE = 2 };
@@ -58,6 +59,8 @@ static int check(const char *path)
 		return FAILED;
 	buf_init(&b, 1 << 20);
 	unsigned bad = server_check_files(cfg, &errors);
+	if (dlg_rules_check(cfg, &errors) == 0)
+		bad = (unsigned)errors.n;
 	if (bad && cfg_errors_print(&errors, &b) == 0)
 		fputs(buf_cstr(&b), stderr);
 	if (!bad)

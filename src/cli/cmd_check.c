@@ -4,6 +4,7 @@
 #include "admin/wire.h"
 #include "cli/cli_private.h"
 #include "config/cfg.h"
+#include "dialogue/check.h"
 
 enum { FILE_MAX = CFG_FILE_MAX_BYTES };
 
@@ -31,8 +32,10 @@ static int check_file(struct cli *c, const char *path)
 	struct cfg_errors errors = { 0 };
 	struct cfg *cfg = NULL;
 	int err = cfg_load(&cfg, path, cli_opt(c, "objects") ? CFG_WANT_OBJECTS : CFG_WANT_NODE, &errors);
+	if (!err)
+		err = dlg_rules_check(cfg, &errors);
 	int code = err == ENOMEM ? cli_error(c, CLI_NO, "no memory left") : print_errors(c, path, &errors);
-	if (!err && !c->json)
+	if (!err && !errors.n && !c->json)
 		fprintf(c->out, "%s is good: %zu gateways, %zu mailboxes, %zu attendants.\n", path, cfg->n_gateways, cfg->n_mailboxes, cfg->n_attendants);
 	if (cfg)
 		cfg_unref(cfg);

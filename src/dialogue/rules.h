@@ -16,6 +16,9 @@ struct dlg_rule_facts {
 bool dlg_rule_applies(const struct cfg_answer_rule *r, const struct dlg_rule_facts *f);
 /* The first of the mailbox's rules that applies; NULL: none, or its policy allows none. */
 const struct cfg_answer_rule *dlg_rule_of(const struct dir_user *box, const struct dlg_rule_facts *f);
+/* What s->box may not call of what its rules name, told with its place; s is a session with view and box alone, i the mailbox's place in the
+ * file. Returns how much. */
+unsigned dlg_rule_problems(struct dlg_session *s, const struct cfg_mailbox *m, size_t i, struct cfg_errors *errors);
 /* "user-busy", "no-answer" of Diversion, "486" or "SIP;cause=486" of History-Info. */
 enum dlg_reason dlg_reason_of(struct text t);
 /* Whether that schedule is open; "" always is. */

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmd_answering.c  mailbox.missed, mailbox.away, mailbox.rules: how a mailbox answers, and what came of it. */
+#include <errno.h>
+#include "admin/admin_private.h"
+#include "admin/words.h"
+#include "base/mem.h"
+#include "dialogue/rules.h"
+#include "mailbox/mbox.h"
+
+struct asked {
+	struct admin *admin;
+	struct admin_call *call;
+	struct dir_view *view;
+	const struct dir_user *user;
+	bool away;
+	int64_t until_us;
+};
+
+static void asked_free(struct asked *x)
+{
+	dir_view_unref(x->view);
+	mem_unref(x->call);
+	mem_free(x);
+}
+
+/* NULL after the answer was given. */
+static struct asked *begin(struct admin *a, struct admin_call *call, const json_t *args)
+{
+	struct ev_report why = { 0 };
+	const char *name;
+	if (admin_need_str(args, "name", &name, &why) != 0) {
+		admin_call_fail(call, &why);
+		return NULL;
+	}
+	if (!a->prm.mbox) {
+		admin_call_absent(call, "store");
+		return NULL;
+	}
+	struct asked *x = mem_zalloc(1, sizeof *x);
+	if (!x) {
+		admin_call_errno(call, ENOMEM, NULL);
+		return NULL;
+	}
+	x->admin = a;
+	x->call = mem_ref(call);
+	x->view = a->prm.dir ? dir_view(a->prm.dir) : NULL;
+	x->user = x->view ? dir_find(x->view, text_of(name)) : NULL;
+	if (x->user)
+		return x;
+	admin_call_not_found(call, "mailbox", name, admin_words(ADMIN_HINT_MAILBOXES));
+	asked_free(x);
+	return NULL;
+}
+
+static void failed(struct asked *x, int err, const struct ev_report *why)
+{
+	admin_call_errno(x->call, err, why);
+	asked_free(x);
+}
+
+/* ---- missed ---- */
+static void missed_h(int err, const struct mbox_missed *v, size_t n, const struct ev_report *why, void *arg)
+{
+	struct asked *x = arg;
+	if (err) {
+		failed(x, err, why);
+		return;
+	}
+	json_t *array = json_array();
+	for (size_t i = 0; i < n; i++)
+		json_array_append_new(array, json_pack("{s:I, s:o, s:o, s:s, s:s, s:s}", "at_us", (json_int_t)v[i].at_us, "caller",
+		                                       admin_json_text(text_of(v[i].caller_number)), "caller_name", admin_json_text(text_of(v[i].caller_name)),
+		                                       "why", v[i].why, "reason", v[i].reason, "session", v[i].session));
+	admin_call_ok(x->call, json_pack("{s:s, s:o}", "mailbox", x->user->name, "missed", array));
+	asked_free(x);
+}
+
+static void missed(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct asked *x = begin(arg, call, args);
+	int err = x ? mbox_missed_list(x->admin->prm.mbox, x->user->name, missed_h, x, NULL) : 0;
+	if (err)
+		failed(x, err, NULL);
+}
+
+/* ---- away ---- */
+static void away_h(int err, const struct ev_report *why, void *arg)
+{
+	struct asked *x = arg;
+	if (err) {
+		failed(x, err, why);
+		return;
+	}
+	admin_call_did(x->call, "%s", x->user->name);
+	admin_call_ok(x->call, json_pack("{s:s, s:b, s:I}", "mailbox", x->user->name, "away", x->away, "until_us", (json_int_t)x->until_us));
+	asked_free(x);
+}
+
+static void standing_h(int err, const struct mbox_standing *st, const struct ev_report *why, void *arg)
+{
+	struct asked *x = arg;
+	if (err) {
+		failed(x, err, why);
+		return;
+	}
+	json_t *greetings = json_array();
+	for (unsigned g = 0; g < MBOX_GREETINGS; g++)
+		if (st->recorded >> g & 1)
+			json_array_append_new(greetings, json_string(mbox_greeting_name((enum mbox_greeting)g)));
+	admin_call_ok(x->call, json_pack("{s:s, s:b, s:I, s:o}", "mailbox", x->user->name, "away", st->away, "until_us",
+	                                 (json_int_t)(st->away ? st->away_until_us : 0), "recorded", greetings));
+	asked_free(x);
+}
+
+static void away(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct asked *x = begin(arg, call, args);
+	if (!x)
+		return;
+	const json_t *set = json_object_get(args, "away"), *until = json_object_get(args, "until_us");
+	x->away = json_is_true(set);
+	x->until_us = x->away && json_is_integer(until) && json_integer_value(until) > 0 ? json_integer_value(until) : 0;
+	struct mbox *m = x->admin->prm.mbox;
+	int err = set ? mbox_away_set(m, x->user->name, x->away, x->until_us, away_h, x, NULL) : mbox_standing(m, x->user->name, standing_h, x, NULL);
+	if (err)
+		failed(x, err, NULL);
+}
+
+/* ---- rules ---- */
+static json_t *strings(const struct cfg_strings *s)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < s->n; i++)
+		json_array_append_new(array, json_string(s->v[i]));
+	return array;
+}
+
+static json_t *keys_json(const struct cfg_answer_rule *r)
+{
+	json_t *array = json_array();
+	for (size_t i = 0; i < r->n_keys; i++) {
+		const char key[] = { r->keys[i].key, '\0' };
+		json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "key", key, "action", cfg_answer_key_name(r->keys[i].action), "target", r->keys[i].target));
+	}
+	return array;
+}
+
+static json_t *rule_json(const struct cfg_answer_rule *r)
+{
+	return json_pack("{s:s, s:o, s:s, s:s, s:o, s:o, s:s, s:s, s:o, s:I, s:s, s:o, s:b}", "name", r->name, "callers", strings(&r->callers), "open", r->open,
+	                 "closed", r->closed, "dialled", strings(&r->dialled), "reasons", strings(&r->reasons), "greeting", r->greeting, "action",
+	                 cfg_answer_name(r->action), "find", strings(&r->find), "ring_s", (json_int_t)(r->ring_ms / 1000), "transfer", r->transfer, "keys",
+	                 keys_json(r), "message", r->message);
+}
+
+static json_t *problems_json(struct asked *x, const struct cfg_mailbox *m)
+{
+	struct cfg_errors errors = { 0 };
+	struct dlg_session s = { .view = x->view, .box = x->user };
+	json_t *array = json_array();
+	if (m)
+		dlg_rule_problems(&s, m, 0, &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		json_array_append_new(array, json_pack("{s:s, s:s, s:i}", "what", errors.v[i].what, "fix", errors.v[i].fix, "line", (int)errors.v[i].pos.line));
+	cfg_errors_free(&errors);
+	return array;
+}
+
+static void rules(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct asked *x = begin(arg, call, args);
+	if (!x)
+		return;
+	const struct cfg_mailbox *m = cfg_mailbox(dir_view_cfg(x->view), text_of(x->user->name));
+	json_t *array = json_array();
+	for (size_t i = 0; m && i < m->n_rules; i++)
+		json_array_append_new(array, rule_json(&m->rules[i]));
+	admin_call_ok(call, json_pack("{s:s, s:b, s:o, s:o}", "mailbox", x->user->name, "allowed",
+	                              dir_policy(x->view, x->user)->features.answering_rules, "rules", array, "problems", problems_json(x, m)));
+	asked_free(x);
+}
+
+const struct admin_cmd admin_answering_cmds[] = {
+	{ "mailbox.missed", missed }, { "mailbox.away", away }, { "mailbox.rules", rules }, { NULL, NULL },
+};

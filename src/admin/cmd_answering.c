@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_answering.c  mailbox.missed, mailbox.away, mailbox.rules: how a mailbox answers, and what came of it. */
+/* cmd_answering.c  mailbox.missed, mailbox.away, mailbox.greeting, mailbox.rules: how a mailbox answers, and what came of it. */
 #include <errno.h>
+#include <openssl/evp.h>
 #include "admin/admin_private.h"
 #include "admin/words.h"
 #include "base/mem.h"
@@ -14,6 +15,7 @@ struct asked {
 	const struct dir_user *user;
 	bool away;
 	int64_t until_us;
+	char kind[65];
 };
 
 static void asked_free(struct asked *x)
@@ -126,6 +128,70 @@ static void away(struct admin_call *call, const json_t *args, void *arg)
 		failed(x, err, NULL);
 }
 
+/* ---- greeting: PCMU of 8 kHz as base64; none: it is taken away ---- */
+static bool kind_is_known(const struct asked *x)
+{
+	for (unsigned g = 0; g < MBOX_GREETINGS; g++)
+		if (strcmp(x->kind, mbox_greeting_name((enum mbox_greeting)g)) == 0)
+			return true;
+	const struct cfg_mailbox *m = cfg_mailbox(dir_view_cfg(x->view), text_of(x->user->name));
+	for (size_t i = 0; m && i < m->n_rules; i++)
+		if (text_starts(text_of(x->kind), "rule.") && strcmp(x->kind + 5, m->rules[i].name) == 0)
+			return true;
+	return false;
+}
+
+static void greeting_h(int err, const struct ev_report *why, void *arg)
+{
+	struct asked *x = arg;
+	if (err) {
+		failed(x, err, why);
+		return;
+	}
+	admin_call_did(x->call, "%s: %s", x->user->name, x->kind);
+	admin_call_ok(x->call, json_pack("{s:s, s:s, s:b}", "mailbox", x->user->name, "kind", x->kind, "recorded", x->away));
+	asked_free(x);
+}
+
+static int set_greeting(struct asked *x, const char *base64)
+{
+	size_t n = strlen(base64), pad = n > 1 && base64[n - 1] == '=' ? 1 + (base64[n - 2] == '=') : 0;
+	uint8_t *bytes = n % 4 ? NULL : mem_alloc(n / 4 * 3 + 1);
+	int got = bytes ? EVP_DecodeBlock(bytes, (const unsigned char *)base64, (int)n) : -1;
+	uint64_t most = dir_policy(x->view, x->user)->max_greeting_ms * 8;
+	int err = got < (int)pad || (size_t)got == pad ? EBADMSG : (uint64_t)got > most ? EFBIG : 0;
+	if (!err) {
+		struct mbox_audio audio = { .p = bytes, .n = (size_t)got - pad };
+		x->away = true;
+		err = mbox_greeting_set(x->admin->prm.mbox, x->user->name, x->kind, MBOX_PCMU, &audio, greeting_h, x, NULL);
+	}
+	mem_free(bytes);
+	return err;
+}
+
+static void greeting(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct ev_report why = { 0 };
+	const char *kind;
+	if (admin_need_str(args, "kind", &kind, &why) != 0) {
+		admin_call_fail(call, &why);
+		return;
+	}
+	struct asked *x = begin(arg, call, args);
+	if (!x)
+		return;
+	text_fill(x->kind, sizeof x->kind, kind);
+	if (!kind_is_known(x)) {
+		admin_call_not_found(call, "greeting", kind, admin_words(ADMIN_HINT_GREETINGS));
+		asked_free(x);
+		return;
+	}
+	const char *audio = json_string_value(json_object_get(args, "audio"));
+	int err = audio ? set_greeting(x, audio) : mbox_greeting_delete(x->admin->prm.mbox, x->user->name, x->kind, greeting_h, x, NULL);
+	if (err)
+		failed(x, err, NULL);
+}
+
 /* ---- rules ---- */
 static json_t *strings(const struct cfg_strings *s)
 {
@@ -181,5 +247,5 @@ static void rules(struct admin_call *call, const json_t *args, void *arg)
 }
 
 const struct admin_cmd admin_answering_cmds[] = {
-	{ "mailbox.missed", missed }, { "mailbox.away", away }, { "mailbox.rules", rules }, { NULL, NULL },
+	{ "mailbox.missed", missed }, { "mailbox.away", away }, { "mailbox.greeting", greeting }, { "mailbox.rules", rules }, { NULL, NULL },
 };

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_answering.c  umbel mailbox missed, away, rules: how a mailbox answers. */
+/* cmd_answering.c  umbel mailbox missed, away, greeting, rules: how a mailbox answers. */
+#include <errno.h>
+#include <openssl/evp.h>
 #include <time.h>
+#include "base/mem.h"
 #include "cli/cli_private.h"
+#include "media/g711.h"
+#include "voice/wav.h"
 
 /* ---- missed ---- */
 static int show_missed(struct cli *c, const json_t *r)
@@ -82,6 +87,48 @@ static int away(struct cli *c)
 	return cli_ask_show(c, "mailbox.away", args, show_away);
 }
 
+/* ---- greeting ---- */
+static int show_greeting(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "The greeting %s of %s is %s.\n", cli_text(r, "kind"), cli_text(r, "mailbox"), cli_true(r, "recorded") ? "in use" : "taken away");
+	return CLI_GOOD;
+}
+
+/* The file as base64 of PCMU; NULL after saying what is wrong. */
+static char *read_audio(struct cli *c, const char *path)
+{
+	int16_t *pcm = NULL;
+	size_t n = 0;
+	int err = wav_read(path, &pcm, &n);
+	uint8_t *bytes = err || !n ? NULL : mem_alloc(n);
+	char *text = bytes ? mem_alloc((n + 2) / 3 * 4 + 1) : NULL;
+	if (text) {
+		g711_encode(MEDIA_PCMU, bytes, pcm, n);
+		EVP_EncodeBlock((unsigned char *)text, bytes, (int)n);
+	} else {
+		cli_error(c, CLI_NO, "%s: %s", path, err == EBADMSG ? "is no WAV file" : err == ENOTSUP ? "use 16 bit PCM or G.711, 8 or 16 kHz" : !err ? "holds no sound" :
+		          strerror(err));
+	}
+	mem_free(bytes);
+	mem_free(pcm);
+	return text;
+}
+
+static int greeting(struct cli *c)
+{
+	bool remove = cli_opt(c, "remove") != NULL;
+	if (remove == (c->n_pos == 3))
+		return cli_error(c, CLI_USAGE, "give a WAV file, or --remove");
+	char *audio = remove ? NULL : read_audio(c, c->pos[2]);
+	if (!remove && !audio)
+		return CLI_NO;
+	json_t *args = json_pack("{s:s, s:s}", "name", c->pos[0], "kind", c->pos[1]);
+	if (audio)
+		json_object_set_new(args, "audio", json_string(audio));
+	mem_free(audio);
+	return cli_ask_show(c, "mailbox.greeting", args, show_greeting);
+}
+
 /* ---- rules ---- */
 static void list_of(struct cli *c, const json_t *r, const char *key, const char *words)
 {
@@ -144,11 +191,19 @@ static const struct cli_opt away_opts[] = {
 	{ NULL, NULL, NULL },
 };
 
+static const struct cli_opt greeting_opts[] = {
+	{ "remove", NULL, "take the recording away: the standard words are said again" },
+	{ NULL, NULL, NULL },
+};
+
 const struct cli_cmd cli_answering_cmds[] = {
 	{ "mailbox", "missed", "NAME", 1, 1, NULL, "Show the calls whose caller left nothing", "Where the caller gave up: greeting, search (find me), short, silent, discarded, full, unanswered.",
 	  "  umbel mailbox missed alice\n  umbel mailbox missed 201 --json", missed },
 	{ "mailbox", "away", "NAME", 1, 1, away_opts, "Show or set whether the owner is away", "Callers are told so, and until when, or hear the temporary greeting where one is recorded.",
 	  "  umbel mailbox away alice\n  umbel mailbox away alice --until 2026-12-24\n  umbel mailbox away alice --off", away },
+	{ "mailbox", "greeting", "NAME KIND [FILE.wav]", 2, 3, greeting_opts, "Set a greeting from a WAV file, or take it away",
+	  "KIND is name (how the owner is called), personal, busy, closed (after hours), away (temporary), or rule.RULE for one of its answering rules.",
+	  "  umbel mailbox greeting alice busy busy.wav\n  umbel mailbox greeting alice rule.customers hello.wav\n  umbel mailbox greeting alice busy --remove", greeting },
 	{ "mailbox", "rules", "NAME", 1, 1, NULL, "Show the answering rules of a mailbox", "In the order in which they are tried, and what is wrong with them.",
 	  "  umbel mailbox rules alice", rules },
 	{ NULL },

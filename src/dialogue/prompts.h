@@ -61,6 +61,7 @@
 	X(P_LOGON_FAILED, "logon-failed", "Sorry, your mailbox cannot be opened at the moment.") \
 	X(P_LOGON_NO_PIN, "logon-no-pin", "No PIN has been set for this mailbox. Please ask your administrator.") \
 	/* mailbox */ \
+	X(P_BOX_NEARLY_FULL, "mailbox-nearly-full", "Your mailbox is nearly full. Please delete messages that you do not need.") \
 	X(P_YOU_HAVE, "you-have", "You have") \
 	X(P_AND, "and", "and") \
 	X(P_NEW, "new", "new") \

@@ -121,6 +121,13 @@ bool dlg_target_allowed(const struct dlg_session *s)
 	return s->allow == DIR_ALLOWED;
 }
 
+bool dlg_nearly_full(const struct dlg_session *s)
+{
+	const struct cfg_policy *p = dlg_policy(s);
+	uint64_t messages = s->n_new + s->n_saved;
+	return p->max_messages && messages * 100 >= (uint64_t)p->max_messages * p->quota_warning_percent;
+}
+
 const char *dlg_box_name(const struct dlg_session *s)
 {
 	return s->box ? s->box->spoken_name : "";

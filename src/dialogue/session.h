@@ -246,6 +246,7 @@ void dlg_aim_from(struct dlg_session *s, const char *target);
 bool dlg_target_allowed(const struct dlg_session *s);
 const struct cfg_policy *dlg_policy(const struct dlg_session *s); /* of the mailbox, or the default; never NULL */
 const char *dlg_box_name(const struct dlg_session *s);
+bool dlg_nearly_full(const struct dlg_session *s); /* by the list of messages, as the policy warns */
 /* Writes where s->target is reached: "sip:number@domain" or the user's URI. ENOENT: no way. */
 int dlg_target_uri(const struct dlg_session *s, char *dst, size_t size);
 /* The operator for who is called: of the mailbox, of the attendant, of the dial plan; "" for none. */

@@ -112,7 +112,8 @@ static const char *person(const struct dlg_session *s)
 	return s->target.spoken_name ? s->target.spoken_name : "";
 }
 
-static const struct dlg_phrase say_counts[] = { SAY(P_YOU_HAVE), SAY_COUNT(n_new, P_NEW), SAY(P_AND), SAY_COUNT(n_saved, P_SAVED), SAY_END };
+static const struct dlg_phrase say_counts[] = { SAY(P_YOU_HAVE), SAY_COUNT(n_new, P_NEW), SAY(P_AND), SAY_COUNT(n_saved, P_SAVED),
+	                                            SAY_IF(dlg_nearly_full, P_BOX_NEARLY_FULL), SAY_END };
 static const struct dlg_phrase say_menu[] = { SAY(P_MAIN_MENU), SAY_END };
 static const struct dlg_phrase say_folders[] = { SAY(P_FOLDER_MENU), SAY_END };
 static const struct dlg_phrase ask_caller[] = { SAY(P_FIND_CALLER), SAY_END };

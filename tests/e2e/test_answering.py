@@ -200,6 +200,26 @@ def away(story, node):
     story.check("rule: hang-up after its own words", status == 0 and "8106" not in node.callers("alice"), text)
 
 
+def greetings(story, node):
+    """What the owner recorded for the case is heard, and nothing else."""
+    clip = story.dir / "greeting.wav"
+    audio.write(clip, audio.read(lab.SPEECH_B)[:2 * audio.RATE])
+    status, text = node.cli.run("mailbox", "greeting", "alice", "busy", clip)
+    story.check("greeting: set from a file", status == 0 and "in use" in text, text)
+    story.check("greeting: another word for a kind is refused, and the right ones named",
+                lambda: (lambda r: r[0] == 1 and "closed" in r[1])(node.cli.run("mailbox", "greeting", "alice", "lunch", clip)))
+    busy = "Diversion: <sip:2001@domain.com>;reason=user-busy\n"
+    for number, headers, expect in (("8110", busy, True), ("8111", "", False)):
+        caller = quiet_call(number, headers=headers)
+        until(lambda: len(caller.heard) > 8000 * 4, 8)
+        likeness = audio.likeness([audio._ULAW[b] for b in PHONE_SAYS], [audio._ULAW[b] for b in bytes(caller.heard)])[0]
+        story.check(f"greeting: {'heard when the line was busy' if expect else 'not heard otherwise'}", (likeness > 0.9) == expect, likeness)
+        caller.hang_up(5)
+        caller.close()
+    status, text = node.cli.run("mailbox", "greeting", "alice", "busy", "--remove")
+    story.check("greeting: taken away", status == 0 and "busy" not in node.cli.run("mailbox", "away", "alice")[1], text)
+
+
 def single_prompts():
     from labkit.node import BUILD
     return BUILD / "prompts" / "en-US.pack"
@@ -215,7 +235,7 @@ def shown(story, node):
 with Story("answering") as story:
     audio.write(story.dir / "said.wav", audio.read(lab.SPEECH_A)[:2 * audio.RATE])
     node = single.node(story, rules)
-    for part in (found, second, nobody, gives_up, left_nothing, away, shown):
+    for part in (found, second, nobody, gives_up, left_nothing, away, greetings, shown):
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

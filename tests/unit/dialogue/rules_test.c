@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Answering rules: which one applies to whom and when, what callers hear, and how the search for somebody ends. */
 #include "ut.h"
+#include "dialogue/check.h"
 #include "dialogue/rules.h"
 #include "dialogue_events.h"
 #include "talk.h"
@@ -275,6 +276,35 @@ static void transfer_by_rule(void **state)
 	talk_end(&t);
 }
 
+/* A place that the owner may not call is found before anybody waits for it. */
+static void places_are_checked_beforehand(void **state)
+{
+	(void)state;
+	struct cfg_errors e = { 0 };
+	assert_int_equal(dlg_rules_check(cfg, &e), 0);
+	assert_int_equal(e.n, 0);
+	static const char bad[] =
+		"dialplans: [{name: site, domain: example.com, extension_digits: 3, outside_line: '9', national_prefix: '0', country_code: '49',"
+		" rules: [{name: mobiles, pattern: '+491*'}]}]\n"
+		"policies: [{name: none}, {name: some, allowed_rules: [mobiles]}]\n"
+		"mailboxes:\n"
+		"  - {name: alice, extensions: ['201'], policy: none, rules: [{name: r, action: find-me, find: ['+491701234567', '202']}]}\n"
+		"  - {name: bob, extensions: ['202'], policy: some, rules: [{name: r, action: find-me, find: ['+491701234567', '+4930123']},"
+		" {name: q, action: transfer, transfer: '2021'}, {name: k, keys: {1: transfer alice, 2: transfer 0015551234567}}]}\n";
+	struct cfg *c = NULL;
+	assert_int_equal(cfg_parse(&c, "bad.yaml", text_of(bad), CFG_WANT_OBJECTS, &e), 0);
+	assert_int_equal(dlg_rules_check(c, &e), 0);
+	static const char *const keys[] = { "mailboxes[0].rules[0].find", "mailboxes[1].rules[0].find", "mailboxes[1].rules[1].transfer",
+		                            "mailboxes[1].rules[2].keys" };
+	assert_int_equal(e.n, 4);
+	for (size_t i = 0; i < 4; i++)
+		assert_string_equal(e.v[i].key, keys[i]);
+	assert_non_null(strstr(e.v[1].what, "bob may not call \"+4930123\""));
+	assert_int_equal(e.v[0].pos.line, 4);
+	cfg_errors_free(&e);
+	cfg_unref(c);
+}
+
 /* ---- the other side ---- */
 static void screen(struct talk *t, const char *number, const char *name)
 {
@@ -325,7 +355,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(first_rule_that_applies_counts), CASE(reasons_are_read), CASE(found_at_the_first_place), CASE(second_place_after_the_first_then_a_message),
 		CASE(forbidden_place_is_told_and_passed_over), CASE(caller_skips_to_the_message), CASE(caller_hangs_up_while_we_search),
-		CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule),
+		CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule), CASE(places_are_checked_beforehand),
 		CASE(whoever_answers_hears_who_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -351,6 +351,20 @@ static void a_store_that_fails_changes_nothing_and_says_so(void **state)
 	talk_end(&t);
 }
 
+static void owner_of_a_nearly_full_mailbox_is_warned(void **state)
+{
+	(void)state;
+	for (unsigned n = 449; n <= 450; n++) { /* 90 percent of 500 */
+		struct talk t;
+		talk_init(&t);
+		talk_box(&t, "alice");
+		t.s.n_new = n / 2;
+		t.s.n_saved = n - n / 2;
+		assert_int_equal(dlg_nearly_full(&t.s), n == 450);
+		talk_end(&t);
+	}
+}
+
 static void an_empty_mailbox_says_so(void **state)
 {
 	(void)state;
@@ -491,6 +505,6 @@ UT_MAIN(UT(extension_and_pin_open_the_mailbox), UT(own_extension_asks_the_pin_al
         UT(a_pin_tried_a_hundred_times), UT(who_does_not_exist_sounds_like_a_wrong_pin), UT(log_on_with_the_store_away_is_told),
         UT(no_digits_at_all_ends), UT(a_pin_that_never_ends_is_a_wrong_one), UT(first_use_forces_a_new_pin), UT(messages_are_told_and_played),
         UT(skipping_leaves_a_message_new), UT(every_key_of_a_message), UT(keys_work_while_it_plays),
-        UT(a_store_that_fails_changes_nothing_and_says_so), UT(an_empty_mailbox_says_so), UT(greeting_is_recorded_heard_and_stored),
+        UT(a_store_that_fails_changes_nothing_and_says_so), UT(an_empty_mailbox_says_so), UT(owner_of_a_nearly_full_mailbox_is_warned), UT(greeting_is_recorded_heard_and_stored),
         UT(greeting_that_cannot_be_stored_leaves_the_old_one), UT(pin_is_changed_in_the_options), UT(no_pin_stays_in_the_session),
         UT(hang_up_anywhere_ends))

@@ -290,6 +290,7 @@ struct cfg_attendant {
 	size_t n_keys;
 	const char *operator_number; /* extension or mailbox name; "" = the dial plan's, or none */
 	bool dial_by_extension, dial_by_name;
+	bool speech, speech_direct; /* a spoken name is understood; and needs no confirmation when it is beyond doubt */
 	bool allow_extensions; /* typed, without a mailbox */
 	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
 	struct cfg_closed closed;

@@ -184,6 +184,7 @@ void dlg_call_talk_over(struct dlg_call *c, int result)
 	else if (!c->leg_over)
 		leg_hangup(c->leg, NULL);
 	stop_timers(c);
+	dlg_live_deaf(c);
 	close_port(c);
 	maybe_gone(c);
 }
@@ -221,6 +222,7 @@ void dlg_call_detach(struct dlg_call *c)
 		leg_hangup(c->leg, "the server is stopping");
 	stop_timers(c);
 	dlg_live_hush(c);
+	dlg_live_deaf(c);
 	if (c->port) {
 		media_port_handler(c->port, nobody_listens, NULL);
 		media_port_close(c->port);

@@ -17,15 +17,18 @@
 #include "net/tmr.h"
 #include "sip/leg.h"
 #include "trust/explain.h"
+#include "voice/hear.h"
 #include "voice/name.h"
+#include "voice/speech.h"
 #include "voice/player.h"
 #include "voice/recorder.h"
 
 struct dlg_call;
 
 struct dlg_metrics {
-	struct metric *active, *answering, *subscriber, *attendant, *refused, *saved, *lost, *transfers, *transfers_failed, *dropped_short, *dropped_silent, *missed, *found, *not_found;
+	struct metric *active, *answering, *subscriber, *attendant, *refused, *saved, *lost, *transfers, *transfers_failed, *heard, *not_heard, *dropped_short, *dropped_silent, *missed, *found, *not_found;
 };
+enum { DLG_GRAMMARS = 24 };
 struct dlg_service {
 	struct dlg_service_prm prm;
 	char spool_dir[SPOOL_PATH], media_address[64];
@@ -38,6 +41,9 @@ struct dlg_service {
 	void *idle_arg;
 	struct sip_core *core;        /* calls are made by these; NULL: none are */
 	struct gw_table *gateways;
+	uint64_t known[DLG_GRAMMARS]; /* grammars that the helper was taught since its start number known_starts */
+	unsigned n_known;
+	uint32_t known_starts;
 	struct dlg_metrics m;
 };
 
@@ -110,6 +116,14 @@ struct dlg_call {
 	unsigned names_wait;
 	bool in_say;
 
+	/* a spoken name (listen_live.c) */
+	struct hear *hear;         /* NULL: the port is not listened to */
+	uint32_t listen_job;
+	uint64_t listen_asked, grammar; /* the helper's handle, which holds a reference of the call; key */
+	int16_t *utterance;
+	size_t n_utterance;
+	bool listen_retried;
+
 	struct tmr timer[DLG_TIMERS], limit;
 	struct dlg_who who;
 	struct dlg_session s;
@@ -136,6 +150,11 @@ extern const struct dlg_effects dlg_live;
 void dlg_live_hush(struct dlg_call *c);
 bool dlg_live_media(struct dlg_call *c, const struct media_event *ev); /* true if it was the player's or the recorder's */
 void dlg_live_drop_file(struct dlg_call *c);
+/* listen_live.c */
+bool dlg_live_hears(void *arg);
+int dlg_live_listen(void *arg, uint32_t job);
+void dlg_live_deaf(void *arg); /* also at the end of a call */
+bool dlg_live_heard(struct dlg_call *c, const struct media_event *ev);
 /* jobs_live.c: the effects that ask directory, mailbox and files */
 int dlg_job_save(void *arg, uint32_t job);
 int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box);

@@ -363,7 +363,7 @@ static void logon_gave_up(void *arg, const struct dir_user *box, unsigned tries)
 
 bool dlg_live_media(struct dlg_call *c, const struct media_event *ev)
 {
-	if (player_event(&c->player, ev))
+	if (player_event(&c->player, ev) || dlg_live_heard(c, ev))
 		return true;
 	return c->recorder && recorder_event(c->recorder, ev);
 }
@@ -395,6 +395,9 @@ const struct dlg_effects dlg_live = {
 	.logon_gave_up = logon_gave_up,
 	.pin_set = dlg_job_pin_set,
 	.transfer = transfer,
+	.hears = dlg_live_hears,
+	.listen = dlg_live_listen,
+	.deaf = dlg_live_deaf,
 	.event = event,
 	.find = dlg_live_find,
 	.find_stop = dlg_live_find_stop,

@@ -415,6 +415,22 @@ void dlg_start(struct dlg_engine *e, const struct dlg_table *table)
 	drive(e);
 }
 
+void dlg_job_drop(struct dlg_engine *e)
+{
+	e->job_id = 0;
+}
+
+void dlg_put_back(struct dlg_engine *e)
+{
+	unsigned n = (unsigned)strlen(e->matched);
+	if (n + e->n_keys > DLG_TYPE_AHEAD)
+		return;
+	memmove(e->keys + n, e->keys, e->n_keys);
+	memcpy(e->keys, e->matched, n);
+	e->n_keys += n;
+	e->matched[0] = '\0';
+}
+
 void dlg_engine_close(struct dlg_engine *e)
 {
 	while (e->depth)

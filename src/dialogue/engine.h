@@ -208,6 +208,8 @@ void dlg_hangup(struct dlg_engine *e); /* the second one does nothing */
 /* ---- for actions ---- */
 uint32_t dlg_job(struct dlg_engine *e);         /* the id of the job that this action starts */
 int dlg_arg(const struct dlg_engine *e);        /* of the row */
+void dlg_job_drop(struct dlg_engine *e);       /* nobody waits for the job under way any more */
+void dlg_put_back(struct dlg_engine *e);       /* the keys that the row matched wait again, before all others: the next state is to have them */
 int dlg_code(const struct dlg_engine *e);       /* of the event: a result, an errno */
 const char *dlg_keys(const struct dlg_engine *e); /* that the row matched */
 

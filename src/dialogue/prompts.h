@@ -173,6 +173,11 @@
 	X(P_AA_NOT_ALLOWED, "attendant-not-allowed", "Sorry, that number cannot be dialed from here.") \
 	X(P_AA_LEAVE_FOR, "attendant-message-for", "You are leaving a message for") \
 	/* dial by name */ \
+	X(P_ASK_NAME, "ask-name", "Please say the first and last name of the person, or the department. Or spell the last name with the keys of your phone, followed by pound.") \
+	X(P_ASK_AGAIN, "ask-again", "Sorry, I did not understand. Please say the name again.") \
+	X(P_ASK_DID_YOU, "ask-did-you", "Did you say") \
+	X(P_ASK_RIGHT, "ask-right", "If this is right, press 1. If not, press pound.") \
+	X(P_ASK_NONE, "ask-none", "For somebody else, press pound.") \
 	X(P_NAME_SPELL, "name-spell", "Spell the last name, then the first name, with the keys of your phone, followed by pound. For the letters Q and Z, press 7 and 9. To go back, press star.") \
 	X(P_NAME_NONE, "name-no-match", "Sorry, there is nobody by that name.") \
 	X(P_NAME_TOO_MANY, "name-too-many", "There are too many matches. Please enter more letters.") \

@@ -37,6 +37,8 @@ static void make_metrics(struct dlg_service *s)
 	s->m.found = metric_get(m, METRIC_COUNTER, "umbel_find_me_total", "outcome=\"found\"", "Places called by find me");
 	s->m.not_found = metric_get(m, METRIC_COUNTER, "umbel_find_me_total", "outcome=\"not found\"", "Places called by find me");
 	s->m.transfers = metric_get(m, METRIC_COUNTER, "umbel_transfers_total", "outcome=\"done\"", "Transfers by outcome");
+	s->m.heard = metric_get(m, METRIC_COUNTER, "umbel_spoken_names_total", "outcome=\"heard\"", "Names that callers said, by outcome");
+	s->m.not_heard = metric_get(m, METRIC_COUNTER, "umbel_spoken_names_total", "outcome=\"not understood\"", "Names that callers said, by outcome");
 	s->m.transfers_failed = metric_get(m, METRIC_COUNTER, "umbel_transfers_total", "outcome=\"failed\"", "Transfers by outcome");
 }
 

@@ -18,6 +18,7 @@ struct dir;
 struct mbox;
 struct media_engine;
 struct languages;
+struct speech;
 struct voice_names;
 struct net_addr;
 struct dlg_service;
@@ -34,6 +35,7 @@ struct dlg_service_prm {
 	struct mbox *mbox;
 	struct media_engine *media;
 	struct languages *languages; /* what is spoken */
+	struct speech *speech;       /* NULL: nobody hears spoken names */
 	struct voice_names *names;   /* NULL: names are spelled as digits or left out */
 	struct pool *files;          /* for reading recordings back */
 	const char *spool_dir;       /* where recordings grow; copied, made if missing */

@@ -11,7 +11,7 @@ static const char *const code_names[R_CODES] = {
 	[R_MESSAGE] = "message", [R_TRANSFERRED] = "transferred", [R_GOODBYE] = "goodbye", [R_TALKED] = "talked", [R_GONE] = "gone",
 	[J_REC_ENDED] = "recorded", [J_SAVED] = "saved", [J_LOGON_OK] = "right", [J_LOGON_MUST_CHANGE] = "must change",
 	[J_LOGON_WRONG] = "wrong", [J_LOGON_LOCKED] = "locked", [J_LOGON_NO_PIN] = "no PIN", [J_PIN_RULE] = "against the rules",
-	[J_DONE] = "done",
+	[J_SPEECH_BEGAN] = "speech began", [J_HEARD] = "heard", [J_DONE] = "done",
 };
 
 const char *dlg_code_name(int code)

@@ -34,6 +34,7 @@ enum dlg_code {
 	J_SAVED,       /* accepted: in the store or in the synced spool */
 	J_LOGON_OK, J_LOGON_MUST_CHANGE, J_LOGON_WRONG, J_LOGON_LOCKED, J_LOGON_NO_PIN,
 	J_PIN_RULE,    /* the rules refuse the PIN */
+	J_SPEECH_BEGAN, J_HEARD, /* somebody speaks; s->heard is filled */
 	J_DONE,        /* anything else that was done */
 	R_CODES
 };
@@ -127,8 +128,23 @@ struct dlg_effects {
 	int (*join)(void *arg, uint32_t job);
 	/* Job, of the other one: the same two; failed: the caller is not there any more. */
 	int (*take)(void *arg, uint32_t job);
+	/* ---- spoken names (ask.c); all three may be NULL ---- */
+	bool (*hears)(void *arg);  /* whether there is a recogniser now */
+	/* Job: progress J_SPEECH_BEGAN, then J_HEARD with s->heard. Failed: ETIMEDOUT: nobody spoke; ENOENT: nobody of those was meant; anything else: nothing can
+	 * be heard now. */
+	int (*listen)(void *arg, uint32_t job);
+	void (*deaf)(void *arg);   /* stop listening */
 	/* A report goes out; id and session of the call are filled in. */
 	void (*event)(void *arg, struct ev_report *r);
+};
+
+/* Who or what a caller named. */
+enum { DLG_HEARD = 3 };
+struct dlg_heard {
+	const struct dir_user *user; /* or */
+	const char *target;          /* as the menu names it, or */
+	bool is_operator;
+	const char *say;             /* belongs to view, configuration or program */
 };
 
 struct dlg_session {
@@ -197,6 +213,11 @@ struct dlg_session {
 	const struct dir_user *match[DLG_MATCHES];
 	unsigned n_match, at_match;
 	size_t total_match;
+
+	/* a spoken name (ask.c) */
+	struct dlg_heard heard[DLG_HEARD]; /* the likeliest first */
+	unsigned n_heard, ask_tries;
+	bool heard_direct;     /* beyond doubt */
 };
 
 /* The view is referenced. */
@@ -219,6 +240,7 @@ extern const struct dlg_table dlg_send;       /* a message to s->phone.to, or to
 extern const struct dlg_table dlg_recorder;   /* s->rec.kind */
 extern const struct dlg_table dlg_entry;      /* digits */
 extern const struct dlg_table dlg_names;      /* dial by name: s->target */
+extern const struct dlg_table dlg_ask;        /* the same by voice; by keys where nobody listens */
 extern const struct dlg_table dlg_find;       /* s->find, one after another */
 extern const struct dlg_table dlg_screen;     /* for whoever answers there */
 extern const struct dlg_table dlg_transfer;   /* to s->target */

@@ -33,6 +33,7 @@ enum media_event_type {
 	MEDIA_DIGITS_SENT, /* all that media_send_digits() was given is out */
 	MEDIA_PLAY_ENDED,  /* of play `id`: samples played, stopped (by us) or to its end */
 	MEDIA_REC_SILENCE, /* recording `id`: the silence asked for is over (ms of it; heard: whether anybody spoke before). Goes on recording */
+	MEDIA_REC_SPEECH,  /* recording `id`: somebody has spoken for speech_ms; samples so far. Once */
 	MEDIA_REC_FULL,    /* recording `id` reached max_ms; it has stopped, MEDIA_REC_ENDED follows */
 	MEDIA_REC_BLOCK,   /* recording `id`: `samples` are with the sink now */
 	MEDIA_REC_ENDED,   /* recording `id` is over, and the sink finished (synced): rec, err. Always comes, once a recording */
@@ -146,6 +147,9 @@ struct media_record_prm {
 	uint32_t max_ms;          /* 0: no limit */
 	uint32_t silence_ms;      /* MEDIA_REC_SILENCE after that much behind speech; 0: never */
 	uint32_t start_silence_ms; /* the same if nobody speaks at all; 0: as silence_ms */
+	uint32_t speech_ms;       /* speech counts as heard once it lasted that long at a stretch, and MEDIA_REC_SPEECH tells so; start_silence_ms then counts while nothing
+	                           * is played. 0: at once, and untold */
+	int8_t playing_db;        /* while the port plays, what is not louder than this is nobody's speech but our own echo; 0: no such limit */
 	int8_t silence_db;        /* speech is louder than this at least; 0: -45 dBov. The noise heard raises it */
 };
 /* One recording at a time: EBUSY. Lost packets become silence, so that durations are right. *id as above. */

@@ -67,7 +67,8 @@ struct rec {
 	uint32_t silence_from;   /* sample since which there is no speech */
 	uint32_t lost_at_start;
 	double power_sum;        /* over speech frames */
-	uint32_t speech_frames;
+	uint32_t speech_frames, speech_run; /* run: frames of speech at a stretch */
+	bool speech_told;
 	bool heard, silence_told, full, ending, overrun;
 	struct media_rec_stats stats; /* read by others after the last block only */
 	/* writer */

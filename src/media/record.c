@@ -112,9 +112,18 @@ static void judge_frame(struct rec *r)
 {
 	float power = level_power(r->line.law, r->frame, MEDIA_FRAME);
 	int8_t db = level_db(power);
+	bool playing = r->port->plays != NULL;
 	if (db > r->stats.peak_db)
 		r->stats.peak_db = db;
-	if (!vad_frame(&r->vad, db))
+	if (playing && r->prm.playing_db && db < r->prm.playing_db)
+		db = LEVEL_NOTHING;
+	if (playing && r->prm.speech_ms && !r->heard)
+		r->silence_from = r->stats.samples; /* who is being told something need not answer yet */
+	if (!vad_frame(&r->vad, db)) {
+		r->speech_run = 0;
+		return;
+	}
+	if (++r->speech_run * MEDIA_FRAME_MS < r->prm.speech_ms && !r->heard)
 		return;
 	r->power_sum += (double)power;
 	r->speech_frames++;
@@ -184,6 +193,14 @@ void rec_end(struct rec *r, struct media_port *port, int64_t now_us)
 	r->stats.mean_db = r->speech_frames ? level_db((float)(r->power_sum / r->speech_frames)) : LEVEL_NOTHING;
 }
 
+static void tell_speech(struct rec *r, struct media_port *port)
+{
+	if (!r->prm.speech_ms || !r->heard || r->speech_told)
+		return;
+	r->speech_told = true;
+	thread_emit(port->thread, &(struct media_msg){ .type = MEDIA_REC_SPEECH, .port = port, .id = r->id, .samples = r->stats.samples });
+}
+
 static void tell_silence(struct rec *r, struct media_port *port)
 {
 	uint32_t limit_ms = r->heard || !r->prm.start_silence_ms ? r->prm.silence_ms : r->prm.start_silence_ms;
@@ -198,6 +215,7 @@ bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us)
 {
 	if (!r->ending) {
 		line_tick(&r->line, now_us);
+		tell_speech(r, port);
 		tell_silence(r, port);
 		if (r->full)
 			thread_emit(port->thread, &(struct media_msg){ .type = MEDIA_REC_FULL, .port = port, .id = r->id,

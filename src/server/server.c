@@ -345,7 +345,7 @@ static int build_calls(struct server *s, struct ev_report *why)
 	char recordings[4200];
 	const struct cfg_node *n = &s->cfg->node;
 	struct dlg_service_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox,
-		                       .media = s->media, .languages = s->languages, .names = s->names, .files = s->files,
+		                       .media = s->media, .languages = s->languages, .names = s->names, .speech = s->speech, .files = s->files,
 		                       .spool_dir = below_data(s, "recordings", recordings, sizeof recordings), .media_address = n->media.address,
 		                       .max_calls = n->sip.max_calls };
 	int err = dlg_service_create(&s->calls, &prm, why);

@@ -380,6 +380,33 @@ static int take(void *arg, uint32_t id)
 	return talking(t, t->take, id);
 }
 
+static bool hears(void *arg)
+{
+	return ((struct talk *)arg)->recogniser;
+}
+
+static int listen(void *arg, uint32_t id)
+{
+	struct talk *t = arg;
+	t->n_listens++;
+	t->hear_job = id;
+	if (t->hear_err)
+		return job(t, t->hear, id, 0, t->hear_err);
+	for (unsigned i = 0; i < DLG_HEARD && t->hear_who[i]; i++) {
+		struct dlg_heard *h = &t->s.heard[t->s.n_heard++];
+		bool op = strcmp(t->hear_who[i], "operator") == 0;
+		const struct dir_user *u = op ? NULL : world_user(t->view, t->hear_who[i]);
+		*h = (struct dlg_heard){ .user = u, .is_operator = op, .say = u ? u->spoken_name : "operator" };
+	}
+	t->s.heard_direct = t->hear_direct;
+	return job(t, t->hear, id, J_HEARD, 0);
+}
+
+static void deaf(void *arg)
+{
+	((struct talk *)arg)->n_deaf++;
+}
+
 static void event(void *arg, struct ev_report *r)
 {
 	struct talk *t = arg;
@@ -393,6 +420,7 @@ static const struct dlg_effects fakes = {
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
 	.owner = owner, .choose = choose, .away = away, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
 	.send = send, .fetch_own = fetch_own, .logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
+	.hears = hears, .listen = listen, .deaf = deaf,
 };
 
 /* ---- the test's side ---- */

@@ -43,7 +43,14 @@ struct talk {
 	struct mbox_message messages[TALK_MESSAGES];
 	unsigned n_messages;
 
+	bool recogniser, hear_direct;
+	int hear_err;          /* instead of: */
+	const char *hear_who[DLG_HEARD]; /* mailboxes; "operator" */
+	enum talk_mode hear;
+
 	/* what happened */
+	unsigned n_listens, n_deaf;
+	uint32_t hear_job;
 	char heard[16384];     /* "answer-leave-message <alice> *tone* ..." since the last talk_heard() */
 	int confirmed;         /* -1: not, 0: 500, 1: 200 */
 	unsigned n_confirmed, n_saved, n_dropped, n_recorded, n_greetings, n_removed, n_tries, n_gave_up, n_pins, n_marks, n_events, n_parts, n_calls, n_stopped, n_talks;

@@ -22,6 +22,7 @@ static int setup(void **state)
 		                          dlg_attendant_table(attendants, TEXT("night")) };
 	n_tables = sizeof(all) / sizeof(all[0]);
 	memcpy(tables, all, sizeof(all));
+	tables[n_tables++] = &dlg_ask;
 	(void)state;
 	return err;
 }

@@ -55,6 +55,41 @@ static void silence_after_speech_is_told(void **state)
 	pair_close(&p);
 }
 
+/* Listening while a prompt plays: what is quiet is our own echo, what is loud is the caller; the time without speech counts from the prompt's end. */
+static void speech_is_told_when_it_is_certain(void **state)
+{
+	(void)state;
+	struct media_sink_mem sink;
+	struct media_record_prm prm = { .format = MEDIA_L16, .silence_ms = 700, .start_silence_ms = 3000, .speech_ms = 200, .playing_db = -34 };
+	pair_open(&p, false);
+	pair_run(&p, 40);
+	media_sink_mem_init(&sink, 1 << 20);
+	record(&sink.sink, prm);
+	speak(&p.b, 3000); /* the prompt */
+	pair_run(&p, 500);
+	struct media_clip *echo;
+	assert_int_equal(media_clip_tone(&echo, 700, 1100, 1000, -42), 0);
+	assert_int_equal(media_play(p.a.port, &echo, 1, NULL), 0);
+	mem_unref(echo);
+	pair_run(&p, 4500);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SPEECH), 0);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 0); /* five seconds, of which three were the prompt's */
+	speak(&p.a, 100); /* a click */
+	pair_run(&p, 500);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SPEECH), 0);
+	speak(&p.a, 1000);
+	pair_run(&p, 400);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SPEECH), 1);
+	assert_in_range(pair_event(&p.b, MEDIA_REC_SPEECH, 0)->samples, 8 * 5500, 8 * 6000);
+	pair_run(&p, 2000);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 1);
+	assert_true(pair_event(&p.b, MEDIA_REC_SILENCE, 0)->heard);
+	media_record_stop(p.b.port);
+	pair_run(&p, 40);
+	buf_free(&sink.bytes);
+	pair_close(&p);
+}
+
 static void silence_from_the_start_is_told(void **state)
 {
 	(void)state;
@@ -234,6 +269,6 @@ static void lack_of_memory_and_sudden_ends_leak_nothing(void **state)
 	ut_oom(all_of_it, NULL);
 }
 
-UT_MAIN(UT(silence_after_speech_is_told), UT(silence_from_the_start_is_told), UT(the_longest_time_ends_it_to_the_sample),
+UT_MAIN(UT(silence_after_speech_is_told), UT(speech_is_told_when_it_is_certain), UT(silence_from_the_start_is_told), UT(the_longest_time_ends_it_to_the_sample),
 	UT(a_peer_that_vanishes_leaves_silence), UT(one_append_per_16_kib_and_a_sync_in_4_s), UT(a_full_disk_ends_the_recording_and_is_told),
 	UT(a_failed_sync_ends_it_too), UT(lack_of_memory_and_sudden_ends_leak_nothing))

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* ask.c  Dial by name by voice: the caller says a name, a department or "operator", alone or in a sentence; who was heard beyond doubt is s->target at once
+ * where the attendant wants it so, otherwise what was heard is offered by key, three at most. Keys work all the time: the first one typed begins the
+ * spelling. After two failures, or without a recogniser, the caller spells.                                              */
+#include <errno.h>
+#include "dialogue/rows.h"
+#include "dialogue/session.h"
+
+enum { START, ASK, HEARING, NAME, CHOICE, SPELL };
+enum { TRIES = 2 };
+
+/* ---- guards ---- */
+static bool listens(const struct dlg_session *s)
+{
+	return s->aa && s->aa->speech && s->fx->hears && s->fx->hears(s->fx_arg);
+}
+
+static bool has_operator(const struct dlg_session *s)
+{
+	return dlg_has_operator(s);
+}
+
+static bool not_understood(const struct dlg_session *s)
+{
+	int err = dlg_code(&s->eng);
+	return (err == ENOENT || err == ETIMEDOUT) && s->ask_tries + 1 < TRIES;
+}
+
+static bool tries_left(const struct dlg_session *s)
+{
+	return s->ask_tries + 1 < TRIES;
+}
+
+static bool again(const struct dlg_session *s)
+{
+	return s->ask_tries > 0;
+}
+
+static bool first_time(const struct dlg_session *s)
+{
+	return s->ask_tries == 0;
+}
+
+static bool beyond_doubt(const struct dlg_session *s)
+{
+	return s->heard_direct && s->n_heard == 1 && s->aa && s->aa->speech_direct;
+}
+
+static bool only_one(const struct dlg_session *s)
+{
+	return s->n_heard == 1;
+}
+
+static bool several(const struct dlg_session *s)
+{
+	return s->n_heard > 1;
+}
+
+static bool three(const struct dlg_session *s)
+{
+	return s->n_heard > 2;
+}
+
+static bool first_recorded(const struct dlg_session *s)
+{
+	return s->has_clip[CLIP_NAME];
+}
+
+static bool first_spoken(const struct dlg_session *s)
+{
+	return !s->has_clip[CLIP_NAME];
+}
+
+/* ---- actions ---- */
+static int begin(struct dlg_session *s)
+{
+	s->ask_tries = s->n_heard = 0;
+	s->has_clip[CLIP_NAME] = false;
+	return s->fx->listen(s->fx_arg, dlg_job(&s->eng));
+}
+
+static int try_again(struct dlg_session *s)
+{
+	s->ask_tries++;
+	s->n_heard = 0;
+	s->has_clip[CLIP_NAME] = false;
+	return s->fx->listen(s->fx_arg, dlg_job(&s->eng));
+}
+
+static int stop_listening(struct dlg_session *s)
+{
+	dlg_job_drop(&s->eng);
+	if (s->fx->deaf)
+		s->fx->deaf(s->fx_arg);
+	return 0;
+}
+
+/* What was pressed is the first letter. */
+static int spell(struct dlg_session *s)
+{
+	dlg_put_back(&s->eng);
+	return stop_listening(s);
+}
+
+static int want_operator(struct dlg_session *s)
+{
+	stop_listening(s);
+	return dlg_to_operator(s);
+}
+
+static int fetch_name(struct dlg_session *s)
+{
+	const struct dir_user *u = s->heard[0].user;
+	return u ? s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_NAME, u) : ENOENT;
+}
+
+static int choose(struct dlg_session *s)
+{
+	unsigned i = (unsigned)dlg_arg(&s->eng);
+	s->failures = 0;
+	if (s->heard[i].is_operator)
+		return dlg_to_operator(s);
+	s->target_is_operator = false;
+	dlg_aim(s, s->heard[i].user ? s->heard[i].user->name : s->heard[i].target);
+	return 0;
+}
+
+static int pick_first(struct dlg_session *s)
+{
+	s->eng.arg = 0;
+	return choose(s);
+}
+
+/* ---- what is said ---- */
+static const char *name_of(const struct dlg_session *s, unsigned i)
+{
+	return i < s->n_heard ? s->heard[i].say : "";
+}
+
+static const char *name_1(const struct dlg_session *s)
+{
+	return name_of(s, 0);
+}
+
+static const char *name_2(const struct dlg_session *s)
+{
+	return name_of(s, 1);
+}
+
+static const char *name_3(const struct dlg_session *s)
+{
+	return name_of(s, 2);
+}
+
+static int64_t one(const struct dlg_session *s)
+{
+	(void)s;
+	return 1;
+}
+
+static int64_t two(const struct dlg_session *s)
+{
+	(void)s;
+	return 2;
+}
+
+static int64_t number_three(const struct dlg_session *s)
+{
+	(void)s;
+	return 3;
+}
+
+#define PRESS(guard, n) SAY_IF(guard, P_AA_PRESS), { .kind = DLG_W_NUMBER, .number = n, .only_if = guard }
+static const struct dlg_phrase say_ask[] = { SAY_IF(first_time, P_ASK_NAME), SAY_IF(again, P_ASK_AGAIN), SAY_END };
+static const struct dlg_phrase say_choice[] = {
+	SAY_IF(only_one, P_ASK_DID_YOU), SAY_IF(several, P_AA_FOR), SAY_CLIP(first_recorded, CLIP_NAME), SAY_NAME(first_spoken, name_1), PRESS(several, one),
+	SAY_IF(several, P_AA_FOR), SAY_NAME(several, name_2), PRESS(several, two), SAY_IF(three, P_AA_FOR), SAY_NAME(three, name_3), PRESS(three, number_three),
+	SAY_IF(only_one, P_ASK_RIGHT), SAY_IF(several, P_ASK_NONE), SAY_END,
+};
+
+static const struct dlg_state states[] = {
+	[START] = { "start", NULL, NULL, 0, 0 },
+	[ASK] = { "ask", say_ask, NULL, 20000, 0 },
+	[HEARING] = { "hearing", NULL, NULL, 20000, 0 },
+	[NAME] = { "fetch name", NULL, NULL, 3000, 0 },
+	[CHOICE] = { "choice", say_choice, NULL, 6000, 0 },
+	[SPELL] = { "spell", NULL, &dlg_names, 0, DLG_TAIL },
+};
+
+static const struct dlg_row rows[] = {
+	/* in       when                 if                 do                  go             said before */
+	{ START,   ENTER,               IF(listens),       DO(begin),          ASK },
+	{ START,   ENTER,               ALWAYS,            NOTHING,            SPELL },
+	{ ASK,     PROGRESS,            ALWAYS,            NOTHING,            HEARING },
+	{ ASK,     KEYS("0"),           IF(has_operator),  DO(want_operator),  RETURN(R_OK) },
+	{ ASK,     KEYS("*"),           ALWAYS,            DO(stop_listening), RETURN(R_BACK) },
+	{ ASK,     KEYS("#"),           ALWAYS,            DO(stop_listening), SPELL },
+	{ ASK,     KEYS("x"),           ALWAYS,            DO(spell),          SPELL },
+	{ ASK,     DONE,                IF(beyond_doubt),  DO(pick_first),     RETURN(R_OK) },
+	{ ASK,     DONE,                ALWAYS,            DO(fetch_name),     NAME },
+	{ ASK,     FAILED,              IF(not_understood), DO(try_again),     ASK },
+	{ ASK,     FAILED,              ALWAYS,            NOTHING,            SPELL },
+	{ ASK,     TIMEOUT,             ALWAYS,            DO(stop_listening), SPELL },
+	{ HEARING, KEYS("0"),           IF(has_operator),  DO(want_operator),  RETURN(R_OK) },
+	{ HEARING, KEYS("*"),           ALWAYS,            DO(stop_listening), RETURN(R_BACK) },
+	{ HEARING, KEYS("#"),           ALWAYS,            DO(stop_listening), SPELL },
+	{ HEARING, KEYS("x"),           ALWAYS,            DO(spell),          SPELL },
+	{ HEARING, DONE,                IF(beyond_doubt),  DO(pick_first),     RETURN(R_OK) },
+	{ HEARING, DONE,                ALWAYS,            DO(fetch_name),     NAME },
+	{ HEARING, FAILED,              IF(not_understood), DO(try_again),     ASK },
+	{ HEARING, FAILED,              ALWAYS,            NOTHING,            SPELL },
+	{ HEARING, TIMEOUT,             ALWAYS,            DO(stop_listening), SPELL },
+	{ NAME,    DONE,                ALWAYS,            NOTHING,            CHOICE },
+	{ NAME,    FAILED,              ALWAYS,            NOTHING,            CHOICE },
+	{ NAME,    TIMEOUT,             ALWAYS,            NOTHING,            CHOICE },
+	{ CHOICE,  KEYS_OR("1", "yes"), ALWAYS,            DO(choose),         RETURN(R_OK), NULL, false, 0 },
+	{ CHOICE,  KEYS("2"),           IF(several),       DO(choose),         RETURN(R_OK), NULL, false, 1 },
+	{ CHOICE,  KEYS("3"),           IF(three),         DO(choose),         RETURN(R_OK), NULL, false, 2 },
+	{ CHOICE,  KEYS_OR("#", "no"),  IF(tries_left),    DO(try_again),      ASK },
+	{ CHOICE,  KEYS_OR("#", "no"),  ALWAYS,            NOTHING,            SPELL },
+	{ CHOICE,  KEYS("0"),           IF(has_operator),  DO(dlg_to_operator), RETURN(R_OK) },
+	{ CHOICE,  KEYS("*"),           ALWAYS,            NOTHING,            RETURN(R_BACK) },
+	{ CHOICE,  WRONG,               IF(dlg_last_failure), NOTHING,         RETURN(R_GIVE_UP), NULL, true },
+	{ CHOICE,  WRONG,               ALWAYS,            DO(dlg_count_failure), CHOICE, dlg_say_invalid, true },
+	{ CHOICE,  TIMEOUT,             IF(dlg_last_failure), NOTHING,         RETURN(R_GIVE_UP) },
+	{ CHOICE,  TIMEOUT,             ALWAYS,            DO(dlg_count_failure), CHOICE },
+};
+
+const struct dlg_table dlg_ask = { "ask", "Dial by name by voice", states, rows, COUNT_OF(states), COUNT_OF(rows), START, NULL };

@@ -1,0 +1,86 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Callers who say whom they want, and a helper for speech that dies or hangs in the middle: the call goes on by the keys."""
+import signal
+import subprocess
+
+from common import *
+space.enter()
+import single
+from labkit import site as lab
+from labkit.node import BUILD
+
+PEOPLE = ["Geraldine Gibson", "Anthony Guthrie", "Carlos Cortez", "Alfred Arnold", "Geraldine Willoughby", "Margaret Thompson"]
+PACK = BUILD / "prompts" / "en-US.pack"
+
+
+def mailbox(number, name):
+    return {"name": name.split()[1].lower(), "display_name": name, "first_name": name.split()[0], "last_name": name.split()[1], "extensions": [str(number)],
+            "dialplan": "office", "policy": "standard", "dialable": True, "lamp": False}
+
+
+def change(c):
+    c["mailboxes"] += [mailbox(2010 + i, name) for i, name in enumerate(PEOPLE)]
+    c["attendants"][0]["operator"] = "2001"
+
+
+def say(story, text, voice="rms"):
+    """A file of a voice saying that."""
+    path = story.dir / f"{''.join(filter(str.isalpha, text))}.wav"
+    subprocess.run(["flite", "-voice", voice, "-t", text, "-o", path], check=True)
+    return path
+
+
+def call(node, steps, caller="7900"):
+    status, text = node.cli.run("call", "test", f"sip:{lab.ATTENDANT}@127.0.1.11", "--from", caller, "--prompts", PACK, "--for", "90", "-e", steps, timeout=120)
+    return status == 0, text
+
+
+def helper(node):
+    """The helper's process: umbeld's child."""
+    for line in subprocess.run(["ps", "-eo", "pid,ppid,comm"], capture_output=True, text=True).stdout.splitlines():
+        part = line.split()
+        if len(part) > 2 and part[1] == str(node.proc.pid) and part[2].startswith("umbel-speech"):
+            return int(part[0])
+    return None
+
+
+def understood(story, node):
+    for text, name in (("Geraldine Gibson", "Geraldine Gibson"), ("I'd like to speak to Anthony Guthrie please", "Anthony Guthrie")):
+        good, said = call(node, f"wait 2s; press #; expect ask-name; play {say(story, text)}; expect ask-right; press 1; expect transfer-to")
+        story.check(f"\"{text}\": the caller is asked whether that is right, and put through", good, said)
+        steps = str(node.last_call())
+        story.check(f"\"{text}\": {name} was heard", f"heard {name}" in steps, steps)
+
+
+def keys(story, node):
+    good, said = call(node, "wait 2s; press #; wait 1s; press 442766#; expect name-choose; press 1; expect transfer-to", "7901")
+    story.check("keys at the same time: the first one typed begins the spelling", good, said)
+
+
+def killed(story, node):
+    pid = helper(node)
+    story.need("the helper is umbeld's child", pid)
+    clip = say(story, "Carlos Cortez")
+    os.kill(pid, signal.SIGSTOP)
+    good, said = call(node, f"wait 2s; press #; expect ask-name; play {clip}; expect name-spell; press 267839#; expect name-choose; press 1; expect transfer-to", "7902")
+    story.check("a helper that hangs: the caller is asked to spell, and put through by the keys", good, said)
+    story.check("a helper that hangs: it is killed, and an event says so", node.told(r"helper for speech ended \(it hung", 15))
+    story.need("it is started again", until(lambda: helper(node) not in (None, pid), 20))
+    pid = helper(node)
+    os.kill(pid, signal.SIGKILL)
+    story.check("a helper that dies: an event says so", node.told(r"helper for speech ended \(signal 9", 15))
+    story.need("it is started again", until(lambda: helper(node) not in (None, pid), 20))
+    story.need("and ready", until(lambda: len(node.events(2932)) >= 3, 20))
+    good, said = call(node, f"wait 2s; press #; expect ask-name; play {clip}; expect ask-right; press 1; expect transfer-to", "7903")
+    story.check("the new one is taught again, and understands", good, said)
+
+
+with Story("spoken-name") as story:
+    node = single.node(story, change)
+    story.need("the helper is ready", until(lambda: node.events(2932), 20))
+    parts = sys.argv[1:]
+    for part in (understood, keys, killed):
+        if not parts or part.__name__ in parts:
+            part(story, node)
+    story.check("SIGTERM ends it in time", node.stop() == 0)

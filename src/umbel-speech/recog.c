@@ -198,6 +198,9 @@ void recog_close(struct recog *r)
 {
 	if (!r)
 		return;
+	/* The library frees the phones of the last utterance only when the next one begins. */
+	if (r->ps && ps_set_search(r->ps, LOOP) == 0 && ps_start_utt(r->ps) == 0)
+		(void)ps_end_utt(r->ps);
 	if (r->ps)
 		ps_free(r->ps);
 	if (r->config)

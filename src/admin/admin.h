@@ -15,6 +15,7 @@ struct gw_shared;
 struct gw_story_store;
 struct gw_table;
 struct languages;
+struct speech;
 struct mbox;
 struct node;
 struct own_prompts;
@@ -60,6 +61,7 @@ struct admin_prm {
 	struct mbox *mbox;
 	struct dlg_service *calls;
 	struct languages *languages;
+	struct speech *speech; /* the helper process; may be NULL */
 	struct own_prompts *own_prompts;
 	struct trust_keeper *trust;
 	struct trace *trace;

@@ -10,6 +10,7 @@
 #include "mailbox/mbox.h"
 #include "node/node.h"
 #include "sip/core.h"
+#include "voice/speech.h"
 
 static json_t *needs_json(const struct node *n)
 {
@@ -51,13 +52,24 @@ static json_t *sip_json(const struct admin *a)
 	                 (json_int_t)s.opened);
 }
 
+static json_t *speech_json(const struct admin *a)
+{
+	struct speech_about s;
+	if (!a->prm.speech)
+		return json_null();
+	speech_about(a->prm.speech, &s);
+	return json_pack("{s:s, s:b, s:b, s:s, s:s, s:i, s:i, s:i, s:i, s:I, s:s}", "state", speech_state_name(s.state), "speaks", s.speaks, "hears", s.hears,
+	                 "front", s.front, "reason", s.reason, "pid", (int)s.pid, "workers", (int)s.workers, "waiting", (int)s.waiting, "starts", (int)s.starts, "up_ms",
+	                 (json_int_t)s.up_ms, "ended", s.ended);
+}
+
 static void status(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
 	(void)args;
 	json_int_t open = a->prm.gateways ? (json_int_t)gw_story_open(gw_table_stories(a->prm.gateways)) : 0;
-	admin_call_ok(call, json_pack("{s:o, s:o, s:o, s:o, s:I}", "node", a->prm.node ? node_json(a) : json_null(), "gateways", admin_gateways_json(a), "store",
-	                              store_json(a), "sip", sip_json(a), "stories_open", open));
+	admin_call_ok(call, json_pack("{s:o, s:o, s:o, s:o, s:o, s:I}", "node", a->prm.node ? node_json(a) : json_null(), "gateways", admin_gateways_json(a), "store",
+	                              store_json(a), "sip", sip_json(a), "speech", speech_json(a), "stories_open", open));
 }
 
 /* ---- node.list ---- */

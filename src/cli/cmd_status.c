@@ -71,6 +71,24 @@ static void show_node(struct cli *c, const json_t *n, const json_t *store)
 		fprintf(c->out, "  %-12s %-4s %s\n", cli_text(need, "name"), need_words(need, store), cli_text(need, "detail"));
 }
 
+static void show_speech(struct cli *c, const json_t *s)
+{
+	const char *state = cli_text(s, "state");
+	if (strcmp(state, "up") != 0) {
+		fprintf(c->out, "Speech: the helper is not running%s%s; callers choose by the keys, and names that are not known yet are not spoken\n",
+		        *cli_text(s, "ended") ? ", it ended: " : "", cli_text(s, "ended"));
+		return;
+	}
+	fprintf(c->out, "Speech: up %s, %lld workers, ", cli_duration_ms(cli_int(s, "up_ms")), (long long)cli_int(s, "workers"));
+	if (cli_true(s, "hears"))
+		fprintf(c->out, "understands spoken names (%s front end)", cli_text(s, "front"));
+	else
+		fprintf(c->out, "speaks names but understands none: %s", cli_text(s, "reason"));
+	if (cli_int(s, "starts") > 1)
+		fprintf(c->out, "; started %lld times, the last one ended: %s", (long long)cli_int(s, "starts"), cli_text(s, "ended"));
+	fputc('\n', c->out);
+}
+
 static int show_status(struct cli *c, const json_t *r)
 {
 	const json_t *store = json_object_get(r, "store"), *gateways = json_object_get(r, "gateways");
@@ -82,6 +100,8 @@ static int show_status(struct cli *c, const json_t *r)
 		if (cli_int(store, "spooled"))
 			fprintf(c->out, "  %lld accepted messages wait on this node's disk for the store\n", (long long)cli_int(store, "spooled"));
 	}
+	if (json_is_object(json_object_get(r, "speech")))
+		show_speech(c, json_object_get(r, "speech"));
 	fputc('\n', c->out);
 	if (json_array_size(gateways))
 		cli_show_gateways(c, gateways);

@@ -6,6 +6,7 @@
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "dialogue/play_out.h"
 #include "directory/dir.h"
 #include "mailbox/mbox.h"
 
@@ -280,7 +281,60 @@ static void export(struct admin_call *call, const json_t *args, void *arg)
 		failed(x, err, NULL);
 }
 
+/* ---- on a phone that is called for it ---- */
+
+static int greeting_of(const json_t *args, enum mbox_greeting *g, struct ev_report *why)
+{
+	const char *name = admin_arg_str(args, "greeting");
+	for (unsigned i = 0; name && i < MBOX_GREETINGS; i++)
+		if (strcmp(name, mbox_greeting_name((enum mbox_greeting)i)) == 0) {
+			*g = (enum mbox_greeting)i;
+			return 0;
+		}
+	*g = MBOX_G_PERSONAL;
+	return name ? admin_value_bad(why, name, "greeting", "personal, away, busy, closed, name") : 0;
+}
+
+static void call_out(struct admin *a, struct admin_call *call, const json_t *args, bool record)
+{
+	struct ev_report why = { 0 };
+	struct dlg_play_out_prm prm = { 0 };
+	char session[EV_SESSION_SIZE];
+	int err = admin_need_str(args, "mailbox", &prm.mailbox, &why);
+	if (!err)
+		err = admin_need_str(args, "to", &prm.to, &why);
+	if (!err)
+		err = record ? greeting_of(args, &prm.greeting, &why) : admin_need_str(args, "id", &prm.message, &why);
+	if (err) {
+		admin_call_fail(call, &why);
+		return;
+	}
+	if (!a->prm.calls) {
+		admin_call_absent(call, "calls");
+		return;
+	}
+	err = dlg_service_play_out(a->prm.calls, &prm, session, &why);
+	if (err == ENOENT && !why.id) {
+		admin_call_not_found(call, "mailbox", prm.mailbox, admin_words(ADMIN_HINT_MAILBOXES));
+	} else if (err) {
+		admin_call_errno(call, err, &why);
+	} else {
+		admin_call_did(call, "%s for %s", prm.to, prm.mailbox);
+		admin_call_ok(call, json_pack("{s:s, s:s, s:s}", "call", session, "mailbox", prm.mailbox, "to", prm.to));
+	}
+}
+
+static void play(struct admin_call *call, const json_t *args, void *arg)
+{
+	call_out(arg, call, args, false);
+}
+
+static void record_greeting(struct admin_call *call, const json_t *args, void *arg)
+{
+	call_out(arg, call, args, true);
+}
+
 const struct admin_cmd admin_message_cmds[] = {
 	{ "message.list", list }, { "message.show", show }, { "message.mark", mark }, { "message.delete", delete }, { "message.undelete", undelete },
-	{ "message.export", export }, { NULL, NULL },
+	{ "message.export", export }, { "message.play", play }, { "mailbox.record-greeting", record_greeting }, { NULL, NULL },
 };

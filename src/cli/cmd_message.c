@@ -191,6 +191,39 @@ static int export(struct cli *c)
 	return code;
 }
 
+/* ---- on a phone ---- */
+
+static int show_called(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "%s is being called for %s: umbel call show %s\n", cli_text(r, "to"), cli_text(r, "mailbox"), cli_text(r, "call"));
+	return CLI_GOOD;
+}
+
+static int play(struct cli *c)
+{
+	if (!cli_opt(c, "to"))
+		return cli_error(c, CLI_USAGE, "--to says which phone is called");
+	json_t *args = one(c);
+	json_object_set_new(args, "to", json_string(cli_opt(c, "to")));
+	return cli_ask_show(c, "message.play", args, show_called);
+}
+
+static int record_greeting(struct cli *c)
+{
+	if (!cli_opt(c, "to"))
+		return cli_error(c, CLI_USAGE, "--to says which phone is called");
+	json_t *args = json_pack("{s:s, s:s}", "mailbox", c->pos[0], "to", cli_opt(c, "to"));
+	if (cli_opt(c, "greeting"))
+		json_object_set_new(args, "greeting", json_string(cli_opt(c, "greeting")));
+	return cli_ask_show(c, "mailbox.record-greeting", args, show_called);
+}
+
+static const struct cli_opt play_opts[] = { { "to", "NUMBER", "the phone: an extension, an outside number that the owner may call, or a SIP address" }, { NULL, NULL, NULL } };
+static const struct cli_opt record_opts[] = {
+	{ "to", "NUMBER", "the phone: an extension, an outside number that the owner may call, or a SIP address" },
+	{ "greeting", "KIND", "personal (if not given), away, busy, closed, or name" },
+	{ NULL, NULL, NULL },
+};
 static const struct cli_opt list_opts[] = {
 	{ "folder", "FOLDER", "new, saved or deleted; without it what is new and what is saved" },
 	{ "caller", "WHO", "only those of callers whose number or name holds this" },
@@ -205,6 +238,11 @@ const struct cli_cmd cli_message_cmds[] = {
 	  "A deleted one too, as long as it can be brought back.", "  umbel message show alice 01JD...", show },
 	{ "message", "export", "MAILBOX MESSAGE FILE.wav", 3, 3, NULL, "Write the audio of a message to a WAV file ('-': standard output)",
 	  "Reading a message so is an event; its state does not change.", "  umbel message export alice 01JD... message.wav", export },
+	{ "message", "play", "MAILBOX MESSAGE", 2, 2, play_opts, "Call a phone and play a message there",
+	  "Whoever answers is asked for the PIN, unless the phone is the owner's own. All keys of a mailbox by phone work.",
+	  "  umbel message play alice 01JD... --to 201\n  umbel message play alice 01JD... --to sip:alice@example.com", play },
+	{ "mailbox", "record-greeting", "NAME", 1, 1, record_opts, "Call a phone and have a greeting recorded there", "The PIN is asked as for message play.",
+	  "  umbel mailbox record-greeting alice --to 201\n  umbel mailbox record-greeting alice --to 201 --greeting away", record_greeting },
 	{ "message", "mark", "MAILBOX MESSAGE new|saved|flagged|unflagged", 3, 3, NULL, "Mark a message", "The lamp follows.",
 	  "  umbel message mark alice 01JD... new", mark },
 	{ "message", "delete", "MAILBOX MESSAGE", 2, 2, delete_opts, "Delete a message", "It can be brought back for the days that its policy says (deleted_days).",

@@ -37,6 +37,9 @@ struct dlg_phone {
 	bool away;         /* the temporary greeting is on */
 	bool first_use;
 	enum mbox_greeting greeting; /* that is recorded, heard, or taken away now */
+	/* Play on Phone */
+	char wanted[ID_SIZE]; /* the message; "": a greeting is recorded */
+	bool own_phone;       /* the phone is known to be the owner's */
 	unsigned at_zone;  /* of the list of time zones */
 };
 /* How fast each speed is, in percent. */

@@ -390,7 +390,7 @@ static int leave_for_target(struct dlg_session *s)
 static int aim(struct dlg_session *s)
 {
 	const struct dir_user *u = dlg_sender(s, current(s));
-	dlg_aim(s, u ? u->name : current(s)->caller_number);
+	dlg_aim_from(s, u ? u->name : current(s)->caller_number);
 	return 0;
 }
 

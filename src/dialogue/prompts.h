@@ -157,6 +157,7 @@
 	X(P_ZONE_MENU, "zone-menu", "To choose it, press 1. For the next one, press pound. For the time of this server, press 7. To go back, press star.") \
 	X(P_ZONE_SET, "zone-set", "Your time zone is set.") \
 	X(P_CHOICE_FAILED, "choice-failed", "Sorry, your choice could not be saved.") \
+	X(P_PLAY_OUT_HELLO, "play-out-hello", "This is the mailbox of") \
 	X(P_SETUP_NAME, "setup-name", "Your mailbox needs your name. To leave it out, press star.") \
 	X(P_SETUP_GREETING, "setup-greeting", "Now your greeting. To use the standard one, press star.") \
 	X(P_SETUP_DONE, "setup-done", "Your mailbox is ready.") \

@@ -235,6 +235,7 @@ extern const struct dlg_table dlg_player;     /* the messages of s->list one by 
 extern const struct dlg_table dlg_options;    /* greeting, name, PIN */
 extern const struct dlg_table dlg_pin_change;
 extern const struct dlg_table dlg_greeting;   /* s->phone.greeting, by dlg_greeting_of() */
+extern const struct dlg_table dlg_play_out;   /* for whoever answers a phone that was called for s->box */
 extern const struct dlg_table dlg_setup;      /* name and greeting at the first use */
 extern const struct dlg_table dlg_send;       /* a message to s->phone.to, or to whom the caller says */
 extern const struct dlg_table dlg_recorder;   /* s->rec.kind */

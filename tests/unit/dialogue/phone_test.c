@@ -605,6 +605,66 @@ static void first_use_asks_for_everything(void **state)
 	}
 }
 
+/* ---- Play on Phone ---- */
+static void called_phones_hear_the_message_or_are_asked(void **state)
+{
+	(void)state;
+	for (int own = 0; own < 2; own++) {
+		struct talk t;
+		begin(&t);
+		talk_box(&t, "alice");
+		t.s.phone.own_phone = own;
+		text_fill(t.s.phone.wanted, sizeof(t.s.phone.wanted), "m2");
+		talk_start(&t, &dlg_play_out);
+		talk_wait(&t, 1500);
+		assert_true(talk_heard(&t, "play-out-hello <Alice Smith>"));
+		if (!own) {
+			assert_true(talk_heard(&t, "logon-enter-pin"));
+			assert_false(talk_heard(&t, "saved-message"));
+			talk_keys(&t, "482915#");
+			talk_wait(&t, 200);
+		}
+		assert_true(talk_heard(&t, "saved-message from <+15550100>"));
+		talk_keys(&t, "*");
+		assert_true(talk_heard(&t, "goodbye"));
+		talk_wait(&t, 3000);
+		assert_true(t.over);
+		talk_end(&t);
+	}
+	struct talk t;
+	begin(&t); /* an answering machine knows no PIN */
+	talk_box(&t, "alice");
+	text_fill(t.s.phone.wanted, sizeof(t.s.phone.wanted), "m1");
+	talk_start(&t, &dlg_play_out);
+	talk_wait(&t, 60000);
+	assert_true(t.over);
+	assert_false(t.s.logged_on || talk_heard(&t, "[clip message]"));
+	talk_end(&t);
+
+	begin(&t); /* deleted meanwhile */
+	talk_box(&t, "alice");
+	t.s.phone.own_phone = true;
+	text_fill(t.s.phone.wanted, sizeof(t.s.phone.wanted), "m9");
+	talk_start(&t, &dlg_play_out);
+	talk_wait(&t, 6000);
+	assert_true(talk_heard(&t, "message-not-readable goodbye"));
+	assert_true(t.over);
+	talk_end(&t);
+
+	begin(&t);
+	talk_box(&t, "alice");
+	t.s.phone.own_phone = true;
+	t.s.phone.greeting = MBOX_G_BUSY;
+	talk_start(&t, &dlg_play_out);
+	talk_wait(&t, 9000);
+	assert_true(talk_heard(&t, "greeting-record *tone*"));
+	talk_keys(&t, "#");
+	talk_wait(&t, 100);
+	assert_int_equal(t.greeting_kind, MBOX_G_BUSY);
+	assert_true(talk_heard(&t, "greeting-saved goodbye"));
+	talk_end(&t);
+}
+
 static void hang_up_anywhere_ends(void **state)
 {
 	(void)state;
@@ -632,4 +692,4 @@ UT_MAIN(UT(back_forward_and_pause), UT(forward_beyond_the_end_has_heard_it), UT(
         UT(a_reply_goes_to_the_sender), UT(forwarding_with_and_without_an_introduction), UT(a_new_message_from_the_main_menu),
         UT(who_could_not_get_it_is_named_and_tried_again), UT(a_store_that_fails_is_told), UT(hanging_up_sends_nothing_before_and_is_answered_after),
         UT(calling_the_sender), UT(the_directory_calls_and_writes), UT(options_are_chosen), UT(every_greeting_is_recorded_heard_and_removed),
-        UT(first_use_asks_for_everything), UT(hang_up_anywhere_ends))
+        UT(first_use_asks_for_everything), UT(called_phones_hear_the_message_or_are_asked), UT(hang_up_anywhere_ends))

@@ -218,6 +218,56 @@ static int record_greeting(struct cli *c)
 	return cli_ask_show(c, "mailbox.record-greeting", args, show_called);
 }
 
+/* ---- what owners chose ---- */
+
+static int show_choices(struct cli *c, const json_t *r)
+{
+	size_t i, k;
+	const json_t *g, *m;
+	fprintf(c->out, "Mailbox %s\n", cli_text(r, "mailbox"));
+	show_line(c, "clock", cli_int(r, "hours") ? cli_text(r, "hours") : "as the language does");
+	show_line(c, "time zone", *cli_text(r, "zone") ? cli_text(r, "zone") : "the server's");
+	show_line(c, "language", *cli_text(r, "language") ? cli_text(r, "language") : "of the configuration");
+	show_line(c, "commands", cli_true(r, "by_voice") ? "by voice" : "by keys");
+	json_array_foreach(json_object_get(r, "groups"), i, g) {
+		fprintf(c->out, "  group %-6s%s:", cli_text(g, "number"), cli_text(g, "title"));
+		json_array_foreach(json_object_get(g, "members"), k, m)
+			fprintf(c->out, " %s", json_string_value(m));
+		fputc('\n', c->out);
+	}
+	return CLI_GOOD;
+}
+
+static int choices(struct cli *c)
+{
+	return cli_ask_show(c, "mailbox.choices", json_pack("{s:s}", "name", c->pos[0]), show_choices);
+}
+
+static int show_chosen(struct cli *c, const json_t *r)
+{
+	fprintf(c->out, "%s of %s is set; it counts from the next call on.\n", cli_text(r, "chosen"), cli_text(r, "mailbox"));
+	return CLI_GOOD;
+}
+
+static int choose(struct cli *c)
+{
+	return cli_ask_show(c, "mailbox.choose", json_pack("{s:s, s:s, s:s}", "name", c->pos[0], "key", c->pos[1], "value", c->n_pos > 2 ? c->pos[2] : ""), show_chosen);
+}
+
+/* Title and members, one a line; none takes the group away. */
+static int group(struct cli *c)
+{
+	char key[32], value[1200] = "";
+	snprintf(key, sizeof key, "group.%s", c->pos[1]);
+	for (unsigned i = 2; i < c->n_pos; i++) {
+		size_t at = strlen(value);
+		if (strlen(c->pos[i]) + at + 2 > sizeof value)
+			return cli_error(c, CLI_USAGE, "the group is too large");
+		snprintf(value + at, sizeof value - at, "%s%s", at ? "\n" : "", c->pos[i]);
+	}
+	return cli_ask_show(c, "mailbox.choose", json_pack("{s:s, s:s, s:s}", "name", c->pos[0], "key", key, "value", value), show_chosen);
+}
+
 static const struct cli_opt play_opts[] = { { "to", "NUMBER", "the phone: an extension, an outside number that the owner may call, or a SIP address" }, { NULL, NULL, NULL } };
 static const struct cli_opt record_opts[] = {
 	{ "to", "NUMBER", "the phone: an extension, an outside number that the owner may call, or a SIP address" },
@@ -243,6 +293,13 @@ const struct cli_cmd cli_message_cmds[] = {
 	  "  umbel message play alice 01JD... --to 201\n  umbel message play alice 01JD... --to sip:alice@example.com", play },
 	{ "mailbox", "record-greeting", "NAME", 1, 1, record_opts, "Call a phone and have a greeting recorded there", "The PIN is asked as for message play.",
 	  "  umbel mailbox record-greeting alice --to 201\n  umbel mailbox record-greeting alice --to 201 --greeting away", record_greeting },
+	{ "mailbox", "choices", "NAME", 1, 1, NULL, "Show what the owner of a mailbox chose: clock, time zone, language, groups", NULL,
+	  "  umbel mailbox choices alice", choices },
+	{ "mailbox", "choose", "NAME hours|zone|language|voice [VALUE]", 2, 3, NULL, "Choose for the owner of a mailbox; without a value: as before any choice", NULL,
+	  "  umbel mailbox choose alice zone Europe/Berlin\n  umbel mailbox choose alice hours 24\n  umbel mailbox choose alice language de-DE", choose },
+	{ "mailbox", "group", "NAME NUMBER [TITLE MEMBER...]", 2, 16, NULL, "Make a group of recipients for the owner of a mailbox, or take it away",
+	  "NUMBER, 1 to 9, is what the owner presses when a message is sent or forwarded; members are names of mailboxes.",
+	  "  umbel mailbox group alice 1 Sales bob carol\n  umbel mailbox group alice 1", group },
 	{ "message", "mark", "MAILBOX MESSAGE new|saved|flagged|unflagged", 3, 3, NULL, "Mark a message", "The lamp follows.",
 	  "  umbel message mark alice 01JD... new", mark },
 	{ "message", "delete", "MAILBOX MESSAGE", 2, 2, delete_opts, "Delete a message", "It can be brought back for the days that its policy says (deleted_days).",

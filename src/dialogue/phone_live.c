@@ -90,6 +90,8 @@ static void choices_h(int err, const struct mbox_choices *choices, const struct 
 	}
 	if (dlg_awaits(&c->s.eng, j->id))
 		c->s.phone.choices = *choices;
+	if (*choices->language && !*c->s.language)
+		text_fill(c->s.language, sizeof(c->s.language), choices->language);
 	err = mbox_standing(j->svc->prm.mbox, c->s.box->name, standing_h, j, &j->handle);
 	if (err)
 		done_h(err, NULL, j);

@@ -84,8 +84,12 @@ def sending(story, node):
                      f"{record}press 2; expect-sound {clip}; press 1; expect send-done; hangup")
     story.check("a new message out of the main menu", good, said)
     story.check("Bob has both", sorted(m["relation"] for m in messages(node, "bob")) == ["forward", "sent"], messages(node, "bob"))
+    status, text = node.cli.run("mailbox", "group", "alice", "1", "Team", "bob", "carol")
+    story.check("a group is made", status == 0 and "Team: bob carol" in node.cli.run("mailbox", "choices", "alice")[1], text)
+    good, said = ask(node, lab.SUBSCRIBER, log_on() + f"press 5; expect send-to-group; press 1#; expect send-group; wait 1s; press #; {record}press 1; expect send-done; hangup")
+    story.check("a message to a group", good and len(messages(node, "bob")) == 3 and len(messages(node, "carol")) == 1, said)
     good, said = ask(node, lab.SUBSCRIBER, log_on() + f"press 5; expect send-to; press 2002#; wait 1500ms; press #; {record}hangup")
-    story.check("who hangs up before sending has sent nothing", good and len(messages(node, "bob")) == 2, said)
+    story.check("who hangs up before sending has sent nothing", good and len(messages(node, "bob")) == 3, said)
 
 
 def administration(story, node):
@@ -99,7 +103,7 @@ def administration(story, node):
     story.check("brought back", status == 0 and one in [m["id"] for m in messages(node, "bob")], text)
     status, text = node.cli.run("message", "mark", "bob", one, "flagged")
     story.check("marked", status == 0 and [m["flagged"] for m in messages(node, "bob") if m["id"] == one] == [True], text)
-    story.check("found by its caller", len(messages(node, "bob", "--caller", "alice")) == 2 and not messages(node, "bob", "--caller", "nobody"))
+    story.check("found by its caller", len(messages(node, "bob", "--caller", "alice")) == 3 and not messages(node, "bob", "--caller", "nobody"))
     status, text = node.cli.run("message", "delete", "bob", one, "--for-good")
     story.check("for good: it does not come back", status == 0 and node.cli.run("message", "undelete", "bob", one)[0] == 1, text)
     story.check("an unknown mark is told", node.cli.run("message", "mark", "bob", one, "blue")[0] == 1)

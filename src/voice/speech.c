@@ -16,7 +16,7 @@
 
 enum {
 	ANSWER_MS = 6000, LEARN_TIMES = 5, PING_MS = 15000, BACK_OFF_MS = 200, BACK_OFF_MAX_MS = 30000, GOOD_MS = 60000, REQUESTS_MAX = 256,
-	OUT_MAX = 16 << 20, CHUNK = 65536, SAY_MS = 3000,
+	OUT_MAX = 16 << 20, CHUNK = 65536, SAY_MS = 3000, START_MS = 20000,
 };
 
 struct request {
@@ -451,6 +451,11 @@ static void process_over(struct loop_io *io, uint32_t events, void *arg)
 }
 
 /* ---- the beginning ---- */
+static void not_ready(void *arg)
+{
+	ended(arg, "it did not get ready, and was killed");
+}
+
 static void begin(void *arg)
 {
 	struct speech *s = arg;
@@ -472,8 +477,10 @@ static void begin(void *arg)
 	}
 	if (!err)
 		err = loop_io_add(s->prm.loop, &s->io, s->fd, EPOLLIN, ready, s);
-	if (!err)
+	if (!err) {
+		tmr_start(s->prm.loop, &s->ping, START_MS, not_ready, s); /* until its first word */
 		return;
+	}
 	struct ev_report r;
 	ev_set(&r, EV_SPEECH_HELPER_MISSING);
 	ev_str(&r, "path", path);

@@ -10,7 +10,7 @@
 static const struct admin_cmd *const tables[] = {
 	admin_node_cmds,      admin_gateway_cmds,   admin_event_cmds, admin_log_cmds,  admin_call_cmds,  admin_mailbox_cmds, admin_message_cmds, admin_choice_cmds, admin_prompt_cmds,
 	admin_attendant_cmds, admin_config_cmds,    admin_cert_cmds,  admin_cure_cmds, admin_install_cmds, admin_matrix_cmds, admin_trust_cmds,
-	admin_answering_cmds,
+	admin_answering_cmds, admin_object_cmds,
 	admin_story_cmds,     admin_trace_cmds,     admin_look_cmds,
 };
 
@@ -76,6 +76,7 @@ int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_repor
 	list_init(&a->sendings);
 	list_init(&a->matrices);
 	list_init(&a->looks);
+	list_init(&a->edits);
 	struct admin_server_prm sp = { .loop = prm->loop, .bus = prm->bus, .path = prm->socket, .group = prm->group };
 	int err = admin_server_create(&a->server, &sp, why);
 	for (unsigned i = 0; !err && i < sizeof tables / sizeof *tables; i++)
@@ -102,6 +103,7 @@ void admin_destroy(struct admin *a)
 	admin_trace_stop(a);
 	admin_matrix_stop(a);
 	admin_look_stop(a);
+	admin_edits_stop(a);
 	admin_server_destroy(a->server);
 	if (a->cfg)
 		cfg_unref(a->cfg);

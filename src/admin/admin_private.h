@@ -23,11 +23,14 @@ struct admin {
 	struct list sendings; /* traces on their way, see cmd_trace.c */
 	struct list matrices; /* under way, see cmd_matrix.c */
 	struct list looks;    /* under way, see cmd_look.c */
+	struct list edits;    /* of objects, see cmd_objects.c */
 };
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[], admin_answering_cmds[],
 	admin_message_cmds[], admin_choice_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_matrix_cmds[], admin_trust_cmds[], admin_trace_cmds[],
 	admin_story_cmds[], admin_look_cmds[], admin_prompt_cmds[];
+
+extern const struct admin_cmd admin_object_cmds[];
 
 /* "commands on {what} are not possible: this process has none" and answered. */
 void admin_call_absent(struct admin_call *call, const char *what);
@@ -76,6 +79,9 @@ json_t *admin_stories_json(struct admin *a, const char *gateway, bool full);
 json_t *admin_story_json(struct admin *a, const char *id);
 /* Answers with the story of that id, now or when the store has said what it keeps; false: it cannot be one. */
 bool admin_story_answer(struct admin *a, struct admin_call *call, const char *id);
+
+/* cmd_objects.c */
+void admin_edits_stop(struct admin *a);
 
 /* cmd_matrix.c */
 void admin_matrix_stop(struct admin *a);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "admin/admin_private.h"
 #include "admin/words.h"
+#include "admin/simulate.h"
 #include "admin_events.h"
 #include "dialogue/service.h"
 
@@ -14,11 +15,11 @@ static json_t *strings_json(const struct cfg_strings *s)
 	return array;
 }
 
-static json_t *keys_json(const struct cfg_attendant *c)
+static json_t *keys_json(const struct cfg_menu_key *keys, size_t n)
 {
 	json_t *array = json_array();
-	for (size_t i = 0; i < c->n_keys; i++) {
-		const struct cfg_menu_key *k = &c->keys[i];
+	for (size_t i = 0; i < n; i++) {
+		const struct cfg_menu_key *k = &keys[i];
 		char key[16] = { k->key, '\0' };
 		if (k->key == 't')
 			text_fill(key, sizeof key, "time-out");
@@ -29,9 +30,11 @@ static json_t *keys_json(const struct cfg_attendant *c)
 
 static json_t *attendant_json(const struct cfg_attendant *c)
 {
-	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:b, s:o}", "name", c->name, "numbers", strings_json(&c->numbers), "uris", strings_json(&c->uris),
+	return json_pack("{s:s, s:o, s:o, s:s, s:s, s:s, s:b, s:b, s:o, s:s, s:s, s:b, s:o, s:s, s:o}", "name", c->name, "numbers", strings_json(&c->numbers), "uris", strings_json(&c->uris),
 	                 "dialplan", c->dialplan, "greeting", c->greeting, "operator", c->operator_number, "dial_by_extension", c->dial_by_extension,
-	                 "dial_by_name", c->dial_by_name, "keys", keys_json(c));
+	                 "dial_by_name", c->dial_by_name, "keys", keys_json(c->keys, c->n_keys), "schedule", c->schedule, "location", c->location,
+	                 "allow_extensions", c->allow_extensions, "allowed_rules", strings_json(&c->allowed_rules), "closed_greeting", c->closed.greeting,
+	                 "closed_keys", keys_json(c->closed.keys, *c->schedule ? c->closed.n_keys : 0));
 }
 
 static void list(struct admin_call *call, const json_t *args, void *arg)
@@ -86,4 +89,21 @@ static void draw(struct admin_call *call, const json_t *args, void *arg)
 	buf_free(&b);
 }
 
-const struct admin_cmd admin_attendant_cmds[] = { { "attendant.list", list }, { "attendant.show", show }, { "attendant.draw", draw }, { NULL, NULL } };
+static void simulate(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	struct ev_report why = { 0 };
+	if (!a->objects) {
+		admin_call_absent(call, "attendants");
+		return;
+	}
+	json_t *o = admin_simulate(a->objects, args, clock_real_s(a->prm.clock ? a->prm.clock : clock_system()), &why);
+	if (o)
+		admin_call_ok(call, o);
+	else
+		admin_call_fail(call, &why);
+}
+
+const struct admin_cmd admin_attendant_cmds[] = {
+	{ "attendant.list", list }, { "attendant.show", show }, { "attendant.draw", draw }, { "attendant.simulate", simulate }, { NULL, NULL },
+};

@@ -10,6 +10,8 @@ extern const struct cli_opt cli_cert_check_opts[];
 extern const struct cli_cmd cli_status_cmds[], cli_gateway_cmds[], cli_explain_cmds[], cli_capture_cmds[], cli_trace_cmds[], cli_events_cmds[], cli_log_cmds[], cli_call_cmds[], cli_calltest_cmds[], cli_mailbox_cmds[],
 	cli_message_cmds[], cli_prompt_cmds[], cli_attendant_cmds[], cli_check_cmds[], cli_cert_cmds[], cli_cert_file_cmds[], cli_matrix_cmds[], cli_ca_cmds[], cli_trust_cmds[], cli_completion_cmds[];
 
+extern const struct cli_cmd cli_object_cmds[];
+
 /* umbel cert check with files (cmd_cert_check.c): whether the arguments are files and not an identity's name; and the command. */
 bool cli_cert_names_files(const struct cli *c);
 int cli_cert_check_files(struct cli *c);
@@ -20,6 +22,11 @@ bool cli_server_there(struct cli *c);
 int cli_read_file(struct cli *c, const char *path, size_t max, struct buf *b);
 /* Writes a file that did not exist or is replaced whole; "-" is standard output. */
 int cli_write_file(struct cli *c, const char *path, const void *p, size_t n, unsigned mode);
+/* "  title   a, b, c" */
+void cli_show_strings(struct cli *c, const char *title, const json_t *array);
+/* A whole configuration, or a file of objects alone. CLI_GOOD, or CLI_NO after all errors were told. */
+struct cfg;
+int cli_load_cfg(struct cli *c, const char *path, struct cfg **cfg);
 /* Adds an option's value to args if it was given. */
 void cli_arg_opt(struct cli *c, json_t *args, const char *opt, const char *key);
 /* The same for a file that the server opens: it stands in another folder than the caller. */

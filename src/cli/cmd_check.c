@@ -5,6 +5,8 @@
 #include "cli/cli_private.h"
 #include "config/cfg.h"
 #include "dialogue/check.h"
+#include "dialogue/review.h"
+#include "voice/prompt.h"
 
 enum { FILE_MAX = CFG_FILE_MAX_BYTES };
 
@@ -27,6 +29,37 @@ static int print_errors(struct cli *c, const char *path, const struct cfg_errors
 	return errors->n ? CLI_NO : CLI_GOOD;
 }
 
+int cli_load_cfg(struct cli *c, const char *path, struct cfg **cfg)
+{
+	struct cfg_errors errors = { 0 };
+	int err = cfg_load(cfg, path, CFG_WANT_OBJECTS, &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		if (err == EINVAL && strcmp(errors.v[i].key, "node") == 0) { /* a node's own file */
+			cfg_errors_free(&errors);
+			err = cfg_load(cfg, path, CFG_WANT_NODE, &errors);
+			break;
+		}
+	int code = !err ? CLI_GOOD : err == ENOMEM ? cli_error(c, CLI_NO, "no memory left") : print_errors(c, path, &errors);
+	cfg_errors_free(&errors);
+	return code;
+}
+
+static bool has_prompt(const char *name, void *set)
+{
+	return prompt_clip(set, name) != NULL;
+}
+
+/* Names, numbers and settings were good one by one; what they make together is looked at here. */
+static void review(const struct cfg *cfg, struct cfg_errors *errors)
+{
+	struct prompt_set *set = NULL;
+	struct ev_report why = { 0 };
+	struct prompt_set_prm prm = { .dir = cfg->has_node ? cfg->node.voice : "", .set = cfg->has_node ? cfg->node.voice_set : "" };
+	int err = prompt_set_open(&set, &prm, &why);
+	dlg_review(cfg, err ? NULL : has_prompt, set, errors); /* without a set nothing can be said of prompts */
+	prompt_set_close(set);
+}
+
 static int check_file(struct cli *c, const char *path)
 {
 	struct cfg_errors errors = { 0 };
@@ -34,6 +67,8 @@ static int check_file(struct cli *c, const char *path)
 	int err = cfg_load(&cfg, path, cli_opt(c, "objects") ? CFG_WANT_OBJECTS : CFG_WANT_NODE, &errors);
 	if (!err)
 		err = dlg_rules_check(cfg, &errors);
+	if (!err)
+		review(cfg, &errors);
 	int code = err == ENOMEM ? cli_error(c, CLI_NO, "no memory left") : print_errors(c, path, &errors);
 	if (!err && !errors.n && !c->json)
 		fprintf(c->out, "%s is good: %zu gateways, %zu mailboxes, %zu attendants.\n", path, cfg->n_gateways, cfg->n_mailboxes, cfg->n_attendants);

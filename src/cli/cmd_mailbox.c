@@ -15,7 +15,7 @@ static int list(struct cli *c)
 	return cli_ask_show(c, "mailbox.list", NULL, show_list);
 }
 
-static void show_strings(struct cli *c, const char *title, const json_t *array)
+void cli_show_strings(struct cli *c, const char *title, const json_t *array)
 {
 	size_t i;
 	const json_t *s;
@@ -29,8 +29,8 @@ static int show_one(struct cli *c, const json_t *o)
 {
 	const json_t *pin = json_object_get(o, "pin"), *m = json_object_get(o, "messages");
 	fprintf(c->out, "Mailbox %s (%s)%s\n", cli_text(o, "name"), cli_text(o, "display_name"), cli_true(o, "managed_by_file") ? ", from the configuration file" : "");
-	show_strings(c, "extensions", json_object_get(o, "extensions"));
-	show_strings(c, "SIP URIs", json_object_get(o, "sip_uris"));
+	cli_show_strings(c, "extensions", json_object_get(o, "extensions"));
+	cli_show_strings(c, "SIP URIs", json_object_get(o, "sip_uris"));
 	if (m)
 		fprintf(c->out, "  %-12s%s new, %s saved\n", "messages", cli_text(m, "new"), cli_text(m, "saved"));
 	else
@@ -113,59 +113,5 @@ const struct cli_cmd cli_mailbox_cmds[] = {
 	  "  umbel mailbox pin alice\n  printf '%s\\n' 482913 | umbel mailbox pin alice", set_pin },
 	{ "mailbox", "set-pin", "NAME", 1, 1, pin_opts, "The same as mailbox pin", NULL, "  umbel mailbox set-pin alice", set_pin },
 	{ "mailbox", "reset-pin", "NAME", 1, 1, NULL, "Let the server choose a new PIN, and print it", NULL, "  umbel mailbox reset-pin alice", reset_pin },
-	{ NULL },
-};
-
-/* ---- attendant ---- */
-
-static int show_attendants(struct cli *c, const json_t *r)
-{
-	cli_table(c, json_object_get(r, "attendants"), "name:ATTENDANT number:NUMBER operator:OPERATOR dial_by_extension:EXTENSIONS dial_by_name:NAMES");
-	return CLI_GOOD;
-}
-
-static int attendant_list(struct cli *c)
-{
-	return cli_ask_show(c, "attendant.list", NULL, show_attendants);
-}
-
-static int show_attendant(struct cli *c, const json_t *o)
-{
-	size_t i;
-	const json_t *k;
-	fprintf(c->out, "Attendant %s\n", cli_text(o, "name"));
-	show_strings(c, "numbers", json_object_get(o, "numbers"));
-	show_strings(c, "URIs", json_object_get(o, "uris"));
-	fprintf(c->out, "  %-12s%s\n", "greeting", *cli_text(o, "greeting") ? cli_text(o, "greeting") : "the standard welcome");
-	fprintf(c->out, "  %-12s%s\n", "operator", *cli_text(o, "operator") ? cli_text(o, "operator") : "of the dial plan");
-	json_array_foreach(json_object_get(o, "keys"), i, k)
-		fprintf(c->out, "  key %-8s%s %s\n", cli_text(k, "key"), cli_text(k, "action"), cli_text(k, "target"));
-	return CLI_GOOD;
-}
-
-static int attendant_show(struct cli *c)
-{
-	return cli_ask_show(c, "attendant.show", json_pack("{s:s}", "name", c->pos[0]), show_attendant);
-}
-
-static int show_drawing(struct cli *c, const json_t *r)
-{
-	fputs(cli_text(r, "drawing"), c->out);
-	return CLI_GOOD;
-}
-
-static int attendant_draw(struct cli *c)
-{
-	return cli_ask_show(c, "attendant.draw", json_pack("{s:s, s:s}", "name", c->pos[0], "form", cli_opt(c, "dot") ? "dot" : "text"), show_drawing);
-}
-
-static const struct cli_opt draw_opts[] = { { "dot", NULL, "for Graphviz instead of text" }, { NULL, NULL, NULL } };
-
-const struct cli_cmd cli_attendant_cmds[] = {
-	{ "attendant", "list", "", 0, 0, NULL, "List the auto attendants", NULL, "  umbel attendant list", attendant_list },
-	{ "attendant", "show", "NAME", 1, 1, NULL, "Show one attendant: numbers, greeting, keys", NULL, "  umbel attendant show main", attendant_show },
-	{ "attendant", "draw", "NAME", 1, 1, draw_opts, "Draw the conversation of an attendant as a graph",
-	  "NAME may be a built-in conversation too: answering, subscriber.", "  umbel attendant draw main\n  umbel attendant draw main --dot | dot -Tsvg > main.svg",
-	  attendant_draw },
 	{ NULL },
 };

@@ -223,6 +223,12 @@ struct cfg_holiday {
 	const char *greeting, *greeting_prompt;
 };
 
+/* A holiday of a calendar, in minutes since 1970-01-01 00:00 on the clock of the schedule's zone. */
+struct cfg_calendar_day {
+	int64_t from_min, to_min; /* to_min is not in it */
+	const char *name;
+};
+
 struct cfg_schedule {
 	struct cfg_pos pos;
 	const char *name;
@@ -232,7 +238,9 @@ struct cfg_schedule {
 	size_t n_hours;
 	const struct cfg_holiday *holidays;
 	size_t n_holidays;
-	const char *calendar; /* path or http(s) address of an iCalendar; "" none */
+	const char *calendar; /* path of an iCalendar file; "" none */
+	const struct cfg_calendar_day *days; /* its events, by time, as they were when the configuration was read */
+	size_t n_days;
 };
 
 /* What owners may use. */
@@ -249,9 +257,8 @@ struct cfg_policy {
 	uint32_t input_failures, logon_failures;
 	uint32_t max_messages; /* kept per mailbox */
 	uint32_t quota_warning_percent; /* of max_messages */
-	uint32_t pin_history, pin_lifetime_days; /* 0: none; for ever */
+	uint32_t pin_lifetime_days; /* 0: for ever */
 	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
-	const char *welcome_text, *pin_text;
 	struct cfg_features features;
 	uint32_t deleted_days; /* how long deleted ones can be brought back */
 };

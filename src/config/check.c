@@ -68,6 +68,25 @@ static void load_zone(struct binder *b, struct cfg_schedule *s, size_t i)
 		at(b, &s->time_zone, s->pos, key, "install the package tzdata anew", "the time zone \"%s\" cannot be read: %s", s->time_zone, strerror(err));
 }
 
+static void load_calendar(struct binder *b, struct cfg_schedule *s, size_t i)
+{
+	char key[64];
+	if (!s->calendar || !s->calendar[0] || !s->zone)
+		return;
+	text_print(key, sizeof key, "schedules[%zu].calendar", i);
+	if (text_find_text(text_of(s->calendar), TEXT("://")) != SIZE_MAX) {
+		at(b, &s->calendar, s->pos, key, "fetch it into a file once a day (curl -fo FILE ADDRESS && umbel reload) and name the file here",
+			"addresses are not asked by this release");
+		return;
+	}
+	int err = cfg_calendar_load(&b->all->arena, s);
+	if (err == ENOMEM)
+		b->all->arena.failed = true;
+	else if (err)
+		at(b, &s->calendar, s->pos, key, "name a file that holds an iCalendar (it begins with BEGIN:VCALENDAR), of 2 MB at most, that the server may read",
+			"%s cannot be read as a calendar: %s", s->calendar, err == EINVAL ? "it is none" : strerror(err));
+}
+
 static void complete_attendant(const struct cfg *c, struct cfg_attendant *a)
 {
 	const struct cfg_dialplan *plan = a->dialplan ? cfg_dialplan(c, text_of(a->dialplan)) : NULL;
@@ -101,6 +120,7 @@ void cfg_complete(struct binder *b)
 	for (size_t i = 0; i < c->n_schedules; i++) {
 		struct cfg_schedule *s = (struct cfg_schedule *)(uintptr_t)&c->schedules[i];
 		load_zone(b, s, i);
+		load_calendar(b, s, i);
 		if (cfg_pos_of(c, &s->hours).line)
 			continue; /* given and empty: never open */
 		s->hours = cfg_whole_week(b);

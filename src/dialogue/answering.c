@@ -181,7 +181,7 @@ static bool gone_but_kept(const struct dlg_session *s)
 
 static bool may_add(const struct dlg_session *s)
 {
-	return s->rec.parts + 1 < DLG_PARTS && s->rec.duration_ms + 1000 < dlg_policy(s)->max_recording_ms;
+	return s->rec.parts + 1 < DLG_PARTS && s->rec.duration_ms + 1000 < dlg_max_recording_ms(s);
 }
 
 static bool is_urgent(const struct dlg_session *s)

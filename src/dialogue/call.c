@@ -241,7 +241,7 @@ static void too_long(void *arg)
 	struct dlg_call *c = arg;
 	struct ev_report r;
 	ev_set(&r, EV_CALL_TOO_LONG);
-	ev_int(&r, "seconds", (int64_t)(dlg_policy(&c->s)->max_call_ms / 1000));
+	ev_int(&r, "seconds", (int64_t)(dlg_max_call_ms(&c->s) / 1000));
 	dlg_call_emit(c, &r);
 	dlg_call_end(c, "greatest length of a call");
 }
@@ -251,7 +251,7 @@ static void start_talk(struct dlg_call *c)
 	if (c->started || c->talk_over)
 		return;
 	c->started = true;
-	uint64_t limit_ms = dlg_policy(&c->s)->max_call_ms;
+	uint64_t limit_ms = dlg_max_call_ms(&c->s);
 	if (limit_ms)
 		tmr_start(c->svc->prm.loop, &c->limit, (int64_t)limit_ms, too_long, c);
 	dlg_start(&c->s.eng, c->table);

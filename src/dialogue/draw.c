@@ -37,7 +37,7 @@ static void say_text(const struct dlg_phrase *p, const char *indent, struct buf 
 		buf_printf(out, "%s", indent);
 		switch (p->kind) {
 		case DLG_W_PROMPT: buf_printf(out, "\"%s\"", dlg_prompt_words(p->prompt)); break;
-		case DLG_W_NAMED: buf_printf(out, "prompt %s", p->fixed); break;
+		case DLG_W_NAMED: buf_printf(out, "prompt %s", p->fixed ? p->fixed : "of the holiday"); break;
 		case DLG_W_NAME:
 		case DLG_W_DIGITS:
 			if (p->fixed)
@@ -52,6 +52,9 @@ static void say_text(const struct dlg_phrase *p, const char *indent, struct buf 
 		case DLG_W_CLIP: buf_str(out, "<recording>"); break;
 		case DLG_W_BEEP: buf_str(out, "<tone>"); break;
 		case DLG_W_PAUSE: buf_str(out, "<pause>"); break;
+		case DLG_W_CLOCK:
+			buf_printf(out, "%d:%02d ", p->clip / 60, p->clip % 60);
+			break;
 		case DLG_W_END: break;
 		}
 		buf_printf(out, "%s\n", p->only_if ? "  (where it applies)" : "");

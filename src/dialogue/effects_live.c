@@ -41,6 +41,7 @@ static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 		break;
 	case DLG_W_BEEP: say_beep(q); break;
 	case DLG_W_PAUSE: say_pause(q, (unsigned)w->number); break;
+	case DLG_W_CLOCK: say_clock_time(q, (unsigned)w->number); break;
 	case DLG_W_END: break;
 	}
 }
@@ -301,14 +302,14 @@ static int record(void *arg, uint32_t job)
 	}
 	const struct cfg_policy *policy = dlg_policy(&c->s);
 	bool message = c->s.rec.kind == DLG_RECORD_MESSAGE || c->s.rec.kind == DLG_RECORD_DRAFT;
-	uint64_t max_ms = message ? policy->max_recording_ms : c->s.rec.kind == DLG_RECORD_NAME ? 10000 : policy->max_greeting_ms;
+	uint64_t max_ms = message ? dlg_max_recording_ms(&c->s) : c->s.rec.kind == DLG_RECORD_NAME ? 10000 : policy->max_greeting_ms;
 	if (message && c->n_parts)
 		max_ms = max_ms > c->s.part_ms + 1000 ? max_ms - c->s.part_ms : 1000;
 	struct recorder_prm prm = {
 		.port = c->port, .dir = c->svc->spool_dir, .clock = c->svc->prm.clock, .bus = c->svc->prm.bus,
 		.mailbox = c->s.box ? c->s.box->name : "", .caller = c->s.caller_number, .name = c->s.caller_name, .session = c->session,
 		.kind = record_kinds[c->s.rec.kind], .codec = MEDIA_PCMU, .max_ms = (uint32_t)max_ms,
-		.silence_ms = (uint32_t)policy->silence_ms, .handler = recorded, .arg = c,
+		.silence_ms = (uint32_t)dlg_silence_ms(&c->s), .handler = recorded, .arg = c,
 	};
 	struct ev_report why;
 	ev_set(&why, 0);
@@ -368,6 +369,12 @@ bool dlg_live_media(struct dlg_call *c, const struct media_event *ev)
 	return c->recorder && recorder_event(c->recorder, ev);
 }
 
+static int64_t now_s(void *arg)
+{
+	const struct dlg_call *c = arg;
+	return c->svc ? clock_real_s(c->svc->prm.clock) : c->started_us / 1000000;
+}
+
 const struct dlg_effects dlg_live = {
 	.io = { .say = say, .hush = hush, .timer = timer, .step = step, .over = over },
 	.confirm = confirm,
@@ -403,4 +410,5 @@ const struct dlg_effects dlg_live = {
 	.find_stop = dlg_live_find_stop,
 	.join = dlg_live_join,
 	.take = dlg_live_take,
+	.now_s = now_s,
 };

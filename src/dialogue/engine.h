@@ -44,6 +44,7 @@ enum dlg_word {
 	DLG_W_CLIP,   /* a piece of audio that the session holds: number says which */
 	DLG_W_BEEP,
 	DLG_W_PAUSE, /* silence: number, ms */
+	DLG_W_CLOCK, /* "half past eight": number, minutes since midnight */
 };
 typedef bool (dlg_guard_h)(const struct dlg_session *s);
 typedef int64_t (dlg_number_h)(const struct dlg_session *s);
@@ -58,7 +59,7 @@ struct dlg_phrase {
 	dlg_guard_h *only_if; /* NULL: always */
 	dlg_number_h *number;
 	dlg_text_h *text;
-	int clip; /* which clip, or how many ms of pause */
+	int clip; /* which clip, how many ms of pause, which minute */
 	const char *fixed; /* the text where it belongs to the table: of any length */
 	bool lasts;        /* what `text` gives lives as long as the session: of any length, too */
 };

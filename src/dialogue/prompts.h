@@ -179,6 +179,20 @@
 	X(P_ASK_DID_YOU, "ask-did-you", "Did you say") \
 	X(P_ASK_RIGHT, "ask-right", "If this is right, press 1. If not, press pound.") \
 	X(P_ASK_NONE, "ask-none", "For somebody else, press pound.") \
+	/* attendant by hours, and dial by name */ \
+	X(P_AA_CLOSED, "attendant-closed", "We are closed at the moment.") \
+	X(P_AA_HOLIDAY, "attendant-closed-for", "We are closed today. The reason is") \
+	X(P_AA_OPEN, "attendant-open", "We are open") \
+	X(P_AA_OPEN_ALWAYS, "attendant-open-always", "We are open day and night.") \
+	X(P_AA_NEVER_OPEN, "attendant-never-open", "There are no opening hours.") \
+	X(P_AA_DAY_TO, "attendant-day-to", "to") \
+	X(P_AA_FROM, "attendant-from", "from") \
+	X(P_AA_UNTIL, "attendant-until", "until") \
+	X(P_AA_ALL_DAY, "attendant-all-day", "all day") \
+	X(P_AA_LOCATED, "attendant-located", "Our address is") \
+	X(P_NAME_NARROW, "name-narrow", "Go on with the next letters, followed by pound. To begin again, press star.") \
+	X(P_NAME_SPELL_FIRST, "name-spell-first", "Spell the first name, then the last name, with the keys of your phone, followed by pound. For the letters Q and Z, press 7 and 9. To go back, press star.") \
+	X(P_NAME_SPELL_ALIAS, "name-spell-alias", "Spell the short name with the keys of your phone, followed by pound. For the letters Q and Z, press 7 and 9. To go back, press star.") \
 	X(P_NAME_SPELL, "name-spell", "Spell the last name, then the first name, with the keys of your phone, followed by pound. For the letters Q and Z, press 7 and 9. To go back, press star.") \
 	X(P_NAME_NONE, "name-no-match", "Sorry, there is nobody by that name.") \
 	X(P_NAME_TOO_MANY, "name-too-many", "There are too many matches. Please enter more letters.") \

@@ -95,7 +95,7 @@ static bool reason_is(const struct dlg_rule_facts *f, const char *wanted)
 bool dlg_schedule_open(const struct cfg *cfg, const char *name, int64_t now_s)
 {
 	struct hours_now now;
-	hours_at(*name ? cfg_schedule(cfg, text_of(name)) : NULL, NULL, 0, now_s, &now);
+	hours_at(*name ? cfg_schedule(cfg, text_of(name)) : NULL, now_s, &now);
 	return now.state == HOURS_OPEN;
 }
 

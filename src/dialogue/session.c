@@ -89,6 +89,33 @@ const struct cfg_policy *dlg_policy(const struct dlg_session *s)
 	return s->box ? dir_policy(s->view, s->box) : cfg_policy(dir_view_cfg(s->view), TEXT_NONE);
 }
 
+static const struct cfg_dialplan *plan_of(const struct dlg_session *s)
+{
+	if (s->box)
+		return dir_dialplan(s->view, s->box);
+	return cfg_dialplan(dir_view_cfg(s->view), s->aa ? text_of(s->aa->dialplan) : TEXT_NONE);
+}
+
+uint64_t dlg_max_call_ms(const struct dlg_session *s)
+{
+	const struct cfg_dialplan *plan = s->box ? NULL : plan_of(s);
+	return plan && plan->max_call_ms ? plan->max_call_ms : dlg_policy(s)->max_call_ms;
+}
+
+uint64_t dlg_max_recording_ms(const struct dlg_session *s)
+{
+	const struct cfg_dialplan *plan = plan_of(s);
+	uint64_t ms = dlg_policy(s)->max_recording_ms;
+	return plan && plan->max_recording_ms && plan->max_recording_ms < ms ? plan->max_recording_ms : ms;
+}
+
+uint64_t dlg_silence_ms(const struct dlg_session *s)
+{
+	const struct cfg_dialplan *plan = plan_of(s);
+	uint64_t ms = dlg_policy(s)->silence_ms;
+	return plan && plan->silence_ms && plan->silence_ms < ms ? plan->silence_ms : ms;
+}
+
 bool dlg_last_failure(const struct dlg_session *s)
 {
 	uint32_t allowed = s->aa && !s->box ? s->aa->input_failures : dlg_policy(s)->input_failures;
@@ -104,8 +131,8 @@ const char *dlg_operator(const struct dlg_session *s)
 		plan = dir_dialplan(s->view, s->box);
 	}
 	if (s->aa) {
-		if (*s->aa->operator_number)
-			return s->aa->operator_number;
+		if (s->aa_closed || *s->aa->operator_number)
+			return s->aa_closed ? s->aa->closed.operator_number : s->aa->operator_number;
 		plan = cfg_dialplan(dir_view_cfg(s->view), text_of(s->aa->dialplan));
 	}
 	return plan ? plan->operator_number : "";
@@ -179,6 +206,17 @@ static bool as_long_as_an_extension(const struct dlg_session *s, size_t digits)
 	return false;
 }
 
+/* A number outside: only by the rules that the mailbox's policy or the attendant names. */
+static enum dir_allow outside(struct dlg_session *s, const char *number)
+{
+	const struct cfg *cfg = dir_view_cfg(s->view);
+	if (s->box)
+		return dir_may_call_outside(dir_dialplan(s->view, s->box), &dlg_policy(s)->allowed_rules, text_of(number), &s->target);
+	if (s->aa)
+		return dir_may_call_outside(cfg_dialplan(cfg, text_of(s->aa->dialplan)), &s->aa->allowed_rules, text_of(number), &s->target);
+	return DIR_NOT_DIALABLE;
+}
+
 void dlg_aim(struct dlg_session *s, const char *target)
 {
 	s->target = (struct dir_target){ .uri = "", .spoken_name = "" };
@@ -186,7 +224,7 @@ void dlg_aim(struct dlg_session *s, const char *target)
 	s->uri[0] = '\0';
 	s->allow = dir_may_transfer(s->view, text_of(target), &s->target);
 	if (s->allow == DIR_ALLOWED && !s->target.user && !as_long_as_an_extension(s, strlen(s->target.number)))
-		s->allow = DIR_NOT_DIALABLE;
+		s->allow = outside(s, target);
 }
 
 void dlg_aim_from(struct dlg_session *s, const char *target)

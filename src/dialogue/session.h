@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "dialogue/engine.h"
 #include "directory/dir.h"
+#include "directory/hours.h"
 #include "directory/pin.h"
 #include "dialogue/phone.h"
 #include "mailbox/mbox.h"
@@ -69,7 +70,8 @@ struct dlg_recording {
 	unsigned parts; /* of the message before this one; they stay when this one is dropped */
 };
 
-enum { DLG_DIGITS = 33, DLG_MATCHES = 9, DLG_LIST_MAX = 5000 /* as many as a policy allows */, DLG_URI = 256 };
+enum { DLG_DIGITS = 33, DLG_MATCHES = 9, DLG_LIST_MAX = 5000 /* as many as a policy allows */, DLG_URI = 256,
+	DLG_AA_PIECES = 8, DLG_AA_PIECE = 184 };
 
 /* What sessions can do. `arg` is the effects' own. Jobs are told their id and end in dlg_job_done() or dlg_job_failed() later, never
  * before the function returns; what they bring is in the session by then. A function that returns an errno started nothing. */
@@ -134,6 +136,8 @@ struct dlg_effects {
 	 * be heard now. */
 	int (*listen)(void *arg, uint32_t job);
 	void (*deaf)(void *arg);   /* stop listening */
+	/* The wall clock, seconds since 1970. */
+	int64_t (*now_s)(void *arg);
 	/* A report goes out; id and session of the call are filled in. */
 	void (*event)(void *arg, struct ev_report *r);
 };
@@ -202,6 +206,10 @@ struct dlg_session {
 
 	/* attendant, dial by name, transfer */
 	const struct cfg_attendant *aa;
+	bool aa_closed;        /* it speaks and acts as it does while its house is closed */
+	struct hours_now hours; /* as it was when the attendant answered */
+	char aa_piece[DLG_AA_PIECES][DLG_AA_PIECE]; /* a holiday's greeting, cut where a breath is taken */
+	char spelled[DLG_DIGITS]; /* dial by name: what too many had in common */
 	enum dir_allow allow;
 	struct dir_target target;
 	bool target_is_operator;
@@ -268,6 +276,10 @@ void dlg_aim(struct dlg_session *s, const char *target);
 void dlg_aim_from(struct dlg_session *s, const char *target);
 bool dlg_target_allowed(const struct dlg_session *s);
 const struct cfg_policy *dlg_policy(const struct dlg_session *s); /* of the mailbox, or the default; never NULL */
+/* What bounds a call and a message: the mailbox's policy within its dial plan; for attendants and before a log-on the dial plan alone. */
+uint64_t dlg_max_call_ms(const struct dlg_session *s);
+uint64_t dlg_max_recording_ms(const struct dlg_session *s);
+uint64_t dlg_silence_ms(const struct dlg_session *s);
 const char *dlg_box_name(const struct dlg_session *s);
 bool dlg_nearly_full(const struct dlg_session *s); /* by the list of messages, as the policy warns */
 /* Writes where s->target is reached: "sip:number@domain" or the user's URI. ENOENT: no way. */

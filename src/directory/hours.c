@@ -65,7 +65,7 @@ static const struct cfg_period *in_period(const struct cfg_schedule *s, int64_t 
 	return NULL;
 }
 
-void hours_at(const struct cfg_schedule *s, const struct hours_extra *extra, size_t n_extra, int64_t utc_s, struct hours_now *now)
+void hours_at(const struct cfg_schedule *s, int64_t utc_s, struct hours_now *now)
 {
 	*now = (struct hours_now){ .state = HOURS_OPEN, .holiday_name = "" };
 	if (!s || !s->zone)
@@ -75,12 +75,12 @@ void hours_at(const struct cfg_schedule *s, const struct hours_extra *extra, siz
 	for (size_t i = 0; i < s->n_holidays && !now->holiday; i++)
 		if (on_holiday(&s->holidays[i], min))
 			now->holiday = &s->holidays[i];
-	for (size_t i = 0; i < n_extra && !now->holiday && !now->extra; i++)
-		if (min >= extra[i].from_min && min < extra[i].to_min)
-			now->extra = &extra[i];
-	if (now->holiday || now->extra) {
+	for (size_t i = 0; i < s->n_days && !now->holiday && !now->day && s->days[i].from_min <= min; i++)
+		if (min < s->days[i].to_min)
+			now->day = &s->days[i];
+	if (now->holiday || now->day) {
 		now->state = HOURS_HOLIDAY;
-		now->holiday_name = now->holiday ? now->holiday->name : now->extra->name;
+		now->holiday_name = now->holiday ? now->holiday->name : now->day->name;
 		return;
 	}
 	now->period = in_period(s, now->local.day, now->local.second / 60);
@@ -108,7 +108,7 @@ static int by_size(const void *a, const void *b)
 }
 
 /* Every minute of a day at which anything may begin or end, ascending. */
-static void marks_of(const struct cfg_schedule *s, const struct hours_extra *extra, size_t n_extra, int64_t day, struct marks *m)
+static void marks_of(const struct cfg_schedule *s, int64_t day, struct marks *m)
 {
 	int64_t from, to, base = day * CFG_DAY_MIN;
 	int32_t year = zone_date_of(day).year;
@@ -130,36 +130,36 @@ static void marks_of(const struct cfg_schedule *s, const struct hours_extra *ext
 				mark(m, from - base);
 				mark(m, to - base);
 			}
-	for (size_t i = 0; i < n_extra; i++) {
-		mark(m, extra[i].from_min - base);
-		mark(m, extra[i].to_min - base);
+	for (size_t i = 0; i < s->n_days && s->days[i].from_min <= base + CFG_DAY_MIN; i++) {
+		mark(m, s->days[i].from_min - base);
+		mark(m, s->days[i].to_min - base);
 	}
 	qsort(m->v, m->n, sizeof m->v[0], by_size);
 }
 
-static bool another(const struct cfg_schedule *s, const struct hours_extra *extra, size_t n_extra, const struct hours_now *now, int64_t utc_s)
+static bool another(const struct cfg_schedule *s, const struct hours_now *now, int64_t utc_s)
 {
 	struct hours_now then;
-	hours_at(s, extra, n_extra, utc_s, &then);
-	return then.state != now->state || then.holiday != now->holiday || then.extra != now->extra;
+	hours_at(s, utc_s, &then);
+	return then.state != now->state || then.holiday != now->holiday || then.day != now->day;
 }
 
-int64_t hours_change(const struct cfg_schedule *s, const struct hours_extra *extra, size_t n_extra, int64_t utc_s)
+int64_t hours_change(const struct cfg_schedule *s, int64_t utc_s)
 {
 	struct hours_now now;
 	struct marks m;
-	hours_at(s, extra, n_extra, utc_s, &now);
+	hours_at(s, utc_s, &now);
 	for (int64_t d = 0; s && s->zone && d < CHANGE_DAYS; d++) {
 		int64_t begin = zone_utc(s->zone, now.local.day + d, 0), end = zone_utc(s->zone, now.local.day + d + 1, 0);
 		if (end - begin != CFG_DAY_MIN * 60) { /* the clocks change: the same time may come twice, so every minute is looked at */
 			for (int64_t at = begin; at <= end; at += 60)
-				if (at > utc_s && another(s, extra, n_extra, &now, at))
+				if (at > utc_s && another(s, &now, at))
 					return at;
 			continue;
 		}
-		marks_of(s, extra, n_extra, now.local.day + d, &m);
+		marks_of(s, now.local.day + d, &m);
 		for (size_t i = 0; i < m.n; i++)
-			if (begin + m.v[i] * 60 > utc_s && another(s, extra, n_extra, &now, begin + m.v[i] * 60))
+			if (begin + m.v[i] * 60 > utc_s && another(s, &now, begin + m.v[i] * 60))
 				return begin + m.v[i] * 60;
 	}
 	return 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hours.h  Whether a house is open at a moment, and why. Pure: a schedule, further holidays from a calendar, and a moment go in.
+/* hours.h  Whether a house is open at a moment, and why. Pure: a schedule and a moment go in.
  *
  * Clocks on walls count: where clocks go back, 02:30 comes twice and is open both times; where they go forward, what lies in the hour that
  * is skipped does not happen. A period that goes over midnight belongs to the day on which it begins. A holiday closes whatever
@@ -15,24 +15,18 @@
 enum hours_state { HOURS_OPEN, HOURS_CLOSED, HOURS_HOLIDAY };
 const char *hours_state_name(enum hours_state s); /* "open", "closed", "holiday" */
 
-/* A holiday that does not stand in the file, in minutes since 1970-01-01 00:00 on the clock of the schedule's zone. */
-struct hours_extra {
-	int64_t from_min, to_min; /* to_min is not in it */
-	const char *name;
-};
-
 struct hours_now {
 	enum hours_state state;
 	const struct cfg_period *period;   /* open: within it */
 	const struct cfg_holiday *holiday; /* of the file; or */
-	const struct hours_extra *extra;   /* of the calendar */
+	const struct cfg_calendar_day *day; /* of the calendar */
 	const char *holiday_name;          /* "" on other days */
 	struct zone_time local;
 };
 /* schedule NULL: always open. */
-void hours_at(const struct cfg_schedule *s, const struct hours_extra *extra, size_t n_extra, int64_t utc_s, struct hours_now *now);
+void hours_at(const struct cfg_schedule *s, int64_t utc_s, struct hours_now *now);
 /* The next moment, within 400 days, at which the state is another; 0: none. Looks at every minute that could be one: not for the loop. */
-int64_t hours_change(const struct cfg_schedule *s, const struct hours_extra *extra, size_t n_extra, int64_t utc_s);
+int64_t hours_change(const struct cfg_schedule *s, int64_t utc_s);
 
 /* Days with the same periods that follow each other, for reading aloud: "Monday to Thursday, from ... to ...". */
 struct hours_group {

@@ -14,7 +14,7 @@ struct logon {
 	char mailbox[65], session[EV_SESSION_SIZE];
 	char pin[DIR_PIN_SIZE], hash[DIR_PIN_HASH_SIZE];
 	bool nobody, right, must_change;
-	int64_t tries_max;
+	int64_t tries_max, lifetime_us, changed_us; /* lifetime 0: for ever */
 	struct dir_logon_result result;
 	bool settled; /* the outcome stands without judging */
 	bool locked_now; /* by this try */
@@ -78,13 +78,14 @@ static void end(struct logon *l, enum dir_logon outcome, const struct ev_report 
 static int read_pin(struct db_tx *tx, struct logon *l, bool *locked, struct ev_report *why)
 {
 	struct db_rows *r;
-	int err = db_query_one(tx, &r, why, "SELECT hash, must_change, failures, locked FROM pin WHERE mailbox = ?1", "s", l->mailbox);
+	int err = db_query_one(tx, &r, why, "SELECT hash, must_change, failures, locked, changed_us FROM pin WHERE mailbox = ?1", "s", l->mailbox);
 	if (err)
 		return err;
 	db_col_copy(r, 0, l->hash, sizeof l->hash);
 	l->must_change = db_col_int(r, 1) != 0;
 	l->result.failures = (uint32_t)db_col_int(r, 2);
 	*locked = db_col_int(r, 3) != 0;
+	l->changed_us = db_col_int(r, 4);
 	db_rows_close(r);
 	return 0;
 }
@@ -124,9 +125,10 @@ static int settle_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	bool locked = false;
 	int err;
 	if (l->right) {
+		bool old = l->lifetime_us && clock_real_us(db_clock(tx)) - l->changed_us > l->lifetime_us;
 		err = db_exec(tx, why, "UPDATE pin SET failures = 0, logon_us = ?1 WHERE mailbox = ?2 AND locked = 0", "is", clock_real_us(db_clock(tx)), l->mailbox);
 		if (!err && db_changes(tx))
-			l->result = (struct dir_logon_result){ .outcome = l->must_change ? DIR_LOGON_MUST_CHANGE : DIR_LOGON_OK };
+			l->result = (struct dir_logon_result){ .outcome = l->must_change || old ? DIR_LOGON_MUST_CHANGE : DIR_LOGON_OK };
 		else
 			l->result.outcome = DIR_LOGON_LOCKED; /* others locked it meanwhile */
 		return err;
@@ -188,6 +190,7 @@ int dir_logon(struct dir *d, const struct dir_user *user, struct text pin, const
 		return ENOMEM;
 	text_fill(l->session, sizeof l->session, session ? session : "");
 	l->tries_max = d->view ? (int64_t)dir_policy(d->view, user)->pin_tries_per_mailbox : 10;
+	l->lifetime_us = d->view ? (int64_t)dir_policy(d->view, user)->pin_lifetime_days * 86400 * 1000000 : 0;
 	int err = store_submit(d->prm.store, STORE_WRITE, reserve_work, reserved, l);
 	if (err)
 		logon_free(l);

@@ -32,7 +32,7 @@ void dir_pin_make(const struct cfg_policy *policy, const struct dir_user *user, 
 /* ---- with the store (loop thread; handlers on the loop) ---- */
 enum dir_logon {
 	DIR_LOGON_OK,
-	DIR_LOGON_MUST_CHANGE, /* right, and the PIN has to be changed now (first use, set by the administrator) */
+	DIR_LOGON_MUST_CHANGE, /* right, and the PIN has to be changed now (first use, set by the administrator, older than the policy allows) */
 	DIR_LOGON_WRONG,
 	DIR_LOGON_LOCKED, /* was or has just become locked; the PIN was not judged in the first case */
 	DIR_LOGON_NO_PIN, /* none was ever set */

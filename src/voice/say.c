@@ -162,6 +162,12 @@ void say_count(struct say_seq *q, uint32_t n, const char *adjective, const char 
 }
 
 /* ---- time ---- */
+void say_clock_time(struct say_seq *q, unsigned minute)
+{
+	struct tm tm = { .tm_hour = (int)(minute / 60 % 24), .tm_min = (int)(minute % 60) };
+	prompt_set_lang(q->set)->clock(q, &tm);
+}
+
 /* A moment on the clock of the sequence's zone. */
 static bool local(const struct say_seq *q, int64_t when_s, struct tm *tm)
 {

@@ -51,6 +51,7 @@ void say_count(struct say_seq *q, uint32_t n, const char *adjective, const char 
 void say_when(struct say_seq *q, int64_t when_s, int64_t now_s);
 void say_date(struct say_seq *q, int64_t when_s);
 void say_time(struct say_seq *q, int64_t when_s);
+void say_clock_time(struct say_seq *q, unsigned minute);   /* of the day: "eight thirty a m" */
 void say_duration(struct say_seq *q, uint32_t ms);         /* "two minutes and ten seconds" */
 
 #endif

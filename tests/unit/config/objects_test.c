@@ -36,7 +36,7 @@ static const char whole[] =
 	"  - {name: always}\n"
 	"  - {name: never, hours: {}}\n"
 	"policies:\n"
-	"  - {name: some, pin_history: 3, allowed_rules: [national], features: {lamp: false}}\n"
+	"  - {name: some, pin_lifetime_days: 3, allowed_rules: [national], features: {lamp: false}}\n"
 	"attendants:\n"
 	"  - name: front\n"
 	"    numbers: ['800', '+49301234']\n"
@@ -103,7 +103,7 @@ static void every_setting_arrives(void **state)
 	assert_int_equal(cfg_schedule(c, TEXT("always"))->n_hours, 7);
 	assert_int_equal(cfg_schedule(c, TEXT("never"))->n_hours, 0);
 	const struct cfg_policy *y = cfg_policy(c, TEXT("some"));
-	assert_int_equal(y->pin_history, 3);
+	assert_int_equal(y->pin_lifetime_days, 3);
 	assert_false(y->features.lamp);
 	assert_true(y->features.log_on);
 	assert_true(cfg_policy(NULL, TEXT_NONE)->features.speech);

@@ -28,6 +28,10 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 		case DLG_W_BEEP: note(t, "*tone* %s", ""); break;
 		case DLG_W_CLIP: note(t, "[clip%s] ", w->number == CLIP_GREETING ? " greeting" : w->number == CLIP_NAME ? " name"
 			: w->number == CLIP_RECORDING ? " recording" : " message"); break;
+		case DLG_W_CLOCK:
+			snprintf(n, sizeof(n), "*%d:%02d* ", (int)w->number / 60, (int)w->number % 60);
+			note(t, "%s", n);
+			break;
 		case DLG_W_NAME:
 		case DLG_W_DIGITS:
 		case DLG_W_NAMED: note(t, "<%s> ", dlg_said_text(u, i)); break;
@@ -414,13 +418,19 @@ static void event(void *arg, struct ev_report *r)
 	t->last_event = r->id;
 }
 
+static int64_t now_s(void *arg)
+{
+	const struct talk *t = arg;
+	return t->real_s + t->now_ms / 1000;
+}
+
 static const struct dlg_effects fakes = {
 	.io = { say, hush, timer, NULL, over },
 	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .find_stop = find_stop, .join = join, .take = take, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
 	.owner = owner, .choose = choose, .away = away, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
 	.send = send, .fetch_own = fetch_own, .logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
-	.hears = hears, .listen = listen, .deaf = deaf,
+	.hears = hears, .listen = listen, .deaf = deaf, .now_s = now_s,
 };
 
 /* ---- the test's side ---- */

@@ -40,6 +40,7 @@ struct talk {
 	struct mbox_standing standing;
 	enum talk_mode find, join, take;
 	int find_ms, talk_ms, find_status;
+	int64_t real_s;        /* the wall clock when it began */
 	struct mbox_message messages[TALK_MESSAGES];
 	unsigned n_messages;
 

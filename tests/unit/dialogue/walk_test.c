@@ -9,7 +9,7 @@
 
 static const char *catalogue_path;
 static struct dlg_attendants *attendants;
-static const struct dlg_table *tables[24];
+static const struct dlg_table *tables[40];
 static unsigned n_tables;
 
 static int setup(void **state)
@@ -19,7 +19,10 @@ static int setup(void **state)
 	cfg_unref(cfg);
 	const struct dlg_table *all[] = { &dlg_answering, &dlg_subscriber, &dlg_logon, &dlg_player, &dlg_options, &dlg_pin_change, &dlg_greeting, &dlg_setup, &dlg_send, &dlg_play_out, &dlg_recorder,
 		                          &dlg_entry, &dlg_names, &dlg_transfer, &dlg_find, &dlg_screen, dlg_attendant_table(attendants, TEXT("main")),
-		                          dlg_attendant_table(attendants, TEXT("night")) };
+		                          dlg_attendant_table(attendants, TEXT("night")), dlg_attendant_table(attendants, TEXT("house")),
+		                          dlg_attendant_table(attendants, TEXT("house/closed")), dlg_attendant_table(attendants, TEXT("bar")),
+		                          dlg_attendant_table(attendants, TEXT("bar/closed")), dlg_attendant_table(attendants, TEXT("always")),
+		                          dlg_attendant_table(attendants, TEXT("never")) };
 	n_tables = sizeof(all) / sizeof(all[0]);
 	memcpy(tables, all, sizeof(all));
 	tables[n_tables++] = &dlg_ask;

@@ -40,7 +40,7 @@ static void look(const char *zone, const char *rest, const struct at *v, size_t 
 	struct cfg *c = site(zone, rest);
 	for (size_t i = 0; i < n; i++) {
 		struct hours_now now;
-		hours_at(&c->schedules[0], NULL, 0, utc(v[i].utc), &now);
+		hours_at(&c->schedules[0], utc(v[i].utc), &now);
 		if (now.state != v[i].state || strcmp(now.holiday_name, v[i].holiday ? v[i].holiday : "") != 0)
 			fail_msg("%s in %s: %s \"%s\"", v[i].utc, zone, hours_state_name(now.state), now.holiday_name);
 	}
@@ -121,20 +121,64 @@ static void midnight_of_a_holiday_is_that_of_its_zone(void **state)
 	LOOK("Asia/Tokyo", h, { "2026-07-03 14:59:59", HOURS_OPEN }, { "2026-07-03 15:00", HOURS_HOLIDAY, "H" }, { "2026-07-04 15:00", HOURS_OPEN });
 }
 
+static struct cfg *with_calendar(const char *ics, struct cfg_errors *e)
+{
+	char path[300], rest[600];
+	snprintf(path, sizeof path, "%s/c.ics", ut_tmpdir());
+	FILE *f = fopen(path, "w");
+	fputs(ics, f);
+	fclose(f);
+	snprintf(rest, sizeof rest, "schedules:\n  - {name: s, time_zone: Europe/Berlin, calendar: %s, holidays: [{name: H, from: 2026-07-04}]}\n", path);
+	struct cfg *c = NULL;
+	(void)cfg_parse(&c, "u", text_of(rest), CFG_WANT_OBJECTS, e);
+	return c;
+}
+
 static void holidays_of_a_calendar_count_behind_the_files(void **state)
 {
 	(void)state;
-	struct cfg *c = site("UTC", "    holidays: [{name: H, from: 2026-07-04}]\n");
-	struct hours_extra extra[] = { { utc("2026-07-04 00:00") / 60, utc("2026-07-06 00:00") / 60, "Calendar" } };
-	struct hours_now now;
-	hours_at(&c->schedules[0], extra, 1, utc("2026-07-04 12:00"), &now);
-	assert_string_equal(now.holiday_name, "H");
-	hours_at(&c->schedules[0], extra, 1, utc("2026-07-05 12:00"), &now);
-	assert_string_equal(now.holiday_name, "Calendar");
-	assert_int_equal(hours_change(&c->schedules[0], extra, 1, utc("2026-07-05 12:00")), utc("2026-07-06 00:00"));
-	hours_at(NULL, NULL, 0, 0, &now);
-	assert_int_equal(now.state, HOURS_OPEN);
+	static const char ics[] =
+		"BEGIN:VCALENDAR\r\nVERSION:2.0\r\n"
+		"BEGIN:VEVENT\r\nUID:1\r\nDTSTART;VALUE=DATE:20260704\r\nDTEND;VALUE=DATE:20260706\r\nSUMMARY:Two days\r\nEND:VEVENT\r\n"
+		"BEGIN:VEVENT\r\nUID:2\r\nDTSTART;VALUE=DATE:20201225\r\nRRULE:FREQ=YEARLY\r\nEXDATE;VALUE=DATE:20281225\r\nSUMMARY:Christ\r\n mas Day\r\nEND:VEVENT\r\n"
+		"BEGIN:VEVENT\r\nUID:3\r\nDTSTART;VALUE=DATE:20201126\r\nRRULE:FREQ=YEARLY;BYMONTH=11;BYDAY=4TH\r\nSUMMARY:Thanks\r\nEND:VEVENT\r\n"
+		"BEGIN:VEVENT\r\nUID:4\r\nDTSTART:20260210T150000Z\r\nDTEND:20260210T163000Z\r\nSUMMARY:Outing\r\nEND:VEVENT\r\n"
+		"BEGIN:VEVENT\r\nUID:5\r\nDTSTART;TZID=America/New_York:20260310T090000\r\nDURATION:PT1H\r\nSUMMARY:Abroad\r\nEND:VEVENT\r\n"
+		"BEGIN:VEVENT\r\nUID:6\r\nDTSTART;VALUE=DATE:20260501\r\nSTATUS:CANCELLED\r\nSUMMARY:Off\r\nEND:VEVENT\r\n"
+		"BEGIN:VEVENT\r\nUID:7\r\nSUMMARY:No day\r\nEND:VEVENT\r\n"
+		"BEGIN:VEVENT\r\nUID:8\r\nDTSTART:20260601T000000Z\r\nRRULE:FREQ=SECONDLY\r\nSUMMARY:Mad\r\nEND:VEVENT\r\n"
+		"END:VCALENDAR\r\n";
+	static const struct at v[] = {
+		{ "2026-07-04 12:00", HOURS_HOLIDAY, "H" }, { "2026-07-05 12:00", HOURS_HOLIDAY, "Two days" }, { "2026-07-05 21:59", HOURS_HOLIDAY, "Two days" },
+		{ "2026-07-05 22:00", HOURS_OPEN }, { "2027-12-25 12:00", HOURS_HOLIDAY, "Christmas Day" }, { "2028-12-25 12:00", HOURS_OPEN },
+		{ "2040-12-24 23:00", HOURS_HOLIDAY, "Christmas Day" }, { "2026-11-26 12:00", HOURS_HOLIDAY, "Thanks" }, { "2027-11-25 12:00", HOURS_HOLIDAY, "Thanks" },
+		{ "2027-11-26 12:00", HOURS_OPEN }, { "2026-02-10 14:59", HOURS_OPEN }, { "2026-02-10 15:00", HOURS_HOLIDAY, "Outing" },
+		{ "2026-02-10 16:30", HOURS_OPEN }, { "2026-03-10 13:00", HOURS_HOLIDAY, "Abroad" }, { "2026-03-10 14:00", HOURS_OPEN }, { "2026-05-01 12:00", HOURS_OPEN },
+		{ "2026-06-02 12:00", HOURS_OPEN },
+	};
+	struct cfg_errors e = { 0 };
+	struct cfg *c = with_calendar(ics, &e);
+	assert_non_null(c);
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		struct hours_now now;
+		hours_at(&c->schedules[0], utc(v[i].utc), &now);
+		if (now.state != v[i].state || strcmp(now.holiday_name, v[i].holiday ? v[i].holiday : "") != 0)
+			fail_msg("%s: %s \"%s\"", v[i].utc, hours_state_name(now.state), now.holiday_name);
+	}
+	assert_int_equal(hours_change(&c->schedules[0], utc("2026-07-05 12:00")), utc("2026-07-05 22:00"));
 	cfg_unref(c);
+	struct hours_now now;
+	hours_at(NULL, 0, &now);
+	assert_int_equal(now.state, HOURS_OPEN);
+	static const char *const bad[] = { "", "hello\n", "BEGIN:VCARD\r\nEND:VCARD\r\n" };
+	for (size_t i = 0; i < 3; i++) {
+		assert_null(with_calendar(bad[i], &e));
+		assert_non_null(strstr(e.v[0].what, "cannot be read as a calendar: it is none"));
+		cfg_errors_free(&e);
+	}
+	assert_int_equal(cfg_parse(&c, "u", TEXT("schedules: [{name: s, calendar: 'https://example.com/a.ics'}]"), CFG_WANT_OBJECTS, &e), EINVAL);
+	assert_string_equal(e.v[0].what, "addresses are not asked by this release");
+	cfg_errors_free(&e);
 }
 
 static void the_next_change_is_found(void **state)
@@ -155,13 +199,13 @@ static void the_next_change_is_found(void **state)
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct cfg *c = site(cases[i].zone, cases[i].rest);
-		int64_t got = hours_change(&c->schedules[0], NULL, 0, utc(cases[i].from));
+		int64_t got = hours_change(&c->schedules[0], utc(cases[i].from));
 		if (got != utc(cases[i].to))
 			fail_msg("%s %s: %lld, not %s", cases[i].rest, cases[i].from, (long long)got, cases[i].to);
 		cfg_unref(c);
 	}
 	struct cfg *c = site("UTC", "");
-	assert_int_equal(hours_change(&c->schedules[0], NULL, 0, 0), 0);
+	assert_int_equal(hours_change(&c->schedules[0], 0), 0);
 	cfg_unref(c);
 }
 

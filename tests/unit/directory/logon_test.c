@@ -276,6 +276,24 @@ static void right_pin_opens_and_first_use_must_change(void **state)
 	end(&b);
 }
 
+static void a_pin_that_is_too_old_must_be_changed(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	apply(&b, b.d, "policies: [{name: p, pin_lifetime_days: 30}]\n" TWO);
+	int64_t began = clock_real_s(&b.clock.clock);
+	assert_int_equal(set_pin(&b, "alice", "739164", false), 0);
+	clock_fake_set_real_s(&b.clock, began + 30 * 86400 - 60);
+	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_OK);
+	clock_fake_set_real_s(&b.clock, began + 30 * 86400 + 60);
+	assert_int_equal(try(&b, "alice", "739165"), DIR_LOGON_WRONG); /* nothing is said of its age to whoever does not know it */
+	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_MUST_CHANGE);
+	assert_int_equal(set_pin(&b, "alice", "648203", false), 0);
+	assert_int_equal(try(&b, "alice", "648203"), DIR_LOGON_OK);
+	end(&b);
+}
+
 static void hundred_callers_at_once_get_ten_tries(void **state)
 {
 	(void)state;
@@ -344,4 +362,4 @@ static int set_sqlite(void **state)
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 
 UT_MAIN(BOTH(objects_applied_for_all_reach_a_node_whose_file_has_none), BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
-	BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))
+	BOTH(a_pin_that_is_too_old_must_be_changed), BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))

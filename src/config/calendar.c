@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* calendar.c  Holidays out of an iCalendar file (RFC 5545), read by libical: events of whole days or of hours, yearly and other repetitions. What
+ * has no end is taken to the year 2100, and no event more often than EACH_MAX times.                                     */
+#include <errno.h>
+#include <fcntl.h>
+#include <libical/ical.h>
+#include <string.h>
+#include <unistd.h>
+#include "config/config_private.h"
+#include "config/zone.h"
+
+enum { FILE_MAX_BYTES = 2 << 20, DAYS_MAX = 5000, EACH_MAX = 400, LAST_YEAR = 2100, FIRST_YEAR = 1970, LONGEST_MIN = 366 * CFG_DAY_MIN };
+
+struct days {
+	struct arena *arena;
+	const struct zone *zone; /* of the schedule */
+	struct cfg_calendar_day *v;
+	size_t n;
+};
+
+static int64_t floor_div(int64_t a, int64_t b)
+{
+	return a >= 0 ? a / b : -((-a + b - 1) / b);
+}
+
+/* Minutes on the schedule's clock. A time in another zone or in universal time is brought there. */
+static int64_t minute_of(const struct days *d, struct icaltimetype t, const struct zone *theirs)
+{
+	int64_t day = zone_day_of(t.year, t.month, t.day), second = t.is_date ? 0 : t.hour * 3600 + t.minute * 60 + t.second;
+	if (t.is_date || (!theirs && !icaltime_is_utc(t)))
+		return day * CFG_DAY_MIN + second / 60;
+	int64_t utc = icaltime_is_utc(t) ? day * 86400 + second : zone_utc(theirs, day, (int32_t)second);
+	struct zone_time there = zone_local(d->zone, utc);
+	return there.day * CFG_DAY_MIN + floor_div(there.second, 60);
+}
+
+static bool sane(struct icaltimetype t)
+{
+	return !icaltime_is_null_time(t) && t.year >= FIRST_YEAR && t.year <= LAST_YEAR && t.month >= 1 && t.month <= 12 && t.day >= 1 && t.day <= 31 &&
+		t.hour >= 0 && t.hour <= 24 && t.minute >= 0 && t.minute <= 59 && t.second >= 0 && t.second <= 60;
+}
+
+static void add(struct days *d, int64_t from, int64_t minutes, const char *name)
+{
+	if (d->n == DAYS_MAX || minutes <= 0)
+		return;
+	d->v[d->n++] = (struct cfg_calendar_day){ from, from + (minutes < LONGEST_MIN ? minutes : LONGEST_MIN), name };
+}
+
+/* What an event excepts from its repetitions. */
+static bool excepted(icalcomponent *ev, struct icaltimetype t)
+{
+	for (icalproperty *p = icalcomponent_get_first_property(ev, ICAL_EXDATE_PROPERTY); p; p = icalcomponent_get_next_property(ev, ICAL_EXDATE_PROPERTY)) {
+		struct icaltimetype x = icalproperty_get_exdate(p);
+		if (x.year == t.year && x.month == t.month && x.day == t.day)
+			return true;
+	}
+	return false;
+}
+
+static void repeat(struct days *d, icalcomponent *ev, struct icaltimetype first, const struct zone *theirs, int64_t minutes, const char *name)
+{
+	icalproperty *p = icalcomponent_get_first_property(ev, ICAL_RRULE_PROPERTY);
+	struct icalrecurrencetype rule = icalproperty_get_rrule(p);
+	bool by_days = rule.freq == ICAL_YEARLY_RECURRENCE || rule.freq == ICAL_MONTHLY_RECURRENCE || rule.freq == ICAL_WEEKLY_RECURRENCE ||
+		rule.freq == ICAL_DAILY_RECURRENCE;
+	icalrecur_iterator *it = by_days ? icalrecur_iterator_new(rule, first) : NULL;
+	if (!it) {
+		add(d, minute_of(d, first, theirs), minutes, name);
+		return;
+	}
+	for (int i = 0; i < EACH_MAX; i++) {
+		struct icaltimetype t = icalrecur_iterator_next(it);
+		if (!sane(t))
+			break;
+		if (!excepted(ev, t))
+			add(d, minute_of(d, t, theirs), minutes, name);
+	}
+	icalrecur_iterator_free(it);
+}
+
+/* Its name without what no voice can say. */
+static const char *name_of(struct days *d, icalcomponent *ev)
+{
+	const char *summary = icalcomponent_get_summary(ev);
+	char name[65];
+	text_fill(name, sizeof name, summary ? summary : "");
+	for (char *p = name; *p; p++)
+		if ((unsigned char)*p < 0x20 || *p == 0x7f)
+			*p = ' ';
+	return arena_text(d->arena, text_trim(text_of(name)));
+}
+
+static void event(struct days *d, icalcomponent *ev)
+{
+	struct icaltimetype from = icalcomponent_get_dtstart(ev), to = icalcomponent_get_dtend(ev);
+	icalproperty *p = icalcomponent_get_first_property(ev, ICAL_DTSTART_PROPERTY);
+	icalparameter *tzid = p ? icalproperty_get_first_parameter(p, ICAL_TZID_PARAMETER) : NULL;
+	const char *id = tzid ? icalparameter_get_tzid(tzid) : NULL;
+	struct zone *theirs = NULL;
+	if (!sane(from) || icalcomponent_get_status(ev) == ICAL_STATUS_CANCELLED)
+		return;
+	if (id && zone_load(&theirs, id))
+		theirs = NULL; /* a zone of its own making: its clock counts as ours */
+	int64_t minutes = from.is_date ? CFG_DAY_MIN : 0;
+	if (sane(to))
+		minutes = minute_of(d, to, theirs) - minute_of(d, from, theirs);
+	if (from.is_date && minutes <= 0)
+		minutes = CFG_DAY_MIN;
+	const char *name = name_of(d, ev);
+	if (name && icalcomponent_get_first_property(ev, ICAL_RRULE_PROPERTY))
+		repeat(d, ev, from, theirs, minutes, name);
+	else if (name)
+		add(d, minute_of(d, from, theirs), minutes, name);
+	mem_unref(theirs);
+}
+
+static int by_time(const void *a, const void *b)
+{
+	const struct cfg_calendar_day *x = a, *y = b;
+	return x->from_min < y->from_min ? -1 : x->from_min > y->from_min;
+}
+
+static size_t calendar(struct days *d, icalcomponent *c)
+{
+	size_t found = 0;
+	if (icalcomponent_isa(c) == ICAL_VCALENDAR_COMPONENT) {
+		for (icalcomponent *e = icalcomponent_get_first_component(c, ICAL_VEVENT_COMPONENT); e; e = icalcomponent_get_next_component(c, ICAL_VEVENT_COMPONENT))
+			event(d, e);
+		return 1;
+	}
+	for (icalcomponent *e = icalcomponent_get_first_component(c, ICAL_VCALENDAR_COMPONENT); e; e = icalcomponent_get_next_component(c, ICAL_VCALENDAR_COMPONENT))
+		found += calendar(d, e);
+	return found;
+}
+
+int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics, const struct cfg_calendar_day **v, size_t *n)
+{
+	struct days d = { .arena = a, .zone = zone };
+	if (!ics.n || memchr(ics.p, 0, ics.n))
+		return EINVAL;
+	char *copy = text_dup(ics);
+	d.v = arena_alloc(a, DAYS_MAX * sizeof *d.v);
+	if (!copy || !d.v) {
+		mem_free(copy);
+		return ENOMEM;
+	}
+	icalerror_set_errors_are_fatal(0);
+	icalcomponent *root = icalparser_parse_string(copy);
+	mem_free(copy);
+	size_t found = root ? calendar(&d, root) : 0;
+	if (root)
+		icalcomponent_free(root);
+	if (!found)
+		return EINVAL;
+	if (a->failed)
+		return ENOMEM;
+	if (d.n)
+		qsort(d.v, d.n, sizeof *d.v, by_time);
+	*v = d.v;
+	*n = d.n;
+	return 0;
+}
+
+static int read_file(const char *path, struct buf *out)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
+	if (fd < 0)
+		return errno;
+	for (;;) {
+		uint8_t *p = buf_reserve(out, 65536);
+		ssize_t n = p ? read(fd, p, 65536) : -1;
+		if (n < 0 && p && errno == EINTR)
+			continue;
+		err = !p ? buf_error(out) : n < 0 ? errno : 0;
+		if (n <= 0)
+			break;
+		buf_grew(out, (size_t)n);
+	}
+	close(fd);
+	return err;
+}
+
+int cfg_calendar_load(struct arena *a, struct cfg_schedule *s)
+{
+	struct buf b;
+	buf_init(&b, FILE_MAX_BYTES);
+	int err = read_file(s->calendar, &b);
+	if (!err)
+		err = cfg_calendar_parse(a, s->zone, buf_as_text(&b), &s->days, &s->n_days);
+	buf_free(&b);
+	return err;
+}

@@ -136,9 +136,9 @@ static const struct dlg_phrase say_ready[] = { SAY(P_SETUP_DONE), SAY_END };
 
 static const struct dlg_state setup_states[] = {
 	[BEGIN] = { "begin", NULL, NULL, 8000, 0 },
-	[ASK_NAME] = { "ask name", ask_name, NULL, 2000, 0 },
+	[ASK_NAME] = { "ask name", ask_name, NULL, 2500, 0 },
 	[NAME] = { "name", NULL, &dlg_greeting, 0, 0 },
-	[ASK_GREETING] = { "ask greeting", ask_greeting, NULL, 2000, 0 },
+	[ASK_GREETING] = { "ask greeting", ask_greeting, NULL, 2500, 0 },
 	[GREETING] = { "greeting", NULL, &dlg_greeting, 0, 0 },
 	[END] = { "end", NULL, NULL, 8000, 0 },
 };
@@ -147,7 +147,6 @@ static const struct dlg_state setup_states[] = {
 	{ st, KEYS("*"), ALWAYS, NOTHING,    after }, \
 	{ st, KEYS("#"), ALWAYS, DO(action), next_one }, \
 	{ st, KEYS("1"), ALWAYS, DO(action), next_one }, \
-	{ st, ENDED,     ALWAYS, DO(action), next_one }, \
 	{ st, TIMEOUT,   ALWAYS, DO(action), next_one }
 
 static const struct dlg_row setup_rows[] = {

@@ -561,13 +561,13 @@ static void first_use_asks_for_everything(void **state)
 	talk_wait(&t, 200);
 	assert_true(talk_heard(&t, "pin-changed setup-name"));
 	assert_string_equal(t.chosen, "setup=1");
-	talk_wait(&t, 9000);
+	talk_wait(&t, 12000);
 	assert_true(talk_heard(&t, "name-record *tone*"));
 	talk_keys(&t, "#");
 	talk_wait(&t, 100);
 	assert_int_equal(t.greeting_kind, MBOX_G_NAME);
 	assert_true(talk_heard(&t, "greeting-saved setup-greeting"));
-	talk_wait(&t, 9000);
+	talk_wait(&t, 12000);
 	assert_true(talk_heard(&t, "greeting-record *tone*"));
 	talk_keys(&t, "#");
 	talk_wait(&t, 200);

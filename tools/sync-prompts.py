@@ -3,12 +3,24 @@
 """Brings the sentences of src/dialogue/prompts.h into prompts/en-US.prompts, between its two marker lines; all else stays.
 
   sync-prompts.py             writes the file
-  sync-prompts.py --check     says what differs, exit 1 if anything does
+  sync-prompts.py --check     says what differs, and which sentences another language lacks; exit 1 if anything does
 """
 import ast, pathlib, re, sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BEGIN, END = "# ---- sentences of the dialogues (src/dialogue/prompts.h) ----", "# ---- end of the dialogues ----"
+
+# Said by English alone: other languages have whole phrases (counted/...).
+PARTS = {"new", "saved", "message", "messages"}
+
+def untranslated(names):
+    for path in sorted((ROOT / "prompts").glob("*.prompts")):
+        if path.name == "en-US.prompts":
+            continue
+        there = {line.split(":")[0] for line in path.read_text().splitlines() if ":" in line and not line.startswith("#")}
+        for name in names:
+            if name not in PARTS and name not in there:
+                yield f"prompts/{path.name} lacks {name}"
 
 def main():
     header = (ROOT / "src/dialogue/prompts.h").read_text()
@@ -26,7 +38,9 @@ def main():
         was, now = set(old.splitlines()), set(new.splitlines())
         for line in sorted(was ^ now):
             print(("only in prompts/en-US.prompts: " if line in was else "only in src/dialogue/prompts.h: ") + line)
-        return 0 if was == now else 1
+        lacking = list(untranslated([ast.literal_eval(name) for name, _ in rows]))
+        print("\n".join(lacking))
+        return 0 if was == now and not lacking else 1
     path.write_text(new)
     return 0
 

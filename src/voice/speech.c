@@ -263,6 +263,15 @@ static int may_ask(const struct speech *s)
 	return s->n_requests >= REQUESTS_MAX || s->out.n > OUT_MAX / 2 ? EAGAIN : 0;
 }
 
+static void ask_life(struct speech *s)
+{
+	struct request *q = request_new(s, SPEECH_PING, SPEECH_PONG, NULL, NULL);
+	if (!q)
+		return;
+	size_t at = speech_begin(&s->out, SPEECH_PING, q->id);
+	(void)submit(s, q, at, NULL);
+}
+
 int speech_say(struct speech *s, uint64_t *handle, struct text text, speech_h *h, void *arg)
 {
 	int err = text.n > SPEECH_TEXT_MAX ? EINVAL : may_ask(s);
@@ -286,7 +295,10 @@ int speech_learn(struct speech *s, uint64_t *handle, uint64_t key, const struct 
 		return ENOMEM;
 	size_t at = speech_begin(&s->out, SPEECH_LEARN, q->id);
 	speech_put_learn(&s->out, key, v, n);
-	return submit(s, q, at, handle);
+	err = submit(s, q, at, handle);
+	if (!err)
+		ask_life(s); /* learning may take long, a helper that lives answers this at once: so one that hangs is known in time */
+	return err;
 }
 
 int speech_listen(struct speech *s, uint64_t *handle, uint64_t key, const int16_t *pcm, size_t n, speech_h *h, void *arg)
@@ -315,11 +327,7 @@ static void ping(void *arg)
 	tmr_start(s->prm.loop, &s->ping, PING_MS, ping, s);
 	if (s->n_requests || may_ask(s))
 		return;
-	struct request *q = request_new(s, SPEECH_PING, SPEECH_PONG, NULL, NULL);
-	if (!q)
-		return;
-	size_t at = speech_begin(&s->out, SPEECH_PING, q->id);
-	(void)submit(s, q, at, NULL);
+	ask_life(s);
 }
 
 /* ---- receiving ---- */

@@ -41,7 +41,7 @@ static struct book *read_book(const struct lexicon *lex, const char *path)
 	char line[LINE], *field[FIELDS];
 	size_t n = 0;
 	struct speech_learn learn;
-	struct book *book;
+	struct book *book = NULL;
 	FILE *f = fopen(path, "re");
 	if (!f)
 		fail(path, errno);

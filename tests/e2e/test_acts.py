@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The lab's acts as promises: act 1 and 2 over TLS 1.2 and 1.3, with a pool that closes and one that stays silent. The colour is
 the argument."""
-# variants: 1.2-close 1.3-close 1.2-silent 1.3-silent
+# variants: 1.2-close 1.3-silent
+# long variants: 1.3-close 1.2-silent
 from common import *
 space.enter()
 from labkit import acts

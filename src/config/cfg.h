@@ -245,7 +245,7 @@ struct cfg_schedule {
 
 /* What owners may use. */
 struct cfg_features {
-	bool log_on, answering_rules, play_on_phone, lamp, missed_calls, directory, speech;
+	bool answering_rules, play_on_phone, lamp, missed_calls, directory;
 };
 
 struct cfg_policy {

@@ -105,8 +105,8 @@ static void every_setting_arrives(void **state)
 	const struct cfg_policy *y = cfg_policy(c, TEXT("some"));
 	assert_int_equal(y->pin_lifetime_days, 3);
 	assert_false(y->features.lamp);
-	assert_true(y->features.log_on);
-	assert_true(cfg_policy(NULL, TEXT_NONE)->features.speech);
+	assert_true(y->features.missed_calls);
+	assert_true(cfg_policy(NULL, TEXT_NONE)->features.directory);
 	const struct cfg_attendant *a = cfg_attendant_by_number(c, TEXT("+49301234"));
 	assert_string_equal(a->keys[0].say, "the sales desk");
 	assert_int_equal(a->keys[3].action, CFG_ACT_LANGUAGE);

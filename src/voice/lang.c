@@ -46,6 +46,23 @@ void lang_count(struct say_seq *q, uint32_t n, enum lang_gender g, const char *a
 	say_prompt(q, name);
 }
 
+void lang_plain_count(struct say_seq *q, uint32_t n, const char *adjective, const char *singular, const char *plural)
+{
+	(void)plural;
+	lang_count(q, n, LANG_ALONE, adjective, singular);
+}
+
+void lang_plain_below_1000(struct say_seq *q, unsigned n, enum lang_gender g)
+{
+	(void)g;
+	if (n >= 200)
+		lang_print(q, "digits/%u", n / 100);
+	if (n >= 100)
+		say_prompt(q, "digits/hundred");
+	if (n % 100 || !n)
+		lang_print(q, "digits/%u", n % 100);
+}
+
 void lang_no_time(struct say_seq *q)
 {
 	say_prompt(q, "counted/second/none");

@@ -36,6 +36,10 @@ void lang_no_time(struct say_seq *q);
 void lang_clock(struct say_seq *q, const struct tm *tm);
 void lang_date(struct say_seq *q, const struct tm *tm);
 void lang_when(struct say_seq *q, const struct tm *tm, int64_t days_ago);
+/* "two hundred forty three" of digits/N (N below 100) and digits/hundred, one hundred being that word alone; 0 to 999. Gender changes nothing. */
+void lang_plain_below_1000(struct say_seq *q, unsigned n, enum lang_gender g);
+/* Counts of languages in which what is counted does not change the number. */
+void lang_plain_count(struct say_seq *q, uint32_t n, const char *adjective, const char *singular, const char *plural);
 /* A prompt whose name is printed: "digits/%u", n. */
 void lang_print(struct say_seq *q, const char *fmt, unsigned n);
 /* Millions, thousands, the rest, by a language's words: "<million>" for exactly one, else number and "<millions>"; then `thousands` and

@@ -3,37 +3,20 @@
 #include "voice/lang.h"
 #include "voice/say.h"
 
-static void below_1000(struct say_seq *q, unsigned n, enum lang_gender g)
-{
-	(void)g;
-	if (n >= 200)
-		lang_print(q, "digits/%u", n / 100);
-	if (n >= 100)
-		say_prompt(q, "digits/hundred");
-	if (n % 100 || !n)
-		lang_print(q, "digits/%u", n % 100);
-}
-
 static void thousands(struct say_seq *q, unsigned n, enum lang_gender g)
 {
 	if (n % 100 == 1 && n > 1) { /* "hundert ein tausend" */
-		below_1000(q, n - 1, g);
+		lang_plain_below_1000(q, n - 1, g);
 		say_prompt(q, "digits/joined");
 	} else if (n > 1) {
-		below_1000(q, n, g);
+		lang_plain_below_1000(q, n, g);
 	}
 	say_prompt(q, "digits/thousand");
 }
 
 static void number(struct say_seq *q, uint32_t n, enum lang_gender g)
 {
-	lang_groups(q, n, g, thousands, below_1000);
+	lang_groups(q, n, g, thousands, lang_plain_below_1000);
 }
 
-static void count(struct say_seq *q, uint32_t n, const char *adjective, const char *singular, const char *plural)
-{
-	(void)plural;
-	lang_count(q, n, LANG_ALONE, adjective, singular);
-}
-
-const struct lang lang_de = { "de", number, count, lang_no_time, lang_clock, lang_date, lang_when };
+const struct lang lang_de = { "de", number, lang_plain_count, lang_no_time, lang_clock, lang_date, lang_when };

@@ -16,7 +16,6 @@ struct entry {
 	char language[PACK_LANGUAGE], name[PACK_NAME_MAX + 1];
 	int64_t changed_us;
 	bool seen; /* in the list that was read last */
-	bool bad;  /* cannot be used as it is; told once */
 };
 
 struct own_prompts {
@@ -127,19 +126,23 @@ static int clip_of(struct media_clip **cp, const struct buf *b)
 	return err;
 }
 
+/* Told once, not at every look, until it is imported anew. */
+static int set_aside(struct own_prompts *o, const struct entry *e, const char *error)
+{
+	tell_unusable(o, e, error);
+	return remember(o, e);
+}
+
 static int use(struct own_prompts *o, struct job *j)
 {
-	struct media_clip *clip;
+	struct media_clip *clip = NULL;
 	struct prompt_set *s = languages_exact(o->prm.languages, j->one.language);
 	int err = clip_of(&clip, &j->pcm);
 	if (err == ENOMEM)
 		return err;
-	j->one.bad = err || !s;
-	if (j->one.bad)
-		tell_unusable(o, &j->one, s ? "there is no sound in it" : "no prompts of that language are installed on this node");
-	else
-		err = prompt_set_own(s, j->one.name, j->words, clip);
-	if (!err || j->one.bad)
+	if (err || !s)
+		err = set_aside(o, &j->one, s ? "there is no sound in it" : "no prompts of that language are installed on this node");
+	else if (!(err = prompt_set_own(s, j->one.name, j->words, clip)))
 		err = remember(o, &j->one);
 	mem_unref(clip);
 	return err;
@@ -179,7 +182,8 @@ static int fetch_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	j->one.changed_us = db_col_int(r, 1);
 	db_rows_close(r);
 	blob_id(&j->one, id);
-	return db_blob_get(tx, id, &j->pcm, why);
+	err = db_blob_get(tx, id, &j->pcm, why);
+	return err == ENOENT ? EBADMSG : err; /* the row is there */
 }
 
 static void looked(struct own_prompts *o)
@@ -216,6 +220,8 @@ static void fetched(enum store_result result, int err, const struct ev_report *w
 	(void)why;
 	if (result == STORE_DONE && !j->o->closed)
 		err = use(j->o, j);
+	else if (!j->o->closed && (err == EBADMSG || err == EMSGSIZE)) /* it stays so, and must not keep the others away */
+		err = set_aside(j->o, &j->one, err == EMSGSIZE ? "it is longer than a prompt may be" : "its audio is not in the store");
 	if (j->o->closed || (err && err != ENOENT)) { /* ENOENT: taken away meanwhile */
 		looked(j->o);
 		job_free(j);

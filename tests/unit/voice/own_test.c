@@ -167,6 +167,57 @@ static void in_postgresql_too(void **state)
 	on_every_node(pg_url());
 }
 
+/* Rows that no release of ours writes: no audio at all, an empty one, half a sample, one that is too long. */
+static int damage(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	static const char *const names[] = { "x-none", "x-empty", "x-half", "x-long" };
+	static uint8_t big[OWN_BYTES + 2];
+	size_t bytes[] = { 0, 0, 1, sizeof big };
+	int err = 0;
+	(void)arg;
+	for (size_t i = 0; !err && i < 4; i++) {
+		char id[96];
+		text_print(id, sizeof id, "prompt/en-US/%s", names[i]);
+		err = db_exec(tx, why, "INSERT INTO prompt (language, name, words, bytes, changed_us) VALUES ('en-US', ?1, '', ?2, ?3)", "sii", names[i], (int64_t)bytes[i], (int64_t)i + 1);
+		if (!err && i)
+			err = db_blob_put(tx, id, big, bytes[i], why);
+	}
+	return err;
+}
+
+static void damaged_rows_are_told_once_and_keep_no_other_away(void **state)
+{
+	(void)state;
+	struct loop *loop;
+	struct side a;
+	struct store *store;
+	char url[300];
+	text_print(url, sizeof url, "sqlite:%s/db", ut_tmpdir());
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	struct store_prm prm = { .url = url, .loop = loop, .clock = clock_system() };
+	assert_int_equal(store_open(&store, &prm, NULL), 0);
+	assert_int_equal(store_run(store, STORE_WRITE, damage, NULL, NULL), 0);
+	unusable = 0;
+	begin(&a, loop, store);
+	assert_int_equal(import(loop, &a, "en-US", "a-first", "", 300), 0);
+	assert_int_equal(import(loop, &a, "en-US", "z-last", "", 400), 0);
+	for (unsigned i = 0; i < 1000 && unusable < 4; i++) {
+		loop_step(loop, 10);
+		ev_bus_flush(a.bus);
+	}
+	for (unsigned i = 0; i < 30; i++)
+		loop_step(loop, 10);
+	ev_bus_flush(a.bus);
+	assert_int_equal(unusable, 4);
+	assert_int_equal(length(&a, "en", "a-first"), 300);
+	assert_int_equal(length(&a, "en", "x-half"), 0);
+	end(&a);
+	store_close(store);
+	end_after_the_store(&a);
+	unusable = 0;
+	loop_destroy(loop);
+}
+
 static void what_cannot_be_is_refused_at_once(void **state)
 {
 	(void)state;
@@ -197,4 +248,4 @@ static void what_cannot_be_is_refused_at_once(void **state)
 	loop_destroy(loop);
 }
 
-UT_MAIN(UT(every_node_of_a_store_hears_a_change), UT(in_postgresql_too), UT(what_cannot_be_is_refused_at_once))
+UT_MAIN(UT(every_node_of_a_store_hears_a_change), UT(in_postgresql_too), UT(damaged_rows_are_told_once_and_keep_no_other_away), UT(what_cannot_be_is_refused_at_once))

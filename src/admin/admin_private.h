@@ -6,6 +6,7 @@
 #include "base/list.h"
 #include "cert/lock.h"
 #include "cert/plan.h"
+#include "directory/dir.h"
 #include "gateway/gateway.h"
 
 struct cert_letter_in;
@@ -79,6 +80,19 @@ json_t *admin_stories_json(struct admin *a, const char *gateway, bool full);
 json_t *admin_story_json(struct admin *a, const char *id);
 /* Answers with the story of that id, now or when the store has said what it keeps; false: it cannot be one. */
 bool admin_story_answer(struct admin *a, struct admin_call *call, const char *id);
+
+/* mailbox.c: a command on the mailbox that args name: by its name, an extension or a SIP URI. It is the first member of what the command
+ * holds while it waits. */
+struct admin_mailbox {
+	struct admin *admin;
+	struct admin_call *call;
+	struct dir_view *view;
+	const struct dir_user *user;
+};
+/* `size` bytes, zero behind that member; NULL after the answer was given. `store`: without one there is nothing to ask. */
+void *admin_mailbox_begin(size_t size, struct admin *a, struct admin_call *call, const json_t *args, bool store);
+void admin_mailbox_failed(void *x, int err, const struct ev_report *why); /* answers, and ends it */
+void admin_mailbox_end(void *x);
 
 /* cmd_objects.c */
 void admin_edits_stop(struct admin *a);

@@ -9,63 +9,18 @@
 #include "mailbox/mbox.h"
 
 struct asked {
-	struct admin *admin;
-	struct admin_call *call;
-	struct dir_view *view;
-	const struct dir_user *user;
+	struct admin_mailbox of;
 	bool away;
 	int64_t until_us;
 	char kind[65];
 };
-
-static void asked_free(struct asked *x)
-{
-	dir_view_unref(x->view);
-	mem_unref(x->call);
-	mem_free(x);
-}
-
-/* NULL after the answer was given. */
-static struct asked *begin(struct admin *a, struct admin_call *call, const json_t *args)
-{
-	struct ev_report why = { 0 };
-	const char *name;
-	if (admin_need_str(args, "name", &name, &why) != 0) {
-		admin_call_fail(call, &why);
-		return NULL;
-	}
-	if (!a->prm.mbox) {
-		admin_call_absent(call, "store");
-		return NULL;
-	}
-	struct asked *x = mem_zalloc(1, sizeof *x);
-	if (!x) {
-		admin_call_errno(call, ENOMEM, NULL);
-		return NULL;
-	}
-	x->admin = a;
-	x->call = mem_ref(call);
-	x->view = a->prm.dir ? dir_view(a->prm.dir) : NULL;
-	x->user = x->view ? dir_find(x->view, text_of(name)) : NULL;
-	if (x->user)
-		return x;
-	admin_call_not_found(call, "mailbox", name, admin_words(ADMIN_HINT_MAILBOXES));
-	asked_free(x);
-	return NULL;
-}
-
-static void failed(struct asked *x, int err, const struct ev_report *why)
-{
-	admin_call_errno(x->call, err, why);
-	asked_free(x);
-}
 
 /* ---- missed ---- */
 static void missed_h(int err, const struct mbox_missed *v, size_t n, const struct ev_report *why, void *arg)
 {
 	struct asked *x = arg;
 	if (err) {
-		failed(x, err, why);
+		admin_mailbox_failed(x, err, why);
 		return;
 	}
 	json_t *array = json_array();
@@ -73,16 +28,16 @@ static void missed_h(int err, const struct mbox_missed *v, size_t n, const struc
 		json_array_append_new(array, json_pack("{s:I, s:o, s:o, s:s, s:s, s:s}", "at_us", (json_int_t)v[i].at_us, "caller",
 		                                       admin_json_text(text_of(v[i].caller_number)), "caller_name", admin_json_text(text_of(v[i].caller_name)),
 		                                       "why", v[i].why, "reason", v[i].reason, "session", v[i].session));
-	admin_call_ok(x->call, json_pack("{s:s, s:o}", "mailbox", x->user->name, "missed", array));
-	asked_free(x);
+	admin_call_ok(x->of.call, json_pack("{s:s, s:o}", "mailbox", x->of.user->name, "missed", array));
+	admin_mailbox_end(x);
 }
 
 static void missed(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct asked *x = begin(arg, call, args);
-	int err = x ? mbox_missed_list(x->admin->prm.mbox, x->user->name, missed_h, x, NULL) : 0;
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, true);
+	int err = x ? mbox_missed_list(x->of.admin->prm.mbox, x->of.user->name, missed_h, x, NULL) : 0;
 	if (err)
-		failed(x, err, NULL);
+		admin_mailbox_failed(x, err, NULL);
 }
 
 /* ---- away ---- */
@@ -90,42 +45,42 @@ static void away_h(int err, const struct ev_report *why, void *arg)
 {
 	struct asked *x = arg;
 	if (err) {
-		failed(x, err, why);
+		admin_mailbox_failed(x, err, why);
 		return;
 	}
-	admin_call_did(x->call, "%s", x->user->name);
-	admin_call_ok(x->call, json_pack("{s:s, s:b, s:I}", "mailbox", x->user->name, "away", x->away, "until_us", (json_int_t)x->until_us));
-	asked_free(x);
+	admin_call_did(x->of.call, "%s", x->of.user->name);
+	admin_call_ok(x->of.call, json_pack("{s:s, s:b, s:I}", "mailbox", x->of.user->name, "away", x->away, "until_us", (json_int_t)x->until_us));
+	admin_mailbox_end(x);
 }
 
 static void standing_h(int err, const struct mbox_standing *st, const struct ev_report *why, void *arg)
 {
 	struct asked *x = arg;
 	if (err) {
-		failed(x, err, why);
+		admin_mailbox_failed(x, err, why);
 		return;
 	}
 	json_t *greetings = json_array();
 	for (unsigned g = 0; g < MBOX_GREETINGS; g++)
 		if (st->recorded >> g & 1)
 			json_array_append_new(greetings, json_string(mbox_greeting_name((enum mbox_greeting)g)));
-	admin_call_ok(x->call, json_pack("{s:s, s:b, s:I, s:o}", "mailbox", x->user->name, "away", st->away, "until_us",
+	admin_call_ok(x->of.call, json_pack("{s:s, s:b, s:I, s:o}", "mailbox", x->of.user->name, "away", st->away, "until_us",
 	                                 (json_int_t)(st->away ? st->away_until_us : 0), "recorded", greetings));
-	asked_free(x);
+	admin_mailbox_end(x);
 }
 
 static void away(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct asked *x = begin(arg, call, args);
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, true);
 	if (!x)
 		return;
 	const json_t *set = json_object_get(args, "away"), *until = json_object_get(args, "until_us");
 	x->away = json_is_true(set);
 	x->until_us = x->away && json_is_integer(until) && json_integer_value(until) > 0 ? json_integer_value(until) : 0;
-	struct mbox *m = x->admin->prm.mbox;
-	int err = set ? mbox_away_set(m, x->user->name, x->away, x->until_us, away_h, x, NULL) : mbox_standing(m, x->user->name, standing_h, x, NULL);
+	struct mbox *m = x->of.admin->prm.mbox;
+	int err = set ? mbox_away_set(m, x->of.user->name, x->away, x->until_us, away_h, x, NULL) : mbox_standing(m, x->of.user->name, standing_h, x, NULL);
 	if (err)
-		failed(x, err, NULL);
+		admin_mailbox_failed(x, err, NULL);
 }
 
 /* ---- greeting: PCMU of 8 kHz as base64; none: it is taken away ---- */
@@ -134,7 +89,7 @@ static bool kind_is_known(const struct asked *x)
 	for (unsigned g = 0; g < MBOX_GREETINGS; g++)
 		if (strcmp(x->kind, mbox_greeting_name((enum mbox_greeting)g)) == 0)
 			return true;
-	const struct cfg_mailbox *m = cfg_mailbox(dir_view_cfg(x->view), text_of(x->user->name));
+	const struct cfg_mailbox *m = cfg_mailbox(dir_view_cfg(x->of.view), text_of(x->of.user->name));
 	for (size_t i = 0; m && i < m->n_rules; i++)
 		if (text_starts(text_of(x->kind), "rule.") && strcmp(x->kind + 5, m->rules[i].name) == 0)
 			return true;
@@ -145,12 +100,12 @@ static void greeting_h(int err, const struct ev_report *why, void *arg)
 {
 	struct asked *x = arg;
 	if (err) {
-		failed(x, err, why);
+		admin_mailbox_failed(x, err, why);
 		return;
 	}
-	admin_call_did(x->call, "%s: %s", x->user->name, x->kind);
-	admin_call_ok(x->call, json_pack("{s:s, s:s, s:b}", "mailbox", x->user->name, "kind", x->kind, "recorded", x->away));
-	asked_free(x);
+	admin_call_did(x->of.call, "%s: %s", x->of.user->name, x->kind);
+	admin_call_ok(x->of.call, json_pack("{s:s, s:s, s:b}", "mailbox", x->of.user->name, "kind", x->kind, "recorded", x->away));
+	admin_mailbox_end(x);
 }
 
 static int set_greeting(struct asked *x, const char *base64)
@@ -158,12 +113,12 @@ static int set_greeting(struct asked *x, const char *base64)
 	size_t n = strlen(base64), pad = n > 1 && base64[n - 1] == '=' ? 1 + (base64[n - 2] == '=') : 0;
 	uint8_t *bytes = n % 4 ? NULL : mem_alloc(n / 4 * 3 + 1);
 	int got = bytes ? EVP_DecodeBlock(bytes, (const unsigned char *)base64, (int)n) : -1;
-	uint64_t most = dir_policy(x->view, x->user)->max_greeting_ms * 8;
+	uint64_t most = dir_policy(x->of.view, x->of.user)->max_greeting_ms * 8;
 	int err = got < (int)pad || (size_t)got == pad ? EBADMSG : (uint64_t)got > most ? EFBIG : 0;
 	if (!err) {
 		struct mbox_audio audio = { .p = bytes, .n = (size_t)got - pad };
 		x->away = true;
-		err = mbox_greeting_set(x->admin->prm.mbox, x->user->name, x->kind, MBOX_PCMU, &audio, greeting_h, x, NULL);
+		err = mbox_greeting_set(x->of.admin->prm.mbox, x->of.user->name, x->kind, MBOX_PCMU, &audio, greeting_h, x, NULL);
 	}
 	mem_free(bytes);
 	return err;
@@ -177,19 +132,19 @@ static void greeting(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_fail(call, &why);
 		return;
 	}
-	struct asked *x = begin(arg, call, args);
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, true);
 	if (!x)
 		return;
 	text_fill(x->kind, sizeof x->kind, kind);
 	if (!kind_is_known(x)) {
 		admin_call_not_found(call, "greeting", kind, admin_words(ADMIN_HINT_GREETINGS));
-		asked_free(x);
+		admin_mailbox_end(x);
 		return;
 	}
 	const char *audio = json_string_value(json_object_get(args, "audio"));
-	int err = audio ? set_greeting(x, audio) : mbox_greeting_delete(x->admin->prm.mbox, x->user->name, x->kind, greeting_h, x, NULL);
+	int err = audio ? set_greeting(x, audio) : mbox_greeting_delete(x->of.admin->prm.mbox, x->of.user->name, x->kind, greeting_h, x, NULL);
 	if (err)
-		failed(x, err, NULL);
+		admin_mailbox_failed(x, err, NULL);
 }
 
 /* ---- rules ---- */
@@ -222,7 +177,7 @@ static json_t *rule_json(const struct cfg_answer_rule *r)
 static json_t *problems_json(struct asked *x, const struct cfg_mailbox *m)
 {
 	struct cfg_errors errors = { 0 };
-	struct dlg_session s = { .view = x->view, .box = x->user };
+	struct dlg_session s = { .view = x->of.view, .box = x->of.user };
 	json_t *array = json_array();
 	if (m)
 		dlg_rule_problems(&s, m, 0, &errors);
@@ -234,16 +189,16 @@ static json_t *problems_json(struct asked *x, const struct cfg_mailbox *m)
 
 static void rules(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct asked *x = begin(arg, call, args);
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, true);
 	if (!x)
 		return;
-	const struct cfg_mailbox *m = cfg_mailbox(dir_view_cfg(x->view), text_of(x->user->name));
+	const struct cfg_mailbox *m = cfg_mailbox(dir_view_cfg(x->of.view), text_of(x->of.user->name));
 	json_t *array = json_array();
 	for (size_t i = 0; m && i < m->n_rules; i++)
 		json_array_append_new(array, rule_json(&m->rules[i]));
-	admin_call_ok(call, json_pack("{s:s, s:b, s:o, s:o}", "mailbox", x->user->name, "allowed",
-	                              dir_policy(x->view, x->user)->features.answering_rules, "rules", array, "problems", problems_json(x, m)));
-	asked_free(x);
+	admin_call_ok(call, json_pack("{s:s, s:b, s:o, s:o}", "mailbox", x->of.user->name, "allowed",
+	                              dir_policy(x->of.view, x->of.user)->features.answering_rules, "rules", array, "problems", problems_json(x, m)));
+	admin_mailbox_end(x);
 }
 
 const struct admin_cmd admin_answering_cmds[] = {

@@ -8,44 +8,9 @@
 #include "mailbox/mbox.h"
 
 struct asked {
-	struct admin *admin;
-	struct admin_call *call;
-	char mailbox[65], name[32];
+	struct admin_mailbox of;
+	char name[32];
 };
-
-static void asked_free(struct asked *x)
-{
-	mem_unref(x->call);
-	mem_free(x);
-}
-
-static void failed(struct asked *x, int err, const struct ev_report *why)
-{
-	admin_call_errno(x->call, err, why);
-	asked_free(x);
-}
-
-static struct asked *begin(struct admin *a, struct admin_call *call, const json_t *args)
-{
-	struct ev_report why = { 0 };
-	const char *name;
-	if (admin_need_str(args, "name", &name, &why)) {
-		admin_call_fail(call, &why);
-		return NULL;
-	}
-	struct dir_view *v = a->prm.dir ? dir_view(a->prm.dir) : NULL;
-	const struct dir_user *u = v ? dir_find(v, text_of(name)) : NULL;
-	struct asked *x = u && a->prm.mbox ? mem_zalloc(1, sizeof *x) : NULL;
-	if (!x) {
-		admin_call_not_found(call, "mailbox", name, admin_words(ADMIN_HINT_MAILBOXES));
-	} else {
-		x->admin = a;
-		x->call = mem_ref(call);
-		text_fill(x->mailbox, sizeof x->mailbox, u->name);
-	}
-	dir_view_unref(v);
-	return x;
-}
 
 static json_t *group_json(unsigned number, const struct mbox_group *g)
 {
@@ -62,36 +27,36 @@ static void choices_h(int err, const struct mbox_choices *c, const struct ev_rep
 {
 	struct asked *x = arg;
 	if (err) {
-		failed(x, err, why);
+		admin_mailbox_failed(x, err, why);
 		return;
 	}
 	json_t *groups = json_array();
 	for (unsigned i = 0; i < MBOX_GROUPS; i++)
 		if (*c->group[i].name)
 			json_array_append_new(groups, group_json(i + 1, &c->group[i]));
-	admin_call_ok(x->call, json_pack("{s:s, s:i, s:s, s:s, s:b, s:o}", "mailbox", x->mailbox, "hours", (int)c->hours, "zone", c->zone, "language", c->language,
+	admin_call_ok(x->of.call, json_pack("{s:s, s:i, s:s, s:s, s:b, s:o}", "mailbox", x->of.user->name, "hours", (int)c->hours, "zone", c->zone, "language", c->language,
 	                                 "by_voice", c->by_voice, "groups", groups));
-	asked_free(x);
+	admin_mailbox_end(x);
 }
 
 static void choices(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct asked *x = begin(arg, call, args);
-	int err = x ? mbox_choices(x->admin->prm.mbox, x->mailbox, choices_h, x, NULL) : 0;
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, true);
+	int err = x ? mbox_choices(x->of.admin->prm.mbox, x->of.user->name, choices_h, x, NULL) : 0;
 	if (err)
-		failed(x, err, NULL);
+		admin_mailbox_failed(x, err, NULL);
 }
 
 static void chosen_h(int err, const struct ev_report *why, void *arg)
 {
 	struct asked *x = arg;
 	if (err) {
-		failed(x, err, why);
+		admin_mailbox_failed(x, err, why);
 		return;
 	}
-	admin_call_did(x->call, "%s of %s", x->name, x->mailbox);
-	admin_call_ok(x->call, json_pack("{s:s, s:s}", "mailbox", x->mailbox, "chosen", x->name));
-	asked_free(x);
+	admin_call_did(x->of.call, "%s of %s", x->name, x->of.user->name);
+	admin_call_ok(x->of.call, json_pack("{s:s, s:s}", "mailbox", x->of.user->name, "chosen", x->name));
+	admin_mailbox_end(x);
 }
 
 static void choose(struct admin_call *call, const json_t *args, void *arg)
@@ -102,15 +67,15 @@ static void choose(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_fail(call, &why);
 		return;
 	}
-	struct asked *x = begin(arg, call, args);
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, true);
 	if (!x)
 		return;
 	text_fill(x->name, sizeof x->name, key);
-	int err = mbox_choose(x->admin->prm.mbox, x->mailbox, key, value, chosen_h, x, NULL);
+	int err = mbox_choose(x->of.admin->prm.mbox, x->of.user->name, key, value, chosen_h, x, NULL);
 	if (err == EINVAL)
 		(void)admin_value_bad(&why, value, key, "hours 12 or 24, zone Europe/Berlin, language de-DE, voice 1, group.1 to group.9");
 	if (err)
-		failed(x, err, &why);
+		admin_mailbox_failed(x, err, &why);
 }
 
 const struct admin_cmd admin_choice_cmds[] = { { "mailbox.choices", choices }, { "mailbox.choose", choose }, { NULL, NULL } };

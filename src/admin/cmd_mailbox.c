@@ -10,10 +10,7 @@
 
 /* A command under way that asks several parts one after the other. */
 struct asked {
-	struct admin *admin;
-	struct admin_call *call;
-	struct dir_view *view;
-	const struct dir_user *user;
+	struct admin_mailbox of;
 	json_t *answer;
 	char pin[DIR_PIN_SIZE];
 	bool made, must_change;
@@ -22,9 +19,14 @@ struct asked {
 static void asked_free(struct asked *x)
 {
 	json_decref(x->answer);
-	dir_view_unref(x->view);
-	mem_unref(x->call);
-	mem_free_secret(x, sizeof *x);
+	mem_wipe(x->pin, sizeof x->pin);
+	admin_mailbox_end(x);
+}
+
+static void failed(struct asked *x, int err, const struct ev_report *why)
+{
+	admin_call_errno(x->of.call, err, why);
+	asked_free(x);
 }
 
 static json_t *strings_json(const struct cfg_strings *s)
@@ -65,37 +67,6 @@ static void list(struct admin_call *call, const json_t *args, void *arg)
 	admin_call_ok(call, json_pack("{s:o, s:I}", "mailboxes", array, "revision", revision));
 }
 
-/* Finds the mailbox that args name, by name, extension or SIP URI; NULL after the answer was given. */
-static struct asked *begin(struct admin *a, struct admin_call *call, const json_t *args)
-{
-	struct ev_report why = { 0 };
-	const char *name;
-	if (admin_need_str(args, "name", &name, &why) != 0) {
-		admin_call_fail(call, &why);
-		return NULL;
-	}
-	struct asked *x = mem_zalloc(1, sizeof *x);
-	if (!x) {
-		admin_call_errno(call, ENOMEM, NULL);
-		return NULL;
-	}
-	x->admin = a;
-	x->call = mem_ref(call);
-	x->view = a->prm.dir ? dir_view(a->prm.dir) : NULL;
-	x->user = x->view ? dir_find(x->view, text_of(name)) : NULL;
-	if (x->user)
-		return x;
-	admin_call_not_found(call, "mailbox", name, admin_words(ADMIN_HINT_MAILBOXES));
-	asked_free(x);
-	return NULL;
-}
-
-static void failed(struct asked *x, int err, const struct ev_report *why)
-{
-	admin_call_errno(x->call, err, why);
-	asked_free(x);
-}
-
 /* ---- mailbox.show: the user, then the PIN's state, then the counts ---- */
 
 static void counts_h(int err, const struct mbox_counts *c, const struct ev_report *why, void *arg)
@@ -104,7 +75,7 @@ static void counts_h(int err, const struct mbox_counts *c, const struct ev_repor
 	(void)why;
 	if (!err)
 		json_object_set_new(x->answer, "messages", json_pack("{s:i, s:i}", "new", (int)c->fresh, "saved", (int)c->saved));
-	admin_call_ok(x->call, json_incref(x->answer));
+	admin_call_ok(x->of.call, json_incref(x->answer));
 	asked_free(x);
 }
 
@@ -115,22 +86,22 @@ static void pin_status_h(int err, const struct dir_pin_status *st, void *arg)
 		json_object_set_new(x->answer, "pin", json_pack("{s:b, s:b, s:b, s:i, s:I, s:I}", "set", st->set, "must_change", st->must_change, "locked",
 		                                                st->locked, "failures", (int)st->failures, "changed_us", (json_int_t)st->changed_us,
 		                                                "logon_us", (json_int_t)st->logon_us));
-	err = x->admin->prm.mbox ? mbox_counts(x->admin->prm.mbox, x->user->name, counts_h, x, NULL) : ENOTCONN;
+	err = x->of.admin->prm.mbox ? mbox_counts(x->of.admin->prm.mbox, x->of.user->name, counts_h, x, NULL) : ENOTCONN;
 	if (err)
 		counts_h(err, NULL, NULL, x);
 }
 
 static void show(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct asked *x = begin(arg, call, args);
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, false);
 	if (!x)
 		return;
-	x->answer = user_json(x->user);
+	x->answer = user_json(x->of.user);
 	if (!x->answer) {
 		failed(x, ENOMEM, NULL);
 		return;
 	}
-	int err = dir_pin_status(x->admin->prm.dir, x->user->name, pin_status_h, x, NULL);
+	int err = dir_pin_status(x->of.admin->prm.dir, x->of.user->name, pin_status_h, x, NULL);
 	if (err)
 		pin_status_h(err, NULL, x);
 }
@@ -143,7 +114,7 @@ static void pin_set_h(int err, enum dir_pin_rule rule, const struct ev_report *w
 	if (err == EINVAL && rule != DIR_PIN_GOOD) {
 		struct ev_report r = { 0 };
 		ev_set(&r, EV_ADMIN_PIN_REFUSED);
-		ev_str(&r, "mailbox", x->user->name);
+		ev_str(&r, "mailbox", x->of.user->name);
 		ev_str(&r, "rule", dir_pin_rule_name(rule));
 		failed(x, err, &r);
 		return;
@@ -152,17 +123,17 @@ static void pin_set_h(int err, enum dir_pin_rule rule, const struct ev_report *w
 		failed(x, err, why);
 		return;
 	}
-	admin_call_did(x->call, "%s", x->user->name);
-	json_t *o = json_pack("{s:s, s:b}", "mailbox", x->user->name, "must_change", x->must_change);
+	admin_call_did(x->of.call, "%s", x->of.user->name);
+	json_t *o = json_pack("{s:s, s:b}", "mailbox", x->of.user->name, "must_change", x->must_change);
 	if (x->made)
 		json_object_set_new(o, "pin", json_string(x->pin));
-	admin_call_ok(x->call, o);
+	admin_call_ok(x->of.call, o);
 	asked_free(x);
 }
 
 static void set_pin(struct asked *x)
 {
-	int err = dir_pin_set(x->admin->prm.dir, x->user, text_of(x->pin), x->must_change, pin_set_h, x, NULL);
+	int err = dir_pin_set(x->of.admin->prm.dir, x->of.user, text_of(x->pin), x->must_change, pin_set_h, x, NULL);
 	if (err)
 		failed(x, err, NULL);
 }
@@ -175,7 +146,7 @@ static void pin(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_fail(call, &why);
 		return;
 	}
-	struct asked *x = begin(arg, call, args);
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, false);
 	if (!x)
 		return;
 	text_fill(x->pin, sizeof x->pin, given);
@@ -188,10 +159,10 @@ static void pin(struct admin_call *call, const json_t *args, void *arg)
 
 static void reset_pin(struct admin_call *call, const json_t *args, void *arg)
 {
-	struct asked *x = begin(arg, call, args);
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, false);
 	if (!x)
 		return;
-	dir_pin_make(dir_policy(x->view, x->user), x->user, x->pin);
+	dir_pin_make(dir_policy(x->of.view, x->of.user), x->of.user, x->pin);
 	x->made = x->must_change = true;
 	set_pin(x);
 }

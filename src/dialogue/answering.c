@@ -13,8 +13,7 @@
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
 
-enum { START, ROOM, GREETING, NAME, GREET, TAKE, AGAIN, REVIEW, FETCH, LISTEN, SAVING, OPERATOR, LOGON, REFUSE, BYE, DISCARDED, RULED, RULE_GREETING,
-       RULE_GREET, RULE_NEXT, FIND, PUT_THROUGH };
+enum { START, ROOM, GREETING, NAME, GREET, TAKE, AGAIN, REVIEW, FETCH, LISTEN, SAVING, OPERATOR, LOGON, REFUSE, BYE, DISCARDED, RULED };
 
 /* ---- guards ---- */
 /* Whatever else kept us from knowing is no reason to send a caller away: recording itself tells when it fails. */
@@ -91,83 +90,6 @@ static int64_t away_until_s(const struct dlg_session *s)
 	return s->standing.away_until_us / 1000000;
 }
 
-/* ---- guards of rules ---- */
-static bool has_rule(const struct dlg_session *s)
-{
-	return s->rule_do != DLG_RULE_NONE;
-}
-
-static bool rule_clip(const struct dlg_session *s)
-{
-	return s->has_clip[CLIP_GREETING];
-}
-
-static bool rule_words(const struct dlg_session *s)
-{
-	return !s->has_clip[CLIP_GREETING] && *s->rule->greeting;
-}
-
-static const char *rule_text(const struct dlg_session *s)
-{
-	return s->rule->greeting;
-}
-
-static bool rule_says(const struct dlg_session *s)
-{
-	return s->has_clip[CLIP_GREETING] || *s->rule->greeting;
-}
-
-static bool rule_keys(const struct dlg_session *s)
-{
-	return s->rule->n_keys > 0;
-}
-
-static bool wants_find(const struct dlg_session *s)
-{
-	return s->rule_do == DLG_RULE_FIND;
-}
-
-static bool wants_transfer(const struct dlg_session *s)
-{
-	return s->rule_do == DLG_RULE_TRANSFER;
-}
-
-static bool wants_menu(const struct dlg_session *s)
-{
-	return s->rule_do == DLG_RULE_MENU; /* its time runs once it is said */
-}
-
-/* Without a menu, or with keys that only shorten the way, the greeting's end is the beginning of the rule's action. */
-static bool goes_on(const struct dlg_session *s)
-{
-	return s->rule_do != DLG_RULE_MENU;
-}
-
-static bool wrong_key(const struct dlg_session *s)
-{
-	return s->rule_wrong;
-}
-
-static bool wrong_too_often(const struct dlg_session *s)
-{
-	return s->rule_wrong && dlg_last_failure(s);
-}
-
-static bool rule_ends(const struct dlg_session *s)
-{
-	return s->rule_do == DLG_RULE_BYE;
-}
-
-static bool rule_operator(const struct dlg_session *s)
-{
-	return s->rule_do == DLG_RULE_OPERATOR && dlg_has_operator(s);
-}
-
-static bool no_message(const struct dlg_session *s)
-{
-	return s->rule && !s->rule->message && s->rule_do != DLG_RULE_MESSAGE;
-}
-
 /* ---- guards of messages ---- */
 static bool still_there(const struct dlg_session *s)
 {
@@ -229,11 +151,6 @@ static bool box_operator(const struct dlg_session *s)
 	return dlg_has_operator(s);
 }
 
-static bool has_recording(const struct dlg_session *s)
-{
-	return s->has_clip[CLIP_RECORDING];
-}
-
 static bool message_left(const struct dlg_session *s)
 {
 	return s->left_message;
@@ -287,12 +204,6 @@ static int fetch_greeting(struct dlg_session *s)
 	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_GREETING, s->box);
 }
 
-static int fetch_rule_greeting(struct dlg_session *s)
-{
-	s->fetched = MBOX_GREETINGS;
-	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_GREETING, s->box);
-}
-
 static int rule_over(struct dlg_session *s)
 {
 	s->rule_do = DLG_RULE_NONE;
@@ -301,36 +212,6 @@ static int rule_over(struct dlg_session *s)
 	s->missed = DLG_MISSED_GREETING;
 	s->has_clip[CLIP_GREETING] = false;
 	s->failures = 0;
-	return 0;
-}
-
-static int rule_fails(struct dlg_session *s)
-{
-	s->rule_do = DLG_RULE_NONE;
-	s->rule_wrong = false;
-	return 0;
-}
-
-static int wrong_again(struct dlg_session *s)
-{
-	s->rule_wrong = false;
-	return dlg_count_failure(s);
-}
-
-static int search(struct dlg_session *s)
-{
-	s->missed = DLG_MISSED_SEARCH;
-	return 0;
-}
-
-static int rule_key(struct dlg_session *s)
-{
-	return dlg_rule_key(s, dlg_keys(&s->eng)[0]);
-}
-
-static int aim_by_rule(struct dlg_session *s)
-{
-	dlg_aim_from(s, s->rule_target);
 	return 0;
 }
 
@@ -465,9 +346,6 @@ static const struct dlg_phrase say_greeting[] = {
 	SAY_IF(no_greeting, P_ANSWER_LEAVE),
 	SAY_END,
 };
-static const struct dlg_phrase say_rule_greeting[] = {
-	SAY_CLIP(rule_clip, CLIP_GREETING), { .kind = DLG_W_NAME, .text = rule_text, .only_if = rule_words, .lasts = true }, SAY_END,
-};
 static const struct dlg_phrase say_menu[] = {
 	SAY(P_ANSWER_MENU), SAY_IF(may_add, P_ANSWER_MENU_ADD), SAY_IF(is_not_urgent, P_ANSWER_MENU_URGENT), SAY_IF(is_not_private, P_ANSWER_MENU_PRIVATE),
 	SAY(P_ANSWER_MENU_DISCARD), SAY_IF(box_operator, P_ANSWER_MENU_OPERATOR), SAY_END,
@@ -476,14 +354,12 @@ static const struct dlg_phrase say_urgent[] = { SAY_IF(is_urgent, P_ANSWER_URGEN
 static const struct dlg_phrase say_private[] = { SAY_IF(is_private, P_ANSWER_PRIVATE), SAY_IF(is_not_private, P_ANSWER_NOT_PRIVATE), SAY_END };
 static const struct dlg_phrase say_nothing_added[] = { SAY(P_ANSWER_NOT_ADDED), SAY_END };
 static const struct dlg_phrase say_discarded[] = { SAY(P_ANSWER_DISCARDED), SAY_END };
-static const struct dlg_phrase say_recording[] = { SAY_CLIP(has_recording, CLIP_RECORDING), SAY_END };
 static const struct dlg_phrase say_short[] = { SAY(P_ANSWER_TOO_SHORT), SAY_END };
 static const struct dlg_phrase say_silent[] = { SAY(P_ANSWER_SILENT), SAY_END };
 static const struct dlg_phrase say_again[] = { SAY(P_ANSWER_LEAVE_SHORT), SAY_END };
 static const struct dlg_phrase say_saved[] = { SAY(P_ANSWER_SAVED), SAY_END };
 static const struct dlg_phrase say_not_saved[] = { SAY(P_ANSWER_SAVE_FAILED), SAY(P_TRY_LATER), SAY_END };
 static const struct dlg_phrase say_not_recorded[] = { SAY(P_ANSWER_RECORD_FAILED), SAY(P_TRY_LATER), SAY_END };
-static const struct dlg_phrase say_empty[] = { SAY(P_MESSAGE_EMPTY), SAY_END };
 static const struct dlg_phrase say_refused[] = { SAY_IF(full_box, P_ANSWER_FULL), SAY_IF(full_disk, P_ANSWER_NO_ROOM),
 	                                         SAY_IF(full_disk, P_TRY_LATER), SAY_END };
 
@@ -497,19 +373,14 @@ static const struct dlg_state states[] = {
 	[AGAIN] = { "try again", say_again, NULL, 2000, DLG_NO_BARGE },
 	[REVIEW] = { "menu", say_menu, NULL, 5000, 0 },
 	[FETCH] = { "load recording", NULL, NULL, 3000, 0 },
-	[LISTEN] = { "listen", say_recording, NULL, 2000, 0 },
+	[LISTEN] = { "listen", dlg_say_recording, NULL, 2000, 0 },
 	[SAVING] = { "saving", NULL, NULL, 10000, 0 },
 	[OPERATOR] = { "to the operator", NULL, &dlg_transfer, 0, 0 },
 	[LOGON] = { "log on", NULL, &dlg_subscriber, 0, 0 },
 	[REFUSE] = { "refuse", say_refused, NULL, 2000, DLG_NO_BARGE },
 	[BYE] = { "goodbye", dlg_say_goodbye, NULL, 2000, DLG_NO_BARGE },
 	[DISCARDED] = { "discarded", say_discarded, NULL, 4000, 0 },
-	[RULED] = { "rule", NULL, NULL, 0, 0 },
-	[RULE_GREETING] = { "load rule's greeting", NULL, NULL, 1500, 0 },
-	[RULE_GREET] = { "rule's greeting", say_rule_greeting, NULL, 4000, 0 },
-	[RULE_NEXT] = { "rule's action", NULL, NULL, 0, 0 },
-	[FIND] = { "find me", NULL, &dlg_find, 0, 0 },
-	[PUT_THROUGH] = { "put through", NULL, &dlg_transfer, 0, 0 },
+	[RULED] = { "rule", NULL, &dlg_ruled, 0, 0 },
 };
 
 static const struct dlg_row rows[] = {
@@ -521,43 +392,14 @@ static const struct dlg_row rows[] = {
 	{ ROOM,     FAILED,               ALWAYS,              DO(choose_greeting),   RULED },
 	{ ROOM,     TIMEOUT,              ALWAYS,              DO(choose_greeting),   RULED },
 
-	{ RULED,    ENTER,                IF(has_rule),        NOTHING,               RULE_GREETING },
-	{ RULED,    ENTER,                ALWAYS,              NOTHING,               GREETING },
-	{ RULE_GREETING, ENTER,           ALWAYS,              DO(fetch_rule_greeting), STAY },
-	{ RULE_GREETING, DONE,            ALWAYS,              NOTHING,               RULE_GREET },
-	{ RULE_GREETING, FAILED,          ALWAYS,              NOTHING,               RULE_GREET },
-	{ RULE_GREETING, TIMEOUT,         ALWAYS,              NOTHING,               RULE_GREET },
-	{ RULE_GREET, KEYS("*"),          ALWAYS,              NOTHING,               LOGON },
-	{ RULE_GREET, KEYS("#"),          IF(no_message),      NOTHING,               RULE_NEXT },
-	{ RULE_GREET, KEYS("#"),          ALWAYS,              DO(rule_over),         TAKE },
-	{ RULE_GREET, KEYS("x"),          IF(rule_keys),       DO(rule_key),          RULE_NEXT },
-	{ RULE_GREET, KEYS_OR("0", "operator"), IF(box_operator), DO(dlg_to_operator), OPERATOR },
-	{ RULE_GREET, ENDED,              IF(goes_on),             NOTHING,               RULE_NEXT },
-	{ RULE_GREET, ENTER,              IF(rule_says),       NOTHING,               STAY },
-	{ RULE_GREET, ENTER,              IF(wants_menu),      NOTHING,               STAY },
-	{ RULE_GREET, ENTER,              ALWAYS,              NOTHING,               RULE_NEXT },
-	{ RULE_GREET, WRONG,              IF(dlg_last_failure), DO(rule_fails),       RULE_NEXT },
-	{ RULE_GREET, WRONG,              ALWAYS,              DO(dlg_count_failure), RULE_GREET,      dlg_say_invalid, true },
-	{ RULE_GREET, TIMEOUT,            IF(dlg_last_failure), DO(rule_fails),       RULE_NEXT },
-	{ RULE_GREET, TIMEOUT,            ALWAYS,              DO(dlg_count_failure), RULE_GREET },
-	{ RULE_NEXT, ENTER,               IF(wrong_too_often), DO(rule_fails),        RULE_NEXT },
-	{ RULE_NEXT, ENTER,               IF(wrong_key),       DO(wrong_again),       RULE_GREET,      dlg_say_invalid, true },
-	{ RULE_NEXT, ENTER,               IF(wants_find),      DO(search),            FIND },
-	{ RULE_NEXT, ENTER,               IF(wants_transfer),  DO(aim_by_rule),       PUT_THROUGH },
-	{ RULE_NEXT, ENTER,               IF(rule_operator),   DO(dlg_to_operator),   OPERATOR },
-	{ RULE_NEXT, ENTER,               IF(rule_ends),       NOTHING,               BYE },
-	{ RULE_NEXT, ENTER,               IF(no_message),      NOTHING,               BYE },
-	{ RULE_NEXT, ENTER,               ALWAYS,              DO(rule_over),         GREETING },
-	{ FIND,     RESULT(R_TALKED),     ALWAYS,              NOTHING,               RETURN(R_TALKED) },
-	{ FIND,     RESULT(R_GONE),       ALWAYS,              DO(dlg_do_confirm),    RETURN(R_GONE) },
-	{ FIND,     RESULT(R_OPERATOR),   ALWAYS,              DO(dlg_to_operator),   OPERATOR },
-	{ FIND,     ANY_RESULT,           IF(no_message),      NOTHING,               BYE },
-	{ FIND,     ANY_RESULT,           ALWAYS,              DO(rule_over),         GREETING },
-	{ PUT_THROUGH, RESULT(R_TRANSFERRED), ALWAYS,          NOTHING,               RETURN(R_TRANSFERRED) },
-	{ PUT_THROUGH, RESULT(R_GONE),    ALWAYS,              DO(dlg_do_confirm),    RETURN(R_GONE) },
-	{ PUT_THROUGH, RESULT(R_OPERATOR), ALWAYS,             DO(dlg_to_operator),   OPERATOR },
-	{ PUT_THROUGH, ANY_RESULT,        IF(no_message),      NOTHING,               BYE },
-	{ PUT_THROUGH, ANY_RESULT,        ALWAYS,              DO(rule_over),         GREETING },
+	{ RULED,    RESULT(R_OK),         ALWAYS,              DO(rule_over),         GREETING },
+	{ RULED,    RESULT(R_MESSAGE),    ALWAYS,              DO(rule_over),         TAKE },
+	{ RULED,    RESULT(R_LOGON),      ALWAYS,              NOTHING,               LOGON },
+	{ RULED,    RESULT(R_OPERATOR),   ALWAYS,              DO(dlg_to_operator),   OPERATOR },
+	{ RULED,    RESULT(R_TALKED),     ALWAYS,              NOTHING,               RETURN(R_TALKED) },
+	{ RULED,    RESULT(R_TRANSFERRED), ALWAYS,             NOTHING,               RETURN(R_TRANSFERRED) },
+	{ RULED,    RESULT(R_GONE),       ALWAYS,              DO(dlg_do_confirm),    RETURN(R_GONE) },
+	{ RULED,    ANY_RESULT,           ALWAYS,              NOTHING,               RETURN(R_GOODBYE) },
 
 	{ GREETING, ENTER,                ALWAYS,              DO(fetch_greeting),    STAY },
 	{ GREETING, DONE,                 IF(has_greeting),    NOTHING,               GREET },
@@ -604,10 +446,7 @@ static const struct dlg_row rows[] = {
 	{ REVIEW,   TIMEOUT,              IF(dlg_last_failure), NOTHING,              SAVING },
 	{ REVIEW,   TIMEOUT,              ALWAYS,              DO(dlg_count_failure), REVIEW },
 	{ REVIEW,   HANGUP,               ALWAYS,              NOTHING,               SAVING },
-	{ FETCH,    ENTER,                ALWAYS,              DO(dlg_fetch_recording), STAY },
-	{ FETCH,    DONE,                 ALWAYS,              NOTHING,               LISTEN },
-	{ FETCH,    FAILED,               ALWAYS,              NOTHING,               REVIEW,          say_empty },
-	{ FETCH,    TIMEOUT,              ALWAYS,              NOTHING,               REVIEW,          say_empty },
+	FETCH_AND_LISTEN(FETCH, LISTEN, REVIEW),
 	{ FETCH,    HANGUP,               ALWAYS,              NOTHING,               SAVING },
 	{ LISTEN,   KEYS("1"),            ALWAYS,              NOTHING,               LISTEN },
 	{ LISTEN,   KEYS("2"),            ALWAYS,              DO(record_again),      TAKE },
@@ -618,9 +457,6 @@ static const struct dlg_row rows[] = {
 	{ LISTEN,   KEYS("3"),            ALWAYS,              NOTHING,               SAVING },
 	{ LISTEN,   KEYS("#"),            ALWAYS,              NOTHING,               SAVING },
 	{ LISTEN,   KEYS_OR("0", "operator"), IF(box_operator), DO(then_operator),    SAVING },
-	{ LISTEN,   WRONG,                ALWAYS,              NOTHING,               REVIEW,          dlg_say_invalid, true },
-	{ LISTEN,   ENDED,                ALWAYS,              NOTHING,               REVIEW },
-	{ LISTEN,   TIMEOUT,              ALWAYS,              NOTHING,               REVIEW },
 	{ LISTEN,   HANGUP,               ALWAYS,              NOTHING,               SAVING },
 
 	{ SAVING,   ENTER,                ALWAYS,              DO(save),              STAY },

@@ -383,6 +383,17 @@ int dlg_call_open_port(struct dlg_call *c, const struct net_addr *local, struct 
 	return err;
 }
 
+void dlg_call_undo(struct dlg_call *c)
+{
+	if (c->port) {
+		media_port_handler(c->port, NULL, NULL);
+		media_port_close(c->port);
+		c->port = NULL;
+	}
+	dlg_engine_close(&c->s.eng);
+	mem_unref(c);
+}
+
 static int open_port(struct dlg_call *c, struct ev_report *why)
 {
 	const struct leg_info *info = leg_info(c->leg);

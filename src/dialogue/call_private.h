@@ -166,17 +166,23 @@ int dlg_job_room(void *arg, uint32_t job, const struct dir_user *box);
 int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state);
 int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct text pin);
 int dlg_job_pin_set(void *arg, uint32_t job, struct text pin);
-/* One more job, for other files of effects: it ends in done or failed, or, if it was not begun after all, in finish. */
+/* A job of an effect: it ends in done or failed, or, if it was not begun after all, in finish. */
 struct live_job *dlg_live_begin(struct dlg_call *c, uint32_t id);
+struct live_job *dlg_live_begin_own(struct dlg_call *c, uint32_t id); /* NULL, too, for who is not logged on: the effect is EACCES */
 void dlg_live_finish(struct live_job *j);
 void dlg_live_done(struct live_job *j, int code);
 void dlg_live_failed(struct live_job *j, int err);
+int dlg_live_begun(struct live_job *j, int err); /* gives err back; finishes the job if there is one */
+void dlg_live_done_h(int err, const struct ev_report *why, void *arg); /* of a mailbox: J_DONE, or the report goes out and it failed */
+/* Reads the recording, then goes on with it. */
 int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j));
 void dlg_file_remove(struct dlg_service *svc, const char *path);
 /* Handlers still to come will find nobody. */
 void dlg_jobs_cancel(struct dlg_service *svc);
 void dlg_recover_stop(struct dlg_service *svc);
 struct dlg_call *dlg_call_make(struct dlg_service *svc, struct dir_view *view, const struct dlg_who *who, const char *session);
+/* A call that came to nothing before its leg was there. */
+void dlg_call_undo(struct dlg_call *c);
 int dlg_call_open_port(struct dlg_call *c, const struct net_addr *local, struct ev_report *why);
 void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg);
 /* find_live.c */

@@ -179,18 +179,6 @@ static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint3
 	return err;
 }
 
-/* A call that came to nothing before its leg was there. */
-static void undo(struct dlg_call *c)
-{
-	if (c->port) {
-		media_port_handler(c->port, NULL, NULL);
-		media_port_close(c->port);
-		c->port = NULL;
-	}
-	dlg_engine_close(&c->s.eng);
-	mem_unref(c);
-}
-
 int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms)
 {
 	struct dlg_call *w = arg;
@@ -213,7 +201,7 @@ int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms)
 	if (err) {
 		if (why.id)
 			dlg_call_emit(w, &why);
-		undo(c);
+		dlg_call_undo(c);
 		return err;
 	}
 	w->find_job = job;

@@ -35,25 +35,18 @@ static bool is_greeting(const struct dlg_session *s)
 	return !is_name(s);
 }
 
-static bool has_recording(const struct dlg_session *s)
-{
-	return s->has_clip[CLIP_RECORDING];
-}
-
 static const struct dlg_phrase ask_record[] = { SAY_IF(is_greeting, P_GREETING_RECORD), SAY_IF(is_name, P_NAME_RECORD), SAY_END };
 static const struct dlg_phrase say_review[] = { SAY(P_GREETING_REVIEW), SAY_END };
-static const struct dlg_phrase say_recording[] = { SAY_CLIP(has_recording, CLIP_RECORDING), SAY_END };
 static const struct dlg_phrase say_stored[] = { SAY(P_GREETING_SAVED), SAY_END };
 static const struct dlg_phrase say_not_stored[] = { SAY(P_GREETING_FAILED), SAY_END };
 static const struct dlg_phrase say_short[] = { SAY(P_GREETING_SHORT), SAY_END };
-static const struct dlg_phrase say_empty[] = { SAY(P_MESSAGE_EMPTY), SAY_END };
 static const struct dlg_phrase say_nothing[] = { SAY(P_NOTHING_CHANGED), SAY_END };
 
 static const struct dlg_state states[] = {
 	[RECORD] = { "record", ask_record, &dlg_recorder, 0, 0 },
 	[REVIEW] = { "review", say_review, NULL, 6000, 0 },
 	[FETCH] = { "load recording", NULL, NULL, 3000, 0 },
-	[LISTEN] = { "listen", say_recording, NULL, 2000, 0 },
+	[LISTEN] = { "listen", dlg_say_recording, NULL, 2000, 0 },
 	[STORE] = { "store", NULL, NULL, 8000, 0 },
 };
 
@@ -79,15 +72,9 @@ static const struct dlg_row rows[] = {
 	{ REVIEW,  WRONG,            ALWAYS,               DO(dlg_count_failure),   REVIEW,            dlg_say_invalid, true },
 	{ REVIEW,  TIMEOUT,          IF(dlg_last_failure), DO(dlg_drop_recording),  RETURN(R_BACK),    say_nothing },
 	{ REVIEW,  TIMEOUT,          ALWAYS,               DO(dlg_count_failure),   REVIEW },
-	{ FETCH,   ENTER,            ALWAYS,               DO(dlg_fetch_recording), STAY },
-	{ FETCH,   DONE,             ALWAYS,               NOTHING,                 LISTEN },
-	{ FETCH,   FAILED,           ALWAYS,               NOTHING,                 REVIEW,            say_empty },
-	{ FETCH,   TIMEOUT,          ALWAYS,               NOTHING,                 REVIEW,            say_empty },
+	FETCH_AND_LISTEN(FETCH, LISTEN, REVIEW),
 	{ FETCH,   HANGUP,           ALWAYS,               DO(dlg_drop_recording),  RETURN(R_GONE) },
 	REVIEW_KEYS(LISTEN),
-	{ LISTEN,  WRONG,            ALWAYS,               NOTHING,                 REVIEW,            dlg_say_invalid, true },
-	{ LISTEN,  ENDED,            ALWAYS,               NOTHING,                 REVIEW },
-	{ LISTEN,  TIMEOUT,          ALWAYS,               NOTHING,                 REVIEW },
 
 	{ STORE,   ENTER,            ALWAYS,               DO(store),               STAY },
 	{ STORE,   DONE,             ALWAYS,               DO(stored),              RETURN(R_OK),      say_stored },

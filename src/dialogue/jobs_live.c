@@ -10,7 +10,7 @@
 
 enum { AUDIO_MAX = 64 << 20 };
 
-static struct live_job *begin(struct dlg_call *c, uint32_t id)
+struct live_job *dlg_live_begin(struct dlg_call *c, uint32_t id)
 {
 	struct live_job *j = mem_zalloc(1, sizeof(*j));
 	if (!j)
@@ -23,7 +23,12 @@ static struct live_job *begin(struct dlg_call *c, uint32_t id)
 	return j;
 }
 
-static void finish(struct live_job *j)
+struct live_job *dlg_live_begin_own(struct dlg_call *c, uint32_t id)
+{
+	return c->s.box && c->s.logged_on ? dlg_live_begin(c, id) : NULL;
+}
+
+void dlg_live_finish(struct live_job *j)
 {
 	list_remove(&j->link);
 	buf_free(&j->audio);
@@ -35,24 +40,38 @@ static void finish(struct live_job *j)
 }
 
 /* The job is over: tell the engine, then let go. */
-static void done(struct live_job *j, int code)
+void dlg_live_done(struct live_job *j, int code)
 {
 	dlg_job_done(&j->call->s.eng, j->id, code);
-	finish(j);
+	dlg_live_finish(j);
 }
 
-static void failed(struct live_job *j, int err)
+void dlg_live_failed(struct live_job *j, int err)
 {
 	dlg_job_failed(&j->call->s.eng, j->id, err ? err : EIO);
-	finish(j);
+	dlg_live_finish(j);
 }
 
 /* A job that could not be handed over: gone, and the action fails. */
-static int not_begun(struct live_job *j, int err)
+int dlg_live_begun(struct live_job *j, int err)
 {
 	if (err)
-		finish(j);
+		dlg_live_finish(j);
 	return err;
+}
+
+void dlg_live_done_h(int err, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	struct ev_report r;
+	if (err && why && why->id) {
+		ev_copy(&r, why);
+		dlg_call_emit(j->call, &r);
+	}
+	if (err)
+		dlg_live_failed(j, err);
+	else
+		dlg_live_done(j, J_DONE);
 }
 
 void dlg_jobs_cancel(struct dlg_service *svc)
@@ -64,7 +83,7 @@ void dlg_jobs_cancel(struct dlg_service *svc)
 		else if (j->handle)
 			mbox_cancel(svc->prm.mbox, j->handle);
 		if (j->handle) {
-			finish(j);
+			dlg_live_finish(j);
 		} else { /* the pool's: its handler still comes, after the service and its list are gone */
 			j->svc = NULL;
 			list_remove(&j->link);
@@ -125,24 +144,24 @@ static void read_done(enum pool_result result, int err, void *arg)
 {
 	struct live_job *j = arg;
 	if (!j->svc)
-		finish(j);
+		dlg_live_finish(j);
 	else if (result != POOL_DONE)
-		failed(j, err);
+		dlg_live_failed(j, err);
 	else
 		j->then(j);
 }
 
 /* Reads the recording, then goes on with it. */
-static int with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j))
+int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j))
 {
 	if (!*c->rec_path)
 		return ENOENT;
-	struct live_job *j = begin(c, id);
+	struct live_job *j = dlg_live_begin(c, id);
 	if (!j)
 		return ENOMEM;
 	j->then = then;
 	int err = take_parts(j, c);
-	return not_begun(j, err ? err : pool_submit(c->svc->prm.files, read_work, read_done, j));
+	return dlg_live_begun(j, err ? err : pool_submit(c->svc->prm.files, read_work, read_done, j));
 }
 
 static enum mbox_codec mbox_codec_of(enum media_codec c)
@@ -161,18 +180,18 @@ static void put_clip(struct live_job *j, enum media_codec codec, const uint8_t *
 	struct media_clip *clip;
 	int err = media_clip_from_bytes(&clip, codec, p, n);
 	if (err) {
-		failed(j, err);
+		dlg_live_failed(j, err);
 		return;
 	}
 	if (!dlg_awaits(&c->s.eng, j->id)) {
 		mem_unref(clip);
-		finish(j);
+		dlg_live_finish(j);
 		return;
 	}
 	mem_unref(c->clip[j->clip]);
 	c->clip[j->clip] = clip;
 	c->s.has_clip[j->clip] = true;
-	done(j, J_DONE);
+	dlg_live_done(j, J_DONE);
 }
 
 /* ---- saving ---- */
@@ -188,7 +207,7 @@ static void saved(enum mbox_saved outcome, int err, const struct ev_report *why,
 			dlg_call_emit(c, &r);
 		}
 		struct dlg_service *svc = j->svc;
-		failed(j, err);
+		dlg_live_failed(j, err);
 		dlg_service_check_idle(svc);
 		return;
 	}
@@ -202,7 +221,7 @@ static void saved(enum mbox_saved outcome, int err, const struct ev_report *why,
 	metric_add(j->svc->m.saved, 1);
 	dlg_call_step(c, "message %s is %s", j->info.id, outcome == MBOX_SAVE_SPOOLED ? "in the spool" : "in the store");
 	struct dlg_service *svc = j->svc;
-	done(j, J_SAVED);
+	dlg_live_done(j, J_SAVED);
 	dlg_service_check_idle(svc);
 }
 
@@ -219,38 +238,24 @@ static void save_read(struct live_job *j)
 	struct mbox_audio audio = { .p = j->audio.p, .n = j->audio.n };
 	int err = mbox_save(j->svc->prm.mbox, &m, &audio, saved, j, &j->handle);
 	if (err)
-		failed(j, err);
+		dlg_live_failed(j, err);
 	else
 		j->svc->n_saves++;
 }
 
 int dlg_job_save(void *arg, uint32_t job)
 {
-	return with_recording(arg, job, save_read);
+	return dlg_live_with_recording(arg, job, save_read);
 }
 
 /* ---- greetings ---- */
-static void greeting_done(int err, const struct ev_report *why, void *arg)
-{
-	struct live_job *j = arg;
-	struct ev_report r;
-	if (err && why && why->id) {
-		ev_copy(&r, why);
-		dlg_call_emit(j->call, &r);
-	}
-	if (err)
-		failed(j, err);
-	else
-		done(j, J_DONE);
-}
-
 static void greeting_read(struct live_job *j)
 {
 	struct mbox_audio audio = { .p = j->audio.p, .n = j->audio.n };
-	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, mbox_greeting_name(j->call->s.phone.greeting), mbox_codec_of(j->info.codec), &audio, greeting_done, j,
+	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, mbox_greeting_name(j->call->s.phone.greeting), mbox_codec_of(j->info.codec), &audio, dlg_live_done_h, j,
 	                            &j->handle);
 	if (err)
-		failed(j, err);
+		dlg_live_failed(j, err);
 }
 
 int dlg_job_greeting_set(void *arg, uint32_t job)
@@ -258,18 +263,16 @@ int dlg_job_greeting_set(void *arg, uint32_t job)
 	struct dlg_call *c = arg;
 	if (!c->s.box || !c->s.logged_on)
 		return EACCES;
-	return with_recording(c, job, greeting_read);
+	return dlg_live_with_recording(c, job, greeting_read);
 }
 
 int dlg_job_greeting_remove(void *arg, uint32_t job)
 {
 	struct dlg_call *c = arg;
-	if (!c->s.box || !c->s.logged_on)
-		return EACCES;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin_own(c, job);
 	if (!j)
-		return ENOMEM;
-	return not_begun(j, mbox_greeting_delete(c->svc->prm.mbox, c->s.box->name, mbox_greeting_name(c->s.phone.greeting), greeting_done, j, &j->handle));
+		return EACCES;
+	return dlg_live_begun(j, mbox_greeting_delete(c->svc->prm.mbox, c->s.box->name, mbox_greeting_name(c->s.phone.greeting), dlg_live_done_h, j, &j->handle));
 }
 
 /* ---- fetching ---- */
@@ -303,7 +306,7 @@ static void fetched(int err, enum mbox_codec codec, const uint8_t *p, size_t n, 
 		ev_str(&r, "reason", why && why->id ? ev_sentence(why, sentence, sizeof(sentence)) : strerror(err));
 		dlg_call_emit(j->call, &r);
 	}
-	failed(j, err);
+	dlg_live_failed(j, err);
 }
 
 static void clip_read(struct live_job *j)
@@ -329,24 +332,24 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	if (clip == CLIP_MESSAGE)
 		dlg_phone_forget(c);
 	if (clip == CLIP_RECORDING) {
-		int err = with_recording(c, job, clip_read);
+		int err = dlg_live_with_recording(c, job, clip_read);
 		if (!err)
 			LIST_ENTRY(c->svc->jobs.head.prev, struct live_job, link)->clip = clip;
 		return err;
 	}
 	if (!box)
 		return ENOENT;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin(c, job);
 	if (!j)
 		return ENOMEM;
 	j->clip = clip;
 	j->kind = box->name;
 	struct mbox *m = c->svc->prm.mbox;
 	if (clip == CLIP_MESSAGE)
-		return not_begun(j, c->s.at < c->s.n_list ? mbox_get_audio(m, box->name, c->s.list[c->s.at].id, fetched, j, &j->handle) : ENOENT);
+		return dlg_live_begun(j, c->s.at < c->s.n_list ? mbox_get_audio(m, box->name, c->s.list[c->s.at].id, fetched, j, &j->handle) : ENOENT);
 	char kind[65];
 	greeting_kind(c, clip, kind);
-	return not_begun(j, mbox_greeting_get(m, box->name, kind, fetched, j, &j->handle));
+	return dlg_live_begun(j, mbox_greeting_get(m, box->name, kind, fetched, j, &j->handle));
 }
 
 int dlg_job_fetch_own(void *arg, uint32_t job)
@@ -356,12 +359,12 @@ int dlg_job_fetch_own(void *arg, uint32_t job)
 		return EACCES;
 	c->clip[CLIP_GREETING] = mem_unref(c->clip[CLIP_GREETING]);
 	c->s.has_clip[CLIP_GREETING] = false;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin(c, job);
 	if (!j)
 		return ENOMEM;
 	j->clip = CLIP_GREETING;
 	j->kind = c->s.box->name;
-	return not_begun(j, mbox_greeting_get(c->svc->prm.mbox, c->s.box->name, mbox_greeting_name(c->s.phone.greeting), fetched, j, &j->handle));
+	return dlg_live_begun(j, mbox_greeting_get(c->svc->prm.mbox, c->s.box->name, mbox_greeting_name(c->s.phone.greeting), fetched, j, &j->handle));
 }
 
 /* ---- the mailbox ---- */
@@ -373,37 +376,33 @@ static void listed(int err, const struct mbox_message *v, size_t n, const struct
 	if (err)
 		tell_failed(j, "the list of messages", j->kind, err, why);
 	if (err)
-		failed(j, err);
+		dlg_live_failed(j, err);
 	else
-		done(j, J_DONE);
+		dlg_live_done(j, J_DONE);
 }
 
 int dlg_job_list(void *arg, uint32_t job)
 {
 	struct dlg_call *c = arg;
-	if (!c->s.box || !c->s.logged_on)
-		return EACCES;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin_own(c, job);
 	if (!j)
-		return ENOMEM;
+		return EACCES;
 	j->kind = c->s.box->name;
 	static const int which[] = { [DLG_FOLDER_ALL] = -1, [DLG_FOLDER_NEW] = MBOX_NEW, [DLG_FOLDER_SAVED] = MBOX_SAVED,
 		                     [DLG_FOLDER_DELETED] = MBOX_DELETED };
-	return not_begun(j, mbox_list(c->svc->prm.mbox, c->s.box->name, which[c->s.phone.folder], MBOX_OLDEST_FIRST, listed, j, &j->handle));
+	return dlg_live_begun(j, mbox_list(c->svc->prm.mbox, c->s.box->name, which[c->s.phone.folder], MBOX_OLDEST_FIRST, listed, j, &j->handle));
 }
 
 int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
 {
 	struct dlg_call *c = arg;
-	if (!c->s.box || !c->s.logged_on)
-		return EACCES;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin_own(c, job);
 	if (!j)
-		return ENOMEM;
+		return EACCES;
 	struct mbox *m = c->svc->prm.mbox;
 	if (state == MBOX_DELETED)
-		return not_begun(j, mbox_delete(m, c->s.box->name, id, (uint64_t)dlg_policy(&c->s)->deleted_days * 86400000, greeting_done, j, &j->handle));
-	return not_begun(j, mbox_mark(m, c->s.box->name, id, state, greeting_done, j, &j->handle));
+		return dlg_live_begun(j, mbox_delete(m, c->s.box->name, id, (uint64_t)dlg_policy(&c->s)->deleted_days * 86400000, dlg_live_done_h, j, &j->handle));
+	return dlg_live_begun(j, mbox_mark(m, c->s.box->name, id, state, dlg_live_done_h, j, &j->handle));
 }
 
 /* Not knowing it is no reason to send anybody away. */
@@ -413,7 +412,7 @@ static void stood(int err, const struct mbox_standing *st, const struct ev_repor
 	(void)why;
 	if (!err && dlg_awaits(&j->call->s.eng, j->id))
 		j->call->s.standing = *st;
-	done(j, J_DONE);
+	dlg_live_done(j, J_DONE);
 }
 
 static void room_known(int err, const struct ev_report *why, void *arg)
@@ -425,19 +424,19 @@ static void room_known(int err, const struct ev_report *why, void *arg)
 		dlg_call_emit(j->call, &r);
 	}
 	if (err)
-		failed(j, err);
+		dlg_live_failed(j, err);
 	else if (mbox_standing(j->svc->prm.mbox, j->kind, stood, j, &j->handle))
-		done(j, J_DONE);
+		dlg_live_done(j, J_DONE);
 }
 
 int dlg_job_room(void *arg, uint32_t job, const struct dir_user *box)
 {
 	struct dlg_call *c = arg;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin(c, job);
 	if (!j)
 		return ENOMEM;
 	j->kind = box->name;
-	return not_begun(j, mbox_room(c->svc->prm.mbox, box->name, dir_policy(c->s.view, box)->max_messages, c->svc->spool_dir, room_known, j, &j->handle));
+	return dlg_live_begun(j, mbox_room(c->svc->prm.mbox, box->name, dir_policy(c->s.view, box)->max_messages, c->svc->spool_dir, room_known, j, &j->handle));
 }
 
 /* ---- PINs ---- */
@@ -447,7 +446,7 @@ static void logged_on(const struct dir_logon_result *r, const struct ev_report *
 		                    [DIR_LOGON_LOCKED] = J_LOGON_LOCKED, [DIR_LOGON_NO_PIN] = J_LOGON_NO_PIN };
 	struct live_job *j = arg;
 	if (r->outcome != DIR_LOGON_FAILED) {
-		done(j, code[r->outcome]);
+		dlg_live_done(j, code[r->outcome]);
 		return;
 	}
 	struct ev_report copy;
@@ -455,18 +454,18 @@ static void logged_on(const struct dir_logon_result *r, const struct ev_report *
 		ev_copy(&copy, why);
 		dlg_call_emit(j->call, &copy);
 	}
-	failed(j, EHOSTUNREACH);
+	dlg_live_failed(j, EHOSTUNREACH);
 }
 
 int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct text pin)
 {
 	struct dlg_call *c = arg;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin(c, job);
 	if (!j)
 		return ENOMEM;
 	j->of_directory = true;
 	struct dir *d = c->svc->prm.dir;
-	return not_begun(j, box ? dir_logon(d, box, pin, c->session, logged_on, j, &j->handle) : dir_logon_nobody(d, pin, logged_on, j, &j->handle));
+	return dlg_live_begun(j, box ? dir_logon(d, box, pin, c->session, logged_on, j, &j->handle) : dir_logon_nobody(d, pin, logged_on, j, &j->handle));
 }
 
 static void pin_was_set(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg)
@@ -475,12 +474,12 @@ static void pin_was_set(int err, enum dir_pin_rule rule, const struct ev_report 
 	if (err == EINVAL && rule != DIR_PIN_GOOD) {
 		if (dlg_awaits(&j->call->s.eng, j->id))
 			j->call->s.pin_rule = rule;
-		done(j, J_PIN_RULE);
+		dlg_live_done(j, J_PIN_RULE);
 	} else if (err) {
 		tell_failed(j, "a new PIN", j->kind, err, why);
-		failed(j, err);
+		dlg_live_failed(j, err);
 	} else {
-		done(j, J_DONE);
+		dlg_live_done(j, J_DONE);
 	}
 }
 
@@ -489,36 +488,10 @@ int dlg_job_pin_set(void *arg, uint32_t job, struct text pin)
 	struct dlg_call *c = arg;
 	if (!c->s.box)
 		return EACCES;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin(c, job);
 	if (!j)
 		return ENOMEM;
 	j->of_directory = true;
 	j->kind = c->s.box->name;
-	return not_begun(j, dir_pin_set(c->svc->prm.dir, c->s.box, pin, false, pin_was_set, j, &j->handle));
-}
-
-/* ---- for other files of effects ---- */
-struct live_job *dlg_live_begin(struct dlg_call *c, uint32_t id)
-{
-	return begin(c, id);
-}
-
-void dlg_live_finish(struct live_job *j)
-{
-	finish(j);
-}
-
-void dlg_live_done(struct live_job *j, int code)
-{
-	done(j, code);
-}
-
-void dlg_live_failed(struct live_job *j, int err)
-{
-	failed(j, err);
-}
-
-int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j))
-{
-	return with_recording(c, id, then);
+	return dlg_live_begun(j, dir_pin_set(c->svc->prm.dir, c->s.box, pin, false, pin_was_set, j, &j->handle));
 }

@@ -9,32 +9,6 @@
 #include "dialogue/call_private.h"
 #include "media/stretch.h"
 
-static int not_begun(struct live_job *j, int err)
-{
-	if (err)
-		dlg_live_finish(j);
-	return err;
-}
-
-static void done_h(int err, const struct ev_report *why, void *arg)
-{
-	struct live_job *j = arg;
-	struct ev_report r;
-	if (err && why && why->id) {
-		ev_copy(&r, why);
-		dlg_call_emit(j->call, &r);
-	}
-	if (err)
-		dlg_live_failed(j, err);
-	else
-		dlg_live_done(j, J_DONE);
-}
-
-static struct live_job *begin(struct dlg_call *c, uint32_t job)
-{
-	return c->s.box && c->s.logged_on ? dlg_live_begin(c, job) : NULL;
-}
-
 /* ---- what the owner chose ---- */
 static int zone_work(void *arg)
 {
@@ -85,7 +59,7 @@ static void choices_h(int err, const struct mbox_choices *choices, const struct 
 	struct live_job *j = arg;
 	struct dlg_call *c = j->call;
 	if (err) {
-		done_h(err, why, j);
+		dlg_live_done_h(err, why, j);
 		return;
 	}
 	if (dlg_awaits(&c->s.eng, j->id))
@@ -94,14 +68,14 @@ static void choices_h(int err, const struct mbox_choices *choices, const struct 
 		text_fill(c->s.language, sizeof(c->s.language), choices->language);
 	err = mbox_standing(j->svc->prm.mbox, c->s.box->name, standing_h, j, &j->handle);
 	if (err)
-		done_h(err, NULL, j);
+		dlg_live_done_h(err, NULL, j);
 }
 
 int dlg_job_owner(void *arg, uint32_t job)
 {
 	struct dlg_call *c = arg;
-	struct live_job *j = begin(c, job);
-	return j ? not_begun(j, mbox_choices(c->svc->prm.mbox, c->s.box->name, choices_h, j, &j->handle)) : EACCES;
+	struct live_job *j = dlg_live_begin_own(c, job);
+	return j ? dlg_live_begun(j, mbox_choices(c->svc->prm.mbox, c->s.box->name, choices_h, j, &j->handle)) : EACCES;
 }
 
 static void chosen_h(int err, const struct ev_report *why, void *arg)
@@ -109,7 +83,7 @@ static void chosen_h(int err, const struct ev_report *why, void *arg)
 	struct live_job *j = arg;
 	struct mbox_choices *choices = &j->call->s.phone.choices;
 	if (err || !dlg_awaits(&j->call->s.eng, j->id)) {
-		done_h(err, why, j);
+		dlg_live_done_h(err, why, j);
 		return;
 	}
 	(void)mbox_choice_read(choices, j->choice, j->value);
@@ -119,12 +93,12 @@ static void chosen_h(int err, const struct ev_report *why, void *arg)
 int dlg_job_choose(void *arg, uint32_t job, const char *name, const char *value)
 {
 	struct dlg_call *c = arg;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin_own(c, job);
 	if (!j)
 		return EACCES;
 	text_fill(j->choice, sizeof(j->choice), name);
 	text_fill(j->value, sizeof(j->value), value);
-	return not_begun(j, mbox_choose(c->svc->prm.mbox, c->s.box->name, name, value, chosen_h, j, &j->handle));
+	return dlg_live_begun(j, mbox_choose(c->svc->prm.mbox, c->s.box->name, name, value, chosen_h, j, &j->handle));
 }
 
 static void away_h(int err, const struct ev_report *why, void *arg)
@@ -132,32 +106,32 @@ static void away_h(int err, const struct ev_report *why, void *arg)
 	struct live_job *j = arg;
 	if (!err && dlg_awaits(&j->call->s.eng, j->id))
 		j->call->s.phone.away = j->value[0] == '1';
-	done_h(err, why, j);
+	dlg_live_done_h(err, why, j);
 }
 
 int dlg_job_away(void *arg, uint32_t job, bool on)
 {
 	struct dlg_call *c = arg;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin_own(c, job);
 	if (!j)
 		return EACCES;
 	j->value[0] = on ? '1' : '0';
-	return not_begun(j, mbox_away_set(c->svc->prm.mbox, c->s.box->name, on, 0, away_h, j, &j->handle));
+	return dlg_live_begun(j, mbox_away_set(c->svc->prm.mbox, c->s.box->name, on, 0, away_h, j, &j->handle));
 }
 
 /* ---- messages ---- */
 int dlg_job_undelete(void *arg, uint32_t job, const char *id)
 {
 	struct dlg_call *c = arg;
-	struct live_job *j = begin(c, job);
-	return j ? not_begun(j, mbox_undelete(c->svc->prm.mbox, c->s.box->name, id, done_h, j, &j->handle)) : EACCES;
+	struct live_job *j = dlg_live_begin_own(c, job);
+	return j ? dlg_live_begun(j, mbox_undelete(c->svc->prm.mbox, c->s.box->name, id, dlg_live_done_h, j, &j->handle)) : EACCES;
 }
 
 int dlg_job_note(void *arg, uint32_t job, const char *id, unsigned set, unsigned clear)
 {
 	struct dlg_call *c = arg;
-	struct live_job *j = begin(c, job);
-	return j ? not_begun(j, mbox_note(c->svc->prm.mbox, c->s.box->name, id, set, clear, done_h, j, &j->handle)) : EACCES;
+	struct live_job *j = dlg_live_begin_own(c, job);
+	return j ? dlg_live_begun(j, mbox_note(c->svc->prm.mbox, c->s.box->name, id, set, clear, dlg_live_done_h, j, &j->handle)) : EACCES;
 }
 
 /* ---- slower and faster ---- */
@@ -191,7 +165,7 @@ int dlg_job_stretch(void *arg, uint32_t job, unsigned speed)
 	struct dlg_call *c = arg;
 	if (!c->clip[CLIP_MESSAGE])
 		return ENOENT;
-	struct live_job *j = begin(c, job);
+	struct live_job *j = dlg_live_begin_own(c, job);
 	if (!j)
 		return EACCES;
 	j->speed = speed;
@@ -199,7 +173,7 @@ int dlg_job_stretch(void *arg, uint32_t job, unsigned speed)
 	int err = pool_submit(c->svc->prm.files, stretch_work, stretch_done, j);
 	if (err)
 		mem_unref(j->from);
-	return not_begun(j, err);
+	return dlg_live_begun(j, err);
 }
 
 /* ---- where a message is ---- */

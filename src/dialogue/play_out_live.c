@@ -90,18 +90,6 @@ static int dial(struct dlg_call *c, struct gateway *g, struct ev_report *why)
 	return err ? err : leg_call(&c->leg, c->svc->core, gw_peer(g), &prm, c->port, why);
 }
 
-/* A call that came to nothing before its leg was there. */
-static void undo(struct dlg_call *c)
-{
-	if (c->port) {
-		media_port_handler(c->port, NULL, NULL);
-		media_port_close(c->port);
-		c->port = NULL;
-	}
-	dlg_engine_close(&c->s.eng);
-	mem_unref(c);
-}
-
 static int prepare(struct dlg_call *c, struct gateway *g, const struct dlg_play_out_prm *prm, struct ev_report *why)
 {
 	c->outgoing = true;
@@ -130,7 +118,7 @@ static int call(struct dlg_service *svc, struct dir_view *view, const struct dlg
 		return ENOMEM;
 	int err = prepare(c, g, prm, why);
 	if (err) {
-		undo(c);
+		dlg_call_undo(c);
 		return err;
 	}
 	dlg_service_add(svc, c);

@@ -42,6 +42,15 @@
 #define SAY_PAUSE(ms) { .kind = DLG_W_PAUSE, .clip = ms }
 #define SAY_BEEP { .kind = DLG_W_BEEP }
 #define SAY_END { .kind = DLG_W_END }
+/* How a recording is heard before anything is done with it: fetched, played, back to what may be done. Keys and hang-up are the table's own. */
+#define FETCH_AND_LISTEN(fetch, listen, review) \
+	{ fetch,   ENTER,            ALWAYS,               DO(dlg_fetch_recording), STAY }, \
+	{ fetch,   DONE,             ALWAYS,               NOTHING,                 listen }, \
+	{ fetch,   FAILED,           ALWAYS,               NOTHING,                 review,            dlg_say_empty }, \
+	{ fetch,   TIMEOUT,          ALWAYS,               NOTHING,                 review,            dlg_say_empty }, \
+	{ listen,  WRONG,            ALWAYS,               NOTHING,                 review,            dlg_say_invalid, true }, \
+	{ listen,  ENDED,            ALWAYS,               NOTHING,                 review }, \
+	{ listen,  TIMEOUT,          ALWAYS,               NOTHING,                 review }
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

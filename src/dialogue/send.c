@@ -43,11 +43,6 @@ static bool has_groups(const struct dlg_session *s)
 	return false;
 }
 
-static bool has_recording(const struct dlg_session *s)
-{
-	return s->has_clip[CLIP_RECORDING];
-}
-
 static bool is_urgent(const struct dlg_session *s)
 {
 	return s->phone.urgent;
@@ -215,8 +210,6 @@ static const struct dlg_phrase say_added[] = {
 static const struct dlg_phrase ask_intro[] = { SAY(P_FORWARD_INTRO), SAY_END };
 static const struct dlg_phrase ask_record[] = { SAY(P_SEND_RECORD), SAY_END };
 static const struct dlg_phrase say_review[] = { SAY(P_SEND_REVIEW), SAY_END };
-static const struct dlg_phrase say_recording[] = { SAY_CLIP(has_recording, CLIP_RECORDING), SAY_END };
-static const struct dlg_phrase say_empty[] = { SAY(P_MESSAGE_EMPTY), SAY_END };
 static const struct dlg_phrase say_short[] = { SAY(P_GREETING_SHORT), SAY_END };
 static const struct dlg_phrase say_urgent[] = { SAY_IF(is_urgent, P_SEND_URGENT), SAY_IF(is_not_urgent, P_SEND_NOT_URGENT), SAY_END };
 static const struct dlg_phrase say_private[] = { SAY_IF(is_private, P_SEND_PRIVATE), SAY_IF(is_not_private, P_SEND_NOT_PRIVATE), SAY_END };
@@ -234,14 +227,14 @@ static const struct dlg_state states[] = {
 	[RECORD] = { "record", ask_record, &dlg_recorder, 0, 0 },
 	[REVIEW] = { "review", say_review, NULL, 6000, 0 },
 	[FETCH] = { "load recording", NULL, NULL, 3000, 0 },
-	[LISTEN] = { "listen", say_recording, NULL, 2000, 0 },
+	[LISTEN] = { "listen", dlg_say_recording, NULL, 2000, 0 },
 	[SEND] = { "send", NULL, NULL, 30000, 0 },
 };
 
 #define REVIEW_KEYS(st) \
 	{ st, KEYS_OR("1", "send"), ALWAYS, NOTHING,        SEND }, \
 	{ st, KEYS("#"), ALWAYS, NOTHING,                SEND }, \
-	{ st, KEYS("2"), IF(no_recording), NOTHING,      REVIEW, say_empty }, \
+	{ st, KEYS("2"), IF(no_recording), NOTHING,      REVIEW, dlg_say_empty }, \
 	{ st, KEYS("2"), ALWAYS, NOTHING,                FETCH }, \
 	{ st, KEYS("3"), ALWAYS, DO(dlg_drop_recording), RECORD }, \
 	{ st, KEYS("4"), ALWAYS, DO(toggle_urgent),      REVIEW, say_urgent }, \
@@ -295,15 +288,9 @@ static const struct dlg_row rows[] = {
 	{ REVIEW, WRONG,             ALWAYS,               DO(dlg_count_failure),   REVIEW,            dlg_say_invalid, true },
 	{ REVIEW, TIMEOUT,           IF(dlg_last_failure), DO(dlg_drop_recording),  RETURN(R_BACK),    say_cancelled },
 	{ REVIEW, TIMEOUT,           ALWAYS,               DO(dlg_count_failure),   REVIEW },
-	{ FETCH,  ENTER,             ALWAYS,               DO(dlg_fetch_recording), STAY },
-	{ FETCH,  DONE,              ALWAYS,               NOTHING,                 LISTEN },
-	{ FETCH,  FAILED,            ALWAYS,               NOTHING,                 REVIEW,            say_empty },
-	{ FETCH,  TIMEOUT,           ALWAYS,               NOTHING,                 REVIEW,            say_empty },
+	FETCH_AND_LISTEN(FETCH, LISTEN, REVIEW),
 	{ FETCH,  HANGUP,            ALWAYS,               DO(dlg_drop_recording),  RETURN(R_GONE) },
 	REVIEW_KEYS(LISTEN),
-	{ LISTEN, WRONG,             ALWAYS,               NOTHING,                 REVIEW,            dlg_say_invalid, true },
-	{ LISTEN, ENDED,             ALWAYS,               NOTHING,                 REVIEW },
-	{ LISTEN, TIMEOUT,           ALWAYS,               NOTHING,                 REVIEW },
 
 	{ SEND,   ENTER,             ALWAYS,               DO(send),                STAY },
 	{ SEND,   DONE,              IF(dlg_is_gone),      DO(sent),                RETURN(R_GONE) },

@@ -27,6 +27,7 @@ enum dlg_code {
 	R_REFUSED,     /* not allowed; the caller has been told */
 	R_OPERATOR,    /* the caller asks for the operator */
 	R_MESSAGE,     /* the caller wants to leave a message */
+	R_LOGON,       /* the caller wants to log on to the mailbox that answers */
 	R_TRANSFERRED, /* put through: our part is over */
 	R_GOODBYE,     /* said, now hang up */
 	R_TALKED,      /* joined with somebody, and that is over: our part is, too */
@@ -237,6 +238,7 @@ int dlg_list_set(struct dlg_session *s, const struct mbox_message *v, size_t n);
 
 /* ---- tables ---- */
 extern const struct dlg_table dlg_answering;  /* a message for s->box */
+extern const struct dlg_table dlg_ruled;      /* the answering rule of this call, if one applies */
 extern const struct dlg_table dlg_subscriber; /* the mailbox by phone: log-on, then all of it; s->box where it is known */
 extern const struct dlg_table dlg_logon;
 extern const struct dlg_table dlg_player;     /* the messages of s->list one by one */
@@ -292,6 +294,6 @@ enum dlg_rule_do dlg_rule_begin(struct dlg_session *s);
 /* What a key of its menu does: s->rule_do (MENU: it is bound to nothing), s->find, s->rule_target. */
 int dlg_rule_key(struct dlg_session *s, char key);
 /* Sentences that several tables say. */
-extern const struct dlg_phrase dlg_say_invalid[], dlg_say_no_input[], dlg_say_goodbye[];
+extern const struct dlg_phrase dlg_say_invalid[], dlg_say_no_input[], dlg_say_goodbye[], dlg_say_recording[], dlg_say_empty[];
 
 #endif

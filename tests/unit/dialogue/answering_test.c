@@ -5,24 +5,12 @@
 #include "dialogue_events.h"
 #include "talk.h"
 
-static void begin(struct talk *t)
-{
-	talk_init(t);
-	talk_box(t, "alice");
-}
-
-static void go(struct talk *t)
-{
-	talk_start(t, &dlg_answering);
-	talk_wait(t, 100);
-}
-
 static void standard_greeting_says_the_name(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
-	go(&t);
+	talk_called(&t);
+	talk_answers(&t);
 	assert_true(talk_heard(&t, "<Alice Smith> answer-not-available answer-leave-message"));
 	assert_string_equal(talk_where(&t), "answering: greeting");
 	talk_wait(&t, 1000);
@@ -36,15 +24,15 @@ static void personal_greeting_is_played(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.has_greeting = true;
-	go(&t);
+	talk_answers(&t);
 	assert_true(talk_heard(&t, "[clip greeting]"));
 	assert_false(talk_heard(&t, "answer-leave-message"));
 	talk_end(&t);
-	begin(&t);
+	talk_called(&t);
 	t.has_name = true;
-	go(&t);
+	talk_answers(&t);
 	assert_true(talk_heard(&t, "[clip name] answer-not-available"));
 	talk_end(&t);
 }
@@ -53,10 +41,10 @@ static void greeting_that_cannot_be_read_in_time_is_the_standard_one(void **stat
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.has_greeting = true;
 	t.fetch = TALK_NEVER;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 3000);
 	assert_true(talk_heard(&t, "answer-leave-message"));
 	talk_end(&t);
@@ -66,9 +54,9 @@ static void hang_up_after_speaking_leaves_the_message(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.speak_ms = -1;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 2100 + 3000);
 	talk_hangup(&t);
 	assert_int_equal(t.confirmed, -1); /* the receipt waits for the store */
@@ -86,9 +74,9 @@ static void slow_store_holds_the_receipt_back(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.speak_ms = -1;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 5100);
 	t.job_ms = 2900;
 	talk_hangup(&t);
@@ -104,9 +92,9 @@ static void message_that_cannot_be_kept_gets_500(void **state)
 	(void)state;
 	for (int mode = TALK_FAILS; mode <= TALK_REFUSES; mode++) {
 		struct talk t;
-		begin(&t);
+		talk_called(&t);
 		t.speak_ms = -1;
-		go(&t);
+		talk_answers(&t);
 		talk_wait(&t, 5100);
 		t.save = (enum talk_mode)mode;
 		talk_hangup(&t);
@@ -125,9 +113,9 @@ static void too_short_a_message_is_dropped_politely(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.speak_ms = 400;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 2600);
 	assert_true(talk_heard(&t, "answer-too-short answer-after-tone"));
 	assert_int_equal(t.n_dropped, 1);
@@ -144,9 +132,9 @@ static void hang_up_at_the_tone_leaves_nothing(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.speak_ms = -1;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 2300); /* the tone has just ended */
 	talk_hangup(&t);
 	talk_wait(&t, 1000);
@@ -162,9 +150,9 @@ static void silence_is_no_message(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.mute = true;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 8000);
 	assert_true(talk_heard(&t, "answer-nothing-heard answer-after-tone"));
 	talk_end(&t);
@@ -174,9 +162,9 @@ static void pound_leads_to_the_menu(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.speak_ms = -1;
-	go(&t);
+	talk_answers(&t);
 	talk_keys(&t, "#"); /* straight to the tone */
 	assert_true(talk_heard(&t, "*tone*"));
 	talk_wait(&t, 4000);
@@ -209,8 +197,8 @@ static void saved_is_said_only_after_it_is(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
-	go(&t);
+	talk_called(&t);
+	talk_answers(&t);
 	talk_wait(&t, 8000);
 	t.job_ms = 5000;
 	talk_keys(&t, "#");
@@ -220,9 +208,9 @@ static void saved_is_said_only_after_it_is(void **state)
 	assert_true(talk_heard(&t, "answer-saved"));
 	talk_end(&t);
 
-	begin(&t);
+	talk_called(&t);
 	t.save = TALK_FAILS;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 8000);
 	talk_keys(&t, "#");
 	talk_wait(&t, 100);
@@ -236,8 +224,8 @@ static void hang_up_in_the_menu_or_doing_nothing_leaves_the_message(void **state
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
-	go(&t);
+	talk_called(&t);
+	talk_answers(&t);
 	talk_wait(&t, 8000);
 	assert_true(talk_heard(&t, "answer-menu"));
 	talk_hangup(&t);
@@ -246,8 +234,8 @@ static void hang_up_in_the_menu_or_doing_nothing_leaves_the_message(void **state
 	assert_int_equal(t.confirmed, 1);
 	talk_end(&t);
 
-	begin(&t);
-	go(&t);
+	talk_called(&t);
+	talk_answers(&t);
 	talk_wait(&t, 40000);
 	assert_int_equal(t.n_saved, 1);
 	assert_true(talk_heard(&t, "answer-saved goodbye"));
@@ -264,9 +252,9 @@ static void nothing_is_recorded_where_nothing_can_be_kept(void **state)
 	} cases[] = { { ENOSPC, "answer-cannot-record try-later" }, { EDQUOT, "answer-mailbox-full" }, { EROFS, "answer-cannot-record" } };
 	for (unsigned i = 0; i < 3; i++) {
 		struct talk t;
-		begin(&t);
+		talk_called(&t);
 		t.room_err = cases[i].err;
-		go(&t);
+		talk_answers(&t);
 		assert_true(talk_heard(&t, cases[i].said));
 		assert_int_equal(t.last_event, EV_RECORDING_REFUSED);
 		talk_wait(&t, 5000);
@@ -282,9 +270,9 @@ static void who_cannot_say_whether_there_is_room_sends_nobody_away(void **state)
 	static const enum talk_mode modes[] = { TALK_FAILS, TALK_NEVER, TALK_REFUSES };
 	for (unsigned i = 0; i < 3; i++) {
 		struct talk t;
-		begin(&t);
+		talk_called(&t);
 		t.room = modes[i];
-		go(&t);
+		talk_answers(&t);
 		talk_wait(&t, 2500);
 		assert_true(talk_heard(&t, "answer-leave-message"));
 		talk_wait(&t, 8000);
@@ -299,18 +287,18 @@ static void a_disk_that_fails_while_recording_is_told(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.record = TALK_REFUSES;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 3000);
 	assert_true(talk_heard(&t, "answer-record-failed"));
 	talk_wait(&t, 3000);
 	assert_true(t.over);
 	talk_end(&t);
 
-	begin(&t); /* late: what was said until then counts */
+	talk_called(&t); /* late: what was said until then counts */
 	t.record = TALK_FAILS;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 8000);
 	assert_true(talk_heard(&t, "answer-menu"));
 	talk_hangup(&t);
@@ -323,8 +311,8 @@ static void zero_is_the_operator(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
-	go(&t);
+	talk_called(&t);
+	talk_answers(&t);
 	talk_keys(&t, "0");
 	talk_wait(&t, 100);
 	assert_true(talk_heard(&t, "transfer-to-operator"));
@@ -334,9 +322,9 @@ static void zero_is_the_operator(void **state)
 	assert_int_equal(t.result, R_TRANSFERRED);
 	talk_end(&t);
 
-	begin(&t); /* bob has none: like any other key, it leads to the tone */
+	talk_called(&t); /* bob has none: like any other key, it leads to the tone */
 	talk_box(&t, "bob");
-	go(&t);
+	talk_answers(&t);
 	talk_keys(&t, "0");
 	assert_true(talk_heard(&t, "*tone*"));
 	talk_end(&t);
@@ -346,10 +334,10 @@ static void operator_who_does_not_answer_leaves_the_message(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.transfer = TALK_FAILS;
 	t.xfer_status = 480;
-	go(&t);
+	talk_answers(&t);
 	talk_keys(&t, "0");
 	talk_wait(&t, 3000);
 	assert_true(talk_heard(&t, "transfer-no-answer transfer-offer-message"));
@@ -369,8 +357,8 @@ static void star_is_the_log_on(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
-	go(&t);
+	talk_called(&t);
+	talk_answers(&t);
 	talk_keys(&t, "*");
 	assert_true(talk_heard(&t, "logon-enter-pin"));
 	talk_keys(&t, "482915#");
@@ -388,8 +376,8 @@ static void hang_up_at_every_tenth_of_a_second(void **state)
 	(void)state;
 	for (int at = 0; at < 30000; at += 100) {
 		struct talk t;
-		begin(&t);
-		go(&t);
+		talk_called(&t);
+		talk_answers(&t);
 		talk_wait(&t, at);
 		talk_hangup(&t);
 		talk_wait(&t, 12000);
@@ -407,9 +395,9 @@ static void results_that_come_after_the_end_do_nothing(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.job_ms = 20000;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 12000);
 	talk_hangup(&t);
 	talk_wait(&t, 11000);

@@ -5,18 +5,6 @@
 #include "dialogue_events.h"
 #include "talk.h"
 
-static void begin(struct talk *t)
-{
-	talk_init(t);
-	talk_box(t, "alice");
-}
-
-static void go(struct talk *t)
-{
-	talk_start(t, &dlg_answering);
-	talk_wait(t, 100);
-}
-
 /* ---- greetings ---- */
 static void caller_is_told_why(void **state)
 {
@@ -45,13 +33,13 @@ static void caller_is_told_why(void **state)
 	};
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct talk t;
-		begin(&t);
+		talk_called(&t);
 		t.standing = (struct mbox_standing){ .away = rows[i].away, .away_until_us = rows[i].until ? INT64_C(1800000000000000) : 0 };
 		t.s.closed = rows[i].closed;
 		t.s.reason = rows[i].reason;
 		t.has_greeting = rows[i].personal;
 		t.greetings = rows[i].recorded;
-		go(&t);
+		talk_answers(&t);
 		talk_wait(&t, 1100);
 		if (!strstr(t.heard, rows[i].heard))
 			fail_msg("row %zu: \"%s\" instead of \"%s\"", i, t.heard, rows[i].heard);
@@ -63,11 +51,11 @@ static void store_that_does_not_answer_changes_no_reason(void **state)
 {
 	(void)state;
 	struct talk t;
-	begin(&t);
+	talk_called(&t);
 	t.room = TALK_NEVER;
 	t.fetch = TALK_NEVER;
 	t.s.reason = DLG_BUSY;
-	go(&t);
+	talk_answers(&t);
 	talk_wait(&t, 6000);
 	assert_true(talk_heard(&t, "<Alice Smith> answer-busy answer-leave-message"));
 	talk_end(&t);
@@ -76,9 +64,9 @@ static void store_that_does_not_answer_changes_no_reason(void **state)
 /* ---- what may be done with it ---- */
 static void record_one(struct talk *t)
 {
-	begin(t);
+	talk_called(t);
 	t->speak_ms = -1;
-	go(t);
+	talk_answers(t);
 	talk_keys(t, "#");
 	talk_wait(t, 4000);
 	talk_keys(t, "#");
@@ -203,7 +191,7 @@ static void hang_up_at_every_moment_loses_nothing(void **state)
 	for (size_t w = 0; w < sizeof(ways) / sizeof(ways[0]); w++)
 		for (int64_t at = 0; at < 24000; at += 170) {
 			struct talk t;
-			begin(&t);
+			talk_called(&t);
 			t.speak_ms = -1;
 			t.job_ms = 30;
 			talk_start(&t, &dlg_answering);

@@ -182,23 +182,6 @@ static void outside_numbers_only_by_rules(void **state)
 	}
 }
 
-static int load(void *arg)
-{
-	struct dlg_attendants *a;
-	int err = dlg_attendants_create(&a, arg);
-	if (!err)
-		mem_unref(a);
-	return err;
-}
-
-static void loading_survives_every_failing_allocation(void **state)
-{
-	(void)state;
-	struct cfg *cfg = world_cfg();
-	ut_oom(load, cfg);
-	cfg_unref(cfg);
-}
-
 UT_MAIN(UT(open_and_closed_have_their_own_words_keys_and_operator), UT(the_minute_counts), UT(holidays_speak_for_themselves),
 	UT(an_announcement_may_insist), UT(hours_and_address_are_read), UT(own_words_offer_the_choices),
-	UT(outside_numbers_only_by_rules), UT(loading_survives_every_failing_allocation))
+	UT(outside_numbers_only_by_rules))

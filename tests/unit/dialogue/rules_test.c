@@ -234,8 +234,8 @@ static void keys_of_a_menu(void **state)
 	(void)state;
 	static const struct {
 		const char *keys, *where;
-	} rows[] = { { "1", "find: ask to hold" }, { "3", "answering: greeting" }, { "9", "answering: goodbye" }, { "0", "transfer: say where" },
-		     { "#", "recorder: tone" }, { "*", "entry: entry" }, { "5", "answering: rule's greeting" }, { "555", "answering: greeting" } };
+	} rows[] = { { "1", "find: ask to hold" }, { "3", "answering: greeting" }, { "9", "rule: goodbye" }, { "0", "transfer: say where" },
+		     { "#", "recorder: tone" }, { "*", "entry: entry" }, { "5", "rule: greeting" }, { "555", "answering: greeting" } };
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct talk t;
 		begin(&t, "menu");

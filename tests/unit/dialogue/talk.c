@@ -583,3 +583,15 @@ const char *talk_where(struct talk *t)
 	snprintf(where, sizeof(where), "%s: %s", table ? table->name : "over", dlg_state_of(&t->s.eng));
 	return where;
 }
+
+void talk_called(struct talk *t)
+{
+	talk_init(t);
+	talk_box(t, "alice");
+}
+
+void talk_answers(struct talk *t)
+{
+	talk_start(t, &dlg_answering);
+	talk_wait(t, 100);
+}

@@ -77,6 +77,9 @@ struct talk {
 void talk_init(struct talk *t); /* a good world; the caller speaks for 5 s */
 void talk_start(struct talk *t, const struct dlg_table *table);
 void talk_end(struct talk *t);
+/* Somebody calls alice; call answering begins. */
+void talk_called(struct talk *t);
+void talk_answers(struct talk *t);
 void talk_box(struct talk *t, const char *mailbox);
 void talk_message(struct talk *t, const char *id, enum mbox_state state, const char *caller);
 /* Time passes: prompts end, jobs come back, timers fire, in order. */

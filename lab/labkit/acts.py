@@ -48,7 +48,7 @@ class Stage:
         call = Call(POOL, lab.ALICE, caller=caller).start()
         try:
             call.wait_answer(8)
-            if not call.wait_quiet(25):
+            if not call.wait_tone():
                 raise Failed(f"caller {caller} never heard the tone")
             call.say(clip)
             time.sleep(0.2)
@@ -281,7 +281,7 @@ def act2(stage, cures):
     story.head("Act 2: the cure, one command a node, while a call is running")
     running = Call(POOL, lab.ALICE, caller="6001").start()
     running.wait_answer(8)
-    running.wait_quiet(25)
+    running.wait_tone()
     running.say(speech(lab.SPEECH_B, 60), wait=False)
     for fqdn, node in stage.nodes.items():
         command = cures.get(fqdn, f"umbel cert cure {GATEWAY}")
@@ -336,7 +336,7 @@ def act3_stop(stage, spread, how):
     for call in calls:
         call.wait_status(8)
     for call in calls:
-        call.wait_quiet(20)
+        call.wait_tone(20)
     for call in calls:
         call.say(clip, wait=False)
     time.sleep(2)

@@ -3,6 +3,7 @@
 
 It shares no code with the server, so what it believes was acknowledged is an independent witness. One thread a call.
 """
+import math
 import os
 import random
 import re
@@ -65,7 +66,7 @@ class Call:
         self.routes, self.remote_rtp = [], None
         self.answered = self.over = False
         self.ended_by_server = False
-        self.heard = bytearray()
+        self.heard, self.tone_at, self.tone_frames = bytearray(), 0, 0
         self.queue, self.digits = bytearray(), []
         self.refer_to = ""
         self.sequence, self.stamp, self.ssrc = random.getrandbits(16), random.getrandbits(32), random.getrandbits(32)
@@ -128,6 +129,21 @@ class Call:
 
     def wait_quiet(self, timeout=20, **how):
         return until(lambda: self.over or self.quiet(**how), timeout, 0.05) and not self.over
+
+    def wait_tone(self, timeout=25):
+        """Until the tone of "speak after the tone" was heard and is over. Unlike a pause it cannot be mistaken for anything that is spoken."""
+        def over():
+            if self.tone_at > len(self.heard):
+                self.tone_at = self.tone_frames = 0
+            while len(self.heard) - self.tone_at >= FRAME:
+                is_tone = _tone(bytes(self.heard[self.tone_at:self.tone_at + FRAME]))
+                self.tone_at += FRAME
+                if not is_tone and self.tone_frames >= 5:
+                    self.tone_frames = 0
+                    return True
+                self.tone_frames = self.tone_frames + 1 if is_tone else 0
+            return False
+        return until(lambda: over() or self.over, timeout, 0.02) and not self.over
 
     def heard_samples(self):
         return [audio._ULAW[b] for b in bytes(self.heard)]
@@ -318,6 +334,19 @@ class Call:
             self.rtp.sendto(head + payload, self.remote_rtp)
         except OSError:
             pass  # nobody listens there any more; the signalling will say so
+
+
+_WAVE = [(math.cos(math.pi * n / 4), math.sin(math.pi * n / 4)) for n in range(FRAME)]  # 1000 Hz at 8000 samples a second
+
+
+def _tone(frame):
+    """Whether nearly all of the frame's power is at 1000 Hz."""
+    samples = [audio._ULAW[b] for b in frame]
+    power = sum(s * s for s in samples)
+    if power < FRAME * 200 ** 2:
+        return False
+    re_, im = (sum(s * w[k] for s, w in zip(samples, _WAVE)) for k in (0, 1))
+    return (re_ ** 2 + im ** 2) * 2 / FRAME > 0.8 * power
 
 
 def _loud(frame, limit):

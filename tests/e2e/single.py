@@ -54,7 +54,7 @@ def deposit(caller, clip, number="2001", **how):
     call = Call(ADDRESS, number, caller=caller, **how).start()
     try:
         call.wait_answer(8)
-        if not call.wait_quiet(25):
+        if not call.wait_tone():
             raise Failed(f"{caller} never heard the tone")
         call.say(clip)
         call.hang_up(8)

@@ -60,7 +60,7 @@ def under_load(story, calls=20):
     answered = sum(call.wait_status(15) == 200 for call in load)
     story.check(f"{calls} calls are up", answered == calls, f"{answered}")
     for call in load:
-        call.wait_quiet(25)
+        call.wait_tone()
         call.say(clip, wait=False)
     status, text = node.cli.run("cert", "install", new.cert, "--key", new.key, "--watch", "6s", timeout=90)
     print(text, flush=True)

@@ -147,7 +147,7 @@ def on_the_wire(story, node):
                 time.sleep(0.02)
     thread = threading.Thread(target=intrude)
     thread.start()
-    call.wait_quiet(25)
+    call.wait_tone()
     call.say(speech(lab.SPEECH_A, 5))
     stop.set()
     thread.join()
@@ -218,7 +218,7 @@ def full_disk(story):
         status = call.wait_status(8)
         if status == 200:
             # Answered to say so: then no receipt may follow a recording.
-            call.wait_quiet(20)
+            call.wait_tone(20)
             call.say(CLIP)
             bye = call.hang_up(8)
         else:

@@ -53,7 +53,7 @@ with Story("ipv6") as story:
     call.wait_quiet(4, seconds=0.06, after=0.1)
     call.heard.clear()
     call.press("#")
-    story.check("UDP: a key ends the greeting and the tone is heard", call.wait_quiet(8, seconds=0.3, after=0.15))
+    story.check("UDP: a key ends the greeting and the tone is heard", call.wait_tone(8))
     call.say(speech(clip))
     story.check("UDP: hanging up leaves the message", call.hang_up() == 200, call.bye_status)
     call.close()

@@ -35,7 +35,7 @@ def leave(caller, number="2001"):
         call.wait_quiet(4, seconds=0.06, after=0.1)
         call.heard.clear()
         call.press("#")
-        if not call.wait_quiet(10, seconds=0.3, after=0.15):
+        if not call.wait_tone(10):
             raise Failed(f"{caller} never heard the tone")
         call.say(CLIP)
         return call.hang_up(8)

@@ -25,7 +25,7 @@ with Story("run") as story:
     story.check("the PIN is printed and random", pin and pin[1] not in ("123456", "000000"), text)
     call = Call(("127.0.0.1", 5060), "2001", caller="100").start()
     call.wait_answer()
-    story.check("a call is answered and the tone is heard", call.wait_quiet(25))
+    story.check("a call is answered and the tone is heard", call.wait_tone())
     call.say(speech("/usr/share/asterisk/sounds/en_US_f_Allison/demo-congrats.wav", 3))
     story.check("hanging up leaves the message", call.hang_up() == 200)
     call.close()

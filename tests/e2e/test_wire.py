@@ -149,7 +149,7 @@ with Story("wire") as story:
             node.cli.run("gateway", "probe", "lyncpool")
         call = Call((space.HOSTS[space.POOL], 5060), lab.ALICE, caller="5001").start()
         story.check("a call comes in all the same", call.wait_status(15) == 200)
-        call.wait_quiet(20)
+        call.wait_tone(20)
         call.press("739462")
         call.hang_up(8)
         call.close()

@@ -307,7 +307,7 @@ static int import(struct cli *c)
 
 /* ---- mailbox export ---- */
 
-static const char *const exported[] = { "name", "display_name", "first_name", "last_name", "spoken_name", "department", "title", "alias", "extensions", "sip_uris",
+static const char *const exported[] = { "name", "display_name", "first_name", "last_name", "spoken_name", "pronunciation", "department", "title", "alias", "extensions", "sip_uris",
 	"dialplan", "policy", "schedule", "dialable", "allowed_transfers", "operator", "lamp", "lamp_gateway", "lamp_uri", "language" };
 enum { EXPORTED = sizeof exported / sizeof exported[0] };
 

@@ -280,6 +280,15 @@ struct cfg_closed {
 	bool dial;
 };
 
+/* What callers may ask an attendant for besides people. Departments of mailboxes need no entry; this is for other words, sounds and ways. */
+struct cfg_department {
+	struct cfg_pos pos;
+	const char *name;        /* as mailboxes or a key's words write it */
+	struct cfg_strings also; /* other words for it */
+	struct cfg_strings pronunciation;
+	const char *attendant;   /* where it leads; "": to the key of that name, else to its people */
+};
+
 struct cfg_attendant {
 	struct cfg_pos pos;
 	const char *name;
@@ -301,6 +310,8 @@ struct cfg_attendant {
 	bool allow_extensions; /* typed, without a mailbox */
 	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
 	struct cfg_closed closed;
+	const struct cfg_department *departments;
+	size_t n_departments;
 	uint64_t digit_timeout_ms, input_timeout_ms;
 	uint32_t input_failures;
 	const char *language;
@@ -329,6 +340,7 @@ struct cfg_mailbox {
 	const char *display_name;
 	const char *first_name, *last_name; /* from display_name when not given */
 	const char *spoken_name; /* text for the speech engine; "" = display_name */
+	struct cfg_strings pronunciation; /* how callers say the name, the likeliest first: other words, or sounds in slashes (base/phones.h) */
 	const char *department, *title;
 	const char *alias; /* its name when not given */
 	const char *schedule; /* when its owner works; "": always */

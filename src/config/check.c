@@ -459,6 +459,12 @@ static void check_attendant(struct binder *b, const struct cfg_attendant *a, siz
 	text_print(key, sizeof key, "attendants[%zu].closed.keys", i);
 	if (a->closed.keys != a->keys)
 		check_keys(b, a, a->closed.keys, a->closed.n_keys, key);
+	struct list attendants = LIST("attendant", c, attendants);
+	for (size_t k = 0; k < a->n_departments; k++) {
+		const struct cfg_department *d = &a->departments[k];
+		text_print(key, sizeof key, "attendants[%zu].departments[%zu].attendant", i, k);
+		must_exist(b, &attendants, &d->attendant, d->pos, key, d->attendant);
+	}
 	text_print(key, sizeof key, "attendants[%zu].greeting_prompt", i);
 	one_of(b, &a->greeting, &a->greeting_prompt, a->pos, key);
 	text_print(key, sizeof key, "attendants[%zu].menu_prompt", i);

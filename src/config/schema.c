@@ -88,6 +88,10 @@ static const struct cfg_row attendant_rows[] = {
 #define ATTENDANT(...) ROW(struct cfg_attendant, __VA_ARGS__)
 #include "config/settings.def"
 };
+static const struct cfg_row department_rows[] = {
+#define DEPARTMENT(...) ROW(struct cfg_department, __VA_ARGS__)
+#include "config/settings.def"
+};
 static const struct cfg_row mailbox_rows[] = {
 #define MAILBOX(...) ROW(struct cfg_mailbox, __VA_ARGS__)
 #include "config/settings.def"
@@ -147,7 +151,12 @@ static const struct cfg_object features = { "policies.features", "What the owner
 static const struct cfg_sub policy_subs[] = { { "features", &features, false, 0, 0, CFG_LIVE } };
 static const struct cfg_object policy = { "policies", "Rules and limits for mailboxes", sizeof(struct cfg_policy), ROWS(policy_rows), SUBS(policy_subs) };
 static const struct cfg_object closed = { "attendants.closed", "What is otherwise while its schedule says closed", 0, ROWS(closed_rows), NULL, 0 };
-static const struct cfg_sub attendant_subs[] = { { "closed", &closed, false, 0, 0, CFG_LIVE } };
+static const struct cfg_object department = { "attendants.departments", "Departments that callers name otherwise, or that lead elsewhere than to their people",
+	sizeof(struct cfg_department), ROWS(department_rows), NULL, 0 };
+static const struct cfg_sub attendant_subs[] = {
+	{ "closed", &closed, false, 0, 0, CFG_LIVE },
+	{ "departments", &department, true, offsetof(struct cfg_attendant, departments), offsetof(struct cfg_attendant, n_departments), CFG_LIVE },
+};
 static const struct cfg_object attendant = { "attendants", "Auto attendants", sizeof(struct cfg_attendant), ROWS(attendant_rows), SUBS(attendant_subs) };
 static const struct cfg_object answer_rule = { "mailboxes.rules", "Who is answered how: the first rule whose conditions all hold applies",
 	sizeof(struct cfg_answer_rule), ROWS(answer_rule_rows), NULL, 0 };
@@ -261,6 +270,8 @@ enum cfg_type cfg_element(enum cfg_type list)
 		return CFG_URI;
 	case CFG_ADDRESSES:
 		return CFG_ADDRESS;
+	case CFG_SOUNDS:
+		return CFG_SOUND;
 	default:
 		return CFG_TEXT;
 	}

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include "base/phones.h"
 #include "config/config_private.h"
 
 /* ---- texts ---- */
@@ -91,6 +92,18 @@ static bool is_address(struct text v)
 	return is_ip(host) && text_u32(more, 65535, &n) == 0 && n;
 }
 
+static const char *sound_wrong(struct text v)
+{
+	char phones[400];
+	bool letter = false;
+	for (size_t i = 0; i < v.n; i++)
+		letter = letter || (v.p[i] >= 'a' && v.p[i] <= 'z') || (v.p[i] >= 'A' && v.p[i] <= 'Z');
+	if (!phones_meant(v))
+		return printable(v) && letter && v.n <= 180 ? NULL : "give words that sound like it, as in an shmit";
+	return v.n <= 180 && phones_parse(v, true, phones, sizeof phones, NULL) ? NULL :
+		"write sounds of CMUdict between slashes, as in /AE1 N SH M IH1 T/: AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH";
+}
+
 const char *cfg_text_wrong(enum cfg_type t, struct text v)
 {
 	switch (t) {
@@ -108,6 +121,8 @@ const char *cfg_text_wrong(enum cfg_type t, struct text v)
 		return is_pattern(v) ? NULL : "use digits, + in front, x for any digit, and * at the end for any digits";
 	case CFG_URI:
 		return is_uri(v) ? NULL : "write sip:user@domain";
+	case CFG_SOUND:
+		return sound_wrong(v);
 	case CFG_ADDRESS:
 		return is_address(v) ? NULL : "give an IP address, with :port or /bits where needed";
 	case CFG_STORE:

@@ -130,7 +130,7 @@ static void ask_names(struct dlg_call *c)
 		n->call = c;
 		n->waits = true;
 		c->names_wait++;
-		if (voice_name_clip(names, text_of(text), name_spoken, n)) {
+		if (voice_name_clip(names, text_of(dir_view_sounds(c->s.view, text)), name_spoken, n)) {
 			n->waits = false;
 			c->names_wait--;
 		}

@@ -30,6 +30,7 @@ struct dir_user {
 	const char *alias; /* for the keys; never "" */
 	const char *schedule; /* when he works; "" always */
 	struct cfg_strings extensions, sip_uris, allowed_transfers;
+	struct cfg_strings pronunciation; /* as in cfg_mailbox */
 	bool dialable; /* by callers of attendants */
 	bool lamp;
 	const char *lamp_gateway, *lamp_uri; /* completed from the dial plan; "" when there is none */
@@ -74,6 +75,9 @@ const struct cfg *dir_view_cfg(const struct dir_view *v);
 int64_t dir_view_revision(const struct dir_view *v); /* 0: not from the store */
 size_t dir_view_count(const struct dir_view *v);
 const struct dir_user *dir_view_at(const struct dir_view *v, size_t n); /* by name */
+
+/* What a voice is given to say a person's or a department's name: its first pronunciation, or the name itself. Belongs to the view, or is `name`. */
+const char *dir_view_sounds(const struct dir_view *v, const char *name);
 
 /* ---- finding; NULL if nobody ---- */
 const struct dir_user *dir_find_name(const struct dir_view *v, struct text name); /* of the mailbox; without case */

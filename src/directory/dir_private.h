@@ -22,6 +22,10 @@ struct dir_index {
 	const struct dir_entry *entry;
 };
 
+struct dir_sound {
+	const char *name, *sound;
+};
+
 struct dir_view {
 	struct arena arena;
 	const struct cfg *cfg; /* a reference */
@@ -29,7 +33,8 @@ struct dir_view {
 	struct dir_entry *entries; /* by name */
 	size_t n;
 	struct dir_index *numbers, *uris;
-	size_t n_numbers, n_uris;
+	struct dir_sound *sounds; /* by name, without case; most have none */
+	size_t n_numbers, n_uris, n_sounds;
 };
 
 /* Builds step by step: begin, a user each, end. Any thread. */

@@ -138,6 +138,51 @@ static int index_all(struct dir_view *v)
 	return 0;
 }
 
+static int by_sound_name(const void *a, const void *b)
+{
+	return strcasecmp(((const struct dir_sound *)a)->name, ((const struct dir_sound *)b)->name);
+}
+
+static void add_sound(struct dir_view *v, const char *name, const struct cfg_strings *pronunciation)
+{
+	if (pronunciation->n)
+		v->sounds[v->n_sounds++] = (struct dir_sound){ name, pronunciation->v[0] };
+}
+
+/* Pronunciations stand in the configuration alone, not in the store's columns. A spoken name that is given is said as it is. */
+static int sounds(struct dir_view *v)
+{
+	const struct cfg *c = v->cfg;
+	size_t room = 1;
+	for (size_t i = 0; c && i < c->n_mailboxes; i++)
+		room += c->mailboxes[i].pronunciation.n > 0;
+	for (size_t i = 0; c && i < c->n_attendants; i++)
+		room += c->attendants[i].n_departments;
+	v->sounds = arena_alloc(&v->arena, room * sizeof *v->sounds);
+	if (!v->sounds)
+		return ENOMEM;
+	for (size_t i = 0; c && i < c->n_mailboxes; i++) {
+		const struct cfg_mailbox *m = &c->mailboxes[i];
+		struct dir_entry key = { .user.name = m->name }, *e = m->pronunciation.n ? bsearch(&key, v->entries, v->n, sizeof key, by_name) : NULL;
+		if (!e)
+			continue;
+		e->user.pronunciation = m->pronunciation;
+		if (!m->spoken_name[0])
+			add_sound(v, e->user.spoken_name, &m->pronunciation);
+	}
+	for (size_t i = 0; c && i < c->n_attendants; i++)
+		for (size_t k = 0; k < c->attendants[i].n_departments; k++)
+			add_sound(v, c->attendants[i].departments[k].name, &c->attendants[i].departments[k].pronunciation);
+	qsort(v->sounds, v->n_sounds, sizeof *v->sounds, by_sound_name);
+	return 0;
+}
+
+const char *dir_view_sounds(const struct dir_view *v, const char *name)
+{
+	struct dir_sound key = { name, NULL }, *s = v && v->n_sounds ? bsearch(&key, v->sounds, v->n_sounds, sizeof key, by_sound_name) : NULL;
+	return s ? s->sound : name;
+}
+
 int dir_view_end(struct dir_view *v)
 {
 	if (v->arena.failed)
@@ -147,7 +192,8 @@ int dir_view_end(struct dir_view *v)
 		complete(v, &v->entries[i].user);
 		both_orders(&v->entries[i]);
 	}
-	return index_all(v);
+	int err = sounds(v);
+	return err ? err : index_all(v);
 }
 
 /* Names of mailboxes are lower case everywhere behind the file. */

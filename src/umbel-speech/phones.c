@@ -1,17 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* phones.c  Phones: those of the model, and what comes nearest to those of other languages. */
+#include "base/phones.h"
 #include "umbel-speech/lexicon.h"
-
-static const char model_phones[] = " AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH ";
-
-static bool known(struct text p)
-{
-	char key[8];
-	if (!p.n || p.n > 4)
-		return false;
-	text_print(key, sizeof key, " %.*s ", TEXT_FMT(p));
-	return strstr(model_phones, key) != NULL;
-}
 
 static bool append(char *dst, size_t size, const char *phones)
 {
@@ -28,19 +18,7 @@ static bool append(char *dst, size_t size, const char *phones)
 
 bool lexicon_phones(struct text t, char *dst, size_t size)
 {
-	struct text one, rest;
-	t = text_trim(t);
-	if (t.n < 3 || t.p[0] != '/' || t.p[t.n - 1] != '/')
-		return false;
-	t = text_trim(text_make(t.p + 1, t.n - 2));
-	*dst = '\0';
-	for (; t.n; t = text_trim(rest)) {
-		char phone[8];
-		(void)text_cut(t, ' ', &one, &rest);
-		if (!known(one) || text_copy(one, phone, sizeof phone) || !append(dst, size, phone))
-			return false;
-	}
-	return *dst != '\0';
+	return phones_parse(t, false, dst, size, NULL);
 }
 
 /* The longest first where one begins another. */

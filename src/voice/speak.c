@@ -7,6 +7,7 @@
 #include <math.h>
 #include <pthread.h>
 #include "base/mem.h"
+#include "base/phones.h"
 #include "voice/wav.h"
 
 /* The voices' libraries have no headers. */
@@ -122,6 +123,34 @@ static void normalise(int16_t *p, size_t n)
 		p[i] = (int16_t)lrint(p[i] * gain);
 }
 
+/* One word whose sounds are given: a token with these instead of a word of the lexicon. */
+static cst_wave *wave_of_phones(const char *phones)
+{
+	char sounds[SPEAK_TEXT_MAX + 3];
+	size_t n = 0;
+	cst_utterance *u = new_utterance();
+	for (const char *p = phones; *p && n + 6 < sizeof sounds; p++) {
+		sounds[n++] = (char)tolower((unsigned char)*p);
+		if (p[0] == 'A' && p[1] == 'H' && (p[2] == '0' || p[2] == ' ' || !p[2])) { /* its schwa has a name of its own */
+			sounds[n++] = 'x';
+			p++;
+		}
+	}
+	sounds[n] = '\0';
+	cst_relation *tokens = utt_relation_create(u, "Token");
+	cst_item *t = relation_append(tokens, NULL);
+	item_set_string(t, "name", "name");
+	item_set_string(t, "phones", sounds);
+	item_set_string(t, "whitespace", "");
+	item_set_string(t, "prepunctuation", "");
+	item_set_string(t, "punc", "");
+	u = flite_do_synth(u, voice, utt_synth_tokens);
+	cst_wave *w = u ? copy_wave(utt_wave(u)) : NULL;
+	if (u)
+		delete_utterance(u);
+	return w;
+}
+
 static int render(const char *text, int16_t **pcm, size_t *n)
 {
 	pthread_mutex_lock(&lock);
@@ -129,7 +158,9 @@ static int render(const char *text, int16_t **pcm, size_t *n)
 		flite_init();
 		voice = register_cmu_us_slt(NULL);
 	}
-	cst_wave *w = voice ? flite_text_to_wave(text, voice) : NULL;
+	char phones[SPEAK_TEXT_MAX];
+	bool given = phones_parse(text_of(text), true, phones, sizeof phones, NULL);
+	cst_wave *w = !voice ? NULL : given ? wave_of_phones(phones) : flite_text_to_wave(text, voice);
 	int err = !voice ? ENOTSUP : !w || w->num_samples <= 0 ? EINVAL : w->sample_rate == 16000 || w->sample_rate == MEDIA_RATE ? 0 : ENOTSUP;
 	if (!err) {
 		size_t got = (size_t)w->num_samples;

@@ -11,7 +11,7 @@
 enum { SPEAK_TEXT_MAX = 2000, SPEAK_LEVEL_DB = -22 };
 
 /* Accents are folded (flite reads ASCII only); what cannot be read is left out. EINVAL: nothing left to say, or too long. ENOTSUP: the
- * voice is not there. ENOMEM. */
+ * voice is not there. ENOMEM. A text of sounds between slashes (base/phones.h) is said as one word. */
 int speak_text(struct media_clip **cp, const char *text);
 /* The same as samples at 8 kHz: the caller's (mem_free). */
 int speak_pcm(int16_t **pcm, size_t *n, const char *text);

@@ -50,6 +50,9 @@ static const char whole[] =
 	"      3: location\n"
 	"      4: language de-DE\n"
 	"    closed: {greeting: We are closed., keys: {1: mailbox alice}}\n"
+	"    departments:\n"
+	"      - {name: Sales, also: [the shop, orders], pronunciation: say ills}\n"
+	"      - {name: Bar, attendant: side}\n"
 	"  - {name: side, numbers: ['801'], schedule: office, menu: Words., keys: {2: hours}}\n"
 	"mailboxes:\n"
 	"  - name: alice\n"
@@ -114,6 +117,10 @@ static void every_setting_arrives(void **state)
 	assert_int_equal(a->input_failures, 4);
 	assert_int_equal(a->closed.n_keys, 1);
 	assert_string_equal(a->closed.menu, ""); /* its own keys: the words are made from them */
+	assert_int_equal(a->n_departments, 2);
+	assert_string_equal(a->departments[0].also.v[1], "orders");
+	assert_string_equal(a->departments[0].pronunciation.v[0], "say ills");
+	assert_string_equal(a->departments[1].attendant, "side");
 	a = cfg_attendant(c, TEXT("side"));
 	assert_ptr_equal(a->closed.keys, a->keys);
 	assert_string_equal(a->closed.menu, "Words.");
@@ -184,6 +191,10 @@ static void all_errors_are_told(void **state)
 		{ "mailboxes: [{name: m, rules: [{name: r, keys: {'*': transfer 201}}]}]", "is no key of a greeting" },
 		{ "mailboxes: [{name: m, rules: [{name: r, keys: {1: transfer bob}}]}]", "there is no mailbox \"bob\"" },
 		{ "mailboxes: [{name: m, rules: [{name: r, keys: {1: dial-by-name}}]}]", "key 1 does \"dial-by-name\"" },
+		{ "mailboxes: [{name: m, pronunciation: /AE N QQ/}]", "mailboxes[0].pronunciation: holds \"/AE N QQ/\": write sounds of CMUdict between slashes" },
+		{ "mailboxes: [{name: m, pronunciation: '12'}]", "give words that sound like it" },
+		{ "attendants: [{name: a, departments: [{name: b, attendant: c}]}]", "attendants[0].departments[0].attendant: there is no attendant \"c\"" },
+		{ "attendants: [{name: a, departments: [{also: b}]}]", "attendants[0].departments[0].name: is missing" },
 		{ "mailboxes: [{name: m, schedule: s}]", "mailboxes[0].schedule: there is no schedule \"s\"" },
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {

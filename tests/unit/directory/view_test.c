@@ -14,7 +14,7 @@ static const char file[] =
 	"mailboxes:\n"
 	"  - {name: Alice, display_name: 'Alice Smith', extensions: ['0201', '+15550100'], sip_uris: 'sip:Alice.Smith@Contoso.com', spoken_name: Al}\n"
 	"  - {name: bob, display_name: 'J\xc3\xb6rg Gro\xc3\x9f', extensions: ['0202'], dialable: false, allowed_transfers: [alice, '0299'], lamp_uri: 'sip:x@y'}\n"
-	"  - {name: carol, display_name: 'Carol Smithson', extensions: ['0203']}\n"
+	"  - {name: carol, display_name: 'Carol Smithson', extensions: ['0203'], pronunciation: [kay rol, '/K EH1 R AH0 L/']}\n"
 	"  - {name: desk, extensions: ['0200']}\n"
 	"  - {name: dan, display_name: 'Dan Smith', extensions: ['301'], dialplan: branch}\n";
 
@@ -168,5 +168,18 @@ static void survives_every_failing_allocation(void **state)
 	dir_view_unref(v);
 }
 
-UT_MAIN(UT(people_are_found_by_all_their_names), UT(what_the_file_leaves_open_comes_from_the_dial_plan), UT(names_become_keys),
+static void names_are_said_as_they_are_heard(void **state)
+{
+	(void)state;
+	struct dir_view *v = view();
+	const struct dir_user *carol = dir_find_name(v, TEXT("carol"));
+	assert_int_equal(carol->pronunciation.n, 2);
+	assert_string_equal(carol->pronunciation.v[1], "/K EH1 R AH0 L/");
+	assert_string_equal(carol->spoken_name, "Carol Smithson"); /* what people read stays */
+	assert_string_equal(dir_view_sounds(v, "carol smithson"), "kay rol");
+	assert_string_equal(dir_view_sounds(v, "Alice Smith"), "Alice Smith");
+	dir_view_unref(v);
+}
+
+UT_MAIN(UT(names_are_said_as_they_are_heard), UT(people_are_found_by_all_their_names), UT(what_the_file_leaves_open_comes_from_the_dial_plan), UT(names_become_keys),
 	UT(several_matches_are_offered_whole_names_first), UT(only_listed_targets_are_allowed), UT(survives_every_failing_allocation))

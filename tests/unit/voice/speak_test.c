@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ut.h"
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include "base/mem.h"
 #include "media/level.h"
@@ -30,6 +31,34 @@ static void names_are_spoken(void **state)
 	mem_unref(c);
 }
 
+static double alike(const int16_t *a, const int16_t *b, size_t n)
+{
+	double ab = 0, aa = 1, bb = 1;
+	for (size_t i = 0; i < n; i++) {
+		ab += (double)a[i] * b[i];
+		aa += (double)a[i] * a[i];
+		bb += (double)b[i] * b[i];
+	}
+	return ab / sqrt(aa * bb);
+}
+
+/* What a name sounds like may be given: the sounds of a word are that word. */
+static void sounds_are_spoken(void **state)
+{
+	(void)state;
+	int16_t *word, *sounds, *other;
+	size_t n_word, n_sounds, n_other;
+	assert_int_equal(speak_pcm(&word, &n_word, "banana"), 0);
+	assert_int_equal(speak_pcm(&sounds, &n_sounds, "/B AH0 N AE1 N AH0/"), 0);
+	assert_int_equal(speak_pcm(&other, &n_other, "/AO1 R AH0 N JH/"), 0);
+	assert_int_equal(n_word, n_sounds);
+	assert_true(alike(word, sounds, n_word) > 0.9);
+	assert_true(alike(word, other, n_word < n_other ? n_word : n_other) < 0.5);
+	mem_free(word);
+	mem_free(sounds);
+	mem_free(other);
+}
+
 static void nothing_to_say_is_told(void **state)
 {
 	(void)state;
@@ -42,4 +71,4 @@ static void nothing_to_say_is_told(void **state)
 	assert_int_equal(speak_text(&c, many), EINVAL);
 }
 
-UT_MAIN(UT(accents_are_folded), UT(names_are_spoken), UT(nothing_to_say_is_told))
+UT_MAIN(UT(accents_are_folded), UT(names_are_spoken), UT(sounds_are_spoken), UT(nothing_to_say_is_told))

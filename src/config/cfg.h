@@ -84,6 +84,7 @@ struct cfg_sip {
 	uint64_t handshake_timeout_ms, message_timeout_ms, connect_timeout_ms, idle_ms;
 	uint32_t max_calls, max_calls_per_source, max_connections, max_connections_per_source;
 	uint32_t retry_after_s;
+	uint32_t session_timer_s; /* 0: none asked for */
 };
 
 struct cfg_level {

@@ -63,6 +63,7 @@ static void set_timers(const struct cfg_sip *c, struct sip_core_prm *prm)
 		.t1 = (unsigned)c->t1_ms, .t2 = (unsigned)c->t2_ms, .t4 = (unsigned)c->t4_ms,
 		.tc = (unsigned)c->invite_timeout_ms, /* ringing; B and F follow from T1 */
 		.connect_ms = (unsigned)c->connect_timeout_ms, .handshake_ms = (unsigned)c->handshake_timeout_ms, .message_ms = (unsigned)c->message_timeout_ms,
+		.session_s = !c->session_timer_s ? SIP_NO_SESSION_TIMER : c->session_timer_s < 90 ? 90 : c->session_timer_s,
 		.idle_ms = (unsigned)c->idle_ms, .transfer_ms = (unsigned)c->transfer_timeout_ms,
 	};
 	prm->limits = (struct sip_limits){

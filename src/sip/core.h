@@ -18,6 +18,7 @@
 struct conn_end;
 struct sip_core;
 
+enum { SIP_NO_SESSION_TIMER = 1 };
 /* RFC 3261 table 4, in ms; 0 takes the RFC's value. Tests and slow or fast sites change them. */
 struct sip_timers {
 	unsigned t1, t2, t4;      /* 500, 4000, 5000 */
@@ -32,6 +33,8 @@ struct sip_timers {
 	unsigned transfer_ms;     /* REFER to its last NOTIFY: 60 s */
 	unsigned refer_ms;        /* a REFER unanswered: 20*T1. Less than the RFC's 64*T1, because a caller waits */
 	unsigned rtp_timeout_ms;  /* MEDIA_RTP_TIMEOUT after that much silence on the wire: 30 s */
+	unsigned session_s;       /* a call is refreshed within (RFC 4028): 1800; SIP_NO_SESSION_TIMER: we ask for none, and answer those of the peer */
+	unsigned min_session_s;   /* shorter ones are refused with 422: 90 */
 	unsigned first_notify_ms; /* REFER accepted, but no NOTIFY at all: 64*T1 */
 };
 

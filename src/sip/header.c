@@ -92,6 +92,19 @@ int sip_expires_parse(struct text t, uint32_t *seconds)
 	return text_u32(sip_trim(t), UINT32_MAX, seconds) ? EBADMSG : 0;
 }
 
+int sip_session_expires_parse(struct sip_session_expires *se, struct text t)
+{
+	struct text number, params, who;
+
+	*se = (struct sip_session_expires){ 0 };
+	text_cut(sip_trim(t), ';', &number, &params);
+	if (text_u32(sip_trim(number), UINT32_MAX, &se->seconds) || sip_params_check(params))
+		return EBADMSG;
+	if (sip_param_find(params, "refresher", &who))
+		se->refresher = text_is_nocase(who, "uac") ? SIP_REFRESHER_UAC : text_is_nocase(who, "uas") ? SIP_REFRESHER_UAS : SIP_REFRESHER_NONE;
+	return 0;
+}
+
 int sip_warning_parse(struct sip_warning *w, struct text item, struct sip_refusal *why)
 {
 	struct text t = sip_trim(item);

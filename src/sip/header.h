@@ -132,6 +132,10 @@ int sip_subscription_state_parse(struct sip_subscription_state *s, struct text t
 int sip_retry_after_parse(struct text t, uint32_t *seconds);
 /* Seconds; more than 2^32-1 is EBADMSG. */
 int sip_expires_parse(struct text t, uint32_t *seconds);
+/* Session-Expires (RFC 4028): '1800;refresher=uas'. A refresher of another name counts as none. */
+enum sip_refresher { SIP_REFRESHER_NONE, SIP_REFRESHER_UAC, SIP_REFRESHER_UAS };
+struct sip_session_expires { uint32_t seconds; enum sip_refresher refresher; };
+int sip_session_expires_parse(struct sip_session_expires *se, struct text t);
 /* Warning, one item: '399 host "text"'. */
 struct sip_warning { uint16_t code; struct text agent, text; };
 int sip_warning_parse(struct sip_warning *w, struct text item, struct sip_refusal *why);

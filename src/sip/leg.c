@@ -20,6 +20,7 @@ static void leg_destroy(void *object)
 	}
 	sip_dialog_clear(&leg->d);
 	buf_free(&leg->accept.bytes);
+	buf_free(&leg->said);
 	mem_free(leg->offer);
 	mem_free(leg->hangup_reason);
 	mem_free(leg->end_facts);
@@ -57,6 +58,7 @@ struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming
 	leg->started_ms = clock_mono_ms(core->prm.clock);
 	list_init(&leg->reqs);
 	buf_init(&leg->accept.bytes, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
+	buf_init(&leg->said, SIP_HEAD_MAX_BYTES);
 	sdp_session_init(&leg->sdp, (uint64_t)clock_real_us(core->prm.clock));
 	if (session && session[0])
 		text_fill(leg->session, sizeof(leg->session), session);
@@ -161,7 +163,8 @@ static void stop_all(struct leg *leg)
 	leg_invite_dropped(leg);
 	leg_transfer_drop(leg);
 	leg_out_drop(leg);
-	leg->modify = NULL;
+	leg_change_drop(leg);
+	leg_timer_stop(leg);
 	leg_reqs_end(leg);
 	if (leg->bye) {
 		leg_reply(leg, leg->bye, 200, NULL);

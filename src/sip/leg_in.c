@@ -74,11 +74,15 @@ static void report_offered(struct leg *leg)
 
 void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer)
 {
-	struct leg *leg = leg_make(core, peer, true, NULL);
+	struct leg *leg;
 	struct sip_reply trying = { .status = 100 }, broken = { .status = 500 };
 	struct sip_refusal why = { .sentence = "" };
-	int err = leg ? sip_dialog_uas(&leg->d, req, sip_stx_path(stx)->transport) : ENOMEM;
+	int err;
 
+	if (leg_timer_too_short(core, stx, req, TEXT_NONE))
+		return;
+	leg = leg_make(core, peer, true, NULL);
+	err = leg ? sip_dialog_uas(&leg->d, req, sip_stx_path(stx)->transport) : ENOMEM;
 	if (!err)
 		err = leg_enter(leg);
 	if (err) {
@@ -91,6 +95,7 @@ void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip
 	leg->invite = mem_ref(stx);
 	sip_stx_handler(stx, on_stx, leg);
 	leg_info_fill(leg, req, sip_stx_path(stx));
+	leg_timer_asked(leg, req);
 	err = offer_keep(leg, req, &why);
 	if (err) {
 		refuse_sdp(core, leg, &why);
@@ -205,6 +210,7 @@ void leg_on_ack(struct leg *leg, const struct sip_msg *ack)
 	}
 	if (initial) {
 		leg_set_state(leg, LEG_S_UP);
+		leg_timer_start(leg);
 		leg_emit(leg, &up);
 	}
 }
@@ -233,6 +239,12 @@ void leg_put_2xx(struct buf *b, void *arg)
 	sip_put_capabilities(b);
 }
 
+void leg_put_session(struct buf *b, void *arg)
+{
+	leg_put_2xx(b, arg);
+	leg_timer_put_response(arg, b);
+}
+
 static void no_codec(struct leg *leg, const struct sip_refusal *why, struct ev_report *report)
 {
 	char words[256], codecs[160] = "";
@@ -255,7 +267,7 @@ static void no_codec(struct leg *leg, const struct sip_refusal *why, struct ev_r
 
 int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 {
-	struct sip_reply r = { .status = 200, .to_tag = text_of(leg->d.local_tag), .more = leg_put_2xx, .arg = leg, .body_type = "application/sdp",
+	struct sip_reply r = { .status = 200, .to_tag = text_of(leg->d.local_tag), .more = leg_put_session, .arg = leg, .body_type = "application/sdp",
 		               .keep = &leg->accept.bytes };
 	struct sdp_agreed agreed;
 	struct sip_refusal refusal;

@@ -51,12 +51,36 @@ static void on_ring_late(void *arg)
 	(void)leg_cancel(leg);
 }
 
+static int invite_send(struct leg *leg);
+
+/* A refusal that says how it would be taken: once more so. */
+static bool said_again(struct leg *leg, const struct sip_msg *res)
+{
+	enum { TIMES_MAX = 5 };
+
+	if (leg->cancel_wanted || leg->invited_again == TIMES_MAX)
+		return false;
+	switch (res->status) {
+	case 422:
+		if (!leg_timer_longer(leg, res))
+			return false;
+		break;
+	default:
+		return false;
+	}
+	leg->invited_again++;
+	leg->provisional = false;
+	return !invite_send(leg);
+}
+
 static void refused(struct leg *leg, struct leg_req *q, const struct sip_msg *res)
 {
 	char words[200];
 
 	text_escape(res->phrase, words, sizeof(words));
 	leg->invite_req = NULL;
+	if (said_again(leg, res))
+		return;
 	flow_told(leg, q, res->status != 403 && res->status != 408 && res->status < 500);
 	if (leg->cancel_wanted)
 		leg_over(leg, LEG_END_CANCELLED, (int)res->status, words, NULL);
@@ -125,6 +149,7 @@ static void answered(struct leg *leg, struct leg_req *q, const struct sip_msg *r
 		answer_bad(leg, "the audio could not be started");
 		return;
 	}
+	leg_timer_answered(leg, res);
 	leg_emit(leg, &up);
 }
 
@@ -198,25 +223,29 @@ static void info_of_call(struct leg *leg, const struct leg_call_prm *prm)
 	i->referred_by = leg_keep(leg, text_of(prm->referred_by));
 }
 
-static int invite_send(struct leg *leg, const struct leg_call_prm *prm)
+/* What the INVITE says beside the usual; kept, since it may have to be said again. */
+static int said_once(struct leg *leg, const struct leg_call_prm *prm)
 {
-	char referred[600], diversion[600];
-	const char *headers[3] = { NULL };
-	unsigned n = 0;
 	struct sip_uri u;
+
+	if (prm->referred_by && prm->referred_by[0] && !sip_uri_parse(&u, text_of(prm->referred_by), NULL))
+		sip_put_printf(&leg->said, "Referred-By", "<%s>", prm->referred_by);
+	if (prm->diversion && prm->diversion[0] && !sip_uri_parse(&u, text_of(prm->diversion), NULL))
+		sip_put_printf(&leg->said, "Diversion", "<%s>;reason=unconditional", prm->diversion);
+	return buf_error(&leg->said);
+}
+
+static int invite_send(struct leg *leg)
+{
+	struct leg_timer_lines lines;
 	struct buf sdp;
 	int err;
 
-	if (prm->referred_by && prm->referred_by[0] && !sip_uri_parse(&u, text_of(prm->referred_by), NULL) &&
-	    !text_print(referred, sizeof(referred), "Referred-By: <%s>", prm->referred_by))
-		headers[n++] = referred;
-	if (prm->diversion && prm->diversion[0] && !sip_uri_parse(&u, text_of(prm->diversion), NULL) &&
-	    !text_print(diversion, sizeof(diversion), "Diversion: <%s>;reason=unconditional", prm->diversion))
-		headers[n++] = diversion;
 	buf_init(&sdp, 16384);
 	err = leg_sdp_offer(leg, SDP_SENDRECV, &sdp);
 	if (!err)
-		err = leg_req_send(&leg->invite_req, leg, "INVITE", 0, headers, "application/sdp", buf_as_text(&sdp), TRUST_FLOW_CALL_OUT, on_invite);
+		err = leg_req_send(&leg->invite_req, leg, "INVITE", 0, leg_timer_lines(leg, &lines), "application/sdp", buf_as_text(&sdp), TRUST_FLOW_CALL_OUT,
+		                   on_invite);
 	buf_free(&sdp);
 	return err;
 }
@@ -247,9 +276,11 @@ int leg_call(struct leg **legp, struct sip_core *core, struct sip_peer *peer, co
 		err = sip_dialog_uac(&leg->d, buf_cstr(&from), prm->from_display, prm->uri, peer->transport);
 	if (!err) {
 		info_of_call(leg, prm);
-		err = leg_enter(leg);
+		err = said_once(leg, prm);
 	}
-	if (!err && (err = invite_send(leg, prm)) != 0) {
+	if (!err)
+		err = leg_enter(leg);
+	if (!err && (err = invite_send(leg)) != 0) {
 		leg->h = NULL;
 		leg->ghost = true;
 		leg_over(leg, LEG_END_FAILED, 0, "", NULL);

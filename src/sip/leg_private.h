@@ -56,6 +56,17 @@ struct leg_transfer {
 	int last_status;
 	struct trust_facts *facts; /* of the REFER's way; NULL before its end */
 };
+/* RFC 4028. */
+struct leg_timer {
+	uint32_t interval_s;   /* 0: none */
+	uint32_t least_s;      /* the peer's Min-SE */
+	bool ours;             /* we refresh; else the peer does */
+	bool in_response;      /* the request that is being answered speaks of it: so does the answer */
+	bool peer_knows, peer_updates; /* Supported: timer; Allow: UPDATE */
+	int64_t ends_ms;       /* monotonic: without a refresh until then the call is over */
+	struct tmr t;
+	struct leg_req *req;   /* our refresh by UPDATE */
+};
 struct leg_referral {
 	bool active;
 };
@@ -82,6 +93,8 @@ struct leg {
 	bool ghost;             /* nobody above knows it: a forked answer being hung up */
 	/* out */
 	struct leg_req *invite_req;
+	struct buf said;        /* headers of our INVITE beside the usual */
+	unsigned invited_again; /* how often */
 	bool cancel_wanted, cancel_sent, provisional;
 	struct tmr ring;
 	/* ending */
@@ -98,10 +111,13 @@ struct leg {
 	struct sdp_session sdp;
 	struct sdp_agreed agreed;
 	bool agreed_once, held, hold_ours;
-	struct leg_req *modify;
+	struct leg_req *modify; /* our re-INVITE */
+	struct tmr again;       /* it met theirs: once more (glare) */
+	bool hold_was;          /* what it changes; refused: as it was */
 	/* transfer */
 	struct leg_transfer transfer;
 	struct leg_referral referral;
+	struct leg_timer timer;
 };
 
 /* ---- leg.c ---- */
@@ -129,6 +145,7 @@ void leg_accept_start(struct leg *leg, struct sip_stx *stx, uint32_t cseq, bool 
 void leg_accept_stop(struct leg *leg);
 void leg_on_ack(struct leg *leg, const struct sip_msg *ack);
 void leg_put_2xx(struct buf *b, void *arg); /* Contact, Allow, Supported; arg is the leg */
+void leg_put_session(struct buf *b, void *arg); /* the same, with the session timer */
 void leg_invite_dropped(struct leg *leg);
 
 /* ---- leg_request.c ---- */
@@ -149,6 +166,32 @@ void leg_bye_send(struct leg *leg, const char *reason);
 /* ---- leg_modify.c ---- */
 void leg_on_reinvite(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
 void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+
+/* ---- leg_change.c ---- */
+/* A re-INVITE that says how we want the session; also the refresh of peers that know no UPDATE. EBUSY. */
+int leg_change_send(struct leg *leg);
+void leg_change_drop(struct leg *leg);
+/* BYE, and over: the other side knows nothing of this call any more (RFC 3261 12.2.1.2, RFC 4028 10). */
+void leg_lost(struct leg *leg, int status, const char *sentence);
+
+/* ---- leg_timer.c ---- */
+/* A session interval shorter than we take: 422, and true (RFC 4028 9). */
+bool leg_timer_too_short(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct text to_tag);
+/* INVITE, re-INVITE, UPDATE of the peer: what it says of the timer. To be put to work with leg_timer_start() when the 200 is out. */
+void leg_timer_asked(struct leg *leg, const struct sip_msg *req);
+void leg_timer_put_response(struct leg *leg, struct buf *b);
+/* Headers of our INVITE, re-INVITE, UPDATE: for leg_req_send(); points into itself. */
+struct leg_timer_lines {
+	char expires[64], least[32];
+	const char *list[3];
+};
+const char *const *leg_timer_lines(struct leg *leg, struct leg_timer_lines *lines);
+/* Their 2xx. Starts it too. */
+void leg_timer_answered(struct leg *leg, const struct sip_msg *res);
+/* Their 422: longer from now on; false: it cannot be. */
+bool leg_timer_longer(struct leg *leg, const struct sip_msg *res);
+void leg_timer_start(struct leg *leg);
+void leg_timer_stop(struct leg *leg);
 
 /* ---- leg_digit.c, refer.c ---- */
 void leg_on_info(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);

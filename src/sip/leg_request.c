@@ -103,6 +103,8 @@ static int req_make(struct leg_req **qp, struct leg *leg, const char *method, co
 	q->method = method;
 	buf_init(&q->headers, SIP_HEAD_MAX_BYTES);
 	buf_init(&q->body, SIP_BODY_MAX_BYTES);
+	if (leg->state == LEG_S_CALLING && text_is(text_of(method), "INVITE"))
+		buf_put(&q->headers, leg->said.p, leg->said.n);
 	for (; headers && *headers; headers++) {
 		if (strpbrk(*headers, "\r\n"))
 			return mem_unref(q), EINVAL;

@@ -37,6 +37,10 @@ void sip_timers_fill(struct sip_timers *t)
 		t->refer_ms = t->t1 * 20;
 	if (!t->rtp_timeout_ms)
 		t->rtp_timeout_ms = 30000;
+	if (!t->session_s)
+		t->session_s = 1800;
+	if (!t->min_session_s)
+		t->min_session_s = 90;
 	if (!t->first_notify_ms)
 		t->first_notify_ms = t->t1 * 64;
 }

@@ -67,7 +67,18 @@ static void list(struct admin_call *call, const json_t *args, void *arg)
 	admin_call_ok(call, json_pack("{s:o, s:I}", "mailboxes", array, "revision", revision));
 }
 
-/* ---- mailbox.show: the user, then the PIN's state, then the counts ---- */
+/* ---- mailbox.show: the user, then the PIN's state, then the counts, then what the owner chose ---- */
+
+static void choices_h(int err, const struct mbox_choices *c, const struct ev_report *why, void *arg)
+{
+	struct asked *x = arg;
+	(void)why;
+	if (!err)
+		json_object_set_new(x->answer, "choices", json_pack("{s:s, s:i, s:s, s:b}", "language", c->language, "hours", (int)c->hours, "zone", c->zone,
+		                                                    "by_voice", c->by_voice));
+	admin_call_ok(x->of.call, json_incref(x->answer));
+	asked_free(x);
+}
 
 static void counts_h(int err, const struct mbox_counts *c, const struct ev_report *why, void *arg)
 {
@@ -75,8 +86,9 @@ static void counts_h(int err, const struct mbox_counts *c, const struct ev_repor
 	(void)why;
 	if (!err)
 		json_object_set_new(x->answer, "messages", json_pack("{s:i, s:i}", "new", (int)c->fresh, "saved", (int)c->saved));
-	admin_call_ok(x->of.call, json_incref(x->answer));
-	asked_free(x);
+	err = x->of.admin->prm.mbox ? mbox_choices(x->of.admin->prm.mbox, x->of.user->name, choices_h, x, NULL) : ENOTCONN;
+	if (err)
+		choices_h(err, NULL, NULL, x);
 }
 
 static void pin_status_h(int err, const struct dir_pin_status *st, void *arg)

@@ -25,6 +25,19 @@ void cli_show_strings(struct cli *c, const char *title, const json_t *array)
 	fputc('\n', c->out);
 }
 
+/* What differs from what everybody has. */
+static void show_choices(struct cli *c, const json_t *choices)
+{
+	if (*cli_text(choices, "language"))
+		fprintf(c->out, "  %-12s%s, chosen by its owner\n", "language", cli_text(choices, "language"));
+	if (cli_int(choices, "hours"))
+		fprintf(c->out, "  %-12sof %s hours\n", "clock", cli_text(choices, "hours"));
+	if (*cli_text(choices, "zone"))
+		fprintf(c->out, "  %-12s%s\n", "time zone", cli_text(choices, "zone"));
+	if (cli_true(choices, "by_voice"))
+		fprintf(c->out, "  %-12sby voice\n", "commands");
+}
+
 static int show_one(struct cli *c, const json_t *o)
 {
 	const json_t *pin = json_object_get(o, "pin"), *m = json_object_get(o, "messages");
@@ -35,6 +48,7 @@ static int show_one(struct cli *c, const json_t *o)
 		fprintf(c->out, "  %-12s%s new, %s saved\n", "messages", cli_text(m, "new"), cli_text(m, "saved"));
 	else
 		fprintf(c->out, "  %-12snot known: the store does not answer\n", "messages");
+	show_choices(c, json_object_get(o, "choices"));
 	if (!pin)
 		fprintf(c->out, "  %-12snot known: the store does not answer\n", "PIN");
 	else if (!cli_true(pin, "set"))
@@ -107,7 +121,7 @@ static const struct cli_opt pin_opts[] = {
 
 const struct cli_cmd cli_mailbox_cmds[] = {
 	{ "mailbox", "list", "", 0, 0, NULL, "List the mailboxes", NULL, "  umbel mailbox list", list },
-	{ "mailbox", "show", "NAME", 1, 1, NULL, "Show one mailbox: messages, PIN, addresses", "NAME is its name, an extension or a SIP URI.",
+	{ "mailbox", "show", "NAME", 1, 1, NULL, "Show one mailbox: messages, PIN, addresses, what its owner chose", "NAME is its name, an extension or a SIP URI.",
 	  "  umbel mailbox show alice\n  umbel mailbox show 201", show },
 	{ "mailbox", "pin", "NAME", 1, 1, pin_opts, "Set the PIN of a mailbox, and unlock it", "Without --pin it is read from the terminal or from standard input. Its owner has to change it at the next log-on.",
 	  "  umbel mailbox pin alice\n  printf '%s\\n' 482913 | umbel mailbox pin alice", set_pin },

@@ -70,22 +70,11 @@ static void forget_names(struct dlg_call *c)
 	c->names_wait = 0;
 }
 
-/* What the caller chose; else the language of whom he called; else that of the first dial plan. */
-static const char *language_of(const struct dlg_session *s)
-{
-	const struct cfg *cfg = dir_view_cfg(s->view);
-	const char *of[] = { s->language, s->aa ? s->aa->language : "", s->box ? s->box->language : "", cfg && cfg->n_dialplans ? cfg->dialplans[0].language : "" };
-	for (unsigned i = 0; i < sizeof of / sizeof *of; i++)
-		if (of[i] && *of[i])
-			return of[i];
-	return "";
-}
-
 static int play(struct dlg_call *c)
 {
 	struct say_seq q;
 	struct ev_report why;
-	say_begin(&q, languages_find(c->svc->prm.languages, language_of(&c->s)));
+	say_begin(&q, languages_find(c->svc->prm.languages, dlg_language_of(&c->s)));
 	say_zone(&q, c->zone, c->s.phone.choices.hours);
 	for (unsigned i = 0; i < c->saying.n; i++)
 		add_word(c, &q, i);
@@ -394,6 +383,8 @@ const struct dlg_effects dlg_live = {
 	.choose = dlg_job_choose,
 	.away = dlg_job_away,
 	.stretch = dlg_job_stretch,
+	.language = dlg_phone_language,
+	.hours = dlg_phone_hours,
 	.heard_ms = dlg_phone_heard,
 	.undelete = dlg_job_undelete,
 	.note = dlg_job_note,

@@ -104,7 +104,7 @@ static const struct dlg_row pin_rows[] = {
 const struct dlg_table dlg_pin_change = { "pin", "New PIN", pin_states, pin_rows, COUNT_OF(pin_states), COUNT_OF(pin_rows), NEW, NULL };
 
 /* ---- the menu ---- */
-enum { MENU, AWAY, KINDS, KIND, LOAD, HEAR, RECORD, REMOVE, PIN, VOICE, ZONE, SET_ZONE, HOURS };
+enum { MENU, AWAY, KINDS, KIND, LOAD, HEAR, RECORD, REMOVE, PIN, VOICE, ZONE, SET_ZONE, HOURS, LANGUAGE };
 
 static int back_to_menu(struct dlg_session *s)
 {
@@ -172,7 +172,7 @@ static int toggle_voice(struct dlg_session *s)
 static int toggle_hours(struct dlg_session *s)
 {
 	s->failures = 0;
-	return s->fx->choose(s->fx_arg, dlg_job(&s->eng), "hours", s->phone.choices.hours == 24 ? "12" : "24");
+	return s->fx->choose(s->fx_arg, dlg_job(&s->eng), "hours", s->fx->hours(s->fx_arg) == 24 ? "12" : "24");
 }
 
 static bool by_voice(const struct dlg_session *s)
@@ -236,7 +236,7 @@ static bool has_greeting(const struct dlg_session *s)
 	return s->has_clip[CLIP_GREETING];
 }
 
-static const struct dlg_phrase say_menu[] = { SAY(P_OPTIONS_MENU), SAY_END };
+static const struct dlg_phrase say_menu[] = { SAY(P_OPTIONS_MENU), SAY(P_OPTIONS_LANGUAGE), SAY_END };
 static const struct dlg_phrase say_away[] = { SAY_IF(is_away, P_AWAY_ON), SAY_IF(is_not_away, P_AWAY_OFF), SAY_IF(away_unrecorded, P_AWAY_NOT_RECORDED), SAY_END };
 static const struct dlg_phrase say_kinds[] = { SAY(P_GREETING_KINDS), SAY_END };
 static const struct dlg_phrase say_kind[] = { SAY(P_GREETING_MENU), SAY_END };
@@ -265,6 +265,7 @@ static const struct dlg_state states[] = {
 	[ZONE] = { "time zone", say_zone, NULL, 6000, 0 },
 	[SET_ZONE] = { "set time zone", NULL, NULL, 8000, 0 },
 	[HOURS] = { "clock", NULL, NULL, 8000, 0 },
+	[LANGUAGE] = { "language", NULL, &dlg_language, 0, 0 },
 };
 
 #define WRONG_KEYS(st) \
@@ -287,6 +288,7 @@ static const struct dlg_row rows[] = {
 	{ MENU,   KEYS("4"),     ALWAYS,               NOTHING,               VOICE },
 	{ MENU,   KEYS("5"),     ALWAYS,               DO(zones),             ZONE },
 	{ MENU,   KEYS("6"),     ALWAYS,               NOTHING,               HOURS },
+	{ MENU,   KEYS("7"),     ALWAYS,               DO(dlg_no_failures),   LANGUAGE },
 	{ MENU,   KEYS("*"),     ALWAYS,               NOTHING,               RETURN(R_BACK) },
 	{ MENU,   KEYS("33"),    ALWAYS,               NOTHING,               RETURN(R_GOODBYE) },
 	{ MENU,   KEYS("0"),     ALWAYS,               NOTHING,               MENU },
@@ -329,6 +331,8 @@ static const struct dlg_row rows[] = {
 	CHANGE(SET_ZONE, set_zone, MENU, back_to_menu, say_zone_set, say_not_chosen),
 
 	{ PIN,    ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),   MENU },
+	{ LANGUAGE, RESULT(R_GIVE_UP), ALWAYS,         NOTHING,               RETURN(R_GIVE_UP) },
+	{ LANGUAGE, ANY_RESULT,  ALWAYS,               DO(dlg_no_failures),   MENU },
 };
 
 const struct dlg_table dlg_options = { "options", "Personal options", states, rows, COUNT_OF(states), COUNT_OF(rows), MENU, NULL };

@@ -41,6 +41,8 @@ struct dlg_phone {
 	char wanted[ID_SIZE]; /* the message; "": a greeting is recorded */
 	bool own_phone;       /* the phone is known to be the owner's */
 	unsigned at_zone;  /* of the list of time zones */
+	unsigned at_language;    /* of those that are installed */
+	char trying[MBOX_LANGUAGE]; /* spoken while it is offered; "": none is */
 };
 /* How fast each speed is, in percent. */
 unsigned dlg_speed_percent(unsigned speed);

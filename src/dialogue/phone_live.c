@@ -8,6 +8,8 @@
 #include "config/zone.h"
 #include "dialogue/call_private.h"
 #include "media/stretch.h"
+#include "voice/lang.h"
+#include "voice/languages.h"
 
 /* ---- what the owner chose ---- */
 static int zone_work(void *arg)
@@ -117,6 +119,20 @@ int dlg_job_away(void *arg, uint32_t job, bool on)
 		return EACCES;
 	j->value[0] = on ? '1' : '0';
 	return dlg_live_begun(j, mbox_away_set(c->svc->prm.mbox, c->s.box->name, on, 0, away_h, j, &j->handle));
+}
+
+const char *dlg_phone_language(void *arg, unsigned i)
+{
+	struct dlg_call *c = arg;
+	const struct languages *l = c->svc ? c->svc->prm.languages : NULL;
+	return l && i < languages_count(l) ? prompt_set_language(languages_at(l, i)) : NULL;
+}
+
+unsigned dlg_phone_hours(void *arg)
+{
+	struct dlg_call *c = arg;
+	unsigned chosen = c->s.phone.choices.hours;
+	return chosen || !c->svc ? chosen : prompt_set_lang(languages_find(c->svc->prm.languages, dlg_language_of(&c->s)))->hours;
 }
 
 /* ---- messages ---- */

@@ -21,6 +21,8 @@ void dlg_phone_say(struct dlg_call *c, struct say_seq *q);
 void dlg_phone_said(struct dlg_call *c, const struct say_seq *q);
 void dlg_phone_stopped(struct dlg_call *c);
 uint32_t dlg_phone_heard(void *arg);
+const char *dlg_phone_language(void *arg, unsigned i);
+unsigned dlg_phone_hours(void *arg);
 void dlg_phone_forget(struct dlg_call *c); /* another message comes */
 
 #endif

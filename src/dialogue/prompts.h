@@ -156,6 +156,10 @@
 	X(P_ZONE_OF, "zone-time-of", "The time of") \
 	X(P_ZONE_MENU, "zone-menu", "To choose it, press 1. For the next one, press pound. For the time of this server, press 7. To go back, press star.") \
 	X(P_ZONE_SET, "zone-set", "Your time zone is set.") \
+	X(P_OPTIONS_LANGUAGE, "options-language", "For your language, press 7.") \
+	X(P_LANGUAGE_THIS, "language-menu", "This is English. To choose it, press 1. For the next language, press pound. For the usual language of your mailbox, press 7. To go back, press star.") \
+	X(P_LANGUAGE_SET, "language-set", "This language is used from now on.") \
+	X(P_LANGUAGE_ONLY, "language-only", "There is no other language.") \
 	X(P_CHOICE_FAILED, "choice-failed", "Sorry, your choice could not be saved.") \
 	X(P_PLAY_OUT_HELLO, "play-out-hello", "This is the mailbox of") \
 	X(P_SETUP_NAME, "setup-name", "Your mailbox needs your name. To leave it out, press star.") \

@@ -155,6 +155,17 @@ bool dlg_nearly_full(const struct dlg_session *s)
 	return p->max_messages && messages * 100 >= (uint64_t)p->max_messages * p->quota_warning_percent;
 }
 
+const char *dlg_language_of(const struct dlg_session *s)
+{
+	const struct cfg *cfg = dir_view_cfg(s->view);
+	const char *of[] = { s->phone.trying, s->language, s->aa ? s->aa->language : "", s->box ? s->box->language : "",
+		             cfg && cfg->n_dialplans ? cfg->dialplans[0].language : "" };
+	for (unsigned i = 0; i < sizeof of / sizeof *of; i++)
+		if (of[i] && *of[i])
+			return of[i];
+	return "";
+}
+
 const char *dlg_box_name(const struct dlg_session *s)
 {
 	return s->box ? s->box->spoken_name : "";

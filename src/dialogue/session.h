@@ -105,6 +105,10 @@ struct dlg_effects {
 	int (*away)(void *arg, uint32_t job, bool on);
 	/* Job: J_DONE. One of s->phone.choices, in the store and in the session. */
 	int (*choose)(void *arg, uint32_t job, const char *name, const char *value);
+	/* The tag of the i-th language that is installed, the node's own first; NULL behind the last. */
+	const char *(*language)(void *arg, unsigned i);
+	/* How times are told now: 12 or 24 hours. */
+	unsigned (*hours)(void *arg);
 	/* Job: J_DONE. The message is held at that speed, too. */
 	int (*stretch)(void *arg, uint32_t job, unsigned speed);
 	/* How much of the message has been heard, by its own time, as of the last time it was stopped. */
@@ -244,6 +248,7 @@ extern const struct dlg_table dlg_logon;
 extern const struct dlg_table dlg_player;     /* the messages of s->list one by one */
 extern const struct dlg_table dlg_options;    /* greeting, name, PIN */
 extern const struct dlg_table dlg_pin_change;
+extern const struct dlg_table dlg_language;   /* s->phone.choices.language */
 extern const struct dlg_table dlg_greeting;   /* s->phone.greeting, by dlg_greeting_of() */
 extern const struct dlg_table dlg_play_out;   /* for whoever answers a phone that was called for s->box */
 extern const struct dlg_table dlg_setup;      /* name and greeting at the first use */
@@ -282,6 +287,8 @@ const struct cfg_policy *dlg_policy(const struct dlg_session *s); /* of the mail
 uint64_t dlg_max_call_ms(const struct dlg_session *s);
 uint64_t dlg_max_recording_ms(const struct dlg_session *s);
 uint64_t dlg_silence_ms(const struct dlg_session *s);
+/* What is spoken: the tag that the caller chose; else that of whom he called; else of the first dial plan; "": the node's own. */
+const char *dlg_language_of(const struct dlg_session *s);
 const char *dlg_box_name(const struct dlg_session *s);
 bool dlg_nearly_full(const struct dlg_session *s); /* by the list of messages, as the policy warns */
 /* Writes where s->target is reached: "sip:number@domain" or the user's URI. ENOENT: no way. */

@@ -68,16 +68,33 @@ void lang_no_time(struct say_seq *q)
 	say_prompt(q, "counted/second/none");
 }
 
-static void minutes_after(struct say_seq *q, const struct tm *tm)
+static const char *day_part(int hour)
 {
+	static const struct {
+		int until;
+		const char *name;
+	} parts[] = { { 1, "day-part/midnight" }, { 5, "day-part/night" }, { 12, "day-part/morning" }, { 13, "day-part/noon" },
+		      { 18, "day-part/afternoon" }, { 20, "day-part/early-evening" }, { 22, "day-part/evening" } };
+	for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+		if (hour < parts[i].until)
+			return parts[i].name;
+	return "day-part/late";
+}
+
+/* "fünfzehn Uhr zehn", or "drei Uhr zehn nachmittags". */
+static void hour_and_minutes(struct say_seq *q, const char *fmt, const struct tm *tm)
+{
+	bool twelve = q->hours == 12;
+	lang_print(q, fmt, (unsigned)(!twelve ? tm->tm_hour : tm->tm_hour % 12 ? tm->tm_hour % 12 : 12));
 	if (tm->tm_min)
 		lang_print(q, "minutes/%u", (unsigned)tm->tm_min);
+	if (twelve)
+		say_prompt(q, day_part(tm->tm_hour));
 }
 
 void lang_clock(struct say_seq *q, const struct tm *tm)
 {
-	lang_print(q, "hours/%u", (unsigned)tm->tm_hour);
-	minutes_after(q, tm);
+	hour_and_minutes(q, "hours/%u", tm);
 }
 
 void lang_date(struct say_seq *q, const struct tm *tm)
@@ -99,6 +116,5 @@ void lang_when(struct say_seq *q, const struct tm *tm, int64_t days_ago)
 		lang_print(q, "on-days/%u", (unsigned)tm->tm_mday);
 		lang_print(q, "digits/mon-%u", (unsigned)tm->tm_mon);
 	}
-	lang_print(q, "at-hours/%u", (unsigned)tm->tm_hour);
-	minutes_after(q, tm);
+	hour_and_minutes(q, "at-hours/%u", tm);
 }

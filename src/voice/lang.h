@@ -14,6 +14,7 @@ enum lang_gender { LANG_ALONE, LANG_MASCULINE, LANG_FEMININE };
 
 struct lang {
 	const char *code; /* the primary subtag: "de" */
+	unsigned hours;   /* times are told in 12 or 24, where nobody chose */
 	void (*number)(struct say_seq *q, uint32_t n, enum lang_gender g); /* n up to LANG_NUMBER_MAX */
 	/* "no messages", "one new message", "four new messages"; adjective may be NULL; n up to LANG_NUMBER_MAX. */
 	void (*count)(struct say_seq *q, uint32_t n, const char *adjective, const char *singular, const char *plural);
@@ -30,7 +31,8 @@ extern const struct lang lang_en, lang_de, lang_fr, lang_es, lang_it, lang_nl;
 const struct lang *lang_find(const char *tag);
 
 /* ---- shared by the languages other than English: everything but numbers is phrases that stand whole in the set ----
- * counted/<adjective>-<noun>/none|one|other, hours/H, at-hours/H, minutes/M, days/D, on-days/D, on-day-W (W 0 is Sunday). */
+ * counted/<adjective>-<noun>/none|one|other, hours/H, at-hours/H, minutes/M, days/D, on-days/D, on-day-W (W 0 is Sunday), and behind a
+ * time of twelve hours day-part/midnight|night|morning|noon|afternoon|early-evening|evening|late. */
 void lang_count(struct say_seq *q, uint32_t n, enum lang_gender g, const char *adjective, const char *singular);
 void lang_no_time(struct say_seq *q);
 void lang_clock(struct say_seq *q, const struct tm *tm);

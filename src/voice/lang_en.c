@@ -122,4 +122,4 @@ static void when(struct say_seq *q, const struct tm *tm, int64_t days_ago)
 	clock_time(q, tm);
 }
 
-const struct lang lang_en = { "en", number, count, no_time, clock_time, date, when };
+const struct lang lang_en = { "en", 12, number, count, no_time, clock_time, date, when };

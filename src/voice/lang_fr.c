@@ -41,4 +41,4 @@ static void count(struct say_seq *q, uint32_t n, const char *adjective, const ch
 	lang_count(q, n, feminine ? LANG_FEMININE : LANG_MASCULINE, adjective, singular);
 }
 
-const struct lang lang_fr = { "fr", number, count, lang_no_time, lang_clock, lang_date, lang_when };
+const struct lang lang_fr = { "fr", 24, number, count, lang_no_time, lang_clock, lang_date, lang_when };

@@ -15,4 +15,4 @@ static void number(struct say_seq *q, uint32_t n, enum lang_gender g)
 	lang_groups(q, n, g, thousands, lang_plain_below_1000);
 }
 
-const struct lang lang_it = { "it", number, lang_plain_count, lang_no_time, lang_clock, lang_date, lang_when };
+const struct lang lang_it = { "it", 24, number, lang_plain_count, lang_no_time, lang_clock, lang_date, lang_when };

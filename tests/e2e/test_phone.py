@@ -17,9 +17,9 @@ PROMPTS = BUILD / "prompts" / "en-US.pack"
 RATE = audio.RATE
 
 
-def ask(node, number, steps, caller="7900", seconds=90):
+def ask(node, number, steps, caller="7900", seconds=90, prompts=PROMPTS):
     """One call of the test caller through that script: (good, what it said)."""
-    status, text = node.cli.run("call", "test", f"sip:{number}@127.0.1.11", "--from", caller, "--prompts", PROMPTS, "--for", str(seconds), "-e", steps,
+    status, text = node.cli.run("call", "test", f"sip:{number}@127.0.1.11", "--from", caller, "--prompts", prompts, "--for", str(seconds), "-e", steps,
                                 timeout=seconds + 30)
     return status == 0, text
 
@@ -120,6 +120,20 @@ def options(story, node):
     story.check("they are kept from call to call; mail and calendar say that they come later", good, said)
 
 
+def language(story, node):
+    """Out of English into German and back, each heard as its own prompts; the clock in German, of twelve hours."""
+    german = BUILD / "prompts" / "de-DE.pack"
+    good, said = ask(node, lab.SUBSCRIBER, "press 2001#739184#; wait 4s; press 67; expect language-menu; press 1; expect language-set; "
+                     "wait 1s; press 6; expect clock-twelve; hangup", prompts=german)
+    story.check("a language is offered in itself, and heard from then on", good, said)
+    status, text = node.cli.run("mailbox", "show", "alice")
+    story.check("shown with the mailbox", status == 0 and "de-DE" in text and "of 12 hours" in text, text)
+    good, said = ask(node, lab.SUBSCRIBER, "press 2001#739184#; expect you-have; press 67; wait 1s; press 7; wait 1s; press *; wait 300ms; hangup", prompts=german)
+    story.check("it is kept from call to call", good, said)
+    good, said = ask(node, lab.SUBSCRIBER, log_on() + "hangup")
+    story.check("until the usual one is wanted", good, said)
+
+
 def first_use(story, node):
     name = piece(story, "name", 20, 21.5)
     node.set_pin("carol", "739184", final=False)
@@ -163,8 +177,8 @@ with Story("phone") as story:
                                                                "dialplan": "office", "policy": "standard", "lamp": False}))
     for box in ("alice", "bob"):
         node.set_pin(box, "739184")
-    parts = sys.argv[1:] or (["tape"] if LEVEL != "long" else ["tape", "on_phone", "sending", "administration", "options", "first_use"])
-    for part in (tape, on_phone, sending, administration, options, first_use):
+    parts = sys.argv[1:] or (["tape"] if LEVEL != "long" else ["tape", "on_phone", "sending", "administration", "options", "language", "first_use"])
+    for part in (tape, on_phone, sending, administration, options, language, first_use):
         if part.__name__ in parts:
             part(story, node)
     said = str(node.events()) + node.proc.said()

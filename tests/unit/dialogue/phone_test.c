@@ -514,6 +514,63 @@ static void options_are_chosen(void **state)
 	talk_end(&t);
 }
 
+static void language_is_offered_in_itself_and_spoken_at_once(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t);
+	t.n_languages = 3;
+	log_on(&t);
+	talk_keys(&t, "67"); /* the caller hears the node's own, which he does not look for */
+	talk_wait(&t, 50);
+	assert_true(talk_heard(&t, "language-menu"));
+	assert_string_equal(t.spoke, "de-DE");
+	talk_keys(&t, "#");
+	assert_string_equal(t.spoke, "fr-FR");
+	talk_keys(&t, "#");
+	assert_string_equal(t.spoke, "en-US"); /* round */
+	talk_keys(&t, "#1");
+	talk_wait(&t, 100);
+	assert_string_equal(t.chosen, "language=de-DE");
+	assert_true(talk_heard(&t, "language-set options-menu options-language"));
+	assert_string_equal(t.spoke, "de-DE");
+	talk_keys(&t, "6"); /* German tells 24 hours where nobody chose */
+	talk_wait(&t, 100);
+	assert_string_equal(t.chosen, "hours=12");
+	t.choose = TALK_FAILS;
+	talk_keys(&t, "71");
+	talk_wait(&t, 100);
+	assert_true(talk_heard(&t, "choice-failed options-menu"));
+	assert_string_equal(t.spoke, "de-DE");
+	talk_keys(&t, "7*");
+	assert_string_equal(t.spoke, "de-DE");
+	t.choose = TALK_GOOD;
+	talk_keys(&t, "7");
+	assert_string_equal(t.spoke, "en-US");
+	talk_wait(&t, 7100);
+	assert_true(talk_heard(&t, "language-menu"));
+	talk_keys(&t, "7");
+	talk_wait(&t, 100);
+	assert_string_equal(t.chosen, "language=");
+	assert_string_equal(t.spoke, "en");
+	talk_end(&t);
+	begin(&t);
+	t.n_languages = 1;
+	log_on(&t);
+	talk_keys(&t, "67");
+	talk_wait(&t, 50);
+	assert_true(talk_heard(&t, "language-only options-menu"));
+	talk_end(&t);
+	begin(&t);
+	t.n_languages = 2;
+	log_on(&t);
+	talk_keys(&t, "67#");
+	talk_wait(&t, 25000);
+	assert_true(talk_heard(&t, "give-up goodbye"));
+	assert_string_equal(t.spoke, "en");
+	talk_end(&t);
+}
+
 static void every_greeting_is_recorded_heard_and_removed(void **state)
 {
 	(void)state;
@@ -691,5 +748,6 @@ UT_MAIN(UT(back_forward_and_pause), UT(forward_beyond_the_end_has_heard_it), UT(
         UT(deleted_and_brought_back), UT(folders_and_order), UT(the_deleted_folder_changes_nothing_but_back), UT(names_are_found_by_their_keys),
         UT(a_reply_goes_to_the_sender), UT(forwarding_with_and_without_an_introduction), UT(a_new_message_from_the_main_menu),
         UT(who_could_not_get_it_is_named_and_tried_again), UT(a_store_that_fails_is_told), UT(hanging_up_sends_nothing_before_and_is_answered_after),
-        UT(calling_the_sender), UT(the_directory_calls_and_writes), UT(options_are_chosen), UT(every_greeting_is_recorded_heard_and_removed),
+        UT(calling_the_sender), UT(the_directory_calls_and_writes), UT(options_are_chosen), UT(language_is_offered_in_itself_and_spoken_at_once),
+        UT(every_greeting_is_recorded_heard_and_removed),
         UT(first_use_asks_for_everything), UT(called_phones_hear_the_message_or_are_asked), UT(hang_up_anywhere_ends))

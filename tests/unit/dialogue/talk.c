@@ -43,6 +43,7 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 			t->played_from_ms = t->s.phone.play_at_ms;
 			t->heard_ms = t->played_from_ms + SAY_MS;
 		}
+	text_fill(t->spoke, sizeof(t->spoke), dlg_language_of(&t->s));
 	t->say_id = id;
 	t->saying = true;
 	t->said_due_ms = t->now_ms + SAY_MS;
@@ -234,6 +235,20 @@ static int away(void *arg, uint32_t id, bool on)
 	if (t->choose == TALK_GOOD)
 		t->s.phone.away = t->away = on;
 	return job(t, t->choose, id, J_DONE, 0);
+}
+
+static const char *language(void *arg, unsigned i)
+{
+	static const char *const tags[] = { "en-US", "de-DE", "fr-FR" };
+	struct talk *t = arg;
+	return i < t->n_languages ? tags[i] : NULL;
+}
+
+static unsigned hours(void *arg)
+{
+	struct talk *t = arg;
+	unsigned chosen = t->s.phone.choices.hours;
+	return chosen ? chosen : text_starts(text_of(dlg_language_of(&t->s)), "de") ? 24 : 12;
 }
 
 static int stretch(void *arg, uint32_t id, unsigned speed)
@@ -428,7 +443,7 @@ static const struct dlg_effects fakes = {
 	.io = { say, hush, timer, NULL, over },
 	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .find_stop = find_stop, .join = join, .take = take, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
-	.owner = owner, .choose = choose, .away = away, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
+	.owner = owner, .choose = choose, .language = language, .hours = hours, .away = away, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
 	.send = send, .fetch_own = fetch_own, .logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
 	.hears = hears, .listen = listen, .deaf = deaf, .now_s = now_s,
 };

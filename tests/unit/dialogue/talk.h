@@ -32,6 +32,7 @@ struct talk {
 	bool locked, must_change, no_pin, has_greeting, has_name;
 	unsigned recorded;     /* greetings that are there: bits of enum mbox_greeting */
 	bool setting_up, away;
+	unsigned n_languages;  /* that are installed: en-US, de-DE, fr-FR */
 	const char *group;     /* group 1 of the owner: "Team\nbob\ncarol" */
 	int xfer_status;
 	int64_t xfer_ms;
@@ -65,6 +66,7 @@ struct talk {
 	enum mbox_relation sent_as;
 	bool sent_urgent, sent_private, sent_file;
 	uint32_t heard_ms, played_from_ms;
+	char spoke[16];        /* the language of the last sentence */
 	char chosen[96];       /* "hours=24" */
 	enum mbox_greeting greeting_kind;
 	char uri[DLG_URI], saved_for[65], new_pin[40];

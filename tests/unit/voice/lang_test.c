@@ -138,6 +138,41 @@ static void dates_and_times(void **state)
 }
 
 /* Nothing that can be asked for is missing in any language. */
+static void twelve_hours_name_the_part_of_the_day(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *tag;
+		int hour, minute;
+		const char *twelve, *usual;
+	} rows[] = {
+		{ "de", 15, 10, "drei Uhr zehn nachmittags", "fünfzehn Uhr zehn" }, { "de", 0, 20, "zwölf Uhr zwanzig nachts", "null Uhr zwanzig" },
+		{ "de", 12, 0, "zwölf Uhr mittags", "zwölf Uhr" }, { "fr", 23, 5, "onze heures cinq du soir", "vingt-trois heures cinq" },
+		{ "fr", 4, 0, "quatre heures du matin", "quatre heures" }, { "es", 19, 20, "las siete y veinte de la tarde", "las diecinueve y veinte" },
+		{ "es", 21, 0, "las nueve de la noche", "las veintiuna" }, { "it", 11, 59, "le undici e cinquantanove di mattina", "le undici e cinquantanove" },
+		{ "it", 18, 0, "le sei di sera", "le diciotto" }, { "nl", 14, 30, "twee uur dertig 's middags", "veertien uur dertig" },
+		{ "nl", 1, 0, "een uur 's nachts", "een uur" }, { "en", 15, 0, "three o'clock P M", "three o'clock P M" },
+	};
+	struct say_seq q;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int64_t when = rows[i].hour * 3600 + rows[i].minute * 60;
+		begin(&q, rows[i].tag);
+		say_zone(&q, NULL, 12);
+		say_time(&q, when);
+		assert_string_equal(words(&q), rows[i].twelve);
+		begin(&q, rows[i].tag);
+		say_time(&q, when);
+		assert_string_equal(words(&q), rows[i].usual);
+		for (int h = 0; h < 24; h++) {
+			begin(&q, rows[i].tag);
+			say_zone(&q, NULL, 12);
+			say_when(&q, h * 3600 + 86400, 0);
+			assert_int_equal(say_error(&q, NULL), 0);
+			say_clear(&q);
+		}
+	}
+}
+
 static void every_number_date_and_count_has_its_words(void **state)
 {
 	(void)state;
@@ -279,7 +314,7 @@ static void names_of_prompts(void **state)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = { UT(numbers), UT(what_is_counted_agrees_with_its_number), UT(dates_and_times), UT(every_number_date_and_count_has_its_words),
+	const struct CMUnitTest tests[] = { UT(numbers), UT(what_is_counted_agrees_with_its_number), UT(dates_and_times), UT(twelve_hours_name_the_part_of_the_day), UT(every_number_date_and_count_has_its_words),
 		UT(a_tag_finds_the_nearest_language), UT(what_a_language_lacks_is_lent), UT(own_prompts_stand_before_the_sets_and_go_again), UT(names_of_prompts) };
 	return cmocka_run_group_tests(tests, open_all, close_all);
 }

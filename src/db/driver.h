@@ -11,7 +11,7 @@ struct db_value {
 	struct text t;
 };
 
-enum { DB_PARAMS_MAX = 32 };
+enum { DB_PARAMS_MAX = 48 };
 
 struct db_driver;
 struct db_conn {

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* records_private.h  Shared by records.c (queue and file), records_sql.c (statements) and report.c. */
+#ifndef RECORDS_PRIVATE_H
+#define RECORDS_PRIVATE_H
+#include "base/list.h"
+#include "db/op.h"
+#include "net/loop.h"
+#include "net/tmr.h"
+#include "records/records.h"
+
+struct records {
+	struct records_prm prm;
+	char spool[512];
+	struct list queue;
+	size_t n_queue, n_writing, from_spool; /* from_spool: of the file, not yet in the store */
+	bool busy, waits, closed, sweeping, one_by_one;
+	bool file_stays; /* it holds more than what was read of it */
+	uint64_t lost, lost_told;
+	char lost_why[160];
+	struct tmr write_tmr, sweep_tmr, tell_tmr;
+	struct ops ops; /* reports under way */
+	struct metric *m_kept, *m_lost, *m_waiting;
+};
+
+/* ---- in store threads ---- */
+int records_write_one(struct db_tx *tx, const struct record_item *it, struct ev_report *why);
+/* Deletes at most RECORDS_SWEEP_ROWS of what began before; *n how many. */
+int records_sweep(struct db_tx *tx, int64_t before_us, int64_t *n, struct ev_report *why);
+
+#define RECORDS_COMMA_T(member, size) #member ", "
+#define RECORDS_COMMA_I(member) #member ", "
+
+#endif

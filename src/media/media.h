@@ -173,5 +173,7 @@ struct media_port_stats {
 	uint32_t peer_lost, rtt_us;         /* by their RTCP reports; 0: not known */
 };
 void media_port_stats(const struct media_port *port, struct media_port_stats *st);
+/* What was agreed last; false: nothing yet. */
+bool media_port_codec(const struct media_port *port, enum media_codec *codec);
 
 #endif

@@ -160,6 +160,7 @@ struct media_port {
 	void *arg;
 	char session[SESSION_SIZE];
 	struct net_addr local, remote_told;
+	enum media_codec codec_told;
 	uint32_t next_id;
 	uint8_t dtmf_told;
 	bool closing, closed, digits_busy;

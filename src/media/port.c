@@ -229,6 +229,7 @@ int media_port_start(struct media_port *port, const struct media_stream *s)
 	if (port->closing || !engine_command(port->thread, &cmd))
 		return EAGAIN;
 	port->remote_told = *s->remote;
+	port->codec_told = s->codec;
 	port->dtmf_told = s->dtmf_pt;
 	return 0;
 }
@@ -335,6 +336,12 @@ void media_record_stop(struct media_port *port)
 {
 	if (!port->closing && port->rec_running)
 		engine_command(port->thread, &(struct media_cmd){ .type = CMD_REC_STOP, .port = port });
+}
+
+bool media_port_codec(const struct media_port *port, enum media_codec *codec)
+{
+	*codec = port->codec_told;
+	return net_addr_is_set(&port->remote_told);
 }
 
 void media_port_stats(const struct media_port *port, struct media_port_stats *st)

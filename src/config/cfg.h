@@ -128,6 +128,7 @@ struct cfg_node {
 	struct cfg_hep hep;
 	uint64_t receipt_ms; /* how long a receipt waits for the store before the local spool counts */
 	uint64_t drain_ms;
+	uint32_t keep_records_days;
 };
 
 /* A node of the service that has a store of its own; this one may be among them. */

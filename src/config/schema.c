@@ -28,6 +28,10 @@ static const struct cfg_row sip_rows[] = {
 #define SIP(...) ROW(struct cfg_node, __VA_ARGS__)
 #include "config/settings.def"
 };
+static const struct cfg_row records_rows[] = {
+#define RECORDS(...) ROW(struct cfg_node, __VA_ARGS__)
+#include "config/settings.def"
+};
 static const struct cfg_row hep_rows[] = {
 #define HEP(...) ROW(struct cfg_node, __VA_ARGS__)
 #include "config/settings.def"
@@ -109,6 +113,7 @@ static const struct cfg_object identity = { "node.identities", "Certificates tha
 static const struct cfg_object admin = { "node.admin", "Administration", 0, ROWS(admin_rows), NULL, 0 };
 static const struct cfg_object logging = { "node.log", "Where events go and how much is said", 0, ROWS(log_rows), NULL, 0 };
 static const struct cfg_object sip = { "node.sip", "Timers and limits of SIP", 0, ROWS(sip_rows), NULL, 0 };
+static const struct cfg_object records = { "node.call_records", "Records of calls that are over", 0, ROWS(records_rows), NULL, 0 };
 static const struct cfg_object hep = { "node.trace.hep", "A Homer collector", 0, ROWS(hep_rows), NULL, 0 };
 static const struct cfg_sub trace_subs[] = { { "hep", &hep, false, 0, 0, CFG_RESTART } };
 static const struct cfg_object trace = { "node.trace", "Who is told what is said", 0, NULL, 0, SUBS(trace_subs) };
@@ -118,6 +123,7 @@ static const struct cfg_sub node_subs[] = {
 	{ "admin", &admin, false, 0, 0, CFG_RESTART },
 	{ "log", &logging, false, 0, 0, CFG_RESTART },
 	{ "sip", &sip, false, 0, 0, CFG_RESTART },
+	{ "call_records", &records, false, 0, 0, CFG_LIVE },
 	{ "trace", &trace, false, 0, 0, CFG_RESTART },
 };
 static const struct cfg_object node = { "node", "This node's own part: it differs from node to node", 0, ROWS(node_rows), SUBS(node_subs) };

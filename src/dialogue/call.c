@@ -55,6 +55,11 @@ void dlg_call_emit(struct dlg_call *c, struct ev_report *r)
 	ev_emit(c->svc->prm.bus, r);
 }
 
+static int64_t age_ms(const struct dlg_call *c)
+{
+	return c->svc ? clock_mono_ms(c->svc->prm.clock) - c->started_mono_ms : 0;
+}
+
 static void set_outcome(struct dlg_call *c, const char *text)
 {
 	if (!*c->outcome)
@@ -72,6 +77,7 @@ static void destroy(void *object)
 	mem_unref(c->zone);
 	mem_free(c->verdict);
 	mem_free(c->step);
+	dlg_path_free(&c->notes.path);
 	dlg_session_close(&c->s);
 	mem_unref(c->table_owner);
 	mem_unref(c->leg);
@@ -156,6 +162,7 @@ static void close_port(struct dlg_call *c)
 {
 	if (!c->port)
 		return;
+	dlg_record_figures(c);
 	dlg_live_hush(c);
 	if (c->leg_over || c->started) /* before the ACK the leg may still want to start it */
 		media_port_close(c->port); /* MEDIA_CLOSED comes, perhaps at once */
@@ -170,6 +177,7 @@ void dlg_call_talk_over(struct dlg_call *c, int result)
 	c->result = result;
 	set_outcome(c, c->outgoing ? outcome_made(c, result) : outcome_of(c, result));
 	dlg_call_step(c, "over: %s", c->outcome);
+	dlg_path_over(&c->notes.path, &c->s, result, age_ms(c));
 	if (c->outgoing)
 		dlg_call_tell(c, TELL_ENDED);
 	else
@@ -192,6 +200,7 @@ void dlg_call_talk_over(struct dlg_call *c, int result)
 /* The caller is gone, or is to be treated so. */
 static void hang_up_talk(struct dlg_call *c)
 {
+	dlg_path_hangup(&c->notes.path, &c->s, age_ms(c));
 	if (c->started)
 		dlg_hangup(&c->s.eng);
 	else
@@ -243,6 +252,7 @@ static void too_long(void *arg)
 	ev_set(&r, EV_CALL_TOO_LONG);
 	ev_int(&r, "seconds", (int64_t)(dlg_max_call_ms(&c->s) / 1000));
 	dlg_call_emit(c, &r);
+	c->notes.drop = "too-long";
 	dlg_call_end(c, "greatest length of a call");
 }
 
@@ -255,6 +265,7 @@ static void start_talk(struct dlg_call *c)
 	if (limit_ms)
 		tmr_start(c->svc->prm.loop, &c->limit, (int64_t)limit_ms, too_long, c);
 	dlg_start(&c->s.eng, c->table);
+	dlg_path_look(&c->notes.path, &c->s, age_ms(c));
 }
 
 /* ---- what the leg says ---- */
@@ -314,6 +325,7 @@ void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 		break;
 	case LEG_ENDING:
 		c->receipt = ev->receipt;
+		c->notes.end = ev->end;
 		dlg_call_step(c, "ending: %s", leg_end_name(ev->end));
 		if (c->talk_over) {
 			c->receipt = false;
@@ -326,6 +338,8 @@ void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 		c->leg_over = true;
 		c->receipt = false;
 		c->end_status = ev->status;
+		if (!c->answered || ev->end == LEG_END_FAILED)
+			c->notes.end = ev->end;
 		if (!c->answered || ev->end == LEG_END_FAILED)
 			set_outcome(c, ev->reason && *ev->reason ? ev->reason : leg_end_name(ev->end));
 		if (c->talk_over && !c->started)
@@ -360,8 +374,10 @@ static void on_media(struct media_port *port, const struct media_event *ev, void
 			dlg_key(&c->s.eng, ev->digit);
 		break;
 	case MEDIA_RTP_TIMEOUT:
-		if (!leg_is_held(c->leg))
+		if (!leg_is_held(c->leg)) {
+			c->notes.drop = "no-audio";
 			dlg_call_end(c, "no audio from the caller any more");
+		}
 		break;
 	case MEDIA_CLOSED:
 		c->port = NULL;
@@ -526,6 +542,7 @@ int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *vi
 			leg_reject(leg, 500, "the call cannot be answered", 0);
 	}
 	if (err) {
+		c->notes.end = LEG_END_REJECTED;
 		tell_not_answered(c, &why, err);
 		dlg_call_end(c, "not answered");
 	} else {

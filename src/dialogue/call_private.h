@@ -8,6 +8,7 @@
 #define DIALOGUE_CALL_PRIVATE_H
 #include "base/list.h"
 #include "dialogue/phone_live.h"
+#include "dialogue/record_live.h"
 #include "dialogue/service.h"
 #include "dialogue/session.h"
 #include "dialogue/who.h"
@@ -31,7 +32,7 @@ struct dlg_metrics {
 enum { DLG_GRAMMARS = 24 };
 struct dlg_service {
 	struct dlg_service_prm prm;
-	char spool_dir[SPOOL_PATH], media_address[64];
+	char spool_dir[SPOOL_PATH], media_address[64], node[65];
 	struct cfg *cfg;
 	struct dlg_attendants *attendants;
 	struct list calls, past, jobs, found; /* found: recordings left behind, not read yet */
@@ -134,6 +135,7 @@ struct dlg_call {
 	int result;
 	char session[EV_SESSION_SIZE], called[128], gateway[64], source[64], outcome[96];
 	int64_t started_us, started_mono_ms;
+	struct dlg_notes notes; /* for its record: record_live.c */
 	struct dlg_call_step *step; /* grows: most calls take few */
 	unsigned n_steps, room_steps, steps_lost;
 };

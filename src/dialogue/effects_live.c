@@ -185,6 +185,8 @@ static void step(void *arg, const struct dlg_step *st)
 	const struct dlg_table *t = st->table;
 	const char *from = t->states[st->from].name;
 	char on[48];
+	if (c->svc)
+		dlg_path_step(&c->notes.path, &c->s, st, clock_mono_ms(c->svc->prm.clock) - c->started_mono_ms);
 	if (*st->keys)
 		text_print(on, sizeof(on), "%s %s", dlg_event_name(st->event), st->keys);
 	else if (st->event == DLG_DONE || st->event == DLG_RESULT)

@@ -580,6 +580,11 @@ const char *dlg_state_of(const struct dlg_engine *e)
 	return f->table->states[f->state].name;
 }
 
+const struct dlg_frame *dlg_bottom_of(const struct dlg_engine *e)
+{
+	return e->depth ? &e->stack[0] : NULL;
+}
+
 bool dlg_awaits(const struct dlg_engine *e, uint32_t job)
 {
 	return e->depth && !e->over && job && job == e->job_id;

@@ -219,6 +219,7 @@ bool dlg_gone(const struct dlg_engine *e);      /* the caller has hung up */
 bool dlg_over(const struct dlg_engine *e);
 const struct dlg_table *dlg_table_of(const struct dlg_engine *e); /* on top; NULL when over */
 const char *dlg_state_of(const struct dlg_engine *e);             /* its state's name; "" when over */
+const struct dlg_frame *dlg_bottom_of(const struct dlg_engine *e); /* the table that called all others, and where it is; NULL when over */
 bool dlg_awaits(const struct dlg_engine *e, uint32_t job);        /* whether that job's result still counts */
 const char *dlg_event_name(enum dlg_event_type t);
 /* How far `keys` fulfil a pattern: the number of keys it takes, 0 if none, -1 if it needs more of the same. */

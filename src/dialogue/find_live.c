@@ -29,6 +29,7 @@ void dlg_call_part(struct dlg_call *c)
 	tmr_cancel(&made->tell);
 	if (c->port && made->joined)
 		media_part(c->port);
+	made->notes.drop = made->talk_over ? made->notes.drop : made->joined ? "caller-hung-up" : "cancelled";
 	if (!made->talk_over)
 		dlg_call_end(made, made->joined ? "the caller hung up" : "the caller is not waiting any more");
 	mem_unref(made);
@@ -196,6 +197,7 @@ int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms)
 	c->outgoing = true;
 	c->table = &dlg_screen;
 	text_fill(c->called, sizeof(c->called), uri);
+	text_fill(c->notes.parent, sizeof(c->notes.parent), w->session);
 	text_fill(c->gateway, sizeof(c->gateway), gw_name(g));
 	int err = dial(c, w, g, ring_ms, &why);
 	if (err) {

@@ -63,6 +63,8 @@ int dlg_service_create(struct dlg_service **sp, const struct dlg_service_prm *pr
 	list_init(&s->past);
 	list_init(&s->jobs);
 	list_init(&s->found);
+	text_fill(s->node, sizeof(s->node), prm->node ? prm->node : "");
+	s->prm.node = s->node;
 	int err = text_copy(text_of(prm->spool_dir), s->spool_dir, sizeof(s->spool_dir));
 	if (!err)
 		err = make_folder(s->spool_dir, why);
@@ -99,12 +101,16 @@ void dlg_service_destroy(struct dlg_service *s)
 	if (!s)
 		return;
 	s->draining = true;
-	LIST_FOREACH(&s->calls, it)
-		dlg_call_end(LIST_ENTRY(it, struct dlg_call, link), "the server is stopping");
+	LIST_FOREACH(&s->calls, it) {
+		struct dlg_call *c = LIST_ENTRY(it, struct dlg_call, link);
+		c->notes.drop = "server-stopping";
+		dlg_call_end(c, "the server is stopping");
+	}
 	for (int i = 0; i < STOP_STEPS && (s->n_calls || s->n_saves); i++)
 		loop_step(s->prm.loop, STOP_STEP_MS);
 	for (struct link *l; (l = list_pop(&s->calls));) {
 		struct dlg_call *c = LIST_ENTRY(l, struct dlg_call, link);
+		dlg_record_over(c);
 		dlg_call_detach(c);
 		mem_unref(c);
 	}
@@ -132,6 +138,7 @@ static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who 
 	ev_str(&r, "call_id", info->call_id);
 	ev_emit(s->prm.bus, &r);
 	metric_add(s->m.refused, 1);
+	dlg_record_refused(s, info, who);
 	leg_reject(leg, status, reason, status == 503 ? RETRY_AFTER_S : 0);
 }
 
@@ -212,6 +219,7 @@ static void remember(struct dlg_service *s, const struct dlg_call *c)
 void dlg_service_over(struct dlg_service *s, struct dlg_call *c)
 {
 	remember(s, c);
+	dlg_record_over(c);
 	list_remove(&c->link);
 	c->listed = false;
 	metric_set(s->m.active, --s->n_calls);
@@ -331,6 +339,7 @@ int dlg_service_end(struct dlg_service *s, const char *session)
 	struct ev_report r;
 	ev_set(&r, EV_CALL_ENDED_BY_ADMIN);
 	dlg_call_emit(c, &r);
+	c->notes.drop = "administrator";
 	dlg_call_end(c, "ended by the administrator");
 	return 0;
 }

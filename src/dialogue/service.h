@@ -33,6 +33,8 @@ struct dlg_service_prm {
 	const struct cfg *cfg;       /* referenced */
 	struct dir *dir;
 	struct mbox *mbox;
+	struct records *records;     /* where calls that are over are written down; may be NULL */
+	const char *node;            /* its name, for these; copied. NULL with records NULL only */
 	struct media_engine *media;
 	struct languages *languages; /* what is spoken */
 	struct speech *speech;       /* NULL: nobody hears spoken names */

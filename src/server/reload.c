@@ -196,6 +196,7 @@ static void take(struct server *s, struct change *c)
 		(void)cfg_diff(s->cfg, c->whole, &c->changes);
 		tell_changes(s->bus, &c->changes);
 		apply_levels(s, c->whole);
+		records_keep(s->records, c->whole->node.keep_records_days);
 	}
 	cfg_unref(s->cfg);
 	s->cfg = cfg_ref(c->whole);

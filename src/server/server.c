@@ -270,6 +270,20 @@ static void drop_mailbox(struct server *s)
 	mbox_destroy(s->mbox);
 }
 
+static int build_records(struct server *s, struct ev_report *why)
+{
+	char spool[4200];
+	struct records_prm prm = { .store = s->store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics,
+		                   .spool = below_data(s, "call-records", spool, sizeof spool), .keep_days = s->cfg->node.keep_records_days };
+	(void)why;
+	return records_create(&s->records, &prm);
+}
+
+static void drop_records(struct server *s)
+{
+	records_destroy(s->records);
+}
+
 /* ---- sound ---- */
 static int build_media(struct server *s, struct ev_report *why)
 {
@@ -345,7 +359,7 @@ static int build_calls(struct server *s, struct ev_report *why)
 	char recordings[4200];
 	const struct cfg_node *n = &s->cfg->node;
 	struct dlg_service_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox,
-		                       .media = s->media, .languages = s->languages, .names = s->names, .speech = s->speech, .files = s->files,
+		                       .records = s->records, .node = n->name, .media = s->media, .languages = s->languages, .names = s->names, .speech = s->speech, .files = s->files,
 		                       .spool_dir = below_data(s, "recordings", recordings, sizeof recordings), .media_address = n->media.address,
 		                       .max_calls = n->sip.max_calls };
 	int err = dlg_service_create(&s->calls, &prm, why);
@@ -500,6 +514,7 @@ static const struct part {
 	{ "jobs", build_jobs, drop_jobs },
 	{ "directory", build_directory, drop_directory },
 	{ "mailbox", build_mailbox, drop_mailbox },
+	{ "call records", build_records, drop_records },
 	{ "media", build_media, drop_media },
 	{ "voice", build_voice, drop_voice },
 	{ "gateways", build_gateways, drop_gateways },

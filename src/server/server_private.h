@@ -21,6 +21,7 @@
 #include "net/pool.h"
 #include "net/tmr.h"
 #include "node/node.h"
+#include "records/records.h"
 #include "server/server.h"
 #include "sip/core.h"
 #include "voice/name.h"
@@ -52,6 +53,7 @@ struct server {
 	struct registry *registry;
 	struct dir *dir;
 	struct mbox *mbox;
+	struct records *records;
 	struct media_engine *media;
 	struct languages *languages;
 	struct own_prompts *own_prompts;

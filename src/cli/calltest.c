@@ -86,8 +86,12 @@ static bool heard_on(struct calltest *ct, struct side *s)
 	char detail[120];
 	size_t at;
 	double likeness;
-	if (!ct->sound || !ear_heard(&s->ear, s->searched, ct->sound, ct->sound_n, &at, &likeness))
+	if (!ct->sound)
 		return false;
+	if (!ear_heard(&s->ear, s->searched, ct->sound, ct->sound_n, &at, &likeness)) {
+		s->searched = at;
+		return false;
+	}
 	s->searched = at + ct->sound_n;
 	text_print(detail, sizeof detail, "heard %.1f s into the call, likeness %.2f", (double)at / MEDIA_RATE, likeness);
 	step_end(ct, true, detail);

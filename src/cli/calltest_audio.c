@@ -3,7 +3,8 @@
  *
  * A sound is found by the loudest piece of its loudest quarter of a second, which is compared with every place; where that fits, the whole
  * is compared, and the best place nearby is taken. On a line that loses nothing the likeness is 1; a packet lost here and
- * there still leaves it above 0.8.                                                                                      */
+ * there still leaves it above 0.8. Where a machine with too much to do fell behind, sound has gaps of some frames, and what follows is later than
+ * it should be: then the sound is compared piece by piece from its loudest one on, each as late or early as it is.       */
 #include "cli/calltest_audio.h"
 #include <errno.h>
 #include <math.h>
@@ -11,7 +12,9 @@
 #include "media/g711.h"
 #include "voice/wav.h"
 
-enum { ANCHOR = MEDIA_RATE / 4, PROBE = 64, NEARBY = 200 /* a period of a low voice */, HEARD_MAX = MEDIA_RATE * 2 * 900 };
+enum { ANCHOR = MEDIA_RATE / 4, PROBE = 64, NEARBY = 200 /* a period of a low voice */, PIECE = MEDIA_RATE / 8,
+       GAP = 8 * MEDIA_FRAME /* most that a piece is off its neighbour */,
+       AGAIN = 3 * GAP, HEARD_MAX = MEDIA_RATE * 2 * 900 };
 #define LIKE 0.80
 
 static struct ear *ear_of(struct media_sink *s)
@@ -90,15 +93,73 @@ static size_t loudest(const int16_t *sound, size_t n, size_t len)
 	return best;
 }
 
+/* Sums over pieces of a sound that was heard with gaps. */
+struct pieces {
+	const int16_t *heard, *sound;
+	size_t n_heard, n;
+	double ab, aa, bb;
+};
+
+/* Compares the piece at `from` where it fits best around heard[from + *off]; *off follows it. */
+static void add_piece(struct pieces *p, ptrdiff_t place, size_t from, ptrdiff_t *off)
+{
+	size_t len = p->n - from < PIECE ? p->n - from : PIECE;
+	double best = 0.5; /* less is no place, but the same sound that was not heard */
+	ptrdiff_t at = *off;
+	for (ptrdiff_t d = *off - GAP; d <= *off + GAP; d += MEDIA_FRAME) {
+		ptrdiff_t start = place + (ptrdiff_t)from + d;
+		if (start < 0 || (size_t)start + len > p->n_heard)
+			continue;
+		double like = likeness_of(p->heard + start, p->sound + from, len);
+		if (like > best) {
+			best = like;
+			at = d;
+		}
+	}
+	*off = at;
+	ptrdiff_t start = place + (ptrdiff_t)from + at;
+	for (size_t i = 0; i < len; i++) {
+		double b = p->sound[from + i], a = start >= 0 && (size_t)start + i < p->n_heard ? p->heard[start + (ptrdiff_t)i] : 0;
+		p->ab += a * b;
+		p->aa += a * a;
+		p->bb += b * b;
+	}
+}
+
+/* The likeness of the sound around a place where its anchor fits; *first is where it began. */
+static double with_gaps(struct pieces p, size_t place, size_t anchor, size_t *first)
+{
+	ptrdiff_t off = 0, here = (ptrdiff_t)place;
+	for (size_t from = anchor; from < p.n; from += PIECE)
+		add_piece(&p, here, from, &off);
+	off = 0;
+	for (size_t from = anchor; from > 0;) {
+		size_t before = from < PIECE ? 0 : from - PIECE;
+		size_t n = p.n;
+		p.n = from; /* a short first piece ends where the next begins */
+		add_piece(&p, here, before, &off);
+		p.n = n;
+		from = before;
+	}
+	*first = here + off > 0 ? (size_t)(here + off) : 0;
+	return p.aa > 0 && p.bb > 0 ? p.ab / sqrt(p.aa * p.bb) : 0;
+}
+
 static bool search(const int16_t *heard, size_t n_heard, const int16_t *sound, size_t n, size_t *at, double *likeness)
 {
 	size_t len = n < ANCHOR ? n : ANCHOR, anchor = loudest(sound, n, len), few = len < PROBE ? len : PROBE;
 	size_t probe = anchor + loudest(sound + anchor, len, few); /* the anchor itself may begin in a pause */
+	struct pieces pieces = { .heard = heard, .sound = sound, .n_heard = n_heard, .n = n };
 	for (size_t i = 0; i + n <= n_heard; i++) {
 		/* A few samples first: they rule out almost every place. */
-		if (likeness_of(heard + i + probe, sound + probe, few) < 0.5 || likeness_of(heard + i + anchor, sound + anchor, len) < LIKE ||
-		    likeness_of(heard + i, sound, n) < LIKE)
+		if (likeness_of(heard + i + probe, sound + probe, few) < 0.5 || likeness_of(heard + i + anchor, sound + anchor, len) < LIKE)
 			continue;
+		if (likeness_of(heard + i, sound, n) < LIKE) {
+			*likeness = with_gaps(pieces, i, anchor, at);
+			if (*likeness >= LIKE)
+				return true;
+			continue;
+		}
 		*likeness = 0;
 		for (size_t k = i; k <= i + NEARBY && k + n <= n_heard; k++) {
 			double whole = likeness_of(heard + k, sound, n);
@@ -118,11 +179,15 @@ bool ear_heard(struct ear *e, size_t from, const int16_t *sound, size_t n, size_
 	pthread_mutex_lock(&e->lock);
 	const int16_t *heard = (const int16_t *)(const void *)e->pcm.p;
 	size_t have = e->pcm.n / 2;
-	if (heard && from < have && n)
+	*at = 0;
+	if (heard && from + n <= have && n) {
 		found = search(heard + from, have - from, sound, n, at, likeness);
+		size_t seen = have - from - n + 1;
+		if (!found)
+			*at = seen > AGAIN ? seen - AGAIN : 0; /* one with gaps may not have been heard to its end */
+	}
 	pthread_mutex_unlock(&e->lock);
-	if (found)
-		*at += from;
+	*at += from;
 	return found;
 }
 

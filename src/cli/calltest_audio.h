@@ -17,7 +17,8 @@ struct ear {
 void ear_init(struct ear *e);
 void ear_free(struct ear *e);
 size_t ear_samples(struct ear *e);
-/* Looks for the sound in what was heard from sample `from` on. True with *at (its first sample) and *likeness (0..1). */
+/* Looks for the sound in what was heard from sample `from` on. True with *at (its first sample) and *likeness (0..1); false with *at where the
+ * next look may begin, when more was heard: what lies before has been seen. */
 bool ear_heard(struct ear *e, size_t from, const int16_t *sound, size_t n, size_t *at, double *likeness);
 /* Writes samples from..to (to = SIZE_MAX: all) as a WAV file of 16 bits, 8 kHz. 0 or errno. */
 int ear_write(struct ear *e, size_t from, size_t to, const char *path);

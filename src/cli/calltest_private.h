@@ -21,7 +21,7 @@ struct side {
 	int status;
 	char reason[256];
 	char record[CT_ARG_SIZE]; /* WAV file being recorded; "" none */
-	size_t searched;          /* what was recognised up to here is not looked at again */
+	size_t searched;          /* what was recognised or looked through up to here is not looked at again */
 };
 
 struct calltest {

@@ -279,6 +279,8 @@ void sip_conn_close(struct sip_conn *c)
 static void on_message_late(void *arg)
 {
 	struct sip_conn *c = arg;
+	struct text head = sip_framer_give_up(&c->framer);
+	struct sip_path path;
 	struct ev_report r;
 	char peer[NET_ADDR_SIZE];
 
@@ -286,7 +288,13 @@ static void on_message_late(void *arg)
 	ev_str(&r, "peer", net_addr_print(&c->peer, peer));
 	ev_int(&r, "seconds", c->core->prm.timers.message_ms / 1000);
 	ev_emit(c->core->bus, &r);
+	mem_ref(c);
+	sip_conn_path(c, &path);
+	if (head.n)
+		sip_receive_bad(c->core, &path, head, &c->framer.why);
 	sip_conn_close(c);
+	sip_path_clear(&path);
+	mem_unref(c);
 }
 
 static void pong(struct sip_conn *c)

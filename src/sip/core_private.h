@@ -91,7 +91,7 @@ int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply
 /* Without a transaction (overload, malformed). */
 void sip_reply_stateless(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *r);
 void sip_put_capabilities(struct buf *b); /* Allow, Supported */
-extern const struct sip_served sip_served, sip_served_notes;
+extern const struct sip_served sip_served, sip_served_calls, sip_served_notes;
 
 /* ---- who ---- */
 /* The peer of a path, a reference; NULL: nobody we know, and `why` says so. */

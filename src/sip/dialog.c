@@ -80,6 +80,9 @@ int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *m, enum net_trans
 		err = set(&d->remote_uri, m->from.uri.whole);
 	if (!err)
 		err = sip_dialog_target(d, m);
+	/* Before RFC 3261 a Contact was not needed: the caller is found where From says (RFC 2543 6.13). */
+	if (!err && !d->target && !m->via.has_magic && m->from.uri.scheme == SIP_SCHEME_SIP)
+		err = set(&d->target, m->from.uri.whole);
 	if (!err && !d->target)
 		err = EBADMSG;
 	if (!err)

@@ -154,6 +154,7 @@ static enum sip_frame_kind find_message(struct sip_framer *f, struct text t, str
 		if (fault)
 			return fail(f, fault, text_head(t, end), frame);
 		f->need = end + length;
+		f->head = end;
 	}
 	if (t.n < f->need)
 		return SIP_FRAME_MORE;
@@ -187,4 +188,13 @@ enum sip_frame_kind sip_framer_next(struct sip_framer *f, struct sip_frame *fram
 bool sip_framer_midway(const struct sip_framer *f)
 {
 	return !f->bad && view(f).n > 0;
+}
+
+struct text sip_framer_give_up(struct sip_framer *f)
+{
+	struct text head = f->need ? text_head(view(f), f->head) : TEXT_NONE;
+
+	f->bad = true;
+	sip_refuse(&f->why, SIP_FAULT_BODY_CUT, TEXT_NONE);
+	return head;
 }

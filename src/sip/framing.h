@@ -17,6 +17,7 @@ struct sip_framer {
 	size_t at;        /* what of `in` has been handed out */
 	size_t scanned;   /* how far the search for the end of the head has come, counted from `at` */
 	size_t need;      /* length of the message once its head is known, else 0 */
+	size_t head;      /* ... and of that */
 	bool half;        /* the last thing told was a single CR LF: a second one makes it a ping */
 	bool bad;
 	struct sip_refusal why;
@@ -42,5 +43,7 @@ int sip_framer_feed(struct sip_framer *f, const void *p, size_t n);
 enum sip_frame_kind sip_framer_next(struct sip_framer *f, struct sip_frame *frame);
 /* A message has begun and is not complete: the connection's time limit for a whole message applies. */
 bool sip_framer_midway(const struct sip_framer *f);
+/* Time is over: the head of the message that is not complete, TEXT_NONE while that isn't either. BAD from then on. */
+struct text sip_framer_give_up(struct sip_framer *f);
 
 #endif

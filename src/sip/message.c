@@ -351,8 +351,7 @@ int sip_msg_parse(struct sip_msg *msg, const void *p, size_t n, struct sip_refus
 
 bool sip_msg_answerable(const struct sip_msg *msg)
 {
-	return msg->request && msg->method != SIP_ACK && msg->via.host.n && msg->first[SIP_HDR_FROM] && msg->first[SIP_HDR_TO] &&
-	       msg->call_id.n && msg->first[SIP_HDR_CSEQ];
+	return msg->request && msg->method != SIP_ACK && msg->via.host.n;
 }
 
 struct text sip_message_shown(struct text bytes)

@@ -62,7 +62,8 @@ struct sip_msg {
  * Checked: start line, line ends, names, doubled headers, Via, From, To, Call-ID, CSeq, its method, Content-Length, Max-Forwards, Contact,
  * Route, Record-Route, Expires, Content-Type, in requests Date. Not checked: whatever else has a parser in header.h; it is checked when used. */
 int sip_msg_parse(struct sip_msg *msg, const void *p, size_t n, struct sip_refusal *why);
-/* A request (not ACK) of which Via, From, To, Call-ID and CSeq can be copied into a response. */
+/* A request (not ACK) whose Via says where a response goes. What else of From, To, Call-ID and CSeq is there is copied into it: RFC 4475 3.3.1 wants a 400 even
+ * for one that has none of them. */
 bool sip_msg_answerable(const struct sip_msg *msg);
 
 /* The first header of that id; NULL without one. */

@@ -33,6 +33,7 @@ static void report_malformed(struct sip_core *core, const struct sip_path *path,
 
 struct refusal_more {
 	const struct sip_msg *req;
+	const struct sip_served *served;
 	const struct sip_refusal *why;
 };
 
@@ -40,13 +41,13 @@ static void put_refusal(struct buf *b, void *arg)
 {
 	struct refusal_more *m = arg;
 
-	sip_put_refusal_headers(b, m->req, &sip_served, m->why);
+	sip_put_refusal_headers(b, m->req, m->served, m->why);
 }
 
-static void refuse(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, const struct sip_refusal *why)
+static void refuse(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, const struct sip_served *served, const struct sip_refusal *why)
 {
 	char words[256];
-	struct refusal_more more = { req, why };
+	struct refusal_more more = { req, served, why };
 	struct sip_reply r = { .status = why->status, .more = put_refusal, .arg = &more, .sentence = sip_refusal_text(why, words, sizeof(words)) };
 
 	refused(core);
@@ -236,14 +237,18 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	struct sip_refusal why;
 	struct sip_stx *stx = sip_stx_find(core->txns, req);
 	struct sip_reply busy = { .status = 503, .sentence = "too many transactions at once", .retry_after_s = core->prm.limits.retry_after_s };
+	const struct sip_served *served;
 	bool note;
 
 	if (path->conn) {
 		sip_conn_saw_via(path->conn, &req->via);
 		sip_conn_proven(path->conn);
 	}
+	/* RFC 3261 18.2.2, RFC 3581: back to the source address; its port only where rport asks for it. */
+	if (path->transport == NET_UDP && !req->via.has_rport)
+		net_addr_set_port(&back.peer, req->via.port ? req->via.port : 5060);
 	if (stx) {
-		sip_stx_again(stx, req);
+		sip_stx_again(stx, req, &back);
 		return;
 	}
 	if (req->method == SIP_ACK) {
@@ -251,9 +256,6 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 			core->stats.stray++;
 		return;
 	}
-	/* RFC 3261 18.2.2, RFC 3581: back to the source address; its port only where rport asks for it. */
-	if (path->transport == NET_UDP && !req->via.has_rport)
-		net_addr_set_port(&back.peer, req->via.port ? req->via.port : 5060);
 	bool merged = text_empty(req->to_tag) && req->method != SIP_CANCEL && sip_stx_merged(core->txns, req);
 	/* Overload turns away what is new; what belongs to a call is always served. */
 	if ((text_empty(req->to_tag) && sip_txns_count(core->txns) >= core->prm.limits.transactions) ||
@@ -265,8 +267,9 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	metric_add(core->m.transactions, 1);
 	mem_ref(stx);
 	note = sip_is_note(core, path, req);
-	if (sip_msg_check(req, note ? &sip_served_notes : &sip_served, &why))
-		refuse(core, stx, req, &why);
+	served = note ? &sip_served_notes : req->method == SIP_INVITE ? &sip_served_calls : &sip_served;
+	if (sip_msg_check(req, served, &why))
+		refuse(core, stx, req, served, &why);
 	else if (req->method == SIP_CANCEL)
 		on_cancel(core, stx, req);
 	else if (merged)

@@ -15,6 +15,10 @@ const struct sip_served sip_served = {
 	.body_types = NULL,
 };
 
+/* An INVITE: what it offers must be understood, unless it says that it need not be. */
+static const char *const sessions[] = { "application/sdp", NULL };
+const struct sip_served sip_served_calls = { .methods = 1u << SIP_INVITE, .extensions = extensions, .body_types = sessions };
+
 const struct sip_served sip_served_notes = { .methods = 1u << SIP_MESSAGE };
 
 void sip_put_capabilities(struct buf *b)

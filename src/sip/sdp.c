@@ -260,8 +260,9 @@ static void parse_fmtp(struct sdp_media *m, struct text t)
 
 static int parse_media_attr(struct sdp_media *m, struct text name, struct text value)
 {
+	/* of a medium that is refused anyway, nobody minds how its formats are named (RFC 4475 has an rtpmap without a rate) */
 	if (text_is_nocase(name, "rtpmap"))
-		return parse_rtpmap(m, value);
+		return parse_rtpmap(m, value) && m->kind == SDP_AUDIO ? EBADMSG : 0;
 	if (text_is_nocase(name, "fmtp"))
 		parse_fmtp(m, value);
 	else if (text_is_nocase(name, "ptime"))

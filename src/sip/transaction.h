@@ -48,10 +48,10 @@ void sip_stx_handler(struct sip_stx *stx, sip_stx_h *h, void *arg);
 struct sip_stx *sip_stx_find(struct sip_txns *txns, const struct sip_msg *req);
 /* The INVITE that a CANCEL means (RFC 3261 9.2). NULL. */
 struct sip_stx *sip_stx_cancelled(struct sip_txns *txns, const struct sip_msg *cancel);
-/* Another one of the same dialog and CSeq that came another way: merged (RFC 3261 8.2.2.2). */
+/* Another one of the same dialog and CSeq that came another way and was not refused: merged (RFC 3261 8.2.2.2). */
 bool sip_stx_merged(struct sip_txns *txns, const struct sip_msg *req);
-/* The request came again, or its ACK. */
-void sip_stx_again(struct sip_stx *stx, const struct sip_msg *req);
+/* The request came again, or its ACK; answered by the path it came by this time. */
+void sip_stx_again(struct sip_stx *stx, const struct sip_msg *req, const struct sip_path *path);
 /* Sends a response, built whole. For an INVITE's 2xx it may be called again with the same bytes. EALREADY after a final one. */
 int sip_stx_respond(struct sip_stx *stx, unsigned status, const void *p, size_t n);
 /* The request, as it came; TEXT_NONE once a final response is out. */

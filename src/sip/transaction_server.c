@@ -84,11 +84,13 @@ void sip_stx_end_all(struct sip_txns *txns)
 		stx_leave(LIST_ENTRY(l, struct sip_stx, link));
 }
 
-/* RFC 3261 17.2.3: branch, sent-by and method. Without the cookie of RFC 3261 all that an older peer must keep the same. */
+/* RFC 3261 17.2.3: branch, sent-by and method; and Call-ID with CSeq, which a repetition, an ACK and a CANCEL keep: who makes the same branch for all
+ * he sends gets an answer to each. Without the cookie of RFC 3261 all that an older peer must keep the same. */
 static void key_put(struct buf *b, const struct sip_msg *req, const char *method)
 {
 	if (req->via.has_magic) {
-		buf_printf(b, "%s %.*s %.*s:%u", method, TEXT_FMT(req->via.branch), TEXT_FMT(req->via.host), req->via.port);
+		buf_printf(b, "%s %.*s %.*s:%u %.*s %u", method, TEXT_FMT(req->via.branch), TEXT_FMT(req->via.host), req->via.port, TEXT_FMT(req->call_id),
+		           req->cseq.number);
 		return;
 	}
 	buf_printf(b, "old %s %.*s %u %.*s %.*s %.*s", method, TEXT_FMT(req->call_id), req->cseq.number, TEXT_FMT(req->from_tag), TEXT_FMT(req->via.whole),
@@ -235,15 +237,15 @@ static void on_repeat(void *arg)
 	tmr_start(s->txns->loop, &s->repeat, s->repeat_ms, on_repeat, s);
 }
 
-void sip_stx_again(struct sip_stx *s, const struct sip_msg *req)
+void sip_stx_again(struct sip_stx *s, const struct sip_msg *req, const struct sip_path *path)
 {
 	sip_stx_h *h = s->h;
 
 	s->txns->repeats++;
 	if (req->method != SIP_ACK) {
 		/* RFC 6026 7.1: in Accepted the repeated INVITE is absorbed, the 2xx is on its way by the user's timer. */
-		if (s->state == STX_PROCEEDING || s->state == STX_COMPLETED)
-			send_response(s);
+		if ((s->state == STX_PROCEEDING || s->state == STX_COMPLETED) && s->response)
+			(void)s->txns->send(path, s->response, s->response_n, s->txns->send_arg);
 		return;
 	}
 	if (!s->invite || s->state != STX_COMPLETED)
@@ -307,6 +309,9 @@ int sip_stx_respond(struct sip_stx *s, unsigned status, const void *p, size_t n)
 	mem_free(s->request);
 	s->request = NULL;
 	s->request_n = 0;
+	/* Who was refused may ask by another way as well and hears the same; only what was begun here must not begin twice. */
+	if (status >= 300)
+		hash_remove(&s->by_merge);
 	final_timers(s, status);
 	return err;
 }

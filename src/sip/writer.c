@@ -376,6 +376,8 @@ static void put_vias(struct buf *b, const struct sip_msg *req, const struct sip_
 
 static void put_to(struct buf *b, const struct sip_msg *req, const struct sip_response_prm *prm)
 {
+	if (!req->first[SIP_HDR_TO])
+		return;
 	buf_str(b, "To: ");
 	put_value(b, sip_msg_value(req, SIP_HDR_TO), true);
 	if (!req->to_tag.n && prm->to_tag.n && prm->status != 100) {

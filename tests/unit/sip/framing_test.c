@@ -44,6 +44,26 @@ static void cuts_at_content_length(void **state)
 	sip_framer_free(&f);
 }
 
+/* When a message does not come to its end: a head that is whole can be answered. */
+static void gives_up(void **state)
+{
+	struct sip_framer f;
+
+	(void)state;
+	sip_framer_init(&f);
+	feed(&f, SECOND FIRST, sizeof(SECOND FIRST) - 2);
+	expect(&f, SIP_FRAME_MESSAGE, SECOND);
+	expect(&f, SIP_FRAME_MORE, NULL);
+	assert_true(text_ends_nocase(sip_framer_give_up(&f), "\r\n\r\n"));
+	expect(&f, SIP_FRAME_BAD, NULL);
+	sip_framer_free(&f);
+	sip_framer_init(&f);
+	feed(&f, "OPTIONS sip:a SIP/2.0\r\nVia:", 27);
+	expect(&f, SIP_FRAME_MORE, NULL);
+	assert_int_equal(sip_framer_give_up(&f).n, 0);
+	sip_framer_free(&f);
+}
+
 static void byte_by_byte(void **state)
 {
 	static const char all[] = "\r\n\r\n" FIRST "\r\n" SECOND SECOND "\r\n\r\n";
@@ -186,5 +206,5 @@ static void survives_lack_of_memory(void **state)
 	ut_oom(feed_once, NULL);
 }
 
-UT_MAIN(UT(cuts_at_content_length), UT(byte_by_byte), UT(answers_keep_alives), UT(refuses_what_loses_the_rhythm), UT(takes_the_largest_message),
+UT_MAIN(UT(cuts_at_content_length), UT(gives_up), UT(byte_by_byte), UT(answers_keep_alives), UT(refuses_what_loses_the_rhythm), UT(takes_the_largest_message),
         UT(survives_lack_of_memory))

@@ -97,6 +97,8 @@ static void is_patient_with_line_ends(void **state)
 
 static void refuses_what_is_broken(void **state)
 {
+	struct sdp sdp;
+
 	(void)state;
 	bad("", SIP_FAULT_SDP_EMPTY);
 	bad("\r\n\r\n", SIP_FAULT_SDP_EMPTY);
@@ -113,6 +115,7 @@ static void refuses_what_is_broken(void **state)
 	bad(HEAD "m=audio 4000 RTP/AVP -1\r\n", SIP_FAULT_SDP_MEDIA);
 	bad(HEAD "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU\r\n", SIP_FAULT_SDP_ATTRIBUTE);
 	bad(HEAD "m=audio 4000 RTP/AVP 0\r\na=rtpmap:0 PCMU/0\r\n", SIP_FAULT_SDP_ATTRIBUTE);
+	good(&sdp, HEAD "m=audio 4000 RTP/AVP 0\r\nm=video 3227 RTP/AVP 31\r\na=rtpmap:31 LPC\r\n");
 	bad(HEAD "c=IN IP4 2001:db8::1\r\n", SIP_FAULT_SDP_CONNECTION);
 	bad(HEAD "c=IN IP6 192.0.2.1\r\n", SIP_FAULT_SDP_CONNECTION);
 	bad(HEAD "c=IN IP4 300.1.1.1\r\n", SIP_FAULT_SDP_CONNECTION);

@@ -295,7 +295,7 @@ static void again(struct bench *b, const char *method)
 	parse(&m, request(room, sizeof(room), method, "z9hG4bKs"));
 	s = sip_stx_find(b->txns, &m);
 	assert_non_null(s);
-	sip_stx_again(s, &m);
+	sip_stx_again(s, &m, &b->path);
 }
 
 static int respond(struct sip_stx *s, unsigned status)
@@ -410,6 +410,30 @@ static void cancel_finds_its_invite_and_merged_requests_are_seen(void **state)
 	close_bench(&b);
 }
 
+/* Who makes the same branch for everything he sends is still answered to each; who was refused may come another way and hears the same. */
+static void one_branch_for_all(void **state)
+{
+	char room[1024], other[1024], *id;
+	struct sip_stx *s;
+	struct sip_msg m;
+	struct bench b;
+
+	(void)state;
+	open_bench(&b, NET_UDP);
+	s = server(&b, "INVITE");
+	snprintf(other, sizeof(other), "%s", request(room, sizeof(room), "INVITE", "z9hG4bKs"));
+	id = strstr(other, "Call-ID: ");
+	assert_non_null(id);
+	id[9] = id[9] == 'x' ? 'y' : 'x';
+	parse(&m, other);
+	assert_null(sip_stx_find(b.txns, &m));
+	parse(&m, request(room, sizeof(room), "INVITE", "z9hG4bKother"));
+	assert_true(sip_stx_merged(b.txns, &m));
+	respond(s, 486);
+	assert_false(sip_stx_merged(b.txns, &m));
+	close_bench(&b);
+}
+
 static void peers_without_the_cookie(void **state)
 {
 	char room[1024];
@@ -467,4 +491,4 @@ static void out_of_memory(void **state)
 UT_MAIN(UT(invite_unanswered), UT(invite_over_a_stream_is_sent_once), UT(invite_refused), UT(invite_accepted), UT(request_unanswered),
         UT(request_answered_after_a_provisional), UT(request_that_cannot_leave), UT(a_response_of_another_method_is_no_answer),
         UT(invite_refused_by_us), UT(invite_refused_and_acked), UT(invite_accepted_by_us), UT(other_requests),
-        UT(cancel_finds_its_invite_and_merged_requests_are_seen), UT(peers_without_the_cookie), UT(out_of_memory))
+        UT(cancel_finds_its_invite_and_merged_requests_are_seen), UT(one_branch_for_all), UT(peers_without_the_cookie), UT(out_of_memory))

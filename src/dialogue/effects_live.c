@@ -387,6 +387,7 @@ const struct dlg_effects dlg_live = {
 	.stretch = dlg_job_stretch,
 	.language = dlg_phone_language,
 	.hours = dlg_phone_hours,
+	.offset_s = dlg_phone_offset_s,
 	.heard_ms = dlg_phone_heard,
 	.undelete = dlg_job_undelete,
 	.note = dlg_job_note,

@@ -112,27 +112,6 @@ static int back_to_menu(struct dlg_session *s)
 	return 0;
 }
 
-static int toggle_away(struct dlg_session *s)
-{
-	s->failures = 0;
-	return s->fx->away(s->fx_arg, dlg_job(&s->eng), !s->phone.away);
-}
-
-static bool is_away(const struct dlg_session *s)
-{
-	return s->phone.away;
-}
-
-static bool is_not_away(const struct dlg_session *s)
-{
-	return !s->phone.away;
-}
-
-static bool away_unrecorded(const struct dlg_session *s)
-{
-	return s->phone.away && !(s->phone.recorded & 1u << MBOX_G_AWAY);
-}
-
 /* The keys of the menu, 1 to 5. */
 static int kind(struct dlg_session *s)
 {
@@ -237,7 +216,6 @@ static bool has_greeting(const struct dlg_session *s)
 }
 
 static const struct dlg_phrase say_menu[] = { SAY(P_OPTIONS_MENU), SAY(P_OPTIONS_LANGUAGE), SAY_END };
-static const struct dlg_phrase say_away[] = { SAY_IF(is_away, P_AWAY_ON), SAY_IF(is_not_away, P_AWAY_OFF), SAY_IF(away_unrecorded, P_AWAY_NOT_RECORDED), SAY_END };
 static const struct dlg_phrase say_kinds[] = { SAY(P_GREETING_KINDS), SAY_END };
 static const struct dlg_phrase say_kind[] = { SAY(P_GREETING_MENU), SAY_END };
 static const struct dlg_phrase say_greeting[] = { SAY_CLIP(has_greeting, CLIP_GREETING), SAY_END };
@@ -253,7 +231,7 @@ static const struct dlg_phrase say_give_up[] = { SAY(P_GIVE_UP), SAY_END };
 
 static const struct dlg_state states[] = {
 	[MENU] = { "menu", say_menu, NULL, 6000, 0 },
-	[AWAY] = { "temporary greeting", NULL, NULL, 8000, 0 },
+	[AWAY] = { "temporary greeting", NULL, &dlg_away, 0, 0 },
 	[KINDS] = { "greetings", say_kinds, NULL, 6000, 0 },
 	[KIND] = { "one greeting", say_kind, NULL, 6000, 0 },
 	[LOAD] = { "load greeting", NULL, NULL, 8000, 0 },
@@ -282,7 +260,7 @@ static const struct dlg_state states[] = {
 
 static const struct dlg_row rows[] = {
 	/* in      when           if                    do                     go                 said before */
-	{ MENU,   KEYS("1"),     ALWAYS,               NOTHING,               AWAY },
+	{ MENU,   KEYS("1"),     ALWAYS,               DO(dlg_no_failures),   AWAY },
 	{ MENU,   KEYS("2"),     ALWAYS,               DO(dlg_no_failures),   KINDS },
 	{ MENU,   KEYS("3"),     ALWAYS,               DO(dlg_no_failures),   PIN },
 	{ MENU,   KEYS("4"),     ALWAYS,               NOTHING,               VOICE },
@@ -293,7 +271,6 @@ static const struct dlg_row rows[] = {
 	{ MENU,   KEYS("33"),    ALWAYS,               NOTHING,               RETURN(R_GOODBYE) },
 	{ MENU,   KEYS("0"),     ALWAYS,               NOTHING,               MENU },
 	WRONG_KEYS(MENU),
-	CHANGE(AWAY, toggle_away, MENU, back_to_menu, say_away, say_not_chosen),
 	CHANGE(VOICE, toggle_voice, MENU, back_to_menu, say_voice, say_not_chosen),
 	CHANGE(HOURS, toggle_hours, MENU, back_to_menu, say_hours, say_not_chosen),
 
@@ -331,6 +308,7 @@ static const struct dlg_row rows[] = {
 	CHANGE(SET_ZONE, set_zone, MENU, back_to_menu, say_zone_set, say_not_chosen),
 
 	{ PIN,    ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),   MENU },
+	{ AWAY,   ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),   MENU },
 	{ LANGUAGE, RESULT(R_GIVE_UP), ALWAYS,         NOTHING,               RETURN(R_GIVE_UP) },
 	{ LANGUAGE, ANY_RESULT,  ALWAYS,               DO(dlg_no_failures),   MENU },
 };

@@ -35,6 +35,8 @@ struct dlg_phone {
 	struct mbox_choices choices;
 	unsigned recorded; /* bit 1 << enum mbox_greeting for each greeting that is there */
 	bool away;         /* the temporary greeting is on */
+	bool away_wanted;  /* or shall be, until then; 0: no end */
+	int64_t away_until_us;
 	bool first_use;
 	enum mbox_greeting greeting; /* that is recorded, heard, or taken away now */
 	/* Play on Phone */

@@ -4,6 +4,7 @@
  * How far a message was heard is measured by the clock from the moment it began within its sentence; that is right within a frame or two. */
 #include "dialogue/phone_live.h"
 #include <errno.h>
+#include <time.h>
 #include "base/mem.h"
 #include "config/zone.h"
 #include "dialogue/call_private.h"
@@ -111,14 +112,14 @@ static void away_h(int err, const struct ev_report *why, void *arg)
 	dlg_live_done_h(err, why, j);
 }
 
-int dlg_job_away(void *arg, uint32_t job, bool on)
+int dlg_job_away(void *arg, uint32_t job, bool on, int64_t until_us)
 {
 	struct dlg_call *c = arg;
 	struct live_job *j = dlg_live_begin_own(c, job);
 	if (!j)
 		return EACCES;
 	j->value[0] = on ? '1' : '0';
-	return dlg_live_begun(j, mbox_away_set(c->svc->prm.mbox, c->s.box->name, on, 0, away_h, j, &j->handle));
+	return dlg_live_begun(j, mbox_away_set(c->svc->prm.mbox, c->s.box->name, on, until_us, away_h, j, &j->handle));
 }
 
 const char *dlg_phone_language(void *arg, unsigned i)
@@ -133,6 +134,16 @@ unsigned dlg_phone_hours(void *arg)
 	struct dlg_call *c = arg;
 	unsigned chosen = c->s.phone.choices.hours;
 	return chosen || !c->svc ? chosen : prompt_set_lang(languages_find(c->svc->prm.languages, dlg_language_of(&c->s)))->hours;
+}
+
+int32_t dlg_phone_offset_s(void *arg, int64_t when_s)
+{
+	const struct dlg_call *c = arg;
+	time_t t = (time_t)when_s;
+	struct tm tm;
+	if (c->zone)
+		return zone_offset_s(c->zone, when_s);
+	return localtime_r(&t, &tm) ? (int32_t)tm.tm_gmtoff : 0;
 }
 
 /* ---- messages ---- */

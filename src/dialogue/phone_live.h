@@ -10,7 +10,7 @@ struct say_seq;
 
 int dlg_job_owner(void *arg, uint32_t job);
 int dlg_job_choose(void *arg, uint32_t job, const char *name, const char *value);
-int dlg_job_away(void *arg, uint32_t job, bool on);
+int dlg_job_away(void *arg, uint32_t job, bool on, int64_t until_us);
 int dlg_job_undelete(void *arg, uint32_t job, const char *id);
 int dlg_job_note(void *arg, uint32_t job, const char *id, unsigned set, unsigned clear);
 int dlg_job_stretch(void *arg, uint32_t job, unsigned speed);
@@ -23,6 +23,7 @@ void dlg_phone_stopped(struct dlg_call *c);
 uint32_t dlg_phone_heard(void *arg);
 const char *dlg_phone_language(void *arg, unsigned i);
 unsigned dlg_phone_hours(void *arg);
+int32_t dlg_phone_offset_s(void *arg, int64_t when_s);
 void dlg_phone_forget(struct dlg_call *c); /* another message comes */
 
 #endif

@@ -147,6 +147,10 @@
 	X(P_AWAY_ON, "away-on", "Your temporary greeting is on.") \
 	X(P_AWAY_OFF, "away-off", "Your temporary greeting is off.") \
 	X(P_AWAY_NOT_RECORDED, "away-not-recorded", "You have not recorded it, so callers hear the standard words.") \
+	X(P_AWAY_ASK, "away-ask-end", "Enter the number of days that you are away, today included, followed by pound. Or enter the last day: two digits for the day and two for the month, followed by pound. Without an end, press pound alone. To go back, press star.") \
+	X(P_AWAY_NO_DAY, "away-no-such-day", "Sorry, that is no day within a year.") \
+	X(P_AWAY_UNTIL, "away-until", "You are away until") \
+	X(P_AWAY_RIGHT, "away-right", "If this is right, press 1. To enter it again, press 2.") \
 	X(P_GREETING_KINDS, "greeting-kinds", "For your personal greeting, press 1. For your temporary greeting, press 2. For the greeting while you are on another call, press 3. For the greeting after hours, press 4. For your name, press 5. To go back, press star.") \
 	X(P_GREETING_NONE, "greeting-none", "Nothing has been recorded. The standard one is used.") \
 	X(P_BY_VOICE, "commands-voice", "You can speak your choices, where this server understands them. The keys always work.") \

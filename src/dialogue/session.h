@@ -101,8 +101,10 @@ struct dlg_effects {
 	/* ---- the mailbox by phone ---- */
 	/* Job: J_DONE: s->phone.choices, recorded and away are filled. */
 	int (*owner)(void *arg, uint32_t job);
-	/* Job: J_DONE. The temporary greeting on or off. */
-	int (*away)(void *arg, uint32_t job, bool on);
+	/* Job: J_DONE. The temporary greeting on, until then (0: until it is turned off), or off; s->phone.away says so. */
+	int (*away)(void *arg, uint32_t job, bool on, int64_t until_us);
+	/* Seconds that the owner's clock is ahead of universal time at that moment. */
+	int32_t (*offset_s)(void *arg, int64_t when_s);
 	/* Job: J_DONE. One of s->phone.choices, in the store and in the session. */
 	int (*choose)(void *arg, uint32_t job, const char *name, const char *value);
 	/* The tag of the i-th language that is installed, the node's own first; NULL behind the last. */
@@ -248,6 +250,7 @@ extern const struct dlg_table dlg_logon;
 extern const struct dlg_table dlg_player;     /* the messages of s->list one by one */
 extern const struct dlg_table dlg_options;    /* greeting, name, PIN */
 extern const struct dlg_table dlg_pin_change;
+extern const struct dlg_table dlg_away;       /* the temporary greeting on or off */
 extern const struct dlg_table dlg_language;   /* s->phone.choices.language */
 extern const struct dlg_table dlg_greeting;   /* s->phone.greeting, by dlg_greeting_of() */
 extern const struct dlg_table dlg_play_out;   /* for whoever answers a phone that was called for s->box */

@@ -113,8 +113,11 @@ def options(story, node):
     clip = piece(story, "greeting", 14, 18)
     good, said = ask(node, lab.SUBSCRIBER, log_on() + f"press 622; wait 500ms; press 1; expect greeting-record; expect beep; play {clip}; press #; wait 1s; "
                      f"press 3; expect greeting-saved; press 2; wait 500ms; press 2; expect-sound {clip}; press *; wait 300ms; press *; wait 300ms; "
-                     "press 1; expect away-on; press 6; expect clock-twenty-four; press 5; expect zone-time-of; press 1; expect zone-set; hangup")
+                     "press 1; expect away-ask-end; press 3#; expect away-until; press 1; expect away-on; press 6; expect clock-twenty-four; press 5; "
+                     "expect zone-time-of; press 1; expect zone-set; hangup")
     story.check("the temporary greeting is recorded, heard and turned on; clock and time zone are chosen", good, said)
+    end = (node.cli.json("mailbox", "away", "alice")["until_us"] / 1e6 + 1 - time.time()) / 86400
+    story.check("it ends with the third day", 2 < end <= 3, end)
     good, said = ask(node, lab.SUBSCRIBER, log_on() + "press 2; expect mail-not-yet; press 3; expect calendar-not-yet; press 6; wait 500ms; "
                      "press 1; expect away-off; press 6; expect clock-twelve; hangup")
     story.check("they are kept from call to call; mail and calendar say that they come later", good, said)

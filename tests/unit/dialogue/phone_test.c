@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include "talk.h"
 #include "world.h"
+#include "config/zone.h"
 
 static void begin(struct talk *t)
 {
@@ -477,9 +478,10 @@ static void options_are_chosen(void **state)
 	struct talk t;
 	begin(&t);
 	log_on(&t);
-	talk_keys(&t, "61");
+	talk_keys(&t, "61#");
 	talk_wait(&t, 100);
 	assert_true(t.away);
+	assert_int_equal(t.until_s, 0);
 	assert_true(talk_heard(&t, "away-on away-not-recorded options-menu"));
 	talk_keys(&t, "1");
 	talk_wait(&t, 100);
@@ -512,6 +514,63 @@ static void options_are_chosen(void **state)
 	talk_wait(&t, 100);
 	assert_true(talk_heard(&t, "choice-failed options-menu"));
 	talk_end(&t);
+}
+
+static void away_until_a_day_that_is_said_back(void **state)
+{
+	(void)state;
+	static const struct {
+		int32_t y, m, d; /* today, at noon, universal time */
+		const char *keys;
+		int32_t to_y, to_m, to_d; /* 0: none */
+	} rows[] = {
+		{ 2026, 11, 23, "1", 2026, 11, 23 }, { 2026, 11, 23, "14", 2026, 12, 6 }, { 2026, 11, 23, "366", 2027, 11, 23 }, { 2026, 11, 23, "367", 0, 0, 0 },
+		{ 2026, 11, 23, "0", 0, 0, 0 }, { 2026, 11, 23, "2412", 2026, 12, 24 }, { 2026, 11, 23, "2311", 2026, 11, 23 }, { 2026, 11, 23, "2211", 2027, 11, 22 },
+		{ 2026, 11, 23, "0101", 2027, 1, 1 }, { 2026, 11, 23, "3111", 0, 0, 0 }, { 2026, 11, 23, "2902", 0, 0, 0 }, { 2027, 11, 23, "2902", 2028, 2, 29 },
+		{ 2026, 11, 23, "0013", 0, 0, 0 }, { 2026, 11, 23, "1300", 0, 0, 0 }, { 2026, 11, 23, "12345", 0, 0, 0 }, { 2026, 11, 23, "9999", 0, 0, 0 },
+		{ 2026, 3, 20, "2803", 2026, 3, 28 }, { 2026, 3, 20, "2903", 2026, 3, 29 },
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct talk t;
+		char keys[32], said[64];
+		begin(&t);
+		t.real_s = zone_day_of(rows[i].y, rows[i].m, rows[i].d) * 86400 + 12 * 3600;
+		t.offset_s = -5 * 3600;
+		t.clock_change_s = zone_day_of(2026, 3, 29) * 86400 + 7 * 3600; /* two in the morning there */
+		log_on(&t);
+		snprintf(keys, sizeof(keys), "61%s#", rows[i].keys);
+		talk_keys(&t, keys);
+		talk_wait(&t, 50);
+		if (!rows[i].to_y) {
+			assert_true(talk_heard(&t, "away-no-such-day away-ask-end"));
+			talk_keys(&t, "*");
+			talk_wait(&t, 50);
+			assert_true(talk_heard(&t, "nothing-changed options-menu"));
+			assert_false(t.away);
+			talk_end(&t);
+			continue;
+		}
+		int64_t end = zone_day_of(rows[i].to_y, rows[i].to_m, rows[i].to_d) * 86400 + 86399 + 5 * 3600;
+		end -= end < t.clock_change_s ? 3600 : 0;
+		snprintf(said, sizeof(said), "away-until #%lld away-right", (long long)end);
+		assert_true(talk_heard(&t, said));
+		assert_false(t.away);
+		talk_keys(&t, "2");
+		assert_true(talk_heard(&t, "away-ask-end"));
+		talk_keys(&t, keys + 2);
+		talk_keys(&t, "1");
+		talk_wait(&t, 100);
+		assert_true(t.away);
+		assert_int_equal(t.until_s, end);
+		assert_true(talk_heard(&t, "away-on away-until #"));
+		assert_true(talk_heard(&t, "away-not-recorded options-menu"));
+		talk_keys(&t, "1");
+		talk_wait(&t, 100);
+		assert_false(t.away);
+		assert_int_equal(t.until_s, 0);
+		assert_true(talk_heard(&t, "away-off options-menu"));
+		talk_end(&t);
+	}
 }
 
 static void language_is_offered_in_itself_and_spoken_at_once(void **state)
@@ -748,6 +807,6 @@ UT_MAIN(UT(back_forward_and_pause), UT(forward_beyond_the_end_has_heard_it), UT(
         UT(deleted_and_brought_back), UT(folders_and_order), UT(the_deleted_folder_changes_nothing_but_back), UT(names_are_found_by_their_keys),
         UT(a_reply_goes_to_the_sender), UT(forwarding_with_and_without_an_introduction), UT(a_new_message_from_the_main_menu),
         UT(who_could_not_get_it_is_named_and_tried_again), UT(a_store_that_fails_is_told), UT(hanging_up_sends_nothing_before_and_is_answered_after),
-        UT(calling_the_sender), UT(the_directory_calls_and_writes), UT(options_are_chosen), UT(language_is_offered_in_itself_and_spoken_at_once),
+        UT(calling_the_sender), UT(the_directory_calls_and_writes), UT(options_are_chosen), UT(away_until_a_day_that_is_said_back), UT(language_is_offered_in_itself_and_spoken_at_once),
         UT(every_greeting_is_recorded_heard_and_removed),
         UT(first_use_asks_for_everything), UT(called_phones_hear_the_message_or_are_asked), UT(hang_up_anywhere_ends))

@@ -229,11 +229,18 @@ static int choose(void *arg, uint32_t id, const char *name, const char *value)
 	return job(t, t->choose, id, J_DONE, 0);
 }
 
-static int away(void *arg, uint32_t id, bool on)
+static int32_t offset_s(void *arg, int64_t when_s)
+{
+	struct talk *t = arg;
+	return when_s < t->clock_change_s ? t->offset_s + 3600 : t->offset_s;
+}
+
+static int away(void *arg, uint32_t id, bool on, int64_t until_us)
 {
 	struct talk *t = arg;
 	if (t->choose == TALK_GOOD)
 		t->s.phone.away = t->away = on;
+	t->until_s = until_us / 1000000;
 	return job(t, t->choose, id, J_DONE, 0);
 }
 
@@ -443,7 +450,7 @@ static const struct dlg_effects fakes = {
 	.io = { say, hush, timer, NULL, over },
 	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .find_stop = find_stop, .join = join, .take = take, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
-	.owner = owner, .choose = choose, .language = language, .hours = hours, .away = away, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
+	.owner = owner, .choose = choose, .language = language, .hours = hours, .away = away, .offset_s = offset_s, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
 	.send = send, .fetch_own = fetch_own, .logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
 	.hears = hears, .listen = listen, .deaf = deaf, .now_s = now_s,
 };

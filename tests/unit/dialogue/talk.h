@@ -32,6 +32,8 @@ struct talk {
 	bool locked, must_change, no_pin, has_greeting, has_name;
 	unsigned recorded;     /* greetings that are there: bits of enum mbox_greeting */
 	bool setting_up, away;
+	int32_t offset_s;      /* of the owner's clock; an hour more before the change */
+	int64_t clock_change_s, until_s;
 	unsigned n_languages;  /* that are installed: en-US, de-DE, fr-FR */
 	const char *group;     /* group 1 of the owner: "Team\nbob\ncarol" */
 	int xfer_status;

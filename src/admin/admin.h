@@ -8,6 +8,7 @@
 #include "config/cfg.h"
 #include "event/metrics.h"
 
+struct calendars;
 struct dir;
 struct dns;
 struct dlg_service;
@@ -57,6 +58,7 @@ struct admin_prm {
 	struct sip_core *sip;
 	struct store *store;
 	struct registry *registry;
+	struct calendars *calendars; /* that schedules name by address; may be NULL */
 	struct dir *dir;
 	struct mbox *mbox;
 	struct dlg_service *calls;

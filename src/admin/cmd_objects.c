@@ -10,7 +10,9 @@
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "base/rfc3339.h"
 #include "config/edit.h"
+#include "directory/calendars.h"
 #include "net/pool.h"
 
 enum { EDITS_MAX = 50000, SHOWN_MAX = 200 };
@@ -66,6 +68,37 @@ static void list_objects(struct admin_call *call, const json_t *args, void *arg)
 	admin_call_ok(call, json_pack("{s:o, s:b}", "objects", array, "managed_by_file", from_file(a->objects)));
 }
 
+static void put_time(json_t *o, const char *key, int64_t at_s)
+{
+	char when[32];
+	if (at_s)
+		json_object_set_new(o, key, json_string(rfc3339_s(at_s, when)));
+}
+
+/* Where the holidays of a schedule come from, how many there are, and how old they are. */
+static json_t *calendar_json(const struct admin *a, const struct cfg_schedule *s)
+{
+	struct calendars_state *st = mem_zalloc(1, sizeof *st);
+	json_t *o = json_pack("{s:s, s:I, s:s, s:I}", "source", s->calendar, "days", (json_int_t)s->n_days, "time_zone", s->time_zone, "holidays_of_its_own",
+	                      (json_int_t)s->n_holidays);
+	if (st && a->prm.calendars && calendars_state(a->prm.calendars, s->name, st)) {
+		struct text why = ev_field_text(&st->why, "why"), advice = ev_field_text(&st->why, "advice");
+		json_object_set_new(o, "asked", json_boolean(st->asked > 0));
+		put_time(o, "fetched", st->fetched_s);
+		put_time(o, "confirmed", st->checked_s);
+		if (st->checked_s)
+			json_object_set_new(o, "age_s", json_integer(clock_real_s(a->prm.clock ? a->prm.clock : clock_system()) - st->checked_s));
+		put_time(o, "failing_since", st->failing_s);
+		if (st->failing_s) {
+			json_object_set_new(o, "cause", json_string(calendar_cause_word(st->cause)));
+			json_object_set_new(o, "why", json_stringn(why.n ? why.p : "", why.n));
+			json_object_set_new(o, "advice", json_stringn(advice.n ? advice.p : "", advice.n));
+		}
+	}
+	mem_free(st);
+	return o;
+}
+
 static void show(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
@@ -81,8 +114,11 @@ static void show(struct admin_call *call, const json_t *args, void *arg)
 			continue;
 		struct showing s = { json_array(), false };
 		cfg_show(a->objects, list, i, one_setting, &s);
-		admin_call_ok(call, json_pack("{s:s, s:s, s:b, s:o}", "kind", kind, "name", cfg_list_name(a->objects, list, i), "managed_by_file",
-		                              from_file(a->objects), "settings", s.settings));
+		json_t *o = json_pack("{s:s, s:s, s:b, s:o}", "kind", kind, "name", cfg_list_name(a->objects, list, i), "managed_by_file", from_file(a->objects),
+		                      "settings", s.settings);
+		if (strcmp(list, "schedules") == 0 && *a->objects->schedules[i].calendar)
+			json_object_set_new(o, "calendar", calendar_json(a, &a->objects->schedules[i]));
+		admin_call_ok(call, o);
 		return;
 	}
 	admin_call_not_found(call, kind ? kind : "object", name, admin_words(ADMIN_HINT_OBJECTS));

@@ -6,9 +6,10 @@
 #include "config/cfg.h"
 #include "dialogue/check.h"
 #include "dialogue/review.h"
+#include "directory/calendar_fetch.h"
 #include "voice/prompt.h"
 
-enum { FILE_MAX = CFG_FILE_MAX_BYTES };
+enum { FILE_MAX = CFG_FILE_MAX_BYTES, CALENDAR_TRY_MS = 15000 };
 
 /* ---- check FILE: no server needed ---- */
 
@@ -60,6 +61,34 @@ static void review(const struct cfg *cfg, struct cfg_errors *errors)
 	prompt_set_close(set);
 }
 
+/* The node will ask these servers; whether they answer this machine is known now. */
+static int ask_calendars(const struct cfg *cfg, struct cfg_errors *errors)
+{
+	int err = 0;
+	calendar_library(true);
+	for (size_t i = 0; !err && i < cfg->n_schedules; i++) {
+		const struct cfg_schedule *s = &cfg->schedules[i];
+		struct calendar_ask ask = { .url = s->calendar, .ca_file = s->calendar_ca, .time_zone = s->time_zone, .plain_http = s->calendar_plain_http,
+			                    .etag = "", .last_modified = "", .timeout_ms = CALENDAR_TRY_MS };
+		struct calendar_answer a = { 0 };
+		struct ev_report why = { 0 };
+		char key[64], advice[600];
+		if (!cfg_calendar_is_address(s->calendar))
+			continue;
+		err = calendar_fetch(&ask, &a);
+		if (!err && a.cause) {
+			struct cfg_pos pos = cfg_pos_of(cfg, &s->calendar);
+			calendar_words(&ask, &a, &why);
+			text_print(key, sizeof key, "schedules[%zu].calendar", i);
+			text_print(advice, sizeof advice, "%.*s", TEXT_FMT(ev_field_text(&why, "advice")));
+			cfg_fail(errors, cfg->path, pos.line ? pos : s->pos, key, advice, "cannot be fetched now: %.*s", TEXT_FMT(ev_field_text(&why, "why")));
+		}
+		buf_free(&a.body);
+	}
+	calendar_library(false);
+	return err;
+}
+
 static int check_file(struct cli *c, const char *path)
 {
 	struct cfg_errors errors = { 0 };
@@ -69,6 +98,8 @@ static int check_file(struct cli *c, const char *path)
 		err = dlg_rules_check(cfg, &errors);
 	if (!err)
 		review(cfg, &errors);
+	if (!err && !cli_opt(c, "offline"))
+		err = ask_calendars(cfg, &errors);
 	int code = err == ENOMEM ? cli_error(c, CLI_NO, "no memory left") : print_errors(c, path, &errors);
 	if (!err && !errors.n && !c->json)
 		fprintf(c->out, "%s is good: %zu gateways, %zu mailboxes, %zu attendants.\n", path, cfg->n_gateways, cfg->n_mailboxes, cfg->n_attendants);
@@ -223,6 +254,7 @@ static int completion(struct cli *c)
 static const struct cli_opt check_opts[] = {
 	{ "live", "GATEWAY", "try a gateway for real: OPTIONS, lamp, a call with a transfer, and when calls came in last" },
 	{ "objects", NULL, "FILE holds only the organisation's objects, as for umbel apply" },
+	{ "offline", NULL, "do not try whether the calendars of schedules can be fetched from their addresses" },
 	{ NULL, NULL, NULL },
 };
 static const struct cli_opt apply_opts[] = {
@@ -232,7 +264,7 @@ static const struct cli_opt apply_opts[] = {
 
 const struct cli_cmd cli_check_cmds[] = {
 	{ "check", NULL, "[FILE]", 0, 1, check_opts, "Check a configuration file, or try a gateway for real",
-	  "Without --live no server is needed: everything that is wrong is printed as file:line:column: key: what: fix\n(default /etc/umbel/umbel.yaml).",
+	  "Without --live no server is needed: everything that is wrong is printed as file:line:column: key: what: fix\n(default /etc/umbel/umbel.yaml). Calendars that schedules name by address are fetched for a try, from this machine.",
 	  "  umbel check umbel.yaml\n  umbel check --live pool", check },
 	{ "apply", NULL, "FILE", 1, 1, apply_opts, "Take objects (gateways, mailboxes, attendants ...) into use, for all nodes of the store",
 	  "What is wrong in FILE is printed, and nothing changes then.", "  umbel apply objects.yaml", apply },

@@ -25,6 +25,21 @@ static int list(struct cli *c)
 	return cli_ask_show(c, "object.list", json_pack("{s:s}", "kind", c->cmd->noun), show_list);
 }
 
+static void show_calendar(struct cli *c, const json_t *o)
+{
+	fprintf(c->out, "  The calendar holds %s days", cli_text(o, "days"));
+	if (*cli_text(o, "fetched"))
+		fprintf(c->out, "; they came at %s and were still the newest at %s, %s ago", cli_text(o, "fetched"), cli_text(o, "confirmed"),
+		        cli_duration_ms(cli_int(o, "age_s") * 1000));
+	else if (json_object_get(o, "asked"))
+		fprintf(c->out, cli_true(o, "asked") ? "; it has never come to this node" : "; its server has not answered yet");
+	fprintf(c->out, ".\n");
+	if (!*cli_text(o, "failing_since"))
+		return;
+	fprintf(c->out, "  Since %s it cannot be fetched: %s.\n  What to do:\n", cli_text(o, "failing_since"), cli_text(o, "why"));
+	cli_wrapped(c->out, cli_text(o, "advice"), "    ");
+}
+
 static int show_settings(struct cli *c, const json_t *o)
 {
 	size_t i;
@@ -33,6 +48,8 @@ static int show_settings(struct cli *c, const json_t *o)
 	json_array_foreach(json_object_get(o, "settings"), i, s)
 		if (cli_true(s, "given") || *cli_text(s, "value"))
 			fprintf(c->out, "  %-26s%s%s\n", cli_text(s, "key"), cli_text(s, "value"), cli_true(s, "given") ? "" : "  (default)");
+	if (json_object_get(o, "calendar"))
+		show_calendar(c, json_object_get(o, "calendar"));
 	return CLI_GOOD;
 }
 

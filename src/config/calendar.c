@@ -9,7 +9,7 @@
 #include "config/config_private.h"
 #include "config/zone.h"
 
-enum { FILE_MAX_BYTES = 2 << 20, DAYS_MAX = 5000, EACH_MAX = 400, LAST_YEAR = 2100, FIRST_YEAR = 1970, LONGEST_MIN = 366 * CFG_DAY_MIN };
+enum { DAYS_MAX = 5000, EACH_MAX = 400, LAST_YEAR = 2100, FIRST_YEAR = 1970, LONGEST_MIN = 366 * CFG_DAY_MIN };
 
 struct days {
 	struct arena *arena;
@@ -140,9 +140,10 @@ int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics
 	if (!ics.n || memchr(ics.p, 0, ics.n))
 		return EINVAL;
 	char *copy = text_dup(ics);
-	d.v = arena_alloc(a, DAYS_MAX * sizeof *d.v);
+	d.v = mem_zalloc(DAYS_MAX, sizeof *d.v);
 	if (!copy || !d.v) {
 		mem_free(copy);
+		mem_free(d.v);
 		return ENOMEM;
 	}
 	icalerror_set_errors_are_fatal(0);
@@ -151,13 +152,17 @@ int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics
 	size_t found = root ? calendar(&d, root) : 0;
 	if (root)
 		icalcomponent_free(root);
-	if (!found)
-		return EINVAL;
-	if (a->failed)
-		return ENOMEM;
+	struct cfg_calendar_day *days = found ? arena_alloc(a, (d.n ? d.n : 1) * sizeof *days) : NULL;
 	if (d.n)
 		qsort(d.v, d.n, sizeof *d.v, by_time);
-	*v = d.v;
+	if (days && d.n)
+		memcpy(days, d.v, d.n * sizeof *days);
+	mem_free(d.v);
+	if (!found)
+		return EINVAL;
+	if (!days || a->failed)
+		return ENOMEM;
+	*v = days;
 	*n = d.n;
 	return 0;
 }
@@ -184,10 +189,73 @@ static int read_file(const char *path, struct buf *out)
 int cfg_calendar_load(struct arena *a, struct cfg_schedule *s)
 {
 	struct buf b;
-	buf_init(&b, FILE_MAX_BYTES);
+	buf_init(&b, CFG_CALENDAR_MAX_BYTES);
 	int err = read_file(s->calendar, &b);
 	if (!err)
 		err = cfg_calendar_parse(a, s->zone, buf_as_text(&b), &s->days, &s->n_days);
 	buf_free(&b);
 	return err;
+}
+
+/* ---- calendars of addresses ---- */
+
+bool cfg_calendar_is_address(const char *calendar)
+{
+	return calendar && text_find_text(text_of(calendar), TEXT("://")) != SIZE_MAX;
+}
+
+bool cfg_has_calendars(const struct cfg *c)
+{
+	for (size_t i = 0; i < c->n_schedules; i++)
+		if (cfg_calendar_is_address(c->schedules[i].calendar))
+			return true;
+	return false;
+}
+
+int cfg_calendar_count(const char *time_zone, struct text ics, size_t *n)
+{
+	struct arena a = { 0 };
+	struct zone *zone;
+	const struct cfg_calendar_day *v;
+	int err = zone_load(&zone, time_zone);
+	if (err)
+		return err == ENOMEM ? err : EINVAL;
+	err = cfg_calendar_parse(&a, zone, ics, &v, n);
+	mem_unref(zone);
+	arena_free(&a);
+	return err;
+}
+
+/* The days that it had belong to a configuration that ends. */
+static void keep_days(struct arena *a, struct cfg_schedule *s)
+{
+	struct cfg_calendar_day *v = arena_alloc(a, (s->n_days ? s->n_days : 1) * sizeof *v);
+	for (size_t i = 0; v && i < s->n_days; i++) {
+		v[i] = s->days[i];
+		v[i].name = arena_text(a, text_of(s->days[i].name));
+	}
+	s->days = v;
+	s->n_days = v ? s->n_days : 0;
+}
+
+void cfg_fill_calendars(struct cfg_all *all, cfg_calendar_h *find, void *arg)
+{
+	struct cfg *c = &all->cfg;
+	struct cfg_schedule *v = arena_alloc(&all->arena, (c->n_schedules ? c->n_schedules : 1) * sizeof *v);
+	for (size_t i = 0; v && i < c->n_schedules; i++) {
+		struct buf b;
+		v[i] = c->schedules[i];
+		if (!cfg_calendar_is_address(v[i].calendar))
+			continue;
+		buf_init(&b, CFG_CALENDAR_MAX_BYTES);
+		int err = find(&v[i], &b, arg);
+		if (!err)
+			err = cfg_calendar_parse(&all->arena, v[i].zone, buf_as_text(&b), &v[i].days, &v[i].n_days);
+		if (err == ENOMEM)
+			all->arena.failed = true;
+		else if (err)
+			keep_days(&all->arena, &v[i]);
+		buf_free(&b);
+	}
+	c->schedules = v;
 }

@@ -82,6 +82,24 @@ int cfg_merge(struct cfg **cp, const struct cfg *node, const struct cfg *objects
 	return err;
 }
 
+int cfg_with_calendars(struct cfg **cp, const struct cfg *base, cfg_calendar_h *find, void *arg)
+{
+	const struct cfg_all *was = (const struct cfg_all *)(const void *)base;
+	struct cfg_all *all = mem_object(sizeof *all, gone);
+	if (!all)
+		return ENOMEM;
+	all->cfg = *base;
+	all->of[0] = cfg_ref(was->of[0] ? was->of[0] : base);
+	all->of[1] = cfg_ref(was->of[1] ? was->of[1] : base);
+	cfg_fill_calendars(all, find, arg);
+	if (all->arena.failed) {
+		mem_unref(all);
+		return ENOMEM;
+	}
+	*cp = &all->cfg;
+	return 0;
+}
+
 bool cfg_has_objects(const struct cfg *c)
 {
 	return c->n_gateways || c->n_dialplans || c->n_schedules || c->n_policies || c->n_attendants || c->n_mailboxes;

@@ -240,8 +240,11 @@ struct cfg_schedule {
 	size_t n_hours;
 	const struct cfg_holiday *holidays;
 	size_t n_holidays;
-	const char *calendar; /* path of an iCalendar file; "" none */
-	const struct cfg_calendar_day *days; /* its events, by time, as they were when the configuration was read */
+	const char *calendar; /* path of an iCalendar file, or its address (cfg_calendar_is_address); "" none */
+	const char *calendar_ca; /* PEM file of those who may have signed that server's certificate; "": those of the system */
+	bool calendar_plain_http;
+	uint64_t calendar_refresh_ms;
+	const struct cfg_calendar_day *days; /* its events, by time: of a file as they were when the configuration was read, of an address by cfg_with_calendars() */
 	size_t n_days;
 };
 
@@ -424,6 +427,17 @@ int cfg_parse(struct cfg **cp, const char *path, struct text yaml, enum cfg_want
 /* The node part of one with the objects (and the trust, if it names any CA) of the other, checked together; `path` is the node's. It holds
  * references to both. Errors as above. */
 int cfg_merge(struct cfg **cp, const struct cfg *node, const struct cfg *objects, struct cfg_errors *errors);
+/* Calendars from addresses are fetched by others (directory/calendars.h); here their text becomes days. `find` gives the text of a schedule's
+ * calendar: 0, or an errno where there is none. */
+typedef int (cfg_calendar_h)(const struct cfg_schedule *s, struct buf *ics, void *arg);
+bool cfg_calendar_is_address(const char *calendar);
+bool cfg_has_calendars(const struct cfg *c); /* any of an address */
+/* `base` with the days of all calendars of addresses found anew; one that is not found, or is no calendar, keeps the days that it has. It holds
+ * references to what base is made of. Takes as long as parsing does: not on the loop. 0, ENOMEM. */
+int cfg_with_calendars(struct cfg **cp, const struct cfg *base, cfg_calendar_h *find, void *arg);
+/* How many days an iCalendar has for that schedule. 0; EINVAL: it is none; ENOMEM. Any thread. */
+int cfg_calendar_count(const char *time_zone, struct text ics, size_t *n);
+enum { CFG_CALENDAR_MAX_BYTES = 2 << 20 };
 /* Whether any gateway, dial plan, policy, attendant or mailbox is defined. A node's file without any leaves them to the store. */
 bool cfg_has_objects(const struct cfg *c);
 struct cfg *cfg_ref(const struct cfg *c);

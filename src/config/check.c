@@ -68,15 +68,39 @@ static void load_zone(struct binder *b, struct cfg_schedule *s, size_t i)
 		at(b, &s->time_zone, s->pos, key, "install the package tzdata anew", "the time zone \"%s\" cannot be read: %s", s->time_zone, strerror(err));
 }
 
+/* Who fetches it stands above this folder. */
+static void check_address(struct binder *b, const struct cfg_schedule *s, const char *key)
+{
+	struct text url = text_of(s->calendar), host;
+	bool https = text_starts_nocase(url, "https://"), http = text_starts_nocase(url, "http://");
+	for (size_t i = 0; i < url.n; i++)
+		if ((unsigned char)url.p[i] <= 0x20 || (unsigned char)url.p[i] >= 0x7f) {
+			at(b, &s->calendar, s->pos, key, "write such characters as % and two hexadecimal digits, as browsers show them when they copy an address",
+				"the address holds a blank or a character that addresses do not have");
+			return;
+		}
+	if (!https && !http) {
+		at(b, &s->calendar, s->pos, key, text_starts_nocase(url, "webcal://") ? "write https:// instead of webcal://: it is the same address" :
+			"write https://..., or the path of a file", "holds an address of a kind that calendars are not fetched from");
+		return;
+	}
+	host = text_skip(url, https ? 8 : 7);
+	host = text_head(host, text_find(host, '/'));
+	if (!host.n || host.p[0] == ':')
+		at(b, &s->calendar, s->pos, key, "write the whole address, as in https://calendar.contoso.com/holidays.ics", "the address names no server");
+	if (http && !s->calendar_plain_http)
+		at(b, &s->calendar, s->pos, key, "write https://; or, if this server cannot do it and you trust all who sit on the way, set calendar_plain_http: true",
+			"would be fetched without encryption, and whoever sits on the way could close the house");
+}
+
 static void load_calendar(struct binder *b, struct cfg_schedule *s, size_t i)
 {
 	char key[64];
 	if (!s->calendar || !s->calendar[0] || !s->zone)
 		return;
 	text_print(key, sizeof key, "schedules[%zu].calendar", i);
-	if (text_find_text(text_of(s->calendar), TEXT("://")) != SIZE_MAX) {
-		at(b, &s->calendar, s->pos, key, "fetch it into a file once a day (curl -fo FILE ADDRESS && umbel reload) and name the file here",
-			"addresses are not asked by this release");
+	if (cfg_calendar_is_address(s->calendar)) {
+		check_address(b, s, key);
 		return;
 	}
 	int err = cfg_calendar_load(&b->all->arena, s);

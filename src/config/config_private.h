@@ -107,6 +107,8 @@ bool cfg_date_of(struct text t, struct cfg_date *d);
 struct zone;
 int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics, const struct cfg_calendar_day **v, size_t *n);
 int cfg_calendar_load(struct arena *a, struct cfg_schedule *s);
+struct cfg_all;
+void cfg_fill_calendars(struct cfg_all *all, cfg_calendar_h *find, void *arg); /* arena.failed without memory */
 /* Minutes of the whole week, for schedules without hours; of the arena. */
 const struct cfg_period *cfg_whole_week(struct binder *b);
 void cfg_list(struct binder *b, const struct cfg_row *row, const struct tree *t, void *base);

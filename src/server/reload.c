@@ -95,6 +95,7 @@ struct change {
 	struct server *s;
 	bool from_file, begun;
 	bool objects;          /* the organisation's part alone */
+	bool days;             /* nothing but what a calendar elsewhere says */
 	struct cfg *given;     /* as read, or as handed over */
 	struct cfg *base;      /* in use when the reading began */
 	struct cfg *whole;     /* to be taken into use */
@@ -128,6 +129,10 @@ static void tell_first_error(struct change *c, int err)
 /* Objects come without a node and are put together with ours; a node's file without objects keeps those that came from the store. */
 static int put_together(struct change *c)
 {
+	if (c->days) {
+		c->whole = cfg_ref(c->base);
+		return 0;
+	}
 	bool kept = !c->objects && !cfg_has_objects(c->given) && c->base->source && c->base->source[0];
 	if (c->objects)
 		return cfg_merge(&c->whole, c->base, c->given, &c->errors);
@@ -140,9 +145,11 @@ static int put_together(struct change *c)
 static int read_all(void *arg)
 {
 	struct change *c = arg;
-	int err = c->given ? 0 : cfg_load(&c->given, c->path, CFG_WANT_NODE, &c->errors);
+	int err = c->given || c->days ? 0 : cfg_load(&c->given, c->path, CFG_WANT_NODE, &c->errors);
 	if (!err)
 		err = put_together(c);
+	if (!err)
+		err = server_calendar_days(&c->whole, c->base->node.data);
 	if (err) {
 		tell_first_error(c, err);
 		return err;
@@ -207,6 +214,9 @@ static void take(struct server *s, struct change *c)
 	if (s->admin)
 		admin_config(s->admin, c->whole);
 	(void)cert_crls_watch(s->crls, c->whole->trust.ca_files.v, c->whole->trust.ca_files.n);
+	(void)calendars_use(s->calendars, c->whole, !c->objects);
+	if (c->days)
+		return; /* the calendar's own event has told */
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_SERVER_CONFIG_APPLIED);
 	ev_str(&r, "path", c->path);
@@ -344,6 +354,17 @@ void server_take_objects(const struct cfg *objects, int64_t revision, void *serv
 	struct change *c = add(s, cfg_ref(objects), true, path);
 	if (!c)
 		cfg_unref(objects); /* the next look at the store finds them again */
+	begin_next(s);
+}
+
+void server_calendar_changed(void *server)
+{
+	struct server *s = server;
+	struct change *c = serving(s) ? add(s, NULL, true, s->path) : NULL;
+	if (!c)
+		return; /* at the next start or reload the copy is read */
+	c->from_file = false;
+	c->days = true;
 	begin_next(s);
 }
 

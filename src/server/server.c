@@ -456,7 +456,7 @@ static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
 		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .stories = s->stories, .sip = s->sip,
-		.store = s->store, .registry = s->registry, .dir = s->dir, .mbox = s->mbox, .speech = s->speech, .calls = s->calls, .languages = s->languages, .own_prompts = s->own_prompts, .trust = s->keeper, .trace = s->trace, .dns = s->dns, .files = s->slow,
+		.store = s->store, .registry = s->registry, .dir = s->dir, .calendars = s->calendars, .mbox = s->mbox, .speech = s->speech, .calls = s->calls, .languages = s->languages, .own_prompts = s->own_prompts, .trust = s->keeper, .trace = s->trace, .dns = s->dns, .files = s->slow,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply, .reload = server_reload_told,
 		.trust_changed = server_trust_changed, .arg = s,
 	};
@@ -487,6 +487,7 @@ static int start(struct server *s, struct ev_report *why)
 	dlg_service_ways(s->calls, s->sip, s->gateways);
 	outbox_start(s->outbox);
 	dir_on_objects(s->dir, server_take_objects, s);
+	(void)calendars_use(s->calendars, s->cfg, true);
 	now_and_then(s);
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_SERVER_STARTED);
@@ -512,6 +513,7 @@ static const struct part {
 	{ "trust", server_build_trust, server_drop_trust },
 	{ "store", build_store, drop_store },
 	{ "jobs", build_jobs, drop_jobs },
+	{ "calendars", server_build_calendars, server_drop_calendars },
 	{ "directory", build_directory, drop_directory },
 	{ "mailbox", build_mailbox, drop_mailbox },
 	{ "call records", build_records, drop_records },

@@ -9,6 +9,7 @@
 #include "cert/watch.h"
 #include "delivery/lamp.h"
 #include "dialogue/service.h"
+#include "directory/calendars.h"
 #include "directory/dir.h"
 #include "gateway/gateway.h"
 #include "gateway/shared.h"
@@ -51,6 +52,7 @@ struct server {
 	struct store *store;
 	struct outbox *outbox;
 	struct registry *registry;
+	struct calendars *calendars; /* that schedules name by address */
 	struct dir *dir;
 	struct mbox *mbox;
 	struct records *records;
@@ -88,6 +90,12 @@ void server_drop_sip(struct server *s);
 int server_build_lamp(struct server *s, struct ev_report *why);
 void server_drop_lamp(struct server *s);
 
+/* calendars.c: days of calendars that come from elsewhere. */
+int server_build_calendars(struct server *s, struct ev_report *why);
+void server_drop_calendars(struct server *s);
+/* *cfg with the days of what lies on disk; its reference is exchanged. Reads files: not on the loop of a busy node. 0, ENOMEM. */
+int server_calendar_days(struct cfg **cfg, const char *data);
+
 /* trace.c */
 int server_build_trace(struct server *s, struct ev_report *why);
 void server_drop_trace(struct server *s);
@@ -102,6 +110,7 @@ void server_trust_changed(void *server);
 /* Tells the other nodes which certificates this one shows now (never a key). What cannot be told now is told at the next change. */
 void server_show_card(struct server *s);
 void server_reload(struct server *s);
+void server_calendar_changed(void *server); /* a copy on disk is another: its days are put into what is in use */
 
 /* secrets.c: no debugger of our own user, no core. After each change of the user, which would undo it. */
 void server_not_dumpable(void);

@@ -176,8 +176,22 @@ static void holidays_of_a_calendar_count_behind_the_files(void **state)
 		assert_non_null(strstr(e.v[0].what, "cannot be read as a calendar: it is none"));
 		cfg_errors_free(&e);
 	}
-	assert_int_equal(cfg_parse(&c, "u", TEXT("schedules: [{name: s, calendar: 'https://example.com/a.ics'}]"), CFG_WANT_OBJECTS, &e), EINVAL);
-	assert_string_equal(e.v[0].what, "addresses are not asked by this release");
+	static const struct {
+		const char *address, *rest, *fix; /* fix NULL: good */
+	} addresses[] = { { "https://example.com/a.ics", "", NULL }, { "HTTPS://example.com:8443/", "", NULL }, { "http://example.com/a", ", calendar_plain_http: true", NULL },
+		          { "http://example.com/a", "", "calendar_plain_http" }, { "webcal://example.com/a", "", "write https:// instead" }, { "ftp://example.com/a", "", "write https://" },
+		          { "file:///etc/passwd", "", "write https://" }, { "https:///a", "", "whole address" }, { "https://:80/a", "", "whole address" }, { "https://a b/", "", "hexadecimal" } };
+	for (size_t i = 0; i < sizeof addresses / sizeof addresses[0]; i++) {
+		char yaml[300];
+		snprintf(yaml, sizeof yaml, "schedules: [{name: s, calendar: '%s'%s}]", addresses[i].address, addresses[i].rest);
+		int err = cfg_parse(&c, "u", text_of(yaml), CFG_WANT_OBJECTS, &e);
+		assert_int_equal(err, addresses[i].fix ? EINVAL : 0);
+		if (err)
+			assert_non_null(strstr(e.v[0].fix, addresses[i].fix));
+		else
+			cfg_unref(c);
+		cfg_errors_free(&e);
+	}
 	cfg_errors_free(&e);
 }
 

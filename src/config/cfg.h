@@ -259,10 +259,11 @@ struct cfg_policy {
 	uint32_t pin_min_length, pin_tries_per_call, pin_tries_per_mailbox;
 	bool pin_allow_trivial;
 	uint64_t max_greeting_ms, max_recording_ms, min_recording_ms, silence_ms, max_call_ms;
-	uint32_t input_failures, logon_failures;
+	uint32_t input_failures;
 	uint32_t max_messages; /* kept per mailbox */
 	uint32_t quota_warning_percent; /* of max_messages */
 	uint32_t pin_lifetime_days; /* 0: for ever */
+	uint32_t pin_history; /* PINs, the present one among them, that must not be chosen again */
 	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
 	struct cfg_features features;
 	uint32_t deleted_days; /* how long deleted ones can be brought back */

@@ -33,7 +33,12 @@ static bool too_long(const struct dlg_session *s)
 
 static bool trivial(const struct dlg_session *s)
 {
-	return s->pin_rule != DIR_PIN_TOO_SHORT && s->pin_rule != DIR_PIN_TOO_LONG;
+	return s->pin_rule != DIR_PIN_TOO_SHORT && s->pin_rule != DIR_PIN_TOO_LONG && s->pin_rule != DIR_PIN_USED;
+}
+
+static bool used_before(const struct dlg_session *s)
+{
+	return s->pin_rule == DIR_PIN_USED;
 }
 
 static bool same(const struct dlg_session *s)
@@ -59,11 +64,11 @@ static const struct dlg_phrase ask_new[] = { SAY(P_PIN_NEW), SAY_END };
 static const struct dlg_phrase ask_again[] = { SAY(P_PIN_AGAIN), SAY_END };
 static const struct dlg_phrase say_rule[] = {
 	SAY_IF(too_short, P_PIN_RULES_LENGTH), { .kind = DLG_W_NUMBER, .number = min_length, .only_if = too_short },
-	SAY_IF(too_long, P_PIN_RULES_LONG), SAY_IF(trivial, P_PIN_RULES_TRIVIAL), SAY_END,
+	SAY_IF(too_long, P_PIN_RULES_LONG), SAY_IF(trivial, P_PIN_RULES_TRIVIAL), SAY_IF(used_before, P_PIN_RULES_USED), SAY_END,
 };
 static const struct dlg_phrase say_rule_end[] = {
 	SAY_IF(too_short, P_PIN_RULES_LENGTH), { .kind = DLG_W_NUMBER, .number = min_length, .only_if = too_short },
-	SAY_IF(too_long, P_PIN_RULES_LONG), SAY_IF(trivial, P_PIN_RULES_TRIVIAL), SAY(P_NOTHING_CHANGED), SAY_END,
+	SAY_IF(too_long, P_PIN_RULES_LONG), SAY_IF(trivial, P_PIN_RULES_TRIVIAL), SAY_IF(used_before, P_PIN_RULES_USED), SAY(P_NOTHING_CHANGED), SAY_END,
 };
 static const struct dlg_phrase say_mismatch[] = { SAY(P_PIN_MISMATCH), SAY_END };
 static const struct dlg_phrase say_mismatch_end[] = { SAY(P_PIN_MISMATCH), SAY(P_NOTHING_CHANGED), SAY_END };

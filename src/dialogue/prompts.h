@@ -141,6 +141,7 @@
 	X(P_PIN_RULES_LENGTH, "pin-rule-length", "The PIN is too short. The number of digits it needs at least is") \
 	X(P_PIN_RULES_LONG, "pin-rule-too-long", "That PIN is too long.") \
 	X(P_PIN_RULES_TRIVIAL, "pin-rule-trivial", "That PIN is too easy to guess. Please do not use your extension, repeated digits or digits in a row.") \
+	X(P_PIN_RULES_USED, "pin-rule-used", "You have used that PIN before. Please choose another.") \
 	X(P_PIN_MISMATCH, "pin-mismatch", "The two PINs are not the same.") \
 	X(P_PIN_CHANGED, "pin-changed", "Your PIN has been changed.") \
 	X(P_PIN_CHANGE_FAILED, "pin-change-failed", "Sorry, your PIN could not be changed. The old one is still valid.") \

@@ -20,6 +20,9 @@ struct logon {
 	bool locked_now; /* by this try */
 	/* setting a PIN */
 	enum dir_pin_rule rule;
+	uint32_t history; /* how many must differ from it, the present one among them */
+	char (*former)[DIR_PIN_HASH_SIZE];
+	uint32_t n_former;
 	/* status */
 	struct dir_pin_status status;
 };
@@ -42,6 +45,7 @@ static void logon_free(struct logon *l)
 {
 	op_remove(&l->op);
 	mem_unref(l->d);
+	mem_free(l->former);
 	mem_free_secret(l, sizeof *l);
 }
 
@@ -230,16 +234,64 @@ void dir_logon_gave_up(struct dir *d, const char *mailbox, const char *caller, u
 
 /* ---- a new PIN ---- */
 
+/* A hash that cannot be read (of another release) is nobody's PIN. */
+static int compare_with_former(struct logon *l)
+{
+	for (uint32_t i = 0; i < l->n_former; i++) {
+		int err = dir_pin_verify(text_of(l->pin), l->former[i]);
+		if (err == ENOMEM)
+			return err;
+		if (!err) {
+			l->rule = DIR_PIN_USED;
+			return EINVAL;
+		}
+	}
+	return 0;
+}
+
 static int hash_work(void *arg)
 {
 	struct logon *l = arg;
-	return l->rule == DIR_PIN_GOOD ? dir_pin_hash(text_of(l->pin), l->d->prm.cheap_hash, l->hash) : EINVAL;
+	int err = l->rule == DIR_PIN_GOOD ? compare_with_former(l) : EINVAL;
+	return err ? err : dir_pin_hash(text_of(l->pin), l->d->prm.cheap_hash, l->hash);
+}
+
+static int read_former(struct db_tx *tx, struct logon *l, const char *sql, uint32_t most, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query(tx, &r, why, sql, "si", l->mailbox, (int64_t)most);
+	while (!err && (err = db_step(r, why)) == 0)
+		if (l->n_former < l->history && db_col_text(r, 0).n)
+			db_col_copy(r, 0, l->former[l->n_former++], DIR_PIN_HASH_SIZE);
+	if (err != ENOENT)
+		return err;
+	db_rows_close(r);
+	return 0;
+}
+
+static int former_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct logon *l = arg;
+	l->n_former = 0;
+	int err = read_former(tx, l, "SELECT hash FROM pin WHERE mailbox = ?1 LIMIT ?2", 1, why);
+	return err ? err : read_former(tx, l, "SELECT hash FROM pin_history WHERE mailbox = ?1 ORDER BY changed_us DESC LIMIT ?2", l->history, why);
+}
+
+/* The present one becomes a former one; those that nobody asks for any more go. */
+static int remember(struct db_tx *tx, const struct logon *l, struct ev_report *why)
+{
+	int64_t keep = l->history ? (int64_t)l->history - 1 : 0;
+	int err = keep ? db_exec(tx, why, "INSERT INTO pin_history (mailbox, changed_us, hash) SELECT mailbox, changed_us, hash FROM pin"
+		" WHERE mailbox = ?1 AND hash <> '' ON CONFLICT (mailbox, changed_us) DO NOTHING", "s", l->mailbox) : 0;
+	return err ? err : db_exec(tx, why, "DELETE FROM pin_history WHERE mailbox = ?1 AND changed_us NOT IN"
+		" (SELECT changed_us FROM pin_history WHERE mailbox = ?1 ORDER BY changed_us DESC LIMIT ?2)", "si", l->mailbox, keep);
 }
 
 static int set_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct logon *l = arg;
-	return db_exec(tx, why, "INSERT INTO pin (mailbox, hash, must_change, failures, locked, changed_us, logon_us) VALUES (?1, ?2, ?3, 0, 0, ?4, 0)"
+	int err = remember(tx, l, why);
+	return err ? err : db_exec(tx, why, "INSERT INTO pin (mailbox, hash, must_change, failures, locked, changed_us, logon_us) VALUES (?1, ?2, ?3, 0, 0, ?4, 0)"
 		" ON CONFLICT (mailbox) DO UPDATE SET hash = excluded.hash, must_change = excluded.must_change, failures = 0, locked = 0,"
 		" changed_us = excluded.changed_us", "ssii", l->mailbox, l->hash, (int64_t)l->must_change, clock_real_us(db_clock(tx)));
 }
@@ -270,14 +322,30 @@ static void hashed(enum pool_result result, int err, void *arg)
 		set_end(l, err, NULL);
 }
 
+static void former_known(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct logon *l = arg;
+	if (result == STORE_DONE)
+		err = l->d->closed ? ESHUTDOWN : pool_submit(l->d->prm.crypto, hash_work, hashed, l);
+	else if (!err)
+		err = ECANCELED;
+	if (err)
+		set_end(l, err, why);
+}
+
 int dir_pin_set(struct dir *d, const struct dir_user *user, struct text pin, bool must_change, dir_pin_set_h *h, void *arg, uint64_t *handle)
 {
+	const struct cfg_policy *policy = d->view ? dir_policy(d->view, user) : cfg_policy(NULL, TEXT_NONE);
 	struct logon *l = logon_new(d, user->name, pin);
 	if (!l)
 		return ENOMEM;
 	l->must_change = must_change;
-	l->rule = dir_pin_check(pin, d->view ? dir_policy(d->view, user) : cfg_policy(NULL, TEXT_NONE), user);
-	int err = pool_submit(d->prm.crypto, hash_work, hashed, l);
+	l->rule = dir_pin_check(pin, policy, user);
+	l->history = policy->pin_history;
+	l->former = l->history ? mem_zalloc(l->history, sizeof *l->former) : NULL;
+	int err = l->history && !l->former ? ENOMEM
+		: l->history && l->rule == DIR_PIN_GOOD ? store_submit(d->prm.store, STORE_READ, former_work, former_known, l)
+		: pool_submit(d->prm.crypto, hash_work, hashed, l);
 	if (err)
 		logon_free(l);
 	else

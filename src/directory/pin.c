@@ -61,7 +61,7 @@ enum dir_pin_rule dir_pin_check(struct text pin, const struct cfg_policy *policy
 
 const char *dir_pin_rule_name(enum dir_pin_rule r)
 {
-	static const char *const names[] = { "good", "too-short", "too-long", "not-digits", "repeats", "sequence", "extension" };
+	static const char *const names[] = { "good", "too-short", "too-long", "not-digits", "repeats", "sequence", "extension", "used-before" };
 	return (unsigned)r < sizeof names / sizeof names[0] ? names[r] : "?";
 }
 

@@ -19,6 +19,7 @@ enum dir_pin_rule {
 	DIR_PIN_REPEATS, /* 111111, 121212, 123123 */
 	DIR_PIN_SEQUENCE, /* 123456, 987654, 890123 */
 	DIR_PIN_EXTENSION, /* is, holds as a suffix, or is a suffix of an extension */
+	DIR_PIN_USED, /* is in use, or was lately: the store knows, so dir_pin_set() tells */
 };
 enum dir_pin_rule dir_pin_check(struct text pin, const struct cfg_policy *policy, const struct dir_user *user);
 const char *dir_pin_rule_name(enum dir_pin_rule r); /* "too-short" ... */
@@ -53,7 +54,7 @@ void dir_logon_gave_up(struct dir *d, const char *mailbox, const char *caller, u
 int dir_logon_nobody(struct dir *d, struct text pin, dir_logon_h *h, void *arg, uint64_t *handle);
 
 typedef void (dir_pin_set_h)(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg);
-/* Checks the rules, hashes, writes; unlocks and sets the counters back. err EINVAL with `rule` when the rules refuse it. must_change for PINs
+/* Checks the rules, compares with former PINs (pin_history of the policy), hashes, writes; unlocks and sets the counters back. err EINVAL with `rule` when the rules refuse it. must_change for PINs
  * that somebody else chose. EAGAIN, ENOMEM as above. */
 int dir_pin_set(struct dir *d, const struct dir_user *user, struct text pin, bool must_change, dir_pin_set_h *h, void *arg, uint64_t *handle);
 

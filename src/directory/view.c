@@ -88,6 +88,7 @@ static void complete(struct dir_view *v, struct dir_user *u)
 	const struct cfg_dialplan *plan = cfg_dialplan(v->cfg, text_of(u->dialplan));
 	const char *gateway = plan && plan->gateway[0] ? plan->gateway : v->cfg->n_gateways ? v->cfg->gateways[0].name : "";
 	char uri[300];
+	u->lamp = u->lamp && cfg_policy(v->cfg, text_of(u->policy))->features.lamp;
 	if (!u->alias[0])
 		u->alias = u->name;
 	if (!u->spoken_name[0])

@@ -23,6 +23,7 @@ def config(folder, name="node01"):
                             "sources": ["127.0.0.0/8"], "options": {"on": False}}]
     objects["dialplans"][0]["gateway"] = "phones"
     objects["policies"][0]["pin_tries_per_mailbox"] = 5
+    objects["policies"][0]["pin_history"] = 0  # tests set the same PIN again
     for box in objects["mailboxes"]:
         box.pop("lamp_uri", None)
         box["lamp"] = False

@@ -294,6 +294,61 @@ static void a_pin_that_is_too_old_must_be_changed(void **state)
 	end(&b);
 }
 
+static int count_former(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query_one(tx, &r, why, "SELECT COUNT(*) FROM pin_history WHERE mailbox = ?1", "s", "alice");
+	if (err)
+		return err;
+	*(int64_t *)arg = db_col_int(r, 0);
+	db_rows_close(r);
+	return 0;
+}
+
+static unsigned counted;
+
+static void was_counted(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	(void)result, (void)err, (void)why, (void)arg;
+	counted++;
+}
+
+static int64_t kept(struct bench *b)
+{
+	int64_t n = -1;
+	counted = 0;
+	assert_int_equal(store_submit(b->s, STORE_READ, count_former, was_counted, &n), 0);
+	for (int i = 0; i < 2000 && !counted; i++)
+		loop_step(b->loop, 5);
+	return n;
+}
+
+static void former_pins_are_refused_as_many_as_the_policy_says(void **state)
+{
+	(void)state;
+	static const char *const pins[] = { "739164", "648203", "517294", "926183" };
+	struct bench b;
+	begin(&b);
+	apply(&b, b.d, "policies: [{name: p, pin_history: 3}]\n" TWO);
+	for (int i = 0; i < 3; i++, clock_fake_advance_ms(&b.clock, 1000))
+		assert_int_equal(set_pin(&b, "alice", pins[i], false), 0);
+	for (int i = 0; i < 3; i++) { /* the present one, and two before it */
+		assert_int_equal(set_pin(&b, "alice", pins[i], false), EINVAL);
+		assert_int_equal(b.rule, DIR_PIN_USED);
+	}
+	assert_int_equal(try(&b, "alice", pins[2]), DIR_LOGON_OK);
+	assert_int_equal(set_pin(&b, "bob", pins[0], false), 0); /* everybody has his own */
+	assert_int_equal(set_pin(&b, "alice", pins[3], true), 0);
+	assert_int_equal(kept(&b), 2);
+	clock_fake_advance_ms(&b.clock, 1000);
+	assert_int_equal(set_pin(&b, "alice", pins[0], false), 0); /* now it is the fourth */
+	assert_int_equal(try(&b, "alice", pins[0]), DIR_LOGON_OK);
+	apply(&b, b.d, "policies: [{name: p, pin_history: 0}]\n" TWO);
+	assert_int_equal(set_pin(&b, "alice", pins[0], false), 0);
+	assert_int_equal(kept(&b), 0); /* what nobody asks for is not kept */
+	end(&b);
+}
+
 static void hundred_callers_at_once_get_ten_tries(void **state)
 {
 	(void)state;
@@ -320,8 +375,8 @@ static void hundred_callers_at_once_get_ten_tries(void **state)
 	dir_logon_gave_up(b.d, "alice", "+1555", 3, "call-1");
 	ev_bus_flush(b.bus);
 	assert_int_equal(b.events[1], 1);
-	assert_int_equal(set_pin(&b, "alice", "739164", true), 0); /* the administrator opens it */
-	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_MUST_CHANGE);
+	assert_int_equal(set_pin(&b, "alice", "648203", true), 0); /* the administrator opens it */
+	assert_int_equal(try(&b, "alice", "648203"), DIR_LOGON_MUST_CHANGE);
 	dir_view_unref(v);
 	end(&b);
 }
@@ -362,4 +417,4 @@ static int set_sqlite(void **state)
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 
 UT_MAIN(BOTH(objects_applied_for_all_reach_a_node_whose_file_has_none), BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
-	BOTH(a_pin_that_is_too_old_must_be_changed), BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))
+	BOTH(a_pin_that_is_too_old_must_be_changed), BOTH(former_pins_are_refused_as_many_as_the_policy_says), BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))

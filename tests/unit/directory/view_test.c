@@ -181,5 +181,21 @@ static void names_are_said_as_they_are_heard(void **state)
 	dir_view_unref(v);
 }
 
-UT_MAIN(UT(names_are_said_as_they_are_heard), UT(people_are_found_by_all_their_names), UT(what_the_file_leaves_open_comes_from_the_dial_plan), UT(names_become_keys),
+static void a_policy_may_take_the_lamp_away(void **state)
+{
+	(void)state;
+	static const char yaml[] = "policies: [{name: all}, {name: dark, features: {lamp: false}}]\n"
+		"mailboxes: [{name: alice}, {name: bob, policy: dark}, {name: carol, lamp: false}]\n";
+	struct cfg *c;
+	struct dir_view *v;
+	assert_int_equal(cfg_parse(&c, "u", text_of(yaml), CFG_WANT_OBJECTS, NULL), 0);
+	assert_int_equal(dir_view_of_cfg(&v, c), 0);
+	assert_true(dir_find_name(v, TEXT("alice"))->lamp);
+	assert_false(dir_find_name(v, TEXT("bob"))->lamp);
+	assert_false(dir_find_name(v, TEXT("carol"))->lamp);
+	dir_view_unref(v);
+	cfg_unref(c);
+}
+
+UT_MAIN(UT(a_policy_may_take_the_lamp_away), UT(names_are_said_as_they_are_heard), UT(people_are_found_by_all_their_names), UT(what_the_file_leaves_open_comes_from_the_dial_plan), UT(names_become_keys),
 	UT(several_matches_are_offered_whole_names_first), UT(only_listed_targets_are_allowed), UT(survives_every_failing_allocation))

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include "base/mem.h"
 #include "dialogue/call_private.h"
+#include "dialogue/words.h"
 #include "dialogue_events.h"
 
 enum { RETRY_AFTER_S = 30, STOP_STEPS = 150, STOP_STEP_MS = 20 };
@@ -142,6 +143,26 @@ static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who 
 	leg_reject(leg, status, reason, status == 503 ? RETRY_AFTER_S : 0);
 }
 
+/* Whoever asked for calls that nobody on the way can hear gets no others. */
+static void refuse_open_call(struct dlg_service *s, struct leg *leg, const struct dlg_who *who)
+{
+	const struct leg_info *info = leg_info(leg);
+	struct ev_report r;
+	char addr[NET_ADDR_SIZE];
+	ev_set(&r, EV_CALL_NOT_SECURE);
+	ev_session(&r, info->session);
+	ev_str(&r, "caller", *who->caller_number ? who->caller_number : *info->from.uri ? info->from.uri : dlg_words(DLG_SAYS_UNKNOWN_CALLER));
+	ev_str(&r, "gateway", info->peer ? info->peer->name : "");
+	ev_str(&r, "source", net_addr_print(&info->source, addr));
+	ev_str(&r, "called", info->called.uri);
+	ev_str(&r, "dialplan", who->plan->name);
+	ev_str(&r, "transport", net_transport_name(info->transport));
+	ev_str(&r, "call_id", info->call_id);
+	ev_emit(s->prm.bus, &r);
+	metric_add(s->m.refused, 1);
+	leg_reject(leg, 403, dlg_words(DLG_SAYS_TLS_ONLY), 0);
+}
+
 void dlg_service_offer(struct dlg_service *s, struct leg *leg)
 {
 	struct dlg_who who;
@@ -158,6 +179,8 @@ void dlg_service_offer(struct dlg_service *s, struct leg *leg)
 			refuse(s, leg, &who, EV_CALL_REJECTED, 404, "no mailbox, attendant or access number here has this name.");
 		else if (dlg_is_own_search(s, leg))
 			leg_reject(leg, 486, NULL, 0);
+		else if (!dlg_secure_enough(&who, leg_info(leg)->transport))
+			refuse_open_call(s, leg, &who);
 		else
 			dlg_call_begin(s, leg, view, &who);
 	}

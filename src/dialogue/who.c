@@ -43,13 +43,14 @@ static bool same_place(const char *number_or_uri, const struct leg_party *p)
 	return text_eq_nocase(user, text_of(p->user)) && text_eq_nocase(host, text_of(p->host));
 }
 
-static bool is_access(const struct cfg *cfg, const struct leg_party *p)
+/* The dial plan whose subscriber access this is; NULL: none. */
+static const struct cfg_dialplan *access_of(const struct cfg *cfg, const struct leg_party *p)
 {
 	for (size_t i = 0; i < cfg->n_dialplans; i++)
 		for (size_t k = 0; k < cfg->dialplans[i].access_numbers.n; k++)
 			if (same_place(cfg->dialplans[i].access_numbers.v[k], p))
-				return true;
-	return false;
+				return &cfg->dialplans[i];
+	return NULL;
 }
 
 /* Whom a call was for before it was sent here. */
@@ -127,22 +128,19 @@ static void mailbox(struct dlg_who *who, const struct dir_user *u)
 	who->kind = who->caller == u ? DLG_WHO_SUBSCRIBER : DLG_WHO_MAILBOX;
 }
 
-void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
+static void who_is_called(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
 {
 	const struct cfg *cfg = dir_view_cfg(view);
-	*who = (struct dlg_who){ .by = "Request-URI", .reason = "", .dialled = "", .dialled_uri = "" };
-	who_calls(view, info, who);
-	what_was_there(info, who);
 	who->attendant = attendant_of(cfg, &info->called);
 	if (who->attendant) {
 		who->kind = DLG_WHO_ATTENDANT;
 		return;
 	}
-	bool access = is_access(cfg, &info->called);
+	bool access = access_of(cfg, &info->called) != NULL;
 	const struct dir_user *u = access ? NULL : user_of(view, &info->called);
 	if (!u)
 		u = redirected_from(view, info, who);
-	if (!u && !(access && is_access(cfg, &info->to))) {
+	if (!u && !(access && access_of(cfg, &info->to))) {
 		u = user_of(view, &info->to);
 		who->by = "To";
 	}
@@ -159,4 +157,24 @@ void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dl
 	}
 	who->attendant = attendant_of(cfg, &info->to);
 	who->kind = who->attendant ? DLG_WHO_ATTENDANT : DLG_WHO_NOBODY;
+}
+
+void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
+{
+	const struct cfg *cfg = dir_view_cfg(view);
+	*who = (struct dlg_who){ .by = "Request-URI", .reason = "", .dialled = "", .dialled_uri = "" };
+	who_calls(view, info, who);
+	what_was_there(info, who);
+	who_is_called(view, info, who);
+	if (who->kind == DLG_WHO_ATTENDANT)
+		who->plan = cfg_dialplan(cfg, text_of(who->attendant->dialplan));
+	else if (who->box)
+		who->plan = dir_dialplan(view, who->box);
+	else
+		who->plan = access_of(cfg, &info->called);
+}
+
+bool dlg_secure_enough(const struct dlg_who *who, enum net_transport transport)
+{
+	return !who->plan || who->plan->security == CFG_SECURITY_OFF || transport == NET_TLS;
 }

@@ -14,6 +14,7 @@ struct dlg_who {
 	enum dlg_who_kind kind;
 	const struct cfg_attendant *attendant;
 	const struct dir_user *box;    /* MAILBOX: whose; SUBSCRIBER: the caller's own, or NULL */
+	const struct cfg_dialplan *plan; /* of whoever is called; NULL: nobody, or there is none */
 	const struct dir_user *caller; /* a user, when the caller's identity is believed; NULL */
 	const char *by;                /* which header told: "Request-URI", "Diversion", "History-Info", "To" */
 	char caller_number[64], caller_name[128];
@@ -22,5 +23,7 @@ struct dlg_who {
 	char looked_for[512];          /* what was looked at, in words */
 };
 void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);
+/* Whether the dial plan of whoever is called takes calls that came so (dialplans[].security). */
+bool dlg_secure_enough(const struct dlg_who *who, enum net_transport transport);
 
 #endif

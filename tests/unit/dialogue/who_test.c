@@ -140,5 +140,40 @@ static void withheld_numbers_stay_withheld(void **state)
 	assert_string_equal(ask(&i).caller_number, "");
 }
 
-UT_MAIN(UT(a_mailbox_by_request_uri), UT(an_attendant_by_number), UT(access_number_alone_is_the_subscriber), UT(the_original_diversion_counts),
+static void a_secured_dial_plan_takes_tls_only(void **state)
+{
+	(void)state;
+	static const char yaml[] = "gateways: [{name: g, address: pbx.example.com}]\n"
+		"dialplans: [{name: open, access_numbers: ['700']}, {name: safe, gateway: g, security: sip, access_numbers: ['701']}]\n"
+		"attendants: [{name: front, numbers: ['100']}, {name: vault, numbers: ['101'], dialplan: safe}]\n"
+		"mailboxes: [{name: alice, extensions: ['201']}, {name: bob, extensions: ['202'], dialplan: safe}]\n";
+	static const struct {
+		const char *number;
+		bool safe;
+	} v[] = { { "700", false }, { "701", true }, { "100", false }, { "101", true }, { "201", false }, { "202", true }, { "999", false } };
+	struct cfg *c;
+	struct dir_view *view;
+	struct dlg_who w;
+	assert_int_equal(cfg_parse(&c, "u", text_of(yaml), CFG_WANT_OBJECTS, NULL), 0);
+	assert_int_equal(dir_view_of_cfg(&view, c), 0);
+	for (size_t i = 0; i < sizeof v / sizeof v[0]; i++) {
+		struct leg_info info = blank();
+		info.called = info.to = party("sip:x@node01", v[i].number, "node01");
+		dlg_who(view, &info, &w);
+		for (enum net_transport t = NET_UDP; t <= NET_TLS; t++)
+			if (dlg_secure_enough(&w, t) != (!v[i].safe || t == NET_TLS))
+				fail_msg("%s over %s", v[i].number, net_transport_name(t));
+	}
+	struct leg_info info = blank(); /* a diverted call belongs to the plan of the mailbox that it was for */
+	info.called = info.to = party("sip:700@node01", "700", "node01");
+	info.diversion[0] = (struct leg_redirect){ party("sip:202@pool", "202", "pool"), "no-answer" };
+	info.n_diversions = 1;
+	dlg_who(view, &info, &w);
+	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
+	assert_false(dlg_secure_enough(&w, NET_TCP));
+	dir_view_unref(view);
+	cfg_unref(c);
+}
+
+UT_MAIN(UT(a_secured_dial_plan_takes_tls_only), UT(a_mailbox_by_request_uri), UT(an_attendant_by_number), UT(access_number_alone_is_the_subscriber), UT(the_original_diversion_counts),
         UT(own_mailbox_is_heard_not_filled), UT(nobody_is_told_with_what_was_looked_for), UT(withheld_numbers_stay_withheld))

@@ -25,6 +25,7 @@ struct admin {
 	struct list matrices; /* under way, see cmd_matrix.c */
 	struct list looks;    /* under way, see cmd_look.c */
 	struct list edits;    /* of objects, see cmd_objects.c */
+	struct list applies;  /* under way, see cmd_config.c */
 };
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[], admin_answering_cmds[],
@@ -93,6 +94,9 @@ struct admin_mailbox {
 void *admin_mailbox_begin(size_t size, struct admin *a, struct admin_call *call, const json_t *args, bool store);
 void admin_mailbox_failed(void *x, int err, const struct ev_report *why); /* answers, and ends it */
 void admin_mailbox_end(void *x);
+
+/* cmd_config.c */
+void admin_applies_stop(struct admin *a);
 
 /* cmd_objects.c */
 void admin_edits_stop(struct admin *a);

@@ -4,6 +4,7 @@
 #include "admin/admin_private.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "net/pool.h"
 #include "trust/identity.h"
 
 static void answer_errors(struct admin_call *call, struct cfg_errors *errors)
@@ -20,9 +21,26 @@ static void answer_errors(struct admin_call *call, struct cfg_errors *errors)
 }
 
 struct applying {
+	struct link link; /* admin's applies */
+	struct admin *a; /* NULL once it is gone */
 	struct admin_call *call; /* a reference */
+	json_t *args; /* a reference: path and text are its */
+	const char *path, *yaml;
+	bool objects;
 	struct cfg *cfg;
+	struct cfg_errors errors;
 };
+
+static void over(struct applying *x)
+{
+	if (x->a)
+		list_remove(&x->link);
+	cfg_errors_free(&x->errors);
+	cfg_unref(x->cfg);
+	json_decref(x->args);
+	mem_unref(x->call);
+	mem_free(x);
+}
 
 static void applied(int err, const struct ev_report *why, void *arg)
 {
@@ -35,44 +53,67 @@ static void applied(int err, const struct ev_report *why, void *arg)
 		admin_call_ok(x->call, json_pack("{s:s, s:i, s:i, s:i}", "applied", c->path, "gateways", (int)c->n_gateways, "mailboxes", (int)c->n_mailboxes,
 		                                 "attendants", (int)c->n_attendants));
 	}
-	cfg_unref(x->cfg);
-	mem_unref(x->call);
-	mem_free(x);
+	over(x);
 }
 
-/* Parsing a configuration takes milliseconds; it is done by hand and seldom, so it may be done here. Files are read elsewhere. */
-static void take(struct admin *a, struct admin_call *call, const char *path, struct text yaml, bool objects)
+static int parse(void *arg)
 {
-	struct cfg_errors errors = { 0 };
-	struct applying *x = mem_zalloc(1, sizeof *x);
-	int err = x ? cfg_parse(&x->cfg, path, yaml, objects ? CFG_WANT_OBJECTS : CFG_WANT_NODE, &errors) : ENOMEM;
-	if (err == EINVAL) {
-		answer_errors(call, &errors);
-	} else if (!err) {
-		x->call = mem_ref(call);
-		err = a->prm.apply ? a->prm.apply(x->cfg, objects, applied, x, a->prm.arg) : ENOTSUP;
-	}
-	cfg_errors_free(&errors);
+	struct applying *x = arg;
+	return cfg_parse(&x->cfg, x->path, text_of(x->yaml), x->objects ? CFG_WANT_OBJECTS : CFG_WANT_NODE, &x->errors);
+}
+
+static void parsed(enum pool_result result, int err, void *arg)
+{
+	struct applying *x = arg;
+	struct admin *a = x->a;
+	if (result == POOL_CANCELLED || !a)
+		err = ECANCELED;
+	if (!err)
+		err = a->prm.apply ? a->prm.apply(x->cfg, x->objects, applied, x, a->prm.arg) : ENOTSUP;
 	if (!err)
 		return;
-	if (err != EINVAL)
-		admin_call_errno(call, err, NULL);
-	if (x) {
-		cfg_unref(x->cfg);
-		mem_unref(x->call);
-	}
-	mem_free(x);
+	if (err == EINVAL && (x->errors.n || x->errors.more))
+		answer_errors(x->call, &x->errors);
+	else
+		admin_call_errno(x->call, err, NULL);
+	over(x);
 }
 
+/* Thousands of mailboxes take a tenth of a second to read: not on the loop. */
 static void apply(struct admin_call *call, const json_t *args, void *arg)
 {
+	struct admin *a = arg;
 	struct ev_report why = { 0 };
 	const char *yaml, *path = admin_arg_str(args, "path");
 	if (admin_need_str(args, "yaml", &yaml, &why) != 0) {
 		admin_call_fail(call, &why);
 		return;
 	}
-	take(arg, call, path ? path : "(given)", text_of(yaml), !admin_arg_bool(args, "whole"));
+	struct applying *x = mem_zalloc(1, sizeof *x);
+	if (!x) {
+		admin_call_errno(call, ENOMEM, NULL);
+		return;
+	}
+	*x = (struct applying){ .a = a, .call = mem_ref(call), .args = json_incref((json_t *)(uintptr_t)args), .path = path ? path : "(given)", .yaml = yaml,
+		                .objects = !admin_arg_bool(args, "whole") };
+	list_append(&a->applies, &x->link);
+	int err = a->prm.crypto ? pool_submit(a->prm.crypto, parse, parsed, x) : 0;
+	if (err) {
+		admin_call_errno(call, err, NULL);
+		over(x);
+	} else if (!a->prm.crypto) { /* tests */
+		err = parse(x);
+		parsed(err ? POOL_FAILED : POOL_DONE, err, x);
+	}
+}
+
+/* What is being read comes back later and finds nobody. */
+void admin_applies_stop(struct admin *a)
+{
+	LIST_FOREACH(&a->applies, it) {
+		LIST_ENTRY(it, struct applying, link)->a = NULL;
+		list_remove(it);
+	}
 }
 
 /* ---- config.reload ---- */

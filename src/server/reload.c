@@ -100,6 +100,8 @@ struct change {
 	struct cfg *base;      /* in use when the reading began */
 	struct cfg *whole;     /* to be taken into use */
 	struct trust_set *set; /* NULL: ours stays */
+	struct dir_view *view; /* of whole: made where nobody waits for it, as thousands of mailboxes take their time */
+	struct dlg_attendants *attendants;
 	uint64_t generation;   /* of the trust in use when the reading began */
 	struct cfg_errors errors;
 	struct ev_report why;
@@ -142,6 +144,16 @@ static int put_together(struct change *c)
 	return 0;
 }
 
+static int build_all(struct change *c)
+{
+	int err = dir_view_of_cfg(&c->view, c->whole);
+	if (!err)
+		err = dlg_attendants_create(&c->attendants, c->whole);
+	if (!err && !c->objects) /* objects alone say nothing of the node: its own part stays the file's */
+		err = cfg_diff(c->base, c->whole, &c->changes);
+	return err;
+}
+
 static int read_all(void *arg)
 {
 	struct change *c = arg;
@@ -157,7 +169,9 @@ static int read_all(void *arg)
 	/* Objects without trust of their own leave ours as it is. */
 	bool ours = c->objects && c->whole->trust.ca_files.v == c->base->trust.ca_files.v;
 	err = ours ? 0 : server_trust_read(c->s->bus, c->whole, &c->set, &c->why);
-	if (err && c->told)
+	if (!err)
+		return build_all(c);
+	if (c->told)
 		(void)server_check_files(c->whole, &c->errors); /* the first is known; whoever asks wants all, with their places */
 	return err;
 }
@@ -165,24 +179,17 @@ static int read_all(void *arg)
 /* ---- on the loop ---- */
 
 /* All that can fail, then what cannot: no half of a configuration is ever in use. */
-static int use(struct server *s, const struct change *c)
+static int use(struct server *s, struct change *c)
 {
 	struct gw_change *gateways = NULL;
-	struct dir_view *view = NULL;
-	struct dlg_attendants *attendants = NULL;
 	int err = gw_table_prepare(s->gateways, c->whole, &gateways);
-	if (!err)
-		err = dir_view_of_cfg(&view, c->whole);
-	if (!err)
-		err = dlg_attendants_create(&attendants, c->whole);
-	if (err) {
-		dir_view_unref(view);
-		gw_change_drop(gateways);
+	if (err)
 		return err;
-	}
 	gw_table_use(s->gateways, gateways);
-	dir_use(s->dir, view);
-	dlg_service_use(s->calls, c->whole, attendants);
+	dir_use(s->dir, c->view);
+	dlg_service_use(s->calls, c->whole, c->attendants);
+	c->view = NULL; /* theirs now */
+	c->attendants = NULL;
 	accept_anew(s);
 	return 0;
 }
@@ -199,8 +206,7 @@ static void take_trust(struct server *s, struct change *c)
 
 static void take(struct server *s, struct change *c)
 {
-	if (!c->objects) { /* objects alone say nothing of the node: its own part stays the file's */
-		(void)cfg_diff(s->cfg, c->whole, &c->changes);
+	if (!c->objects) {
 		tell_changes(s->bus, &c->changes);
 		apply_levels(s, c->whole);
 		records_keep(s->records, c->whole->node.keep_records_days);
@@ -226,6 +232,11 @@ static void take(struct server *s, struct change *c)
 static void forget(struct change *c)
 {
 	mem_unref(c->set);
+	dir_view_unref(c->view);
+	mem_unref(c->attendants);
+	c->view = NULL;
+	c->attendants = NULL;
+	cfg_changes_free(&c->changes);
 	cfg_unref(c->whole);
 	cfg_unref(c->base);
 	cfg_errors_free(&c->errors);
@@ -238,7 +249,6 @@ static void forget(struct change *c)
 static void free_change(struct change *c)
 {
 	forget(c);
-	cfg_changes_free(&c->changes);
 	mem_unref(c->was);
 	cfg_unref(c->given);
 	mem_free(c);

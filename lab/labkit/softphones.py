@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""linphone without a screen or a sound card: what it says comes from a file, what it hears goes into one."""
+import re
+import subprocess
+import time
+from pathlib import Path
+
+from .run import Failed, Proc, until
+
+CONFIG = """[sip]
+sip_port={port}
+sip_tcp_port={port}
+sip_tls_port=-1
+ipv6_migration_done=1
+use_ipv6=0
+use_info={info}
+use_rfc2833={rfc2833}
+default_proxy=0
+register_only_when_network_is_up=0
+[proxy_0]
+reg_proxy=<sip:{proxy};transport={transport}>
+reg_identity=sip:{number}@domain.com
+reg_route=<sip:{proxy};transport={transport};lr>
+reg_expires=600
+reg_sendregister=1
+publish=0
+[rtp]
+audio_rtp_port={rtp}
+audio_jitt_comp=40
+[sound]
+echocancellation=0
+[video]
+enabled=0
+"""
+
+
+class Linphone:
+    """`Linphone(dir, "2005", "127.0.1.20").start()` registers there. `digits` is "rfc4733" or "info"."""
+    count = 0
+
+    def __init__(self, folder, number, proxy, answer=True, transport="udp", digits="rfc4733"):
+        Linphone.count += 1
+        self.number, self.answer = number, answer
+        self.dir = Path(folder) / f"linphone-{number}"
+        (self.dir / ".local" / "share" / "linphone").mkdir(parents=True)
+        self.heard, self.log = self.dir / "heard.wav", self.dir / "linphone.log"
+        (self.dir / "rc").write_text(CONFIG.format(port=5200 + 4 * Linphone.count, rtp=7200 + 4 * Linphone.count, info=int(digits == "info"),
+                                                   rfc2833=int(digits != "info"), proxy=proxy, number=number, transport=transport))
+        self.proc = None
+
+    def start(self):
+        self.log.write_text("")
+        self.proc = Proc(f"linphone-{self.number}", ["linphonec", "-c", self.dir / "rc", "-d", "6", "-l", self.log, *(["-a"] if self.answer else [])],
+                         self.dir.parent, stdin=subprocess.PIPE, env={"HOME": str(self.dir)})
+        self.wait("Registration on .* successful|LinphoneRegistrationOk", 15)
+        self.command("soundcard use files")
+        self.command(f"record {self.heard}")
+        return self
+
+    def command(self, text):
+        self.proc.child.stdin.write(text.encode() + b"\n")
+        self.proc.child.stdin.flush()
+
+    def mark(self):
+        return len(self.said())
+
+    def said(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
+
+    def wait(self, pattern, seconds, since=0):
+        if not until(lambda: re.search(pattern, self.said()[since:]), seconds):
+            raise Failed(f"linphone of {self.number} did not say /{pattern}/ in {seconds} s; it ends:\n{self.said()[-1500:]}")
+
+    def until_state(self, state, seconds, since=0):
+        """LinphoneCallStreamsRunning, LinphoneCallPaused, LinphoneCallEnd ..."""
+        self.wait(rf"moving from state \w+ to {state}", seconds, since)
+
+    def dial(self, uri):
+        since = self.mark()
+        self.command(f"call sip:{uri}")
+        self.until_state("LinphoneCallStreamsRunning", 10, since)
+        return since
+
+    def keys(self, digits):
+        """One a second: while commands wait, it does not look at the network, and a digit by INFO waits for the answer to the last."""
+        for digit in digits:
+            self.command(digit)
+            time.sleep(1.05)
+
+    def say(self, wav):
+        self.command(f"play {wav}")
+
+    def hang_up(self):
+        since = self.mark()
+        self.command("terminate")
+        self.until_state("LinphoneCallReleased", 8, since)
+
+    def stop(self):
+        if self.proc:
+            self.proc.stop()

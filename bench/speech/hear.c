@@ -50,7 +50,7 @@ static struct book *read_book(const struct lexicon *lex, const char *path)
 			fail(path, EPROTO);
 		snprintf(text[n], sizeof text[n], "%s\n%s", field[2], field[3]);
 		char *name = strchr(text[n], '\n');
-		entry[n] = (struct speech_entry){ .id = (uint32_t)atoi(field[0]), .kind = !strcmp(field[1], "dept") ? SPEECH_DEPARTMENT : SPEECH_PERSON,
+		entry[n] = (struct speech_entry){ .id = (uint32_t)atoi(field[0]), .kind = !strcmp(field[1], "dept") ? SPEECH_DEPARTMENT : !strcmp(field[1], "command") ? SPEECH_COMMAND : SPEECH_PERSON,
 			                          .name = text_of(name + 1), .language = text_make(text[n], (size_t)(name - text[n])) };
 		n++;
 	}

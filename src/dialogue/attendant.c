@@ -100,6 +100,24 @@ bool dlg_aa_by_extension(const struct dlg_session *s)
 	return s->aa && s->aa->dial_by_extension && (!s->aa_closed || s->aa->closed.dial);
 }
 
+/* Where names may be spelt they may be said, and with them all else that the menu leads to. */
+bool dlg_aa_by_voice(const struct dlg_session *s)
+{
+	return s->misheard < DLG_MISHEARD && dlg_may_speak(s);
+}
+
+static int press_heard(struct dlg_session *s)
+{
+	dlg_press(&s->eng, s->spoken_keys);
+	return 0;
+}
+
+static int again_by_keys(struct dlg_session *s)
+{
+	s->failures = 0;
+	return dlg_forget_heard(s);
+}
+
 static bool has_box(const struct dlg_session *s)
 {
 	return s->box != NULL;
@@ -173,7 +191,7 @@ const struct dlg_state dlg_aa_states[FIXED_STATES] = {
 	[START] = { "start", NULL, NULL, 0, 0 },
 	[LOOK] = { "look at the clock", NULL, NULL, 0, 0 },
 	[GREET] = { "announcement", NULL, NULL, 2000, 0 },
-	[MENU] = { "menu", NULL, NULL, 5000, 0 },
+	[MENU] = { "menu", NULL, NULL, 5000, DLG_LISTENS },
 	[DIAL] = { "dialed", NULL, NULL, 0, 0 },
 	[NAMES] = { "dial by name", NULL, &dlg_ask, 0, 0 },
 	[TRANSFER] = { "transfer", NULL, &dlg_transfer, 0, 0 },
@@ -199,7 +217,9 @@ static const struct dlg_row common_rows[] = {
 	{ GREET,     TIMEOUT,              ALWAYS,                NOTHING,               MENU },
 	{ MENU,      KEYS_OR("0", "operator"), IF(dlg_has_operator),  DO(dlg_to_operator),   OPERATOR },
 	{ MENU,      KEYS_OR("0", "operator"), ALWAYS,            DO(dlg_count_failure), MENU,                  say_no_operator, true },
-	{ MENU,      KEYS("#"),            IF(dlg_aa_by_name),           NOTHING,               NAMES },
+	{ MENU,      KEYS("#"),            IF(dlg_aa_by_name),    DO(dlg_forget_heard),  NAMES },
+	{ MENU,      SPOKEN,               IF(dlg_heard_somebody), DO(dlg_understood),   NAMES },
+	MISHEARD(MENU, MENU),
 	{ MENU,      KEYS("*"),            ALWAYS,                NOTHING,               MENU },
 	{ MENU,      WRONG,                IF(dlg_last_failure),  NOTHING,               BYE,                   say_give_up, true },
 	{ MENU,      WRONG,                ALWAYS,                DO(dlg_count_failure), MENU,                  dlg_say_invalid, true },
@@ -209,7 +229,8 @@ static const struct dlg_row common_rows[] = {
 	{ DIAL,      ENTER,                IF(dlg_last_failure),  NOTHING,               BYE,                   say_unknown, true },
 	{ DIAL,      ENTER,                ALWAYS,                DO(dlg_count_failure), MENU,                  say_unknown, true },
 	{ NAMES,     RESULT(R_OK),         ALWAYS,                NOTHING,               DIAL },
-	{ NAMES,     RESULT(R_BACK),       ALWAYS,                DO(dlg_no_failures),   MENU },
+	{ NAMES,     RESULT(R_KEYS),       ALWAYS,                DO(press_heard),       MENU },
+	{ NAMES,     RESULT(R_BACK),       ALWAYS,                DO(again_by_keys),     MENU },
 	{ NAMES,     ANY_RESULT,           IF(dlg_has_operator),      DO(dlg_to_operator),   OPERATOR },
 	{ NAMES,     ANY_RESULT,           ALWAYS,                NOTHING,               BYE,                   say_give_up },
 	{ TRANSFER,  RESULT(R_TRANSFERRED), ALWAYS,               NOTHING,               RETURN(R_TRANSFERRED) },

@@ -3,8 +3,9 @@
 #include <errno.h>
 #include <stdio.h>
 #include "dialogue/attendant_private.h"
+#include "dialogue/grammar.h"
 
-enum { EXTENSION_MAX = 15, PIECES = 16, PIECE_BYTES = 180, PATTERN_SIZE = 24, PATTERNS_MAX = 240, HOURS_WORDS = 72 }; /* names are spoken up to 200 bytes at once */
+enum { LED_MAX = 32 /* attendants to which departments lead */, EXTENSION_MAX = 15, PIECES = 16, PIECE_BYTES = 180, PATTERN_SIZE = 24, PATTERNS_MAX = 240, HOURS_WORDS = 72 }; /* names are spoken up to 200 bytes at once */
 
 /* What an attendant says and does at some hours. */
 struct face {
@@ -23,10 +24,10 @@ struct built {
 	struct dlg_row *rows;
 	struct dlg_phrase *greeting, *menu, *announcement, *hours, *location;
 	char (*patterns)[PATTERN_SIZE]; /* numbers that may be typed */
-	char (*keys)[2];
+	char (*keys)[2], (*led)[12];
 	char *spoken; /* texts in pieces, a NUL behind each */
 	size_t used;
-	unsigned n_rows, n_states, n_patterns;
+	unsigned n_rows, n_states, n_patterns, n_led;
 };
 struct dlg_attendants {
 	struct cfg *cfg;
@@ -164,7 +165,7 @@ static struct dlg_phrase *own_words(struct built *b, const char *prompt, const c
 /* ---- keys ---- */
 
 /* How a choice is called when the menu is read out, and what a caller may say instead of its key. */
-static const char *choice_name(const struct cfg *cfg, const struct cfg_menu_key *k)
+const char *dlg_choice_name(const struct cfg *cfg, const struct cfg_menu_key *k)
 {
 	if (*k->say)
 		return k->say;
@@ -196,7 +197,7 @@ static const char *choice_name(const struct cfg *cfg, const struct cfg_menu_key 
 static struct dlg_row key_row(struct dlg_attendants *a, struct built *b, size_t i)
 {
 	const struct cfg_menu_key *k = &b->face.keys[i];
-	struct dlg_row row = { MENU, KEYS_OR(b->keys[i], choice_name(a->cfg, k)), ALWAYS, NOTHING, MENU, NULL, false, (int)i };
+	struct dlg_row row = { MENU, KEYS_OR(b->keys[i], dlg_choice_name(a->cfg, k)), ALWAYS, NOTHING, MENU, NULL, false, (int)i };
 	b->keys[i][0] = k->key;
 	if (k->key == 't')
 		row.when = (struct dlg_when)TIMEOUT;
@@ -221,6 +222,7 @@ static struct dlg_row key_row(struct dlg_attendants *a, struct built *b, size_t 
 			}
 		break;
 	case CFG_ACT_DIAL_BY_NAME:
+		row.act = (struct dlg_action)DO(dlg_forget_heard);
 		row.go = NAMES;
 		break;
 	case CFG_ACT_SUBSCRIBER:
@@ -245,6 +247,37 @@ static struct dlg_row key_row(struct dlg_attendants *a, struct built *b, size_t 
 	return row;
 }
 
+/* An attendant to which a department leads, by keys that only a voice presses. */
+static void add_led(struct dlg_attendants *a, struct built *b, const char *department)
+{
+	const struct cfg_attendant *to = *department ? dlg_department_leads(a->cfg, b->cfg, department) : NULL;
+	char keys[12];
+	if (!to || b->n_led == LED_MAX || b->n_states == DLG_STAY)
+		return;
+	dlg_attendant_keys(to, keys);
+	for (unsigned i = 0; i < b->n_led; i++)
+		if (strcmp(b->led[i], keys) == 0)
+			return;
+	for (size_t j = 0; j < a->n; j++)
+		if (!a->v[j].closed && a->v[j].cfg == to) {
+			text_fill(b->led[b->n_led], sizeof b->led[0], keys);
+			b->states[b->n_states] = (struct dlg_state){ to->name, NULL, &a->v[j].table, 0, DLG_TAIL };
+			add_row(b, (struct dlg_row){ MENU, KEYS_OR(b->led[b->n_led], to->name), ALWAYS, NOTHING, (uint16_t)b->n_states++ });
+			b->n_led++;
+		}
+}
+
+static void add_departments(struct dlg_attendants *a, struct built *b)
+{
+	if (!b->cfg->speech)
+		return;
+	for (size_t i = 0; i < b->cfg->n_departments; i++)
+		add_led(a, b, b->cfg->departments[i].name);
+	for (size_t i = 0; i < a->cfg->n_mailboxes; i++)
+		if (a->cfg->mailboxes[i].dialable)
+			add_led(a, b, a->cfg->mailboxes[i].department);
+}
+
 static bool key_spoken(const struct cfg_menu_key *k)
 {
 	return k->key != 't' && k->action != CFG_ACT_REPEAT && k->action != CFG_ACT_HANGUP;
@@ -257,6 +290,7 @@ static void build_menu(struct built *b, const struct cfg *cfg)
 		*own_words(b, b->face.menu_prompt, b->face.menu, p) = (struct dlg_phrase)SAY_END;
 		return;
 	}
+	*p++ = (struct dlg_phrase){ .kind = DLG_W_PROMPT, .prompt = P_AA_SAY, .only_if = dlg_aa_by_voice };
 	*p++ = (struct dlg_phrase){ .kind = DLG_W_PROMPT, .prompt = P_AA_EXTENSION, .only_if = dlg_aa_by_extension };
 	bool zero = false, pound = false;
 	for (size_t i = 0; i < b->face.n_keys; i++) {
@@ -274,7 +308,7 @@ static void build_menu(struct built *b, const struct cfg *cfg)
 			continue;
 		}
 		*p++ = (struct dlg_phrase)SAY(P_AA_FOR);
-		*p++ = (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = choice_name(cfg, k) };
+		*p++ = (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = dlg_choice_name(cfg, k) };
 		*p++ = (struct dlg_phrase)SAY(P_AA_PRESS);
 		*p++ = (struct dlg_phrase){ .kind = DLG_W_DIGITS, .fixed = b->keys[i] };
 	}
@@ -382,19 +416,20 @@ static int room_for(struct built *b)
 {
 	const struct cfg_attendant *aa = b->cfg;
 	size_t n = b->face.n_keys;
-	size_t rows = dlg_aa_common.n + dlg_aa_failures.n + dlg_aa_closed.n + n + PATTERNS_MAX + 6;
+	size_t rows = dlg_aa_common.n + dlg_aa_failures.n + dlg_aa_closed.n + n + PATTERNS_MAX + LED_MAX + 6;
 	size_t text = strlen(b->face.greeting) + strlen(b->face.menu) + strlen(aa->announcement) + strlen(aa->location) + 4 * (PIECES + 1);
-	b->states = mem_zalloc(FIXED_STATES + n + 1, sizeof(*b->states));
+	b->states = mem_zalloc(FIXED_STATES + n + LED_MAX + 1, sizeof(*b->states));
 	b->rows = mem_zalloc(rows, sizeof(*b->rows));
 	b->greeting = mem_zalloc(PIECES + 4, sizeof(*b->greeting));
 	b->announcement = mem_zalloc(PIECES + 1, sizeof(*b->announcement));
 	b->location = mem_zalloc(PIECES + 2, sizeof(*b->location));
 	b->hours = mem_zalloc(HOURS_WORDS + 2, sizeof(*b->hours));
 	b->spoken = mem_zalloc(text, 1);
-	b->menu = mem_zalloc(4 * n + PIECES + 4, sizeof(*b->menu));
+	b->menu = mem_zalloc(4 * n + PIECES + 5, sizeof(*b->menu));
 	b->patterns = mem_zalloc(PATTERNS_MAX, sizeof(*b->patterns));
 	b->keys = mem_zalloc(n + 1, sizeof(*b->keys));
-	return b->states && b->rows && b->greeting && b->announcement && b->location && b->hours && b->spoken && b->menu && b->patterns && b->keys ? 0 : ENOMEM;
+	b->led = mem_zalloc(LED_MAX, sizeof(*b->led));
+	return b->states && b->rows && b->greeting && b->announcement && b->location && b->hours && b->spoken && b->menu && b->patterns && b->keys && b->led ? 0 : ENOMEM;
 }
 
 /* The table of its closed hours; NULL where it has none. */
@@ -442,6 +477,7 @@ static int build(struct dlg_attendants *a, struct built *b)
 	for (size_t i = 0; i < b->face.n_keys && b->n_states < DLG_STAY; i++)
 		if (b->face.keys[i].key != 't' || b->face.keys[i].action != CFG_ACT_REPEAT) /* the common rows repeat, and count */
 			add_row(b, key_row(a, b, i));
+	add_departments(a, b);
 	add_numbers(b, a->cfg);
 	for (size_t i = 0; i < dlg_aa_failures.n; i++)
 		add_row(b, dlg_aa_failures.v[i]);
@@ -458,7 +494,7 @@ static void destroy(void *object)
 	struct dlg_attendants *a = object;
 	for (size_t i = 0; i < a->n; i++) {
 		struct built *b = &a->v[i];
-		void *const blocks[] = { b->states, b->rows, b->greeting, b->menu, b->announcement, b->hours, b->location, b->patterns, b->keys, b->spoken };
+		void *const blocks[] = { b->states, b->rows, b->greeting, b->menu, b->announcement, b->hours, b->location, b->patterns, b->keys, b->led, b->spoken };
 		for (size_t k = 0; k < COUNT_OF(blocks); k++)
 			mem_free(blocks[k]);
 	}

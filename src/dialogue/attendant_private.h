@@ -17,6 +17,7 @@ extern const struct dlg_aa_rows dlg_aa_common, dlg_aa_failures, dlg_aa_closed; /
 bool dlg_aa_is_closed(const struct dlg_session *s);
 bool dlg_aa_by_name(const struct dlg_session *s);
 bool dlg_aa_by_extension(const struct dlg_session *s);
+bool dlg_aa_by_voice(const struct dlg_session *s);
 int dlg_aa_dial(struct dlg_session *s);       /* what was typed */
 int dlg_aa_choose(struct dlg_session *s);     /* the target of the row's key */
 int dlg_aa_choose_box(struct dlg_session *s);

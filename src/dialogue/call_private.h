@@ -123,7 +123,12 @@ struct dlg_call {
 	uint64_t listen_asked, grammar; /* the helper's handle, which holds a reference of the call; key */
 	int16_t *utterance;
 	size_t n_utterance;
-	bool listen_retried;
+	bool listen_retried, spoke;
+	bool listen_beside; /* nobody asked: the state listens beside its keys */
+	bool listen_waits;  /* until the port is free again */
+	bool grammar_commands, grammar_closed; /* what c->grammar was made of */
+	const struct cfg_attendant *grammar_aa;
+	const char *grammar_department;
 
 	struct tmr timer[DLG_TIMERS], limit;
 	struct dlg_who who;
@@ -155,6 +160,7 @@ void dlg_live_drop_file(struct dlg_call *c);
 /* listen_live.c */
 bool dlg_live_hears(void *arg);
 int dlg_live_listen(void *arg, uint32_t job);
+void dlg_live_rests(void *arg);
 void dlg_live_deaf(void *arg); /* also at the end of a call */
 bool dlg_live_heard(struct dlg_call *c, const struct media_event *ev);
 /* jobs_live.c: the effects that ask directory, mailbox and files */

@@ -367,7 +367,7 @@ static int64_t now_s(void *arg)
 }
 
 const struct dlg_effects dlg_live = {
-	.io = { .say = say, .hush = hush, .timer = timer, .step = step, .over = over },
+	.io = { .say = say, .hush = hush, .timer = timer, .step = step, .rests = dlg_live_rests, .over = over },
 	.confirm = confirm,
 	.room = dlg_job_room,
 	.record = record,

@@ -184,22 +184,6 @@ static void go(struct dlg_engine *e, uint16_t where, int err)
 }
 
 /* ---- rows ---- */
-int dlg_pattern(const char *pattern, const char *keys, unsigned n)
-{
-	unsigned took = 0;
-	for (const char *p = pattern; *p; p++) {
-		if (*p == ' ')
-			continue;
-		if (took == n)
-			return -1;
-		char k = keys[took];
-		if (*p == 'x' ? k < '0' || k > '9' : k != *p)
-			return 0;
-		took++;
-	}
-	return (int)took;
-}
-
 static bool row_here(struct dlg_engine *e, const struct dlg_row *r, enum dlg_event_type type)
 {
 	return r->when.event == type && (r->in == DLG_ANY || r->in == top(e)->state) && (!r->only_if.h || r->only_if.h(e->s));
@@ -279,6 +263,7 @@ static void unhandled(struct dlg_engine *e, const struct dlg_event *ev)
 		break;
 	case DLG_ENDED:
 	case DLG_WRONG:
+	case DLG_SPOKEN:
 		start_clock(e);
 		break;
 	default:
@@ -396,6 +381,8 @@ static void drive(struct dlg_engine *e)
 			break;
 	}
 	e->running = false;
+	if (!e->over && e->io->rests)
+		e->io->rests(e->io_arg);
 	if (e->over && !e->told) {
 		e->told = true;
 		e->io->over(e->io_arg, e->result);
@@ -431,6 +418,13 @@ void dlg_put_back(struct dlg_engine *e)
 	e->matched[0] = '\0';
 }
 
+void dlg_press(struct dlg_engine *e, const char *keys)
+{
+	text_fill(e->matched, sizeof(e->matched), keys);
+	dlg_put_back(e);
+	e->key_time_up = true; /* nothing more comes */
+}
+
 void dlg_engine_close(struct dlg_engine *e)
 {
 	while (e->depth)
@@ -452,6 +446,14 @@ void dlg_key(struct dlg_engine *e, char key)
 	drive(e);
 }
 
+void dlg_speaks(struct dlg_engine *e)
+{
+	if (deaf(e) || e->gone)
+		return;
+	hush(e);
+	e->io->timer(e->io_arg, DLG_T_STATE, -1);
+}
+
 void dlg_heard(struct dlg_engine *e, struct text words)
 {
 	if (deaf(e) || e->gone)
@@ -460,7 +462,7 @@ void dlg_heard(struct dlg_engine *e, struct text words)
 	hush(e);
 	for (unsigned i = 0; i < t->n_rows; i++) {
 		const struct dlg_row *r = &t->rows[i];
-		if (row_here(e, r, DLG_KEYS) && r->when.spoken && text_is_nocase(words, r->when.spoken)) {
+		if (row_here(e, r, DLG_KEYS) && r->when.spoken && dlg_spoken(r->when.spoken, words)) {
 			set_next(e, DLG_KEYS, 0);
 			e->next.row = r;
 			e->matched[0] = '\0';
@@ -570,6 +572,12 @@ bool dlg_over(const struct dlg_engine *e)
 const struct dlg_table *dlg_table_of(const struct dlg_engine *e)
 {
 	return e->depth ? e->stack[e->depth - 1].table : NULL;
+}
+
+unsigned dlg_flags_of(const struct dlg_engine *e)
+{
+	const struct dlg_frame *f = e->depth ? &e->stack[e->depth - 1] : NULL;
+	return f ? f->table->states[f->state].flags : 0;
 }
 
 const char *dlg_state_of(const struct dlg_engine *e)

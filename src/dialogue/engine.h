@@ -11,7 +11,8 @@
  *   - Keys stop what is said (barge-in) where a state takes keys; keys pressed earlier wait, DLG_TYPE_AHEAD at most, and what
  *     they skip is not said at all. Patterns are strings of keys, blanks ignored, `x` any digit: "1", "00 88", "##",
  *     "xxxx". The longest wins; where a longer one could still come, the inter-digit timer decides. Keys that no pattern
- *     takes are one WRONG event and clear the queue. Words that mean the same as keys stand beside them (`spoken`).
+ *     takes are one WRONG event and clear the queue. Words that mean the same as keys stand beside them (`spoken`, several
+ *     with | between); what a caller says where no row has it is SPOKEN.
  *   - HANGUP that no row of a table takes leaves the table and is offered to its caller; at the bottom the session is over.
  *     After it nothing is said any more: an utterance counts as ENDED at once.
  *
@@ -99,7 +100,7 @@ struct dlg_when {
 	enum dlg_event_type event;
 	int code;           /* DONE, PROGRESS, RESULT: 0 is any */
 	const char *keys;   /* KEYS: the pattern */
-	const char *spoken; /* words that do the same; NULL: none */
+	const char *spoken; /* words that do the same, "next|next message"; NULL: none */
 };
 struct dlg_guard {
 	dlg_guard_h *h; /* NULL: always */
@@ -125,6 +126,8 @@ enum dlg_state_flag {
 	DLG_CLOCK_NOW = 2, /* time runs from entry, not from the end of what is said */
 	DLG_SECRET = 4,    /* keys pressed here appear in no history */
 	DLG_TAIL = 8,      /* the called table takes the place of this one instead of returning to it */
+	DLG_LISTENS = 16,  /* callers may say what they want instead of keys */
+	DLG_TALKS_ON = 32, /* and what is said stops only when that was understood */
 };
 struct dlg_state {
 	const char *name;
@@ -161,6 +164,7 @@ struct dlg_io {
 	/* The last call: the bottom table returned (its code), or the caller hung up (0). The engine may be freed after the
 	 * function that led here has returned. */
 	void (*over)(void *arg, int result);
+	void (*rests)(void *arg); /* whatever happened, nothing more does at once; may call back. May be NULL */
 };
 struct dlg_frame {
 	const struct dlg_table *table;
@@ -199,6 +203,7 @@ void dlg_engine_close(struct dlg_engine *e);
 /* ---- what happens ---- */
 void dlg_key(struct dlg_engine *e, char key);
 void dlg_heard(struct dlg_engine *e, struct text words); /* from a recogniser */
+void dlg_speaks(struct dlg_engine *e); /* the caller begins to: we are silent, and time stands still until dlg_heard() */
 void dlg_said(struct dlg_engine *e, uint32_t id);
 void dlg_timer_fired(struct dlg_engine *e, enum dlg_timer which);
 void dlg_job_done(struct dlg_engine *e, uint32_t job, int code);
@@ -210,6 +215,7 @@ void dlg_hangup(struct dlg_engine *e); /* the second one does nothing */
 uint32_t dlg_job(struct dlg_engine *e);         /* the id of the job that this action starts */
 int dlg_arg(const struct dlg_engine *e);        /* of the row */
 void dlg_job_drop(struct dlg_engine *e);       /* nobody waits for the job under way any more */
+void dlg_press(struct dlg_engine *e, const char *keys); /* as if the caller had pressed these next */
 void dlg_put_back(struct dlg_engine *e);       /* the keys that the row matched wait again, before all others: the next state is to have them */
 int dlg_code(const struct dlg_engine *e);       /* of the event: a result, an errno */
 const char *dlg_keys(const struct dlg_engine *e); /* that the row matched */
@@ -218,11 +224,14 @@ const char *dlg_keys(const struct dlg_engine *e); /* that the row matched */
 bool dlg_gone(const struct dlg_engine *e);      /* the caller has hung up */
 bool dlg_over(const struct dlg_engine *e);
 const struct dlg_table *dlg_table_of(const struct dlg_engine *e); /* on top; NULL when over */
+unsigned dlg_flags_of(const struct dlg_engine *e);                /* its state's flags; 0 when over */
 const char *dlg_state_of(const struct dlg_engine *e);             /* its state's name; "" when over */
 const struct dlg_frame *dlg_bottom_of(const struct dlg_engine *e); /* the table that called all others, and where it is; NULL when over */
 bool dlg_awaits(const struct dlg_engine *e, uint32_t job);        /* whether that job's result still counts */
 const char *dlg_event_name(enum dlg_event_type t);
 /* How far `keys` fulfil a pattern: the number of keys it takes, 0 if none, -1 if it needs more of the same. */
+/* Whether these words are one of `spoken`. */
+bool dlg_spoken(const char *spoken, struct text words);
 int dlg_pattern(const char *pattern, const char *keys, unsigned n);
 
 #endif

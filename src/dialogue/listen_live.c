@@ -1,67 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* listen_live.c  A caller's spoken name, done: what he may say becomes a grammar for the helper, the port is listened to, and who was heard becomes s->heard.
+/* listen_live.c  What a caller says, done: what he may say becomes a grammar for the helper, the port is listened to, and who was heard becomes s->heard.
  *
- *   listen -> grammar (taught while the prompt plays, if it isn't known) -> hear.h: began, utterance -> helper -> s->heard -> J_HEARD
+ *   listen -> grammar (taught while the prompt plays, if it isn't known) -> hear.h: began, utterance -> helper -> s->heard -> J_HEARD, or dlg_heard()
  *
- * Whatever fails on the way fails the job, and the caller goes on by the keys. A grammar's key is a hash of all that is in it, so that a change of the
- * directory is another grammar.                                                                                            */
+ * A conversation asks for it as a job (ask.c), or rests in a state that listens beside its keys: then the port is listened to as long as it rests
+ * there. Whatever fails on the way fails the job, or is as good as silence, and the caller goes on by the keys.          */
 #include <errno.h>
-#include "base/hash.h"
 #include "base/mem.h"
 #include "dialogue/call_private.h"
+#include "dialogue/grammar.h"
 #include "dialogue_events.h"
 #include "voice_events.h"
 
-enum { ID_MENU = 0x40000000, ID_OPERATOR = 0x7fffffff, ENTRIES = SPEECH_ENTRIES_MAX, GRAMMAR_MAX = SPEECH_BODY_MAX };
-
-/* ---- the grammar ---- */
-struct grammar {
-	struct speech_entry *v;
-	size_t n;
-};
-
-static void add(struct grammar *g, uint32_t id, enum speech_kind kind, const char *name, const char *language)
-{
-	if (*name && g->n < ENTRIES)
-		g->v[g->n++] = (struct speech_entry){ .id = id, .kind = kind, .name = text_head(text_of(name), SPEECH_NAME_MAX),
-			                              .language = text_head(text_of(language), SPEECH_LANGUAGE_MAX) };
-}
-
-/* All that callers of this attendant may dial: people, what its menu leads to, the operator. */
-static int grammar_make(struct grammar *g, const struct dlg_session *s)
-{
-	const struct cfg_attendant *aa = s->aa;
-	*g = (struct grammar){ .v = mem_zalloc(ENTRIES, sizeof *g->v) };
-	if (!g->v)
-		return ENOMEM;
-	if (dlg_has_operator(s)) {
-		add(g, ID_OPERATOR, SPEECH_OPERATOR, "operator", "en-US");
-		add(g, ID_OPERATOR, SPEECH_OPERATOR, "the operator", "en-US");
-	}
-	for (size_t i = 0; aa && i < aa->n_keys; i++)
-		if (*aa->keys[i].say && *aa->keys[i].target && (aa->keys[i].action == CFG_ACT_EXTENSION || aa->keys[i].action == CFG_ACT_MAILBOX))
-			add(g, ID_MENU + (uint32_t)i, SPEECH_DEPARTMENT, aa->keys[i].say, aa->language);
-	for (size_t i = 0; i < dir_view_count(s->view); i++) {
-		const struct dir_user *u = dir_view_at(s->view, i);
-		if (!u->dialable)
-			continue;
-		add(g, (uint32_t)i, SPEECH_PERSON, u->spoken_name, u->language);
-		if (*u->display_name && strcmp(u->display_name, u->spoken_name) != 0)
-			add(g, (uint32_t)i, SPEECH_PERSON, u->display_name, u->language);
-	}
-	return g->n ? 0 : ENOENT;
-}
-
-static uint64_t grammar_key(const struct grammar *g)
-{
-	static const uint8_t fixed[16] = "umbel grammar 1";
-	struct buf b;
-	buf_init(&b, GRAMMAR_MAX);
-	speech_put_learn(&b, 0, g->v, g->n);
-	uint64_t key = hash_siphash(fixed, b.p, b.n);
-	buf_free(&b);
-	return key;
-}
+/* A command is taken where it is much likelier than all others and than noise. */
+enum { COMMAND_SCORE = -25000, COMMAND_SHARE = 600, BESIDE_MS = 20000 };
 
 /* ---- the end of a job ---- */
 static void let_go(struct dlg_call *c)
@@ -76,6 +28,7 @@ static void let_go(struct dlg_call *c)
 	mem_free(c->utterance);
 	c->utterance = NULL;
 	c->listen_job = 0;
+	c->listen_beside = c->listen_waits = false;
 }
 
 void dlg_live_deaf(void *arg)
@@ -83,38 +36,95 @@ void dlg_live_deaf(void *arg)
 	let_go(arg);
 }
 
+/* Where nothing was asked, nobody who spoke is no failure; and what stops nothing that is said needs no answer. */
+static void not_heard_beside(struct dlg_call *c, int err)
+{
+	bool spoke = c->spoke, talks_on = dlg_flags_of(&c->s.eng) & DLG_TALKS_ON;
+	c->spoke = false;
+	if (err == ENOTSUP || err == ENOMEM)
+		c->s.misheard = DLG_MISHEARD; /* the keys have it alone */
+	c->s.n_heard = 0;
+	if (spoke && !talks_on)
+		dlg_heard(&c->s.eng, TEXT_NONE);
+	else
+		dlg_live_rests(c);
+}
+
 static void fail(struct dlg_call *c, int err)
 {
 	uint32_t job = c->listen_job;
+	bool beside = c->listen_beside;
 	let_go(c);
 	if (job)
 		dlg_job_failed(&c->s.eng, job, err);
+	else if (beside)
+		not_heard_beside(c, err);
 }
 
 /* ---- what was heard ---- */
-static void take_heard(struct dlg_call *c, uint32_t id)
+static void take_heard(struct dlg_call *c, const struct speech_result *r)
 {
 	struct dlg_session *s = &c->s;
-	struct dlg_heard *h = &s->heard[s->n_heard];
-	*h = (struct dlg_heard){ .say = "" };
-	if (id == ID_OPERATOR) {
-		h->is_operator = true;
-		h->say = "operator";
-	} else if (id >= ID_MENU) {
-		if (!s->aa || id - ID_MENU >= s->aa->n_keys)
-			return;
-		h->target = s->aa->keys[id - ID_MENU].target;
-		h->say = s->aa->keys[id - ID_MENU].say;
-	} else {
-		if (id >= dir_view_count(s->view))
-			return;
-		h->user = dir_view_at(s->view, id);
-		h->say = h->user->spoken_name;
+	s->n_heard = 0;
+	for (uint32_t i = 0; r->sure != SPEECH_REJECT && i < r->n && s->n_heard < DLG_HEARD; i++)
+		s->n_heard += dlg_grammar_means(&s->heard[s->n_heard], s, r->v[i].id);
+	s->heard_direct = r->sure == SPEECH_DIRECT;
+	metric_add(s->n_heard ? c->svc->m.heard : c->svc->m.not_heard, 1);
+	dlg_call_step(c, "heard %s%s%s", s->n_heard ? s->heard[0].say : "nobody", s->n_heard > 1 ? " or another" : "", s->heard_direct ? ", surely" : "");
+}
+
+/* A command is done or not done: nobody is asked whether it was meant. */
+static const char *command_heard(const struct speech_result *r)
+{
+	bool sure = r->sure == SPEECH_DIRECT || (r->sure == SPEECH_CONFIRM && r->n > 0 && r->v[0].score >= COMMAND_SCORE && r->v[0].posterior >= COMMAND_SHARE);
+	return sure && r->n ? dlg_command(r->v[0].id) : NULL;
+}
+
+static void heard_command(struct dlg_call *c, const struct speech_result *r)
+{
+	const char *words = command_heard(r);
+	metric_add(words ? c->svc->m.heard : c->svc->m.not_heard, 1);
+	dlg_call_step(c, "heard %s", words ? words : "no command");
+	if (!words) {
+		fail(c, ENOENT);
+		return;
 	}
-	s->n_heard++;
+	let_go(c);
+	c->spoke = false;
+	c->s.misheard = 0;
+	dlg_heard(&c->s.eng, text_of(words));
+}
+
+static void heard_beside(struct dlg_call *c, const struct speech_result *r)
+{
+	take_heard(c, r);
+	if (!c->s.n_heard) {
+		fail(c, ENOENT);
+		return;
+	}
+	let_go(c);
+	c->spoke = false;
+	dlg_heard(&c->s.eng, TEXT_NONE);
 }
 
 static void send_utterance(struct dlg_call *c);
+
+static void answered(struct dlg_call *c, uint32_t job, const struct speech_result *r)
+{
+	if (c->listen_beside && c->grammar_commands) {
+		heard_command(c, r);
+	} else if (c->listen_beside) {
+		heard_beside(c, r);
+	} else {
+		take_heard(c, r);
+		bool somebody = c->s.n_heard > 0;
+		let_go(c);
+		if (somebody)
+			dlg_job_done(&c->s.eng, job, J_HEARD);
+		else
+			dlg_job_failed(&c->s.eng, job, ENOENT);
+	}
+}
 
 static void heard(int err, const struct speech_answer *a, void *arg)
 {
@@ -128,19 +138,7 @@ static void heard(int err, const struct speech_answer *a, void *arg)
 	} else if (err) {
 		fail(c, ENOTSUP);
 	} else {
-		const struct speech_result *r = a->result;
-		c->s.n_heard = 0;
-		for (uint32_t i = 0; r->sure != SPEECH_REJECT && i < r->n; i++)
-			take_heard(c, r->v[i].id);
-		c->s.heard_direct = r->sure == SPEECH_DIRECT;
-		metric_add(c->s.n_heard ? c->svc->m.heard : c->svc->m.not_heard, 1);
-		dlg_call_step(c, "heard %s%s%s", c->s.n_heard ? c->s.heard[0].say : "nobody", c->s.n_heard > 1 ? " or another" : "", c->s.heard_direct ? ", surely" : "");
-		bool somebody = c->s.n_heard > 0;
-		let_go(c);
-		if (somebody)
-			dlg_job_done(&c->s.eng, job, J_HEARD);
-		else
-			dlg_job_failed(&c->s.eng, job, ENOENT);
+		answered(c, job, a->result);
 	}
 	mem_unref(c);
 }
@@ -180,7 +178,8 @@ static void learned(int err, const struct speech_answer *a, void *arg)
 	if (!err) {
 		struct dlg_service *svc = c->svc;
 		svc->known[svc->n_known < DLG_GRAMMARS ? svc->n_known++ : 0] = c->grammar;
-		tell_alike(c, a->learned);
+		if (!c->grammar_commands)
+			tell_alike(c, a->learned);
 		if (c->utterance)
 			send_utterance(c);
 	} else {
@@ -189,18 +188,33 @@ static void learned(int err, const struct speech_answer *a, void *arg)
 	mem_unref(c);
 }
 
+/* Whether what may be said now is what it was when c->grammar was made. */
+static bool same_grammar(const struct dlg_call *c)
+{
+	const struct dlg_session *s = &c->s;
+	return c->grammar && c->grammar_commands == s->logged_on && (s->logged_on || (c->grammar_aa == s->aa && c->grammar_closed == s->aa_closed &&
+	                                                                               c->grammar_department == s->department));
+}
+
 static int teach(struct dlg_call *c)
 {
-	struct grammar g;
-	int err = grammar_make(&g, &c->s);
-	if (!err)
-		c->grammar = grammar_key(&g);
+	struct dlg_grammar g;
+	if (c->listen_asked || (same_grammar(c) && known(c->svc, c->grammar)))
+		return 0;
+	int err = dlg_grammar_make(&g, &c->s, c->s.logged_on);
+	if (!err) {
+		c->grammar = dlg_grammar_key(&g);
+		c->grammar_commands = c->s.logged_on;
+		c->grammar_aa = c->s.aa;
+		c->grammar_closed = c->s.aa_closed;
+		c->grammar_department = c->s.department;
+	}
 	if (!err && !known(c->svc, c->grammar)) {
 		err = speech_learn(c->svc->prm.speech, &c->listen_asked, c->grammar, g.v, g.n, learned, c);
 		if (!err)
 			mem_ref(c);
 	}
-	mem_free(g.v);
+	dlg_grammar_free(&g);
 	return err;
 }
 
@@ -226,7 +240,11 @@ static void on_hear(const struct hear_event *ev, void *arg)
 	struct dlg_call *c = mem_ref(arg);
 	switch (ev->what) {
 	case HEAR_BEGAN:
-		dlg_job_progress(&c->s.eng, c->listen_job, J_SPEECH_BEGAN);
+		c->spoke = true;
+		if (!c->listen_beside)
+			dlg_job_progress(&c->s.eng, c->listen_job, J_SPEECH_BEGAN);
+		else if (!(dlg_flags_of(&c->s.eng) & DLG_TALKS_ON))
+			dlg_speaks(&c->s.eng);
 		break;
 	case HEAR_UTTERANCE:
 		mem_free(c->utterance);
@@ -251,27 +269,57 @@ bool dlg_live_hears(void *arg)
 	return c->svc && speech_hears(c->svc->prm.speech);
 }
 
+static int start(struct dlg_call *c)
+{
+	c->listen_retried = c->spoke = false;
+	int err = teach(c);
+	if (!err)
+		err = hear_start(&c->hear, &(struct hear_prm){ .loop = c->svc->prm.loop, .port = c->port, .handler = on_hear, .arg = c,
+		                                               .no_speech_ms = c->listen_beside ? BESIDE_MS : 0 });
+	if (err)
+		let_go(c);
+	return err;
+}
+
 int dlg_live_listen(void *arg, uint32_t job)
 {
 	struct dlg_call *c = arg;
 	if (!c->svc || !c->port)
 		return ENOTCONN;
 	let_go(c);
-	if (c->hear)
-		return EBUSY;
-	c->listen_retried = false;
-	int err = teach(c);
-	if (!err)
-		err = hear_start(&c->hear, &(struct hear_prm){ .loop = c->svc->prm.loop, .port = c->port, .handler = on_hear, .arg = c });
-	if (err) {
-		let_go(c);
-		return err == EBUSY ? err : ENOTSUP;
-	}
 	c->listen_job = job;
-	return 0;
+	c->listen_waits = c->hear != NULL; /* one that was stopped is over soon */
+	int err = c->listen_waits ? teach(c) : start(c);
+	if (err)
+		let_go(c);
+	return !err || err == EBUSY ? err : ENOTSUP;
+}
+
+/* The conversation rests: it is listened to, or not any more. A job that listens is none of our business. */
+void dlg_live_rests(void *arg)
+{
+	struct dlg_call *c = arg;
+	bool wanted = c->svc && c->port && !c->talk_over && dlg_listens(&c->s);
+	if (c->listen_beside && (!wanted || c->grammar_commands != c->s.logged_on)) {
+		dlg_live_deaf(c);
+	} else if (wanted && !c->listen_beside && !c->listen_job && !c->hear && !c->listen_asked) {
+		c->listen_beside = true;
+		(void)start(c); /* where that fails there are keys */
+	}
 }
 
 bool dlg_live_heard(struct dlg_call *c, const struct media_event *ev)
 {
-	return c->hear && hear_event(c->hear, ev);
+	if (!c->hear || !hear_event(c->hear, ev))
+		return false;
+	if (c->hear || c->listen_asked)
+		return true;
+	if (c->listen_waits) {
+		c->listen_waits = false;
+		if (c->svc && c->port && start(c))
+			fail(c, ENOTSUP);
+	} else {
+		dlg_live_rests(c);
+	}
+	return true;
 }

@@ -414,7 +414,7 @@ static const struct dlg_phrase say_message[] = {
 };
 static const struct dlg_phrase say_envelope[] = { FROM_WHOM, SAY(P_RECEIVED), SAY_WHEN(received), SAY(P_LENGTH), SAY_LENGTH(length), SAY_END };
 static const struct dlg_phrase say_menu[] = { SAY_IF(not_deleted, P_PLAY_MENU), SAY_IF(is_deleted, P_PLAY_DELETED_MENU), SAY_END };
-static const struct dlg_phrase say_more[] = { SAY_IF(not_deleted, P_PLAY_MORE), SAY(P_PLAY_WHILE), SAY_END };
+static const struct dlg_phrase say_more[] = { SAY_IF(not_deleted, P_PLAY_MORE), SAY(P_PLAY_WHILE), SAY_IF(dlg_may_speak, P_SAY_COMMANDS), SAY_END };
 static const struct dlg_phrase say_paused[] = { SAY(P_PAUSED), SAY_END };
 static const struct dlg_phrase say_restored[] = { SAY(P_MESSAGE_RESTORED), SAY_END };
 static const struct dlg_phrase say_no_deleted[] = { SAY(P_NOTHING_TO_RESTORE), SAY_END };
@@ -438,12 +438,12 @@ static const struct dlg_state states[] = {
 	[PICK] = { "pick", NULL, NULL, 0, 0 },
 	[FETCH] = { "load message", NULL, NULL, 8000, 0 },
 	[SPEED] = { "make it slower or faster", NULL, NULL, 8000, 0 },
-	[PLAY] = { "play", say_message, NULL, 2000, 0 },
+	[PLAY] = { "play", say_message, NULL, 2000, DLG_LISTENS | DLG_TALKS_ON },
 	[SEEK] = { "seek", NULL, NULL, 0, 0 },
-	[PAUSED] = { "pause", say_paused, NULL, 60000, 0 },
+	[PAUSED] = { "pause", say_paused, NULL, 60000, DLG_LISTENS },
 	[HEARD] = { "heard", NULL, NULL, 8000, 0 },
-	[MENU] = { "menu", say_menu, NULL, 6000, 0 },
-	[ENVELOPE] = { "time and caller", say_envelope, NULL, 2000, 0 },
+	[MENU] = { "menu", say_menu, NULL, 6000, DLG_LISTENS },
+	[ENVELOPE] = { "time and caller", say_envelope, NULL, 2000, DLG_LISTENS | DLG_TALKS_ON },
 	[MARK] = { "mark", NULL, NULL, 8000, 0 },
 	[DELETE] = { "delete", NULL, NULL, 8000, 0 },
 	[RESTORE] = { "bring back", NULL, NULL, 8000, 0 },
@@ -455,43 +455,44 @@ static const struct dlg_state states[] = {
 /* The same keys while it plays, while it pauses, while its envelope is told, and after it. In the deleted folder nothing is changed, sent or
  * marked, but for bringing a message back. */
 #define MESSAGE_KEYS(st) \
-	{ st, KEYS("00 1"),             ALWAYS, DO(from_beginning), PLAY }, \
-	{ st, KEYS_OR("#", "next"),     ALWAYS, DO(next),        PICK }, \
-	{ st, KEYS("##"),               ALWAYS, DO(next_new),    PICK }, \
+	{ st, KEYS_OR("00 1", "repeat|again|play again"), ALWAYS, DO(from_beginning), PLAY }, \
+	{ st, KEYS_OR("#", "next|next message"),     ALWAYS, DO(next),        PICK }, \
+	{ st, KEYS_OR("##", "next new message"), ALWAYS, DO(next_new),    PICK }, \
 	{ st, KEYS("00 ##"),            ALWAYS, DO(next_new),    PICK }, \
-	{ st, KEYS_OR("11", "previous"), ALWAYS, DO(previous),   PICK }, \
+	{ st, KEYS_OR("11", "previous|previous message"), ALWAYS, DO(previous),   PICK }, \
 	{ st, KEYS("00 11"),            ALWAYS, DO(previous),    PICK }, \
-	{ st, KEYS("5"),                ALWAYS, NOTHING,         ENVELOPE }, \
+	{ st, KEYS_OR("5", "envelope|time and caller"), ALWAYS, NOTHING,         ENVELOPE }, \
 	{ st, KEYS("00 5"),             ALWAYS, NOTHING,         ENVELOPE }, \
-	{ st, KEYS_OR("7", "restore"),  IF(is_deleted), DO(restore), RESTORE }, \
-	{ st, KEYS_OR("7", "delete"),   ALWAYS, DO(delete),      DELETE }, \
+	{ st, KEYS_OR("7", "restore|restore message|undelete"),  IF(is_deleted), DO(restore), RESTORE }, \
+	{ st, KEYS_OR("7", "delete|delete message"),   ALWAYS, DO(delete),      DELETE }, \
 	{ st, KEYS("00 7"),             IF(is_deleted), DO(restore), RESTORE }, \
-	{ st, KEYS_OR("00 7", "undelete"), IF(can_restore), DO(restore), RESTORE }, \
-	{ st, KEYS("00 7"),             ALWAYS, NOTHING,         MENU, say_no_deleted }, \
-	{ st, KEYS_OR("8", "reply"),    IF(can_reply), DO(reply), SEND }, \
+	{ st, KEYS_OR("00 7", "undelete|undelete message|restore message"), IF(can_restore), DO(restore), RESTORE }, \
+	{ st, KEYS_OR("00 7", "undelete|undelete message|restore message"), ALWAYS, NOTHING, MENU, say_no_deleted }, \
+	{ st, KEYS_OR("8", "reply|reply to message"),    IF(can_reply), DO(reply), SEND }, \
 	{ st, KEYS("88"),               IF(can_reply), DO(reply), SEND }, \
 	{ st, KEYS("00 8"),             IF(can_reply), DO(reply), SEND }, \
 	{ st, KEYS("00 88"),            IF(can_reply), DO(reply), SEND }, \
-	{ st, KEYS("8"),                ALWAYS, NOTHING,         MENU, say_no_reply }, \
+	{ st, KEYS_OR("8", "reply|reply to message"), ALWAYS, NOTHING, MENU, say_no_reply }, \
 	{ st, KEYS("88"),               ALWAYS, NOTHING,         MENU, say_no_reply }, \
 	{ st, KEYS("00 8"),             ALWAYS, NOTHING,         MENU, say_no_reply }, \
 	{ st, KEYS("00 88"),            ALWAYS, NOTHING,         MENU, say_no_reply }, \
-	{ st, KEYS("00 2"),             IF(can_call), DO(aim),   CALL }, \
-	{ st, KEYS_OR("00 2", "call"),  ALWAYS, NOTHING,         MENU, say_no_call }, \
-	{ st, KEYS("00 6"),             IF(is_private), NOTHING, MENU, say_private, true }, \
-	{ st, KEYS_OR("00 6", "forward"), ALWAYS, DO(pass_on),   SEND }, \
+	{ st, KEYS_OR("00 2", "call sender|call back"), IF(can_call), DO(aim),   CALL }, \
+	{ st, KEYS_OR("00 2", "call sender|call back"), ALWAYS, NOTHING,         MENU, say_no_call }, \
+	{ st, KEYS_OR("00 6", "forward|forward message"), IF(is_private), NOTHING, MENU, say_private, true }, \
+	{ st, KEYS_OR("00 6", "forward|forward message"), ALWAYS, DO(pass_on),   SEND }, \
 	{ st, KEYS("9"),                IF(not_deleted), DO(mark_new), MARK }, \
-	{ st, KEYS_OR("00 9", "mark as unread"), IF(not_deleted), DO(mark_new), MARK }, \
+	{ st, KEYS_OR("00 9", "mark as unread|keep as new|save message"), IF(not_deleted), DO(mark_new), MARK }, \
 	{ st, KEYS_OR("00 44", "flag"), IF(not_deleted), DO(flag), NOTE }, \
 	{ st, KEYS("00 55"),            ALWAYS, NOTHING,         MENU, say_not_yet }, \
 	{ st, KEYS("00 77"),            ALWAYS, NOTHING,         MENU, say_conversation }, \
 	{ st, KEYS("99"),               ALWAYS, NOTHING,         MENU, say_conversation }, \
 	{ st, KEYS("00 99"),            ALWAYS, NOTHING,         MENU, say_conversation }, \
-	{ st, KEYS("0"),                ALWAYS, NOTHING,         MENU, say_more }, \
+	{ st, KEYS_OR("0", "help|more options"), ALWAYS, NOTHING,         MENU, say_more }, \
 	{ st, KEYS("00"),               ALWAYS, NOTHING,         MENU, say_more }, \
-	{ st, KEYS("*"),                ALWAYS, NOTHING,         RETURN(R_BACK) }, \
-	{ st, KEYS("33"),               ALWAYS, NOTHING,         RETURN(R_GOODBYE) }, \
+	{ st, KEYS_OR("*", "main menu|cancel"), ALWAYS, NOTHING, RETURN(R_BACK) }, \
+	{ st, KEYS_OR("33", "goodbye|end the call"), ALWAYS, NOTHING,         RETURN(R_GOODBYE) }, \
 	{ st, KEYS("00 33"),            ALWAYS, NOTHING,         RETURN(R_GOODBYE) }, \
+	MISHEARD(st, MENU), \
 	{ st, WRONG,                    IF(dlg_last_failure), NOTHING, RETURN(R_GIVE_UP), say_give_up }, \
 	{ st, WRONG,                    ALWAYS, DO(dlg_count_failure), MENU, dlg_say_invalid, true }
 /* While it plays or pauses. */
@@ -502,8 +503,8 @@ static const struct dlg_state states[] = {
 	{ st, KEYS_OR("6", "faster"),   ALWAYS, DO(faster),      SPEED }
 /* When it does not: 1 begins again, 2 goes on where it stopped, and 6 and 44 mean what they mean with 00. */
 #define STILL_KEYS(st) \
-	{ st, KEYS_OR("1", "again"),    ALWAYS, DO(from_beginning), PLAY }, \
-	{ st, KEYS_OR("2", "go on"),    ALWAYS, DO(go_on),       SEEK }, \
+	{ st, KEYS("1"),    ALWAYS, DO(from_beginning), PLAY }, \
+	{ st, KEYS_OR("2", "go on|continue"), ALWAYS, DO(go_on),  SEEK }, \
 	{ st, KEYS("6"),                IF(is_private), NOTHING, MENU, say_private, true }, \
 	{ st, KEYS("6"),                ALWAYS, DO(pass_on),     SEND }, \
 	{ st, KEYS("44"),               IF(not_deleted), DO(flag), NOTE }
@@ -528,7 +529,7 @@ static const struct dlg_row rows[] = {
 
 	MESSAGE_KEYS(PLAY),
 	TAPE_KEYS(PLAY),
-	{ PLAY,     KEYS_OR("2", "pause"), ALWAYS,   DO(go_on),              PAUSED },
+	{ PLAY,     KEYS_OR("2", "pause|pause message"), ALWAYS,   DO(go_on),              PAUSED },
 	{ PLAY,     ENDED,     IF(is_new),           NOTHING,                HEARD },
 	{ PLAY,     ENDED,     ALWAYS,               NOTHING,                MENU },
 	{ PLAY,     TIMEOUT,   ALWAYS,               NOTHING,                MENU },
@@ -537,7 +538,7 @@ static const struct dlg_row rows[] = {
 	{ SEEK,     ENTER,     ALWAYS,               NOTHING,                PLAY },
 	MESSAGE_KEYS(PAUSED),
 	TAPE_KEYS(PAUSED),
-	{ PAUSED,   KEYS_OR("2", "go on"), ALWAYS,   DO(go_on),              SEEK },
+	{ PAUSED,   KEYS_OR("2", "go on|continue"), ALWAYS,   DO(go_on),              SEEK },
 	{ PAUSED,   TIMEOUT,   ALWAYS,               NOTHING,                MENU },
 	{ HEARD,    ENTER,     ALWAYS,               DO(mark_heard),         STAY },
 	{ HEARD,    DONE,      ALWAYS,               DO(marked),             MENU },

@@ -188,6 +188,12 @@
 	X(P_ASK_DID_YOU, "ask-did-you", "Did you say") \
 	X(P_ASK_RIGHT, "ask-right", "If this is right, press 1. If not, press pound.") \
 	X(P_ASK_NONE, "ask-none", "For somebody else, press pound.") \
+	X(P_ASK_WHO, "ask-who", "Whom would you like to speak to there?") \
+	/* speech instead of keys */ \
+	X(P_AA_SAY, "attendant-say", "You can say a name or a department at any time.") \
+	X(P_NOT_UNDERSTOOD, "not-understood", "Sorry, I did not understand.") \
+	X(P_USE_KEYS, "use-keys", "Sorry, I cannot understand you. Please use the keys of your phone.") \
+	X(P_SAY_COMMANDS, "say-commands", "You can say: play messages, next message, previous message, repeat, pause, go on, slower, faster, delete message, undelete, mark as unread, reply, forward message, call sender, envelope, main menu, or goodbye.") \
 	/* attendant by hours, and dial by name */ \
 	X(P_AA_CLOSED, "attendant-closed", "We are closed at the moment.") \
 	X(P_AA_HOLIDAY, "attendant-closed-for", "We are closed today. The reason is") \

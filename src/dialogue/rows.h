@@ -11,6 +11,7 @@
 #define KEYS(pattern) { DLG_KEYS, 0, pattern, NULL }
 #define KEYS_OR(pattern, words) { DLG_KEYS, 0, pattern, words }
 #define WRONG { DLG_WRONG, 0, NULL, NULL }
+#define SPOKEN { DLG_SPOKEN, 0, NULL, NULL }
 #define ENDED { DLG_ENDED, 0, NULL, NULL }
 #define TIMEOUT { DLG_TIMEOUT, 0, NULL, NULL }
 #define DONE { DLG_DONE, 0, NULL, NULL }
@@ -51,6 +52,10 @@
 	{ listen,  WRONG,            ALWAYS,               NOTHING,                 review,            dlg_say_invalid, true }, \
 	{ listen,  ENDED,            ALWAYS,               NOTHING,                 review }, \
 	{ listen,  TIMEOUT,          ALWAYS,               NOTHING,                 review }
+/* What was said where speech may stand for keys, and is no choice there (spoken.c). */
+#define MISHEARD(st, then) \
+	{ st, SPOKEN, IF(dlg_misheard_last), DO(dlg_count_misheard), then, dlg_say_use_keys }, \
+	{ st, SPOKEN, ALWAYS, DO(dlg_count_misheard), then, dlg_say_misheard }
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -225,18 +225,18 @@ static const struct dlg_state states[] = {
 	[ADDED] = { "recipient added", say_added, NULL, 6000, 0 },
 	[INTRO] = { "introduction", ask_intro, NULL, 6000, 0 },
 	[RECORD] = { "record", ask_record, &dlg_recorder, 0, 0 },
-	[REVIEW] = { "review", say_review, NULL, 6000, 0 },
+	[REVIEW] = { "review", say_review, NULL, 6000, DLG_LISTENS },
 	[FETCH] = { "load recording", NULL, NULL, 3000, 0 },
 	[LISTEN] = { "listen", dlg_say_recording, NULL, 2000, 0 },
 	[SEND] = { "send", NULL, NULL, 30000, 0 },
 };
 
 #define REVIEW_KEYS(st) \
-	{ st, KEYS_OR("1", "send"), ALWAYS, NOTHING,        SEND }, \
+	{ st, KEYS_OR("1", "send|send message"), ALWAYS, NOTHING,        SEND }, \
 	{ st, KEYS("#"), ALWAYS, NOTHING,                SEND }, \
 	{ st, KEYS("2"), IF(no_recording), NOTHING,      REVIEW, dlg_say_empty }, \
 	{ st, KEYS("2"), ALWAYS, NOTHING,                FETCH }, \
-	{ st, KEYS("3"), ALWAYS, DO(dlg_drop_recording), RECORD }, \
+	{ st, KEYS_OR("3", "record again"), ALWAYS, DO(dlg_drop_recording), RECORD }, \
 	{ st, KEYS("4"), ALWAYS, DO(toggle_urgent),      REVIEW, say_urgent }, \
 	{ st, KEYS("5"), ALWAYS, DO(toggle_private),     REVIEW, say_private }, \
 	{ st, KEYS_OR("*", "cancel"), ALWAYS, DO(dlg_drop_recording), RETURN(R_BACK), say_cancelled }, \
@@ -284,6 +284,7 @@ static const struct dlg_row rows[] = {
 	{ RECORD, ANY_RESULT,        ALWAYS,               DO(dlg_count_failure),   RECORD,            say_short },
 
 	REVIEW_KEYS(REVIEW),
+	MISHEARD(REVIEW, REVIEW),
 	{ REVIEW, WRONG,             IF(dlg_last_failure), DO(dlg_drop_recording),  RETURN(R_BACK),    say_cancelled, true },
 	{ REVIEW, WRONG,             ALWAYS,               DO(dlg_count_failure),   REVIEW,            dlg_say_invalid, true },
 	{ REVIEW, TIMEOUT,           IF(dlg_last_failure), DO(dlg_drop_recording),  RETURN(R_BACK),    say_cancelled },

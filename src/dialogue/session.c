@@ -8,7 +8,7 @@
 static const char *const code_names[R_CODES] = {
 	[R_NONE] = "", [R_OK] = "ok", [R_EMPTY] = "empty", [R_BACK] = "back", [R_NO_INPUT] = "no input", [R_GIVE_UP] = "gave up",
 	[R_SHORT] = "too short", [R_SILENT] = "silent", [R_FAILED] = "failed", [R_REFUSED] = "refused", [R_OPERATOR] = "operator",
-	[R_MESSAGE] = "message", [R_LOGON] = "log on", [R_TRANSFERRED] = "transferred", [R_GOODBYE] = "goodbye", [R_TALKED] = "talked", [R_GONE] = "gone",
+	[R_MESSAGE] = "message", [R_LOGON] = "log on", [R_TRANSFERRED] = "transferred", [R_GOODBYE] = "goodbye", [R_KEYS] = "keys", [R_TALKED] = "talked", [R_GONE] = "gone",
 	[J_REC_ENDED] = "recorded", [J_SAVED] = "saved", [J_LOGON_OK] = "right", [J_LOGON_MUST_CHANGE] = "must change",
 	[J_LOGON_WRONG] = "wrong", [J_LOGON_LOCKED] = "locked", [J_LOGON_NO_PIN] = "no PIN", [J_PIN_RULE] = "against the rules",
 	[J_SPEECH_BEGAN] = "speech began", [J_HEARD] = "heard", [J_DONE] = "done",

@@ -30,6 +30,7 @@ enum dlg_code {
 	R_LOGON,       /* the caller wants to log on to the mailbox that answers */
 	R_TRANSFERRED, /* put through: our part is over */
 	R_GOODBYE,     /* said, now hang up */
+	R_KEYS,        /* a choice of the menu was named: s->spoken_keys */
 	R_TALKED,      /* joined with somebody, and that is over: our part is, too */
 	R_GONE,        /* the caller has hung up, and all that had to be kept is safe or has been told */
 	J_REC_ENDED,   /* recording: silence, its greatest length, a key or a hang-up ended it */
@@ -150,10 +151,11 @@ struct dlg_effects {
 };
 
 /* Who or what a caller named. */
-enum { DLG_HEARD = 3 };
+enum { DLG_HEARD = 3, DLG_MISHEARD = 3 };
 struct dlg_heard {
 	const struct dir_user *user; /* or */
-	const char *target;          /* as the menu names it, or */
+	const char *department;      /* of people, or */
+	char keys[12];               /* of the menu, or */
 	bool is_operator;
 	const char *say;             /* belongs to view, configuration or program */
 };
@@ -233,6 +235,9 @@ struct dlg_session {
 	struct dlg_heard heard[DLG_HEARD]; /* the likeliest first */
 	unsigned n_heard, ask_tries;
 	bool heard_direct;     /* beyond doubt */
+	const char *department; /* in which somebody is asked for; NULL: anywhere */
+	char spoken_keys[12];
+	unsigned misheard;     /* in a row, where nothing was asked; DLG_MISHEARD: nothing is listened to any more */
 };
 
 /* The view is referenced. */
@@ -303,6 +308,23 @@ const char *dlg_operator(const struct dlg_session *s);
 enum dlg_rule_do dlg_rule_begin(struct dlg_session *s);
 /* What a key of its menu does: s->rule_do (MENU: it is bound to nothing), s->find, s->rule_target. */
 int dlg_rule_key(struct dlg_session *s, char key);
+/* ---- speech instead of keys (spoken.c) ---- */
+/* Whether callers of this attendant, or the owner of this mailbox, may speak: it is wanted, there is a recogniser, and it knows the language. */
+bool dlg_may_speak(const struct dlg_session *s);
+/* The same for where the conversation rests now. */
+bool dlg_listens(const struct dlg_session *s);
+bool dlg_heard_somebody(const struct dlg_session *s);
+bool dlg_misheard_last(const struct dlg_session *s); /* once more would be too many */
+int dlg_count_misheard(struct dlg_session *s);
+int dlg_forget_heard(struct dlg_session *s);
+int dlg_understood(struct dlg_session *s);
+/* The command of that number, all tables of the mailbox together, each once; NULL behind the last. */
+const char *dlg_command(unsigned i);
+/* Where a department leads: to an attendant; NULL: to its people. */
+const struct cfg_attendant *dlg_department_leads(const struct cfg *cfg, const struct cfg_attendant *aa, const char *department);
+/* Keys no phone has, for "that attendant". */
+void dlg_attendant_keys(const struct cfg_attendant *aa, char keys[12]);
+extern const struct dlg_phrase dlg_say_misheard[], dlg_say_use_keys[];
 /* Sentences that several tables say. */
 extern const struct dlg_phrase dlg_say_invalid[], dlg_say_no_input[], dlg_say_goodbye[], dlg_say_recording[], dlg_say_empty[];
 

@@ -79,6 +79,10 @@ const struct dir_user *dir_view_at(const struct dir_view *v, size_t n); /* by na
 /* What a voice is given to say a person's or a department's name: its first pronunciation, or the name itself. Belongs to the view, or is `name`. */
 const char *dir_view_sounds(const struct dir_view *v, const char *name);
 
+/* Departments of people whom callers may dial, by name, each once whatever its case; and how many people it has. */
+size_t dir_view_departments(const struct dir_view *v);
+const char *dir_view_department(const struct dir_view *v, size_t n, size_t *people);
+
 /* ---- finding; NULL if nobody ---- */
 const struct dir_user *dir_find_name(const struct dir_view *v, struct text name); /* of the mailbox; without case */
 /* Digits as dialled or called: an extension; "+", visual separators and a prefix before a complete extension of the dial plan's length are

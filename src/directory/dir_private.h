@@ -26,6 +26,11 @@ struct dir_sound {
 	const char *name, *sound;
 };
 
+struct dir_department {
+	const char *name;
+	size_t people;
+};
+
 struct dir_view {
 	struct arena arena;
 	const struct cfg *cfg; /* a reference */
@@ -34,7 +39,8 @@ struct dir_view {
 	size_t n;
 	struct dir_index *numbers, *uris;
 	struct dir_sound *sounds; /* by name, without case; most have none */
-	size_t n_numbers, n_uris, n_sounds;
+	struct dir_department *departments;
+	size_t n_numbers, n_uris, n_sounds, n_departments;
 };
 
 /* Builds step by step: begin, a user each, end. Any thread. */

@@ -184,6 +184,40 @@ const char *dir_view_sounds(const struct dir_view *v, const char *name)
 	return s ? s->sound : name;
 }
 
+static int by_department(const void *a, const void *b)
+{
+	return strcasecmp(((const struct dir_department *)a)->name, ((const struct dir_department *)b)->name);
+}
+
+static int departments(struct dir_view *v)
+{
+	size_t n = 0;
+	v->departments = arena_alloc(&v->arena, (v->n + 1) * sizeof *v->departments);
+	if (!v->departments)
+		return ENOMEM;
+	for (size_t i = 0; i < v->n; i++)
+		if (v->entries[i].user.dialable && v->entries[i].user.department && v->entries[i].user.department[0])
+			v->departments[n++] = (struct dir_department){ v->entries[i].user.department, 1 };
+	qsort(v->departments, n, sizeof *v->departments, by_department);
+	for (size_t i = 0; i < n; i++)
+		if (v->n_departments && strcasecmp(v->departments[v->n_departments - 1].name, v->departments[i].name) == 0)
+			v->departments[v->n_departments - 1].people++;
+		else
+			v->departments[v->n_departments++] = v->departments[i];
+	return 0;
+}
+
+size_t dir_view_departments(const struct dir_view *v)
+{
+	return v->n_departments;
+}
+
+const char *dir_view_department(const struct dir_view *v, size_t n, size_t *people)
+{
+	*people = n < v->n_departments ? v->departments[n].people : 0;
+	return n < v->n_departments ? v->departments[n].name : "";
+}
+
 int dir_view_end(struct dir_view *v)
 {
 	if (v->arena.failed)
@@ -194,6 +228,8 @@ int dir_view_end(struct dir_view *v)
 		both_orders(&v->entries[i]);
 	}
 	int err = sounds(v);
+	if (!err)
+		err = departments(v);
 	return err ? err : index_all(v);
 }
 

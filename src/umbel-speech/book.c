@@ -16,6 +16,7 @@ struct said {
 struct book {
 	uint64_t key;
 	unsigned entries, names;
+	bool others; /* than commands */
 	struct said *said;   /* by phones, then id */
 	size_t n_said, room;
 	uint32_t *owner;     /* as said[], ids alone */
@@ -147,6 +148,7 @@ static int pronounce(struct book *b, const struct lexicon *lex, struct speech_le
 		else
 			err = add_name(b, batch, &e, spelt(&e));
 		b->entries += b->n_said > before_it;
+		b->others = b->others || e.kind != SPEECH_COMMAND;
 	}
 	lexicon_batch_close(batch);
 	return err;
@@ -262,6 +264,11 @@ int book_create(struct book **bp, const struct lexicon *lex, struct speech_learn
 uint64_t book_key(const struct book *b)
 {
 	return b->key;
+}
+
+bool book_commands(const struct book *b)
+{
+	return !b->others;
 }
 
 unsigned book_entries(const struct book *b)

@@ -151,7 +151,8 @@ static int teach(struct recog *r)
 	int32 alone = (int32)((float)logmath_log(lm, 0.5) * LANGUAGE_WEIGHT), one = (int32)((float)logmath_log(lm, 1.0 / names) * LANGUAGE_WEIGHT);
 	struct chain ahead = { fsg, r->book, book_before, 0, AT_NAME, FIRST_FREE }, behind = { fsg, r->book, book_after, BEHIND_NAME, LAST, FIRST_FREE + words_in(book_before) };
 	fsg_model_null_trans_add(fsg, 0, AT_NAME, alone);
-	add_chains(&ahead, 0.5 / 12);
+	if (!book_commands(r->book))
+		add_chains(&ahead, 0.5 / 12);
 	for (unsigned i = 0; i < names; i++) {
 		text_print(word, sizeof word, "n%u", i);
 		fsg_model_trans_add(fsg, AT_NAME, BEHIND_NAME, one, fsg_model_word_add(fsg, word));

@@ -49,7 +49,7 @@ void speech_put_pcm(struct buf *b, const int16_t *pcm, size_t n);
 /* Into pcm (room for n / 2). EPROTO: odd or more than max samples. */
 int speech_get_pcm(int16_t *pcm, size_t max, const uint8_t *p, size_t n);
 
-enum speech_kind { SPEECH_PERSON, SPEECH_DEPARTMENT, SPEECH_OPERATOR, SPEECH_KINDS };
+enum speech_kind { SPEECH_PERSON, SPEECH_DEPARTMENT, SPEECH_OPERATOR, SPEECH_COMMAND /* said alone, not in a sentence */, SPEECH_KINDS };
 /* What can be asked for. */
 struct speech_entry {
 	uint32_t id; /* the asker's: several entries may share one, as other names of the same */

@@ -23,6 +23,9 @@ def mailbox(number, name):
 
 def change(c):
     c["mailboxes"] += [mailbox(2010 + i, name) for i, name in enumerate(PEOPLE)]
+    for box in c["mailboxes"]:
+        if box["name"] in ("guthrie", "gibson"):
+            box["department"] = "Marketing"
     c["attendants"][0]["operator"] = "2001"
 
 
@@ -53,6 +56,14 @@ def understood(story, node):
         good, said = call(node, f"wait 2s; press #; expect ask-name; play {say(story, text)}; expect ask-right; press 1; expect-transfer within 30s")
         story.check(f"\"{text}\": the caller is asked whether that is right, and put through", good, said)
         story.check(f"\"{text}\": it is {name} who answers", "answering " + name.split()[1].lower() in until(node.last_call, 5), node.last_call())
+
+
+def department(story, node):
+    """In the menu, without a key before it."""
+    good, said = call(node, f"wait 2s; play {say(story, 'Put me through to marketing please')}; expect ask-right; press 1; expect ask-who; "
+                      f"play {say(story, 'Anthony Guthrie')}; expect ask-right; press 1; expect-transfer within 30s", "7904")
+    story.check("a department said in the menu: the caller is asked whom there, and put through", good, said)
+    story.check("a department said in the menu: it is somebody of it who answers", "answering guthrie" in until(node.last_call, 5), node.last_call())
 
 
 def keys(story, node):
@@ -101,7 +112,7 @@ with Story("spoken-name") as story:
     node = single.node(story, change)
     story.need("the helper is ready", until(lambda: node.events(2932), 20))
     parts = sys.argv[1:]
-    for part in (understood, keys, killed) if parts or LEVEL == "long" else (understood, killed):
+    for part in (understood, department, keys, killed) if parts or LEVEL == "long" else (understood, department, killed):
         if not parts or part.__name__ in parts:
             part(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

@@ -420,9 +420,12 @@ static int listen(void *arg, uint32_t id)
 		return job(t, t->hear, id, 0, t->hear_err);
 	for (unsigned i = 0; i < DLG_HEARD && t->hear_who[i]; i++) {
 		struct dlg_heard *h = &t->s.heard[t->s.n_heard++];
-		bool op = strcmp(t->hear_who[i], "operator") == 0;
-		const struct dir_user *u = op ? NULL : world_user(t->view, t->hear_who[i]);
-		*h = (struct dlg_heard){ .user = u, .is_operator = op, .say = u ? u->spoken_name : "operator" };
+		bool op = strcmp(t->hear_who[i], "operator") == 0, department = t->hear_who[i][0] == '@', key = t->hear_who[i][0] == '=';
+		const struct dir_user *u = op || department || key ? NULL : world_user(t->view, t->hear_who[i]);
+		*h = (struct dlg_heard){ .user = u, .is_operator = op, .department = department ? t->hear_who[i] + 1 : NULL,
+			                 .say = u ? u->spoken_name : op ? t->hear_who[i] : t->hear_who[i] + 1 };
+		if (key)
+			text_fill(h->keys, sizeof(h->keys), t->hear_who[i] + 1);
 	}
 	t->s.heard_direct = t->hear_direct;
 	return job(t, t->hear, id, J_HEARD, 0);

@@ -49,7 +49,7 @@ struct talk {
 
 	bool recogniser, hear_direct;
 	int hear_err;          /* instead of: */
-	const char *hear_who[DLG_HEARD]; /* mailboxes; "operator" */
+	const char *hear_who[DLG_HEARD]; /* mailboxes; "operator"; "@Sales": a department; "=3": a key */
 	enum talk_mode hear;
 
 	/* what happened */

@@ -124,7 +124,8 @@ static void name_by_keys(struct dlg_path *p, const struct dlg_session *s, const 
 
 static void name_by_voice(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms)
 {
-	p->by_voice = st->result == R_OK && strcmp(st->keys, "0") != 0;
+	bool chosen = st->result == R_OK || (!st->result && st->to != DLG_STAY && strcmp(st->table->states[st->to].name, "chosen") == 0);
+	p->by_voice = chosen && strcmp(st->keys, "0") != 0;
 	if (st->event == DLG_FAILED && st->code == ENOENT)
 		note(p, at_ms, RECORD_NOT_HEARD, "", "");
 	else if (st->event == DLG_FAILED && st->code == ETIMEDOUT)

@@ -117,6 +117,23 @@ int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *loca
 	return err;
 }
 
+/* Without what came within it so far. */
+int sip_dialog_copy(struct sip_dialog *to, const struct sip_dialog *from)
+{
+	char *const *src[] = { &from->call_id, &from->remote_tag, &from->local_uri, &from->remote_uri, &from->local_display, &from->target };
+	char **dst[] = { &to->call_id, &to->remote_tag, &to->local_uri, &to->remote_uri, &to->local_display, &to->target };
+
+	*to = (struct sip_dialog){ .local_cseq = from->local_cseq, .transport = from->transport };
+	text_fill(to->local_tag, sizeof(to->local_tag), from->local_tag);
+	for (unsigned i = 0; i < sizeof(src) / sizeof(*src); i++)
+		if (*src[i] && !(*dst[i] = mem_strdup(*src[i])))
+			return ENOMEM;
+	for (unsigned i = 0; i < from->n_routes; i++, to->n_routes++)
+		if (!(to->route[i] = mem_strdup(from->route[i])))
+			return ENOMEM;
+	return 0;
+}
+
 int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res)
 {
 	int err;
@@ -125,11 +142,25 @@ int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res)
 		mem_free(d->route[i]);
 	memset(d->route, 0, sizeof(d->route));
 	d->n_routes = 0;
+	if (!text_is(res->to_tag, d->remote_tag))
+		d->remote_seen = false; /* another fork counts for itself */
 	err = set(&d->remote_tag, res->to_tag);
 	if (!err)
 		err = routes_from(d, res, true);
 	if (!err)
 		err = sip_dialog_target(d, res);
+	return err;
+}
+
+int sip_dialog_anew(struct sip_dialog *d, struct text target)
+{
+	int err = set(&d->target, target);
+
+	for (unsigned i = 0; i < d->n_routes; i++)
+		mem_free(d->route[i]);
+	d->n_routes = 0;
+	d->remote_seen = false;
+	d->remote_tag[0] = '\0';
 	return err;
 }
 

@@ -29,6 +29,9 @@ int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *invite, enum net_
 int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *local_display, const char *remote_uri, enum net_transport transport);
 /* Our INVITE's 2xx came, 12.1.2: remote tag, route set, target. */
 int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res);
+/* Before its INVITE goes out again, to `target`: as if nobody had answered. ENOMEM. */
+int sip_dialog_anew(struct sip_dialog *d, struct text target);
+int sip_dialog_copy(struct sip_dialog *to, const struct sip_dialog *from);
 void sip_dialog_clear(struct sip_dialog *d);
 /* The Contact of a re-INVITE, UPDATE or their 2xx (12.2.1.2, 12.2.2). Without one nothing changes. ENOMEM. */
 int sip_dialog_target(struct sip_dialog *d, const struct sip_msg *msg);

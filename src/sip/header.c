@@ -92,6 +92,18 @@ int sip_expires_parse(struct text t, uint32_t *seconds)
 	return text_u32(sip_trim(t), UINT32_MAX, seconds) ? EBADMSG : 0;
 }
 
+int sip_rack_parse(struct sip_rack *r, struct text t)
+{
+	size_t end;
+
+	*r = (struct sip_rack){ 0 };
+	t = sip_trim(t);
+	end = sip_span(t, 0, SIP_C_DIGIT);
+	if (end == t.n || !sip_is(t.p[end], SIP_C_BLANK) || text_u32(text_head(t, end), UINT32_MAX, &r->rseq))
+		return EBADMSG;
+	return sip_cseq_parse(&r->cseq, text_skip(t, end), NULL);
+}
+
 int sip_session_expires_parse(struct sip_session_expires *se, struct text t)
 {
 	struct text number, params, who;

@@ -77,6 +77,10 @@ struct sip_cseq {
 };
 int sip_cseq_parse(struct sip_cseq *c, struct text t, struct sip_refusal *why);
 
+/* RAck (RFC 3262): '776656 1 INVITE'. */
+struct sip_rack { uint32_t rseq; struct sip_cseq cseq; };
+int sip_rack_parse(struct sip_rack *r, struct text t);
+
 /* ---- who was called before us ---- */
 /* Diversion (RFC 5806), one item. */
 struct sip_diversion {

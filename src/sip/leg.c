@@ -21,6 +21,7 @@ static void leg_destroy(void *object)
 	sip_dialog_clear(&leg->d);
 	buf_free(&leg->accept.bytes);
 	buf_free(&leg->said);
+	buf_free(&leg->reliable.bytes);
 	mem_free(leg->offer);
 	mem_free(leg->hangup_reason);
 	mem_free(leg->end_facts);
@@ -58,6 +59,7 @@ struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming
 	leg->started_ms = clock_mono_ms(core->prm.clock);
 	list_init(&leg->reqs);
 	buf_init(&leg->accept.bytes, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
+	buf_init(&leg->reliable.bytes, SIP_HEAD_MAX_BYTES);
 	buf_init(&leg->said, SIP_HEAD_MAX_BYTES);
 	sdp_session_init(&leg->sdp, (uint64_t)clock_real_us(core->prm.clock));
 	if (session && session[0])
@@ -164,6 +166,7 @@ static void stop_all(struct leg *leg)
 	leg_transfer_drop(leg);
 	leg_out_drop(leg);
 	leg_change_drop(leg);
+	leg_reliable_stop(leg);
 	leg_timer_stop(leg);
 	leg_reqs_end(leg);
 	if (leg->bye) {
@@ -282,6 +285,9 @@ static void dispatch(struct leg *leg, struct sip_stx *stx, const struct sip_msg 
 		break;
 	case SIP_UPDATE:
 		leg_on_update(leg, stx, req);
+		break;
+	case SIP_PRACK:
+		leg_on_prack(leg, stx, req);
 		break;
 	case SIP_INFO:
 		leg_on_info(leg, stx, req);

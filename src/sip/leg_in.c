@@ -93,6 +93,8 @@ void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip
 		return;
 	}
 	leg->invite = mem_ref(stx);
+	leg->invite_cseq = req->cseq.number;
+	leg->reliable.required = sip_msg_has_token(req, SIP_HDR_REQUIRE, "100rel");
 	sip_stx_handler(stx, on_stx, leg);
 	leg_info_fill(leg, req, sip_stx_path(stx));
 	leg_timer_asked(leg, req);
@@ -224,7 +226,7 @@ int leg_ring(struct leg *leg)
 		return ENOTCONN;
 	if (leg->state != LEG_S_OFFERED)
 		return EALREADY;
-	return sip_reply(leg->core, leg->invite, &r);
+	return leg->reliable.required ? leg_reliable_ring(leg) : sip_reply(leg->core, leg->invite, &r);
 }
 
 void leg_put_2xx(struct buf *b, void *arg)
@@ -272,7 +274,6 @@ int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 	struct sdp_agreed agreed;
 	struct sip_refusal refusal;
 	bool theirs = leg->offer != NULL;
-	uint32_t cseq = leg->d.remote_cseq;
 	struct buf sdp;
 	int err;
 
@@ -300,7 +301,8 @@ int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 		return err;
 	}
 	leg_set_state(leg, LEG_S_ANSWERING);
-	leg_accept_start(leg, leg->invite, cseq, true, !theirs);
+	leg_reliable_stop(leg);
+	leg_accept_start(leg, leg->invite, leg->invite_cseq, true, !theirs);
 	mem_free(leg->offer);
 	leg->offer = NULL;
 	return 0;

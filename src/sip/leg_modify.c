@@ -83,6 +83,7 @@ void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *r
 	struct sdp_agreed agreed;
 	struct text offer = TEXT_NONE;
 	struct buf sdp;
+	bool early;
 	int err;
 
 	if (leg_timer_too_short(leg->core, stx, req, text_of(leg->d.local_tag)))
@@ -96,14 +97,17 @@ void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *r
 		(void)sip_dialog_target(&leg->d, req);
 		leg_timer_asked(leg, req);
 		(void)sip_reply(leg->core, stx, &ok);
-		leg_timer_start(leg);
+		if (leg->state == LEG_S_UP)
+			leg_timer_start(leg);
 		return;
 	}
-	if (leg->modify || leg->state == LEG_S_CALLING) {
+	/* Before the 200 only where our offer is answered already (RFC 3311 5.2). */
+	early = leg->state == LEG_S_CALLING && leg_reliable_answer(leg);
+	if (leg->modify || (leg->state == LEG_S_CALLING && !early)) {
 		retry_later(leg, stx, 491, NULL);
 		return;
 	}
-	if (leg->state != LEG_S_UP || leg->accept.stx) {
+	if ((leg->state != LEG_S_UP && !early) || leg->accept.stx) {
 		retry_later(leg, stx, 500, "an INVITE of this call is still being answered");
 		return;
 	}
@@ -117,8 +121,12 @@ void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *r
 		ok.body_type = "application/sdp";
 		ok.body = buf_as_text(&sdp);
 		(void)sip_reply(leg->core, stx, &ok);
-		leg_timer_start(leg);
-		(void)leg_media_apply(leg, &agreed, true);
+		if (early) {
+			leg->reliable.agreed = agreed;
+		} else {
+			leg_timer_start(leg);
+			(void)leg_media_apply(leg, &agreed, true);
+		}
 	}
 	buf_free(&sdp);
 }

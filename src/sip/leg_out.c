@@ -68,6 +68,9 @@ static bool said_again(struct leg *leg, const struct sip_msg *res)
 	default:
 		return false;
 	}
+	if (sip_dialog_anew(&leg->d, text_of(leg->d.remote_uri)))
+		return false;
+	leg_reliable_anew(leg);
 	leg->invited_again++;
 	leg->provisional = false;
 	return !invite_send(leg);
@@ -122,8 +125,10 @@ static void answered(struct leg *leg, struct leg_req *q, const struct sip_msg *r
 	struct leg_event up = { .type = LEG_ANSWERED, .status = (int)res->status };
 	struct sip_refusal why = { .sentence = "" };
 	struct sdp_agreed agreed;
+	const struct sdp_agreed *early;
 	char words[256];
 	struct text sdp;
+	int err;
 
 	tmr_cancel(&leg->ring);
 	if (sip_dialog_answered(&leg->d, res)) {
@@ -131,6 +136,7 @@ static void answered(struct leg *leg, struct leg_req *q, const struct sip_msg *r
 		leg_over(leg, LEG_END_FAILED, 502, "the 200 has no Contact or Record-Route that can be used", NULL);
 		return;
 	}
+	early = leg_reliable_answer(leg);
 	flow_told(leg, q, true);
 	leg->info.source = sip_uac_path(q->uac)->peer;
 	leg_ack(leg, q->cseq);
@@ -141,7 +147,10 @@ static void answered(struct leg *leg, struct leg_req *q, const struct sip_msg *r
 		leg_bye_send(leg, NULL);
 		return;
 	}
-	if (sip_msg_sdp(res, &sdp, &why) || leg_sdp_accept(leg, sdp, &agreed, &why)) {
+	err = sip_msg_sdp(res, &sdp, &why);
+	if (err == ENOENT && early) {
+		agreed = *early;
+	} else if (err || leg_sdp_accept(leg, sdp, &agreed, &why)) {
 		answer_bad(leg, why.sentence[0] ? sip_refusal_text(&why, words, sizeof(words)) : "the 200 has no session description");
 		return;
 	}
@@ -160,6 +169,8 @@ static void on_invite(struct leg *leg, struct leg_req *q, enum sip_uac_event ev,
 
 	if (ev == SIP_UAC_PROVISIONAL) {
 		leg->provisional = true;
+		if (leg->state != LEG_S_CALLING || !leg_reliable_came(leg, res, q->cseq))
+			return;
 		if (leg->cancel_wanted) {
 			cancel_now(leg);
 		} else if (res->status > 100) {

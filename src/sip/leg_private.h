@@ -56,6 +56,26 @@ struct leg_transfer {
 	int last_status;
 	struct trust_facts *facts; /* of the REFER's way; NULL before its end */
 };
+/* RFC 3262. */
+enum { LEG_EARLY = 8 };
+struct leg_early {
+	char tag[64];
+	uint32_t rseq; /* the last that we acknowledged; 0: none */
+};
+struct leg_reliable {
+	/* in: their INVITE requires it */
+	bool required, waiting;
+	uint32_t rseq;
+	struct buf bytes;
+	struct tmr repeat, give_up;
+	unsigned repeat_ms;
+	/* out: the forks that rang, and the first one's answer to our offer */
+	struct leg_early early[LEG_EARLY];
+	unsigned n_early;
+	bool answered;
+	char tag[64];
+	struct sdp_agreed agreed;
+};
 /* RFC 4028. */
 struct leg_timer {
 	uint32_t interval_s;   /* 0: none */
@@ -89,6 +109,7 @@ struct leg {
 	struct list reqs;
 	struct sip_stx *invite; /* in: until its final response */
 	struct leg_accept accept;
+	uint32_t invite_cseq;   /* in: of the INVITE */
 	char *offer;            /* their offer, until answered; NULL: there was none */
 	bool ghost;             /* nobody above knows it: a forked answer being hung up */
 	/* out */
@@ -118,6 +139,7 @@ struct leg {
 	struct leg_transfer transfer;
 	struct leg_referral referral;
 	struct leg_timer timer;
+	struct leg_reliable reliable;
 };
 
 /* ---- leg.c ---- */
@@ -152,6 +174,8 @@ void leg_invite_dropped(struct leg *leg);
 /* `headers` are complete lines without CRLF, ended by NULL. *qp (may be NULL) is void after `done` ran with a last event. cseq 0: the next. */
 int leg_req_send(struct leg_req **qp, struct leg *leg, const char *method, uint32_t cseq, const char *const *headers, const char *type, struct text body,
                  enum trust_flow flow, leg_req_h *done);
+/* Without a body and for nobody to hear of, within a dialog that is not the leg's (which counts CSeq for both). */
+int leg_req_send_in(struct leg *leg, const struct sip_dialog *d, const char *method, const char *const *headers);
 void leg_req_drop(struct leg_req *q);
 void leg_reqs_end(struct leg *leg);
 void leg_ack(struct leg *leg, uint32_t cseq);
@@ -166,6 +190,16 @@ void leg_bye_send(struct leg *leg, const char *reason);
 /* ---- leg_modify.c ---- */
 void leg_on_reinvite(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
 void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+
+/* ---- leg_reliable.c ---- */
+int leg_reliable_ring(struct leg *leg);
+void leg_reliable_stop(struct leg *leg);
+void leg_on_prack(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
+/* A provisional answer to our INVITE: acknowledged where it wants that; false: not to be looked at (repeated, out of order). */
+bool leg_reliable_came(struct leg *leg, const struct sip_msg *res, uint32_t cseq);
+/* The answer to our offer that came before the 200 of the fork that answered; NULL. */
+const struct sdp_agreed *leg_reliable_answer(const struct leg *leg);
+void leg_reliable_anew(struct leg *leg); /* the INVITE goes out again */
 
 /* ---- leg_change.c ---- */
 /* A re-INVITE that says how we want the session; also the refresh of peers that know no UPDATE. EBUSY. */

@@ -31,22 +31,6 @@ static int req_build(struct buf *b, const struct sip_via_prm *via, const struct 
 	return buf_error(b);
 }
 
-static int dialog_copy(struct sip_dialog *to, const struct sip_dialog *from)
-{
-	char *const *src[] = { &from->call_id, &from->remote_tag, &from->local_uri, &from->remote_uri, &from->local_display, &from->target };
-	char **dst[] = { &to->call_id, &to->remote_tag, &to->local_uri, &to->remote_uri, &to->local_display, &to->target };
-
-	*to = (struct sip_dialog){ .local_cseq = from->local_cseq, .transport = from->transport };
-	text_fill(to->local_tag, sizeof(to->local_tag), from->local_tag);
-	for (unsigned i = 0; i < sizeof(src) / sizeof(*src); i++)
-		if (*src[i] && !(*dst[i] = mem_strdup(*src[i])))
-			return ENOMEM;
-	for (unsigned i = 0; i < from->n_routes; i++, to->n_routes++)
-		if (!(to->route[i] = mem_strdup(from->route[i])))
-			return ENOMEM;
-	return 0;
-}
-
 /* The end of it, wherever it stands. */
 static void req_end(struct leg_req *q)
 {
@@ -91,7 +75,7 @@ static void on_uac(struct sip_uac *u, enum sip_uac_event ev, const struct sip_ms
 	mem_unref(q);
 }
 
-static int req_make(struct leg_req **qp, struct leg *leg, const char *method, const char *const *headers, const char *type, struct text body)
+static int req_make(struct leg_req **qp, struct leg *leg, const struct sip_dialog *d, const char *method, const char *const *headers, const char *type, struct text body)
 {
 	struct leg_req *q = mem_object(sizeof(*q), req_destroy);
 	int err;
@@ -115,7 +99,7 @@ static int req_make(struct leg_req **qp, struct leg *leg, const char *method, co
 	buf_put(&q->body, body.p, body.n);
 	err = buf_error(&q->headers) ? buf_error(&q->headers) : buf_error(&q->body);
 	if (!err)
-		err = dialog_copy(&q->d, &leg->d);
+		err = sip_dialog_copy(&q->d, d);
 	if (err)
 		return mem_unref(q), err;
 	*qp = q;
@@ -129,8 +113,8 @@ static bool has_contact(const char *method)
 	return text_is(m, "INVITE") || text_is(m, "UPDATE") || text_is(m, "REFER") || text_is(m, "NOTIFY");
 }
 
-int leg_req_send(struct leg_req **qp, struct leg *leg, const char *method, uint32_t cseq, const char *const *headers, const char *type, struct text body,
-                 enum trust_flow flow, leg_req_h *done)
+static int send_in(struct leg_req **qp, struct leg *leg, const struct sip_dialog *d, const char *method, uint32_t cseq, const char *const *headers,
+                   const char *type, struct text body, enum trust_flow flow, leg_req_h *done)
 {
 	struct leg_req *q;
 	struct sip_hop hop;
@@ -145,10 +129,10 @@ int leg_req_send(struct leg_req **qp, struct leg *leg, const char *method, uint3
 		text_fill(hop.host, sizeof(hop.host), leg->peer->host);
 		prm.new_dialog = true;
 	} else {
-		err = sip_dialog_hop(&leg->d, &hop);
+		err = sip_dialog_hop(d, &hop);
 	}
 	if (!err)
-		err = req_make(&q, leg, method, headers, type, body);
+		err = req_make(&q, leg, d, method, headers, type, body);
 	if (err)
 		return err;
 	q->contact = has_contact(method);
@@ -165,6 +149,17 @@ int leg_req_send(struct leg_req **qp, struct leg *leg, const char *method, uint3
 	if (qp)
 		*qp = q;
 	return 0;
+}
+
+int leg_req_send(struct leg_req **qp, struct leg *leg, const char *method, uint32_t cseq, const char *const *headers, const char *type, struct text body,
+                 enum trust_flow flow, leg_req_h *done)
+{
+	return send_in(qp, leg, &leg->d, method, cseq, headers, type, body, flow, done);
+}
+
+int leg_req_send_in(struct leg *leg, const struct sip_dialog *d, const char *method, const char *const *headers)
+{
+	return send_in(NULL, leg, d, method, 0, headers, NULL, TEXT_NONE, TRUST_FLOW_DIALOG, NULL);
 }
 
 /* The leg is no longer interested. What the RFC wants to arrive goes on alone, on the core's list: an ACK, a BYE, a NOTIFY. */

@@ -6,11 +6,11 @@
 #include "sip/core_private.h"
 #include "trust/explain.h"
 
-static const char *const extensions[] = { "histinfo", "timer", NULL };
+static const char *const extensions[] = { "histinfo", "timer", "100rel", NULL };
 
 const struct sip_served sip_served = {
 	.methods = 1u << SIP_INVITE | 1u << SIP_ACK | 1u << SIP_CANCEL | 1u << SIP_BYE | 1u << SIP_OPTIONS | 1u << SIP_REFER | 1u << SIP_NOTIFY |
-	           1u << SIP_INFO | 1u << SIP_UPDATE,
+	           1u << SIP_INFO | 1u << SIP_UPDATE | 1u << SIP_PRACK,
 	.extensions = extensions,
 	.body_types = NULL,
 };
@@ -24,7 +24,7 @@ const struct sip_served sip_served_notes = { .methods = 1u << SIP_MESSAGE };
 void sip_put_capabilities(struct buf *b)
 {
 	sip_put_allow(b, sip_served.methods);
-	sip_put_str(b, "Supported", "histinfo, timer");
+	sip_put_str(b, "Supported", "histinfo, timer, 100rel");
 }
 
 /* 'SIP;cause=403;text="..."': the sentence goes where people look: Reason (RFC 3326), and Warning 399 (RFC 3261 20.43). */

@@ -68,7 +68,7 @@ class Call:
         self.ended_by_server = False
         self.heard, self.tone_at, self.tone_frames = bytearray(), 0, 0
         self.queue, self.digits = bytearray(), []
-        self.refer_to = ""
+        self.refer_to, self.refer_status = "", "202 Accepted"
         self.sequence, self.stamp, self.ssrc = random.getrandbits(16), random.getrandbits(32), random.getrandbits(32)
         self.lock = threading.Lock()
         self.error = None
@@ -235,7 +235,7 @@ class Call:
         if method == "ACK":
             return
         vias = "".join(f"Via: {v}\n" for v in re.findall(r"^Via\s*:\s*(.*?)\r?$", text, re.M | re.I))
-        status = {"REFER": "202 Accepted"}.get(method, "200 OK")
+        status = {"REFER": self.refer_status}.get(method, "200 OK")
         if self.call_id != header(text, "Call-ID"):
             status = "481 No such call"
         answer = (f"SIP/2.0 {status}\n{vias}From: {header(text, 'From')}\nTo: {header(text, 'To')}\nCall-ID: {header(text, 'Call-ID')}\n"

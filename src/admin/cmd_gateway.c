@@ -77,6 +77,7 @@ json_t *admin_gateway_json(struct admin *a, struct gateway *g, bool full)
 		json_object_set_new(o, "identity", json_string(c->identity));
 		json_object_set_new(o, "rule", json_string(cfg_rule_name(c->rule)));
 		json_object_set_new(o, "reuse", json_string(cfg_reuse_name(c->reuse)));
+		json_object_set_new(o, "transfer", json_string(cfg_transfer_by_name(c->transfer)));
 		json_object_set_new(o, "judges_us", json_string(cfg_profile_name(c->judges_us.profile)));
 		json_object_set_new(o, "legacy", json_string(cfg_legacy_name(c->tls.legacy)));
 		json_object_set_new(o, "calls_in", json_boolean(c->calls_in));

@@ -42,6 +42,12 @@ enum cfg_reuse {
 	CFG_REUSE_ANY,
 	CFG_REUSE_NEVER,
 };
+/* How a caller of the gateway is put through. */
+enum cfg_transfer_by {
+	CFG_TRANSFER_AUTO,   /* REFER; bridged where the gateway refuses that */
+	CFG_TRANSFER_REFER,
+	CFG_TRANSFER_BRIDGE, /* by a call of ours, joined with his */
+};
 enum cfg_action { CFG_ACT_EXTENSION, CFG_ACT_ATTENDANT, CFG_ACT_MAILBOX, CFG_ACT_OPERATOR, CFG_ACT_DIAL_BY_NAME, CFG_ACT_SUBSCRIBER,
 	CFG_ACT_REPEAT, CFG_ACT_HANGUP, CFG_ACT_HOURS, CFG_ACT_LOCATION, CFG_ACT_LANGUAGE,
 	CFG_ACT_FIND_ME, CFG_ACT_TRANSFER, CFG_ACT_MESSAGE }; /* the last three: of answering rules alone */
@@ -169,6 +175,7 @@ struct cfg_gateway {
 	struct cfg_judges_us judges_us;
 	struct cfg_tls tls;
 	enum cfg_reuse reuse;
+	enum cfg_transfer_by transfer;
 	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */
 	struct cfg_options options;
 	bool lamp; /* may get NOTIFY message-summary */
@@ -479,6 +486,7 @@ const char *cfg_transport_name(enum cfg_transport t);
 const char *cfg_rule_name(enum cfg_rule r);
 const char *cfg_profile_name(enum cfg_profile p);
 const char *cfg_reuse_name(enum cfg_reuse r);
+const char *cfg_transfer_by_name(enum cfg_transfer_by t);
 const char *cfg_legacy_name(enum cfg_legacy l);
 const char *cfg_tls_version_name(enum cfg_tls_version v); /* "1.2" */
 const char *cfg_action_name(enum cfg_action a);

@@ -191,6 +191,7 @@ static const struct cfg_word profiles[] = {
 static const struct cfg_word versions[] = { { "1.0", CFG_TLS_1_0 }, { "1.1", CFG_TLS_1_1 }, { "1.2", CFG_TLS_1_2 }, { "1.3", CFG_TLS_1_3 } };
 static const struct cfg_word legacies[] = { { "off", CFG_LEGACY_OFF }, { "cbc", CFG_LEGACY_CBC }, { "tls10", CFG_LEGACY_TLS10 } };
 static const struct cfg_word reuses[] = { { "alias", CFG_REUSE_ALIAS }, { "any", CFG_REUSE_ANY }, { "never", CFG_REUSE_NEVER } };
+static const struct cfg_word transfers_by[] = { { "auto", CFG_TRANSFER_AUTO }, { "refer", CFG_TRANSFER_REFER }, { "bridge", CFG_TRANSFER_BRIDGE } };
 static const struct cfg_word orders[] = { { "last-first", CFG_LAST_FIRST }, { "first-last", CFG_FIRST_LAST }, { "alias", CFG_BY_ALIAS } };
 static const struct cfg_word kinds[] = { { "extension", CFG_KIND_EXTENSION }, { "e164", CFG_KIND_E164 }, { "sip", CFG_KIND_SIP } };
 static const struct cfg_word securities[] = { { "off", CFG_SECURITY_OFF }, { "sip", CFG_SECURITY_SIP }, { "sip-and-media", CFG_SECURITY_MEDIA } };
@@ -221,6 +222,8 @@ const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 		return *n = sizeof legacies / sizeof legacies[0], legacies;
 	case CFG_REUSE:
 		return *n = sizeof reuses / sizeof reuses[0], reuses;
+	case CFG_TRANSFERBY:
+		return *n = sizeof transfers_by / sizeof transfers_by[0], transfers_by;
 	case CFG_NAMEORDER:
 		return *n = sizeof orders / sizeof orders[0], orders;
 	case CFG_REVOCATION:
@@ -301,6 +304,11 @@ const char *cfg_profile_name(enum cfg_profile p)
 const char *cfg_reuse_name(enum cfg_reuse r)
 {
 	return cfg_word_of(CFG_REUSE, (int)r);
+}
+
+const char *cfg_transfer_by_name(enum cfg_transfer_by t)
+{
+	return cfg_word_of(CFG_TRANSFERBY, (int)t);
 }
 
 const char *cfg_legacy_name(enum cfg_legacy l)

@@ -288,6 +288,11 @@ static void transfer_ended(struct dlg_call *c, const struct leg_event *ev)
 		dlg_job_done(&c->s.eng, job, J_DONE);
 		return;
 	}
+	if (ev->order_refused && dlg_transfer_by(c) == CFG_TRANSFER_AUTO) {
+		dlg_call_step(c, "transfer: the gateway takes no REFER: %d %s", ev->status, ev->reason);
+		dlg_job_failed(&c->s.eng, job, EOPNOTSUPP);
+		return;
+	}
 	metric_add(c->svc->m.transfers_failed, 1);
 	judge_transfer(c, ev);
 	c->s.xfer_status = ev->status;

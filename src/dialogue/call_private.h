@@ -154,6 +154,7 @@ void dlg_call_emit(struct dlg_call *c, struct ev_report *r); /* with session, ca
 void dlg_call_detach(struct dlg_call *c); /* the service goes away */
 /* effects_live.c */
 extern const struct dlg_effects dlg_live;
+enum cfg_transfer_by dlg_transfer_by(const struct dlg_call *c); /* of the gateway that it came by */
 void dlg_live_hush(struct dlg_call *c);
 bool dlg_live_media(struct dlg_call *c, const struct media_event *ev); /* true if it was the player's or the recorder's */
 void dlg_live_drop_file(struct dlg_call *c);
@@ -204,6 +205,7 @@ void dlg_call_pass_key(struct dlg_call *c, char key);
 bool dlg_is_own_search(const struct dlg_service *svc, const struct leg *leg);
 bool dlg_may_be_own_search(const struct dlg_service *svc, const struct dlg_who *who);
 int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms);
+int dlg_live_bridge(void *arg, uint32_t job, const char *uri);
 void dlg_live_find_stop(void *arg);
 int dlg_live_join(void *arg, uint32_t job);
 int dlg_live_take(void *arg, uint32_t job);

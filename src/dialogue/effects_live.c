@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "dialogue/call_private.h"
 #include "dialogue_events.h"
+#include "gateway/gateway.h"
 #include "voice/languages.h"
 
 /* ---- saying ---- */
@@ -223,11 +224,19 @@ static void confirm(void *arg, bool ok)
 	leg_confirm(c->leg, ok);
 }
 
+enum cfg_transfer_by dlg_transfer_by(const struct dlg_call *c)
+{
+	const struct gateway *g = c->svc && c->svc->gateways ? gw_find(c->svc->gateways, c->gateway) : NULL;
+	return g ? gw_cfg(g)->transfer : CFG_TRANSFER_REFER;
+}
+
 static int transfer(void *arg, uint32_t job, const char *uri)
 {
 	struct dlg_call *c = arg;
-	c->xfer_job = job;
 	dlg_call_step(c, "transfer to %s", uri);
+	if (dlg_transfer_by(c) == CFG_TRANSFER_BRIDGE)
+		return EOPNOTSUPP;
+	c->xfer_job = job;
 	return leg_transfer(c->leg, uri, NULL);
 }
 
@@ -401,6 +410,7 @@ const struct dlg_effects dlg_live = {
 	.deaf = dlg_live_deaf,
 	.event = event,
 	.find = dlg_live_find,
+	.bridge = dlg_live_bridge,
 	.find_stop = dlg_live_find_stop,
 	.join = dlg_live_join,
 	.take = dlg_live_take,

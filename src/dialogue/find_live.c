@@ -41,12 +41,20 @@ static void not_taken_any_more(struct dlg_call *c)
 		dlg_job_failed(&c->s.eng, c->take_job, ENOTCONN);
 }
 
+static const char *purpose(const struct dlg_call *made)
+{
+	return made->table == &dlg_screen ? "find me" : "transfer";
+}
+
 static void ended(struct dlg_call *c, struct dlg_call *waiting)
 {
 	bool joined = c->joined, answered = c->answered;
 	waiting->s.find_status = c->end_status;
-	metric_add(joined ? c->svc->m.found : c->svc->m.not_found, 1);
-	dlg_call_step(waiting, "find me: %s: %s", c->called, c->outcome);
+	if (c->table == &dlg_screen)
+		metric_add(joined ? c->svc->m.found : c->svc->m.not_found, 1);
+	else
+		metric_add(joined ? c->svc->m.transfers : c->svc->m.transfers_failed, 1);
+	dlg_call_step(waiting, "%s: %s: %s", purpose(c), c->called, c->outcome);
 	dlg_call_part(c);
 	if (joined)
 		dlg_job_done(&waiting->s.eng, waiting->join_job, J_DONE);
@@ -150,6 +158,8 @@ static void diverted_from(const struct dlg_call *w, char *dst, size_t size)
 {
 	const struct dir_user *box = w->who.box;
 	dst[0] = '\0';
+	if (!box)
+		return; /* an attendant was called */
 	if (box->extensions.n && *w->s.home)
 		text_print(dst, size, strchr(w->s.home, ':') && w->s.home[0] != '[' ? "sip:%s@[%s]" : "sip:%s@%s", box->extensions.v[0], w->s.home);
 	else if (box->sip_uris.n)
@@ -161,10 +171,10 @@ static void tell_made(struct dlg_call *c)
 	struct ev_report r;
 	ev_set(&r, EV_CALL_MADE);
 	ev_str(&r, "target", c->called);
-	ev_str(&r, "mailbox", c->who.box->name);
+	ev_str(&r, "mailbox", c->who.box ? c->who.box->name : "");
 	dlg_call_emit(c, &r);
 	dlg_call_step(c, "for the call %s", c->partner->session);
-	dlg_call_step(c->partner, "find me: calling %s by the call %s", c->called, c->session);
+	dlg_call_step(c->partner, "%s: calling %s by the call %s", purpose(c), c->called, c->session);
 }
 
 static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint32_t ring_ms, struct ev_report *why)
@@ -180,9 +190,9 @@ static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint3
 	return err;
 }
 
-int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms)
+/* With the conversation of `table` for whoever answers. */
+static int make_call(struct dlg_call *w, uint32_t job, const char *uri, uint32_t ring_ms, const struct dlg_table *table)
 {
-	struct dlg_call *w = arg;
 	struct gateway *g = w->svc && w->svc->gateways && w->svc->core ? gateway_of(w) : NULL;
 	char session[EV_SESSION_SIZE];
 	struct ev_report why = { 0 };
@@ -195,7 +205,7 @@ int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms)
 	if (!c)
 		return ENOMEM;
 	c->outgoing = true;
-	c->table = &dlg_screen;
+	c->table = table;
 	text_fill(c->called, sizeof(c->called), uri);
 	text_fill(c->notes.parent, sizeof(c->notes.parent), w->session);
 	text_fill(c->gateway, sizeof(c->gateway), gw_name(g));
@@ -212,6 +222,19 @@ int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms)
 	dlg_service_add(w->svc, c);
 	tell_made(c);
 	return 0;
+}
+
+int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms)
+{
+	return make_call(arg, job, uri, ring_ms, &dlg_screen);
+}
+
+enum { BRIDGE_RING_MS = 60000 };
+int dlg_live_bridge(void *arg, uint32_t job, const char *uri)
+{
+	struct dlg_call *w = arg;
+	w->xfer_job = 0;
+	return make_call(w, job, uri, BRIDGE_RING_MS, &dlg_bridged);
 }
 
 void dlg_live_find_stop(void *arg)

@@ -129,7 +129,9 @@ struct dlg_effects {
 	/* Job: J_DONE, or J_PIN_RULE with s->pin_rule. */
 	int (*pin_set)(void *arg, uint32_t job, struct text pin);
 	/* Job: progress with SIP statuses, then J_DONE: the target answered. Failed: s->xfer_status is set (0: no answer at all). */
-	int (*transfer)(void *arg, uint32_t job, const char *uri);
+	int (*transfer)(void *arg, uint32_t job, const char *uri); /* EOPNOTSUPP, at once or later: not by the gateway; bridge() instead */
+	/* Job: progress with SIP statuses, then J_DONE: the target answered, and waits for join(). Failed: s->find_status is set. find_stop() ends it. */
+	int (*bridge)(void *arg, uint32_t job, const char *uri);
 	/* ---- call answering ---- */
 	/* Job: J_DONE: whoever answered at `uri` (of s->target) takes the call. Failed: s->find_status is set (0: nothing came by SIP). */
 	int (*find)(void *arg, uint32_t job, const char *uri, uint32_t ring_ms);
@@ -267,6 +269,7 @@ extern const struct dlg_table dlg_names;      /* dial by name: s->target */
 extern const struct dlg_table dlg_ask;        /* the same by voice; by keys where nobody listens */
 extern const struct dlg_table dlg_find;       /* s->find, one after another */
 extern const struct dlg_table dlg_screen;     /* for whoever answers there */
+extern const struct dlg_table dlg_bridged;    /* for whoever a caller is put through to by a call of ours */
 extern const struct dlg_table dlg_transfer;   /* to s->target */
 
 /* Attendants of a configuration, loaded into rows. An object (mem_ref, mem_unref) that owns its tables; sessions in them hold it too. */

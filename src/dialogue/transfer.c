@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* transfer.c  Putting a caller through: told where he goes, REFER in the dialog, its progress; the target's answer is success, then our BYE
  * ends the call (the bottom table returns). On failure, or when nothing is heard in time, the call goes on: the caller is told
- * why and offered a message or the operator. The target was judged before (s->allow): listed users and extensions only. */
+ * why and offered a message or the operator. The target was judged before (s->allow): listed users and extensions only.
+ *
+ * Where the gateway takes no such orders the target is called by us, the caller hears it ring, and the two are joined: then our part is over
+ * when one of them hangs up.                                                                                            */
 #include <errno.h>
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
 #include "dialogue/tell.h"
 
-enum { START, NAME, ANNOUNCE, REFER, OFFER };
+enum { START, NAME, ANNOUNCE, REFER, BRIDGE, JOIN, TALKING, OFFER };
 
 /* ---- guards ---- */
 static bool has_user(const struct dlg_session *s)
@@ -100,6 +103,36 @@ static int refer(struct dlg_session *s)
 	return 0;
 }
 
+static bool takes_no_orders(const struct dlg_session *s)
+{
+	return dlg_code(&s->eng) == EOPNOTSUPP;
+}
+
+static int bridge(struct dlg_session *s)
+{
+	int err = dlg_target_uri(s, s->uri, sizeof(s->uri));
+	s->find_status = 0;
+	if (!err)
+		err = s->fx->bridge(s->fx_arg, dlg_job(&s->eng), s->uri);
+	if (err)
+		return err;
+	if (!s->xfer_begun)
+		dlg_tell_transfer(s);
+	s->xfer_begun = true;
+	return 0;
+}
+
+static int join(struct dlg_session *s)
+{
+	return s->fx->join(s->fx_arg, dlg_job(&s->eng));
+}
+
+static int stop(struct dlg_session *s)
+{
+	s->fx->find_stop(s->fx_arg);
+	return 0;
+}
+
 static int through(struct dlg_session *s)
 {
 	dlg_tell_transferred(s);
@@ -112,6 +145,20 @@ static int not_through(struct dlg_session *s)
 		dlg_tell_transfer_failed(s);
 	else
 		dlg_tell_transfer_not_tried(s, dlg_code(&s->eng));
+	return 0;
+}
+
+static int not_bridged(struct dlg_session *s)
+{
+	s->xfer_status = s->find_status;
+	s->fx->find_stop(s->fx_arg);
+	return not_through(s);
+}
+
+static int left_bridge(struct dlg_session *s)
+{
+	s->fx->find_stop(s->fx_arg);
+	dlg_tell_left_in_transfer(s);
 	return 0;
 }
 
@@ -139,6 +186,10 @@ static const struct dlg_phrase say_where[] = {
 static const struct dlg_phrase say_why[] = { SAY_IF(busy, P_XFER_BUSY), SAY_IF(no_answer, P_XFER_NO_ANSWER),
 	                                     SAY_IF(other_failure, P_XFER_FAILED), SAY_END };
 static const struct dlg_phrase say_offer[] = { SAY_IF(may_leave, P_XFER_MESSAGE), SAY_IF(may_operator, P_XFER_OTHER), SAY(P_XFER_BACK), SAY_END };
+/* Longer than any leg may ring. */
+#define RINGING { .kind = DLG_W_NAMED, .fixed = "ringing" }, SAY_PAUSE(4000)
+#define RINGING_6 RINGING, RINGING, RINGING, RINGING, RINGING, RINGING
+static const struct dlg_phrase say_ringing[] = { RINGING_6, RINGING_6, RINGING_6, SAY_END };
 static const struct dlg_phrase say_not_allowed[] = { SAY(P_AA_NOT_ALLOWED), SAY_END };
 
 static const struct dlg_state states[] = {
@@ -146,6 +197,9 @@ static const struct dlg_state states[] = {
 	[NAME] = { "load name", NULL, NULL, 1000, 0 },
 	[ANNOUNCE] = { "say where", say_where, NULL, 2000, DLG_NO_BARGE },
 	[REFER] = { "transferring", NULL, NULL, 90000, 0 }, /* the leg gives up before */
+	[BRIDGE] = { "calling", say_ringing, NULL, 10000, 0 }, /* the leg gives up before */
+	[JOIN] = { "join", NULL, NULL, 5000, 0 },
+	[TALKING] = { "talking", NULL, NULL, 6 * 3600 * 1000, 0 },
 	[OFFER] = { "offer", say_offer, NULL, 6000, 0 },
 };
 
@@ -165,9 +219,27 @@ static const struct dlg_row rows[] = {
 	{ REFER,    ENTER,               ALWAYS,                 DO(refer),             STAY },
 	{ REFER,    PROGRESS,            ALWAYS,                 NOTHING,               STAY },
 	{ REFER,    DONE,                ALWAYS,                 DO(through),           RETURN(R_TRANSFERRED) },
+	{ REFER,    FAILED,              IF(takes_no_orders),    NOTHING,               BRIDGE },
 	{ REFER,    FAILED,              ALWAYS,                 DO(not_through),       OFFER,                say_why, true },
 	{ REFER,    TIMEOUT,             ALWAYS,                 DO(not_through),       OFFER,                say_why, true },
 	{ REFER,    HANGUP,              ALWAYS,                 DO(left),              RETURN(R_GONE) },
+
+	{ BRIDGE,   ENTER,               ALWAYS,                 DO(bridge),            STAY },
+	{ BRIDGE,   PROGRESS,            ALWAYS,                 NOTHING,               STAY },
+	{ BRIDGE,   DONE,                ALWAYS,                 NOTHING,               JOIN },
+	{ BRIDGE,   FAILED,              ALWAYS,                 DO(not_bridged),       OFFER,                say_why, true },
+	{ BRIDGE,   TIMEOUT,             ALWAYS,                 DO(not_bridged),       OFFER,                say_why, true },
+	{ BRIDGE,   HANGUP,              ALWAYS,                 DO(left_bridge),       RETURN(R_GONE) },
+	{ JOIN,     ENTER,               ALWAYS,                 DO(join),              STAY },
+	{ JOIN,     PROGRESS,            ALWAYS,                 DO(through),           TALKING }, /* they hear each other; the job ends with their talk */
+	{ JOIN,     DONE,                ALWAYS,                 NOTHING,               RETURN(R_TRANSFERRED) },
+	{ JOIN,     FAILED,              ALWAYS,                 DO(not_bridged),       OFFER,                say_why, true },
+	{ JOIN,     TIMEOUT,             ALWAYS,                 DO(not_bridged),       OFFER,                say_why, true },
+	{ JOIN,     HANGUP,              ALWAYS,                 DO(left_bridge),       RETURN(R_GONE) },
+	{ TALKING,  DONE,                ALWAYS,                 NOTHING,               RETURN(R_TRANSFERRED) },
+	{ TALKING,  FAILED,              ALWAYS,                 NOTHING,               RETURN(R_TRANSFERRED) },
+	{ TALKING,  TIMEOUT,             ALWAYS,                 DO(stop),              RETURN(R_TRANSFERRED) },
+	{ TALKING,  HANGUP,              ALWAYS,                 DO(stop),              RETURN(R_TRANSFERRED) },
 
 	{ OFFER,    KEYS_OR("1", "message"),  IF(may_leave),     NOTHING,               RETURN(R_MESSAGE) },
 	{ OFFER,    KEYS_OR("0", "operator"), IF(may_operator),  NOTHING,               RETURN(R_OPERATOR) },

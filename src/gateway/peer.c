@@ -112,6 +112,6 @@ bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b)
 	       strcmp(a->sni, b->sni) == 0 && a->rule == b->rule && same_strings(&a->accept_names, &b->accept_names) &&
 	       same_strings(&a->sources, &b->sources) && a->judges_us.profile == b->judges_us.profile &&
 	       same_strings(&a->judges_us.known_names, &b->judges_us.known_names) && a->tls.min == b->tls.min && a->tls.max == b->tls.max &&
-	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && a->trusted_headers == b->trusted_headers &&
+	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && a->transfer == b->transfer && a->trusted_headers == b->trusted_headers &&
 	       memcmp(&a->options, &b->options, sizeof a->options) == 0;
 }

@@ -95,6 +95,7 @@ struct leg_event {
 	unsigned duration_ms;
 	const char *target; /* LEG_REFERRED: the URI to call */
 	const char *referred_by;
+	bool order_refused; /* LEG_TRANSFER_FAILED: the peer would not even try: it takes no such orders */
 	bool receipt;       /* LEG_ENDING: the peer waits for leg_confirm() */
 	enum leg_end end;   /* LEG_ENDING, LEG_OVER */
 	const struct trust_facts *facts; /* TRANSFER_FAILED, OVER with LEG_END_FAILED: what is known of the connection; NULL otherwise */

@@ -28,7 +28,7 @@ void leg_transfer_drop(struct leg *leg)
 	leg->referral.active = false;
 }
 
-static void report(struct leg *leg, int status, const char *reason, const struct trust_facts *facts)
+static void report(struct leg *leg, int status, const char *reason, const struct trust_facts *facts, bool order_refused)
 {
 	struct ev_report r;
 
@@ -37,23 +37,28 @@ static void report(struct leg *leg, int status, const char *reason, const struct
 	ev_int(&r, "status", status);
 	ev_str(&r, "reason", reason);
 	ev_str(&r, "verdict", "");
-	ev_str(&r, "cause", sip_words(SIP_SAYS_TRANSFER_CAUSE));
-	ev_str(&r, "advice", sip_words(SIP_SAYS_TRANSFER_ADVICE));
+	ev_str(&r, "cause", sip_words(order_refused ? SIP_SAYS_ORDER_CAUSE : SIP_SAYS_TRANSFER_CAUSE));
+	ev_str(&r, "advice", sip_words(order_refused ? SIP_SAYS_ORDER_ADVICE : SIP_SAYS_TRANSFER_ADVICE));
 	sip_ev_verdict(&r, facts);
 	ev_emit(leg->core->bus, &r);
 }
 
-static void failed(struct leg *leg, int status, const char *reason)
+static void failed_how(struct leg *leg, int status, const char *reason, bool order_refused)
 {
-	struct leg_event ev = { .type = LEG_TRANSFER_FAILED, .status = status, .reason = reason };
+	struct leg_event ev = { .type = LEG_TRANSFER_FAILED, .status = status, .reason = reason, .order_refused = order_refused };
 	struct trust_facts *facts = leg->transfer.facts;
 
 	leg->transfer.facts = NULL;
-	report(leg, status, reason, status ? NULL : facts);
+	report(leg, status, reason, status ? NULL : facts, order_refused);
 	transfer_clear(leg);
 	ev.facts = facts;
 	leg_emit(leg, &ev);
 	mem_free(facts);
+}
+
+static void failed(struct leg *leg, int status, const char *reason)
+{
+	failed_how(leg, status, reason, false);
 }
 
 static void on_late(void *arg)
@@ -96,9 +101,10 @@ static void on_refer(struct leg *leg, struct leg_req *q, enum sip_uac_event ev, 
 	}
 	text_escape(res->phrase, words, sizeof(words));
 	if (res->status >= 300) {
-		if (res->status == 481 || res->status == 408)
+		bool lost = res->status == 481 || res->status == 408;
+		if (lost)
 			text_fill(words, sizeof(words), "the peer does not know this call any more");
-		failed(leg, (int)res->status, words);
+		failed_how(leg, (int)res->status, words, !lost);
 		return;
 	}
 	t->accepted = true;

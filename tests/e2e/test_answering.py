@@ -81,6 +81,7 @@ def rules(c):
         {"name": "found", "callers": ["8101"], "find": ["2002"], **find},
         {"name": "second", "callers": ["8102"], "find": ["2003", "2002"], **find},
         {"name": "nobody", "callers": ["8103"], "find": ["2003", "2004"], **find},
+        {"name": "through", "callers": ["8120"], "action": "transfer", "transfer": "2002"},
         {"name": "late", "callers": ["810*"], "open": "never", "action": "hang-up"},
         {"name": "closed", "callers": ["8106"], "greeting": "Please call again tomorrow.", "action": "hang-up", "message": False},
     ]
@@ -169,6 +170,26 @@ def gives_up(story, node):
     caller.close()
 
 
+def bridged(story, node):
+    """A gateway that takes no REFER: the caller is put through by a call of ours, and both hear each other."""
+    phone, caller = Phone({"2002": "answer"}).start(), quiet_call("8120")
+    caller.refer_status = "405 Method Not Allowed"
+    story.check("bridged: REFER was tried first, and the place is called then", until(lambda: phone.seen[:1] == ["2002"] and caller.refer_to, 12), phone.seen)
+    talking = lambda: any(c["state"].endswith(": talking") for c in node.cli.json("call", "list")["calls"])
+    story.check("bridged: nobody is asked anything", until(talking, 5, 0.2))
+    at_phone, at_caller = len(phone.heard), len(caller.heard)
+    caller.say(CALLER_SAYS, wait=False)
+    phone.say(PHONE_SAYS)
+    story.check("bridged: the phone hears the caller", lambda: hears(phone, CALLER_SAYS, at_phone))
+    story.check("bridged: the caller hears the phone, at the same time", lambda: hears(caller, PHONE_SAYS, at_caller))
+    phone.hang_up(5)
+    story.check("bridged: when one hangs up, the other is hung up, too", caller.wait_over(5) and caller.ended_by_server)
+    story.check("bridged: the history calls it transferred", lambda: soon(lambda: "transferred" in node.cli.run("call", "list", "--history")[1], 5),
+                lambda: node.cli.run("call", "list", "--history")[1])
+    phone.close()
+    caller.close()
+
+
 def left_nothing(story, node):
     caller = quiet_call("8105", headers="Diversion: <sip:2001@domain.com>;reason=user-busy\n")
     until(lambda: len(caller.heard) > 2400, 5)
@@ -227,7 +248,7 @@ def single_prompts():
 
 def shown(story, node):
     status, text = node.cli.run("mailbox", "rules", "alice")
-    story.check("rules: shown in their order", status == 0 and text.index("1. found") < text.index("2. second") < text.index("5. closed"), text)
+    story.check("rules: shown in their order", status == 0 and text.index("1. found") < text.index("2. second") < text.index("6. closed"), text)
     told = node.cli.json("mailbox", "rules", "alice")
     story.check("rules: as JSON", [r["name"] for r in told["rules"]][:2] == ["found", "second"] and told["rules"][1]["find"] == ["2003", "2002"], told)
 
@@ -235,7 +256,7 @@ def shown(story, node):
 with Story("answering") as story:
     audio.write(story.dir / "said.wav", audio.read(lab.SPEECH_A)[:2 * audio.RATE])
     node = single.node(story, rules)
-    for part in (found, second, nobody, gives_up, left_nothing, away, greetings, shown):
+    for part in (found, second, nobody, gives_up, bridged, left_nothing, away, greetings, shown):
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

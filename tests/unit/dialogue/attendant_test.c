@@ -246,6 +246,90 @@ static void transfer_without_any_word_ends_in_time(void **state)
 	talk_end(&t);
 }
 
+/* At once (transfer: bridge), or when the gateway refused the order (auto). */
+static void where_no_orders_are_taken_the_two_are_joined(void **state)
+{
+	(void)state;
+	for (unsigned later = 0; later < 2; later++) {
+		struct talk t;
+		begin(&t);
+		t.transfer = later ? TALK_FAILS : TALK_REFUSES;
+		t.no_orders = true;
+		t.find_ms = 5000;
+		t.talk_ms = 60000;
+		go(&t, "main");
+		talk_keys(&t, "203");
+		talk_wait(&t, 4500);
+		assert_true(talk_heard(&t, "transfer-to <Carol Abba>"));
+		assert_true(talk_heard(&t, "ringing"));
+		assert_int_equal(t.n_bridged, 1);
+		talk_wait(&t, 5000);
+		assert_int_equal(t.n_talks, 1);
+		assert_int_equal(t.last_event, EV_TRANSFERRED);
+		talk_wait(&t, 40000);
+		assert_false(t.over);
+		talk_wait(&t, 30000);
+		assert_true(t.over);
+		assert_int_equal(t.result, R_TRANSFERRED);
+		talk_end(&t);
+	}
+}
+
+static void a_bridge_that_fails_is_told_like_a_transfer(void **state)
+{
+	(void)state;
+	static const struct {
+		int status;
+		const char *said;
+	} cases[] = { { 486, "transfer-busy" }, { 487, "transfer-no-answer" }, { 404, "transfer-failed" }, { 0, "transfer-failed" } };
+	for (unsigned i = 0; i < 4; i++) {
+		struct talk t;
+		begin(&t);
+		t.transfer = TALK_REFUSES;
+		t.no_orders = true;
+		t.find = TALK_FAILS;
+		t.find_ms = 500;
+		t.find_status = cases[i].status;
+		go(&t, "main");
+		talk_keys(&t, "203");
+		talk_wait(&t, 3000);
+		assert_true(talk_heard(&t, cases[i].said));
+		assert_true(talk_heard(&t, "transfer-offer-message transfer-offer-operator transfer-offer-back"));
+		assert_int_equal(t.last_event, EV_TRANSFER_FAILED);
+		talk_end(&t);
+	}
+	struct talk t; /* it cannot even be tried */
+	begin(&t);
+	t.transfer = t.find = TALK_REFUSES;
+	t.no_orders = true;
+	go(&t, "main");
+	talk_keys(&t, "203");
+	talk_wait(&t, 3000);
+	assert_true(talk_heard(&t, "transfer-failed"));
+	assert_int_equal(t.last_event, EV_TRANSFER_ERROR);
+	talk_end(&t);
+}
+
+/* While it rings the call made for him ends too. */
+static void leaving_while_it_rings(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t);
+	t.transfer = TALK_REFUSES;
+	t.no_orders = true;
+	t.find = TALK_NEVER;
+	go(&t, "main");
+	talk_keys(&t, "203");
+	talk_wait(&t, 3000);
+	assert_int_equal(t.n_bridged, 1);
+	talk_hangup(&t);
+	assert_true(t.over);
+	assert_int_equal(t.n_stopped, 1);
+	assert_int_equal(t.last_event, EV_CALL_LEFT_IN_TRANSFER);
+	talk_end(&t);
+}
+
 static void leaving_during_a_transfer_ends(void **state)
 {
 	(void)state;
@@ -329,5 +413,6 @@ static void loading_survives_every_failing_allocation(void **state)
 UT_MAIN(UT(menu_is_said), UT(extension_wins_over_the_menu), UT(menu_key_waits_for_a_longer_number), UT(who_is_not_listed_is_not_reached),
         UT(names_are_offered_one_by_one), UT(other_attendants_take_the_place), UT(the_menu_says_what_a_time_out_means),
         UT(failures_lead_to_the_operator_or_the_end), UT(zero_without_operator_is_told), UT(transfer_that_fails_is_told_and_offers_a_message),
-        UT(transfer_without_any_word_ends_in_time), UT(leaving_during_a_transfer_ends), UT(keys_of_the_menu_lead_on), UT(tables_are_drawn),
+        UT(transfer_without_any_word_ends_in_time), UT(leaving_during_a_transfer_ends), UT(where_no_orders_are_taken_the_two_are_joined),
+        UT(a_bridge_that_fails_is_told_like_a_transfer), UT(leaving_while_it_rings), UT(keys_of_the_menu_lead_on), UT(tables_are_drawn),
         UT(loading_survives_every_failing_allocation))

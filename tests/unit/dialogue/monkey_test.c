@@ -60,6 +60,7 @@ static void world(struct talk *t)
 	t->setting_up = !below(6);
 	t->group = below(2) ? "Team\nbob\ncarol" : NULL;
 	t->xfer_status = below(2) ? 486 : 0;
+	t->no_orders = below(2);
 }
 
 static void play(struct talk *t)

@@ -360,7 +360,7 @@ static int transfer(void *arg, uint32_t id, const char *uri)
 	struct talk *t = arg;
 	text_fill(t->uri, sizeof(t->uri), uri);
 	if (t->transfer == TALK_REFUSES)
-		return ENOTCONN;
+		return t->no_orders ? EOPNOTSUPP : ENOTCONN;
 	t->xfer_job = id;
 	return 0;
 }
@@ -377,6 +377,13 @@ static int find(void *arg, uint32_t id, const char *uri, uint32_t ring_ms)
 	int err = job(t, t->find == TALK_FAILS ? TALK_GOOD : t->find, id, J_DONE, t->find == TALK_FAILS ? ECONNREFUSED : 0);
 	t->job_ms = was;
 	return err;
+}
+
+static int bridge(void *arg, uint32_t id, const char *uri)
+{
+	struct talk *t = arg;
+	t->n_bridged++;
+	return find(t, id, uri, 0);
 }
 
 static void find_stop(void *arg)
@@ -451,7 +458,7 @@ static int64_t now_s(void *arg)
 
 static const struct dlg_effects fakes = {
 	.io = { say, hush, timer, NULL, over },
-	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .find_stop = find_stop, .join = join, .take = take, .save = save,
+	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .bridge = bridge, .find_stop = find_stop, .join = join, .take = take, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
 	.owner = owner, .choose = choose, .language = language, .hours = hours, .away = away, .offset_s = offset_s, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
 	.send = send, .fetch_own = fetch_own, .logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
@@ -523,7 +530,7 @@ static void transfer_back(struct talk *t)
 	t->xfer_job = 0;
 	t->s.xfer_status = t->xfer_status;
 	if (t->transfer == TALK_FAILS)
-		dlg_job_failed(&t->s.eng, id, ECONNREFUSED);
+		dlg_job_failed(&t->s.eng, id, t->no_orders ? EOPNOTSUPP : ECONNREFUSED);
 	else
 		dlg_job_done(&t->s.eng, id, J_DONE);
 }

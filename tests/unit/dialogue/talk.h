@@ -42,6 +42,7 @@ struct talk {
 	bool rule_greeting;    /* recorded for the rule */
 	struct mbox_standing standing;
 	enum talk_mode find, join, take;
+	bool no_orders;        /* transfer: refused as such; bridge instead */
 	int find_ms, talk_ms, find_status;
 	int64_t real_s;        /* the wall clock when it began */
 	struct mbox_message messages[TALK_MESSAGES];
@@ -57,7 +58,7 @@ struct talk {
 	uint32_t hear_job;
 	char heard[16384];     /* "answer-leave-message <alice> *tone* ..." since the last talk_heard() */
 	int confirmed;         /* -1: not, 0: 500, 1: 200 */
-	unsigned n_confirmed, n_saved, n_dropped, n_recorded, n_greetings, n_removed, n_tries, n_gave_up, n_pins, n_marks, n_events, n_parts, n_calls, n_stopped, n_talks;
+	unsigned n_confirmed, n_saved, n_dropped, n_recorded, n_greetings, n_removed, n_tries, n_gave_up, n_pins, n_marks, n_events, n_parts, n_calls, n_stopped, n_talks, n_bridged;
 	uint32_t joined;
 	bool saved_urgent, saved_private;
 	uint32_t saved_ms, ring_ms;

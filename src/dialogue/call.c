@@ -301,6 +301,23 @@ static void transfer_ended(struct dlg_call *c, const struct leg_event *ev)
 	dlg_job_failed(&c->s.eng, job, ECONNREFUSED);
 }
 
+static void caller_is(struct dlg_call *c)
+{
+	c->s.caller = c->who.caller;
+	text_fill(c->s.caller_number, sizeof(c->s.caller_number), c->who.caller_number);
+	text_fill(c->s.caller_name, sizeof(c->s.caller_name), c->who.caller_name);
+}
+
+/* Who is logged on stays so: he handed his own call to another phone of his, or to somebody he trusts. */
+static void taken_over(struct dlg_call *c)
+{
+	if (!c->outgoing && !c->s.logged_on) {
+		dlg_who_calls(c->s.view, leg_info(c->leg), &c->who);
+		caller_is(c);
+	}
+	dlg_call_step(c, "handed over to %s", leg_info(c->leg)->from.uri);
+}
+
 void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
@@ -352,6 +369,9 @@ void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 		if (!c->talk_over)
 			hang_up_talk(c);
 		maybe_gone(c);
+		break;
+	case LEG_REPLACED:
+		taken_over(c);
 		break;
 	case LEG_REFERRED:
 		leg_refer_progress(c->leg, 603); /* callers do not send us elsewhere */
@@ -479,9 +499,7 @@ struct dlg_call *dlg_call_make(struct dlg_service *svc, struct dir_view *view, c
 	dlg_session_init(&c->s, view, &dlg_live, c);
 	c->s.box = who->box;
 	c->s.aa = who->attendant;
-	c->s.caller = who->caller;
-	text_fill(c->s.caller_number, sizeof(c->s.caller_number), who->caller_number);
-	text_fill(c->s.caller_name, sizeof(c->s.caller_name), who->caller_name);
+	caller_is(c);
 	return c;
 }
 

@@ -182,7 +182,7 @@ static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint3
 	char diversion[DLG_URI];
 	diverted_from(w, diversion, sizeof(diversion));
 	struct leg_call_prm prm = { .uri = c->called, .from_user = *w->who.caller_number ? w->who.caller_number : "anonymous",
-		                    .from_display = w->who.caller_name, .diversion = diversion, .session = c->session, .ring_ms = ring_ms,
+		                    .from_host = *w->who.caller_number ? NULL : "anonymous.invalid", .from_display = w->who.caller_name, .diversion = diversion, .session = c->session, .ring_ms = ring_ms,
 		                    .h = dlg_call_leg_h, .arg = c };
 	int err = open_port(c, w, g, why);
 	if (!err)

@@ -90,9 +90,14 @@ static void why_here(const struct dir_view *view, const struct leg_info *info, s
 	who->dialled_uri = first->uri;
 }
 
-static void who_calls(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
+void dlg_who_calls(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who)
 {
 	const struct leg_party *p = *info->asserted.uri ? &info->asserted : &info->from;
+	who->caller = NULL;
+	who->caller_number[0] = who->caller_name[0] = '\0';
+	/* Known to the gateway, but not to be shown: neither by his name in the directory (RFC 3325 9.3). */
+	if (info->wants_privacy)
+		return;
 	if (info->headers_believed)
 		who->caller = own_user(view, p);
 	bool anonymous = text_is_nocase(text_of(p->user), "anonymous") || text_is_nocase(text_of(p->host), "anonymous.invalid");
@@ -163,7 +168,7 @@ void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dl
 {
 	const struct cfg *cfg = dir_view_cfg(view);
 	*who = (struct dlg_who){ .by = "Request-URI", .reason = "", .dialled = "", .dialled_uri = "" };
-	who_calls(view, info, who);
+	dlg_who_calls(view, info, who);
 	what_was_there(info, who);
 	who_is_called(view, info, who);
 	if (who->kind == DLG_WHO_ATTENDANT)

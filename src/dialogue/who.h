@@ -22,6 +22,8 @@ struct dlg_who {
 	const char *dialled, *dialled_uri; /* whom the caller called first: user part, URI; belong to the leg */
 	char looked_for[512];          /* what was looked at, in words */
 };
+/* Only the caller anew: somebody else took his place. */
+void dlg_who_calls(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);
 void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);
 /* Whether the dial plan of whoever is called takes calls that came so (dialplans[].security). */
 bool dlg_secure_enough(const struct dlg_who *who, enum net_transport transport);

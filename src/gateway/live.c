@@ -251,6 +251,7 @@ static void leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 	case LEG_RESUMED:
 	case LEG_DIGIT:
 	case LEG_REFERRED:
+	case LEG_REPLACED:
 		break;
 	}
 }

@@ -370,7 +370,7 @@ const char *leg_event_name(enum leg_event_type t)
 {
 	static const char *const names[] = {
 		[LEG_PROGRESS] = "progress", [LEG_ANSWERED] = "answered", [LEG_HELD] = "held", [LEG_RESUMED] = "resumed", [LEG_DIGIT] = "digit",
-		[LEG_REFERRED] = "referred", [LEG_TRANSFER_PROGRESS] = "transfer progress", [LEG_TRANSFERRED] = "transferred",
+		[LEG_REFERRED] = "referred", [LEG_REPLACED] = "replaced", [LEG_TRANSFER_PROGRESS] = "transfer progress", [LEG_TRANSFERRED] = "transferred",
 		[LEG_TRANSFER_FAILED] = "transfer failed", [LEG_ENDING] = "ending", [LEG_OVER] = "over",
 	};
 	return names[t];

@@ -60,6 +60,7 @@ struct leg_info {
 	struct net_addr source;   /* where the first message came from, or went to */
 	enum net_transport transport;
 	bool headers_believed;
+	bool wants_privacy; /* the caller does not want to be shown (RFC 3323, 3325 9.3) */
 };
 
 enum leg_event_type {
@@ -68,6 +69,7 @@ enum leg_event_type {
 	LEG_HELD,             /* the peer wants no audio from us */
 	LEG_RESUMED,
 	LEG_DIGIT,            /* by SIP INFO; digit, duration_ms. (Digits within the audio come from the media port.) */
+	LEG_REPLACED,         /* the peer's side was handed to another phone (RFC 3891): leg_info() says whose; audio and call go on */
 	LEG_REFERRED,         /* the peer asks us to call `target` (already answered 202): say leg_refer_progress() */
 	LEG_TRANSFER_PROGRESS,/* status of the call to the target, as the peer tells it; 202: the peer took the order */
 	LEG_TRANSFERRED,      /* the target answered; now it is our turn to leg_hangup() */
@@ -151,6 +153,8 @@ void leg_confirm(struct leg *leg, bool ok);
 /* REFER to `target` ("sip:user@host") with Referred-By (NULL: we ourselves). LEG_TRANSFER_PROGRESS, then LEG_TRANSFERRED or LEG_TRANSFER_FAILED
  * within `transfer_ms` of the core. EBUSY while one is under way; ENOTCONN when not up. */
 int leg_transfer(struct leg *leg, const char *target, const char *referred_by);
+/* The same, to the one at the end of another leg that is up, whose call is taken over there (Replaces). */
+int leg_transfer_to(struct leg *leg, const struct leg *other, const char *referred_by);
 /* After LEG_REFERRED: NOTIFY with sipfrag; a final status (200 and up) ends the subscription. */
 int leg_refer_progress(struct leg *leg, int status);
 /* INFO application/dtmf-relay. */

@@ -15,6 +15,14 @@ static void on_stx(struct sip_stx *stx, enum sip_stx_event ev, void *arg)
 	leg->invite = mem_unref(leg->invite);
 }
 
+void leg_invite_take(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req)
+{
+	leg_invite_dropped(leg);
+	leg->invite = mem_ref(stx);
+	leg->invite_cseq = req->cseq.number;
+	sip_stx_handler(stx, on_stx, leg);
+}
+
 void leg_invite_dropped(struct leg *leg)
 {
 	if (!leg->invite)
@@ -79,7 +87,7 @@ void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip
 	struct sip_refusal why = { .sentence = "" };
 	int err;
 
-	if (leg_timer_too_short(core, stx, req, TEXT_NONE))
+	if (leg_timer_too_short(core, stx, req, TEXT_NONE) || sip_leg_replaces(core, stx, req, peer))
 		return;
 	leg = leg_make(core, peer, true, NULL);
 	err = leg ? sip_dialog_uas(&leg->d, req, sip_stx_path(stx)->transport) : ENOMEM;
@@ -92,10 +100,8 @@ void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip
 		mem_unref(leg);
 		return;
 	}
-	leg->invite = mem_ref(stx);
-	leg->invite_cseq = req->cseq.number;
+	leg_invite_take(leg, stx, req);
 	leg->reliable.required = sip_msg_has_token(req, SIP_HDR_REQUIRE, "100rel");
-	sip_stx_handler(stx, on_stx, leg);
 	leg_info_fill(leg, req, sip_stx_path(stx));
 	leg_timer_asked(leg, req);
 	err = offer_keep(leg, req, &why);

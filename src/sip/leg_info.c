@@ -93,6 +93,38 @@ static void asserted(struct leg *leg, const struct sip_msg *m)
 		party_of(leg, &leg->info.asserted, &a);
 }
 
+/* "id", "user" or "header" hide who calls; "session" and "critical" say nothing of that, "none" the contrary. */
+static bool hidden(const struct sip_msg *m)
+{
+	for (const struct sip_hdr *h = sip_msg_hdr(m, SIP_HDR_PRIVACY); h; h = sip_msg_hdr_next(m, h)) {
+		struct text rest = h->value, one;
+		while (rest.n) {
+			if (!text_cut(rest, ';', &one, &rest))
+				rest = TEXT_NONE;
+			one = text_trim(one);
+			if (text_is_nocase(one, "id") || text_is_nocase(one, "user") || text_is_nocase(one, "header"))
+				return true;
+		}
+	}
+	return false;
+}
+
+void leg_info_replaced(struct leg *leg, const struct sip_msg *m, const struct sip_path *path)
+{
+	struct leg_info *i = &leg->info;
+
+	i->source = path->peer;
+	i->transport = path->transport;
+	i->peer = leg->peer;
+	i->call_id = leg_keep(leg, m->call_id);
+	party_of(leg, &i->from, &m->from);
+	i->user_agent = leg_keep(leg, text_head(sip_msg_value(m, SIP_HDR_USER_AGENT), 200));
+	i->asserted = (struct leg_party){ "", "", "", "" };
+	i->wants_privacy = hidden(m);
+	if (i->headers_believed)
+		asserted(leg, m);
+}
+
 void leg_info_fill(struct leg *leg, const struct sip_msg *m, const struct sip_path *path)
 {
 	struct leg_info *i = &leg->info;
@@ -110,6 +142,7 @@ void leg_info_fill(struct leg *leg, const struct sip_msg *m, const struct sip_pa
 	i->user_agent = leg_keep(leg, text_head(sip_msg_value(m, SIP_HDR_USER_AGENT), 200));
 	if (!sip_addr_parse(&by, sip_msg_value(m, SIP_HDR_REFERRED_BY), NULL))
 		i->referred_by = leg_keep(leg, by.uri.whole);
+	i->wants_privacy = hidden(m);
 	i->headers_believed = leg->peer && leg->peer->believes_headers;
 	if (!i->headers_believed)
 		return;

@@ -88,7 +88,7 @@ struct leg_timer {
 	struct leg_req *req;   /* our refresh by UPDATE */
 };
 struct leg_referral {
-	bool active;
+	bool active, quiet;
 };
 
 struct leg_text;
@@ -169,6 +169,7 @@ void leg_on_ack(struct leg *leg, const struct sip_msg *ack);
 void leg_put_2xx(struct buf *b, void *arg); /* Contact, Allow, Supported; arg is the leg */
 void leg_put_session(struct buf *b, void *arg); /* the same, with the session timer */
 void leg_invite_dropped(struct leg *leg);
+void leg_invite_take(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
 
 /* ---- leg_request.c ---- */
 /* `headers` are complete lines without CRLF, ended by NULL. *qp (may be NULL) is void after `done` ran with a last event. cseq 0: the next. */
@@ -235,6 +236,12 @@ void leg_transfer_drop(struct leg *leg);
 
 /* ---- leg_info.c ---- */
 void leg_info_fill(struct leg *leg, const struct sip_msg *invite, const struct sip_path *path);
+
+void leg_info_replaced(struct leg *leg, const struct sip_msg *invite, const struct sip_path *path); /* another one took his place */
+
+/* ---- leg_replace.c ---- */
+/* An INVITE with Replaces: dealt with; false: it has none. */
+bool sip_leg_replaces(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer);
 
 /* A reply with a sentence. */
 void leg_reply(struct leg *leg, struct sip_stx *stx, unsigned status, const char *sentence);

@@ -205,6 +205,8 @@ static int notify(struct leg *leg, unsigned status, bool last)
 	struct buf body;
 	int err;
 
+	if (leg->referral.quiet) /* the peer does not want to hear of it (RFC 4488) */
+		return 0;
 	buf_init(&body, 256);
 	sip_sipfrag_put(&body, status, NULL);
 	err = leg_req_send(NULL, leg, "NOTIFY", 0, last ? over : going, SIP_SIPFRAG_TYPE ";version=2.0", buf_as_text(&body), TRUST_FLOW_DIALOG, NULL);
@@ -212,14 +214,18 @@ static int notify(struct leg *leg, unsigned status, bool last)
 	return err;
 }
 
-static void put_contact(struct buf *b, void *arg)
+static void put_accepted(struct buf *b, void *arg)
 {
-	leg_put_2xx(b, arg);
+	struct leg *leg = arg;
+
+	leg_put_2xx(b, leg);
+	if (leg->referral.quiet)
+		sip_put_str(b, "Refer-Sub", "false");
 }
 
 void leg_on_refer(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req)
 {
-	struct sip_reply accepted = { .status = 202, .to_tag = text_of(leg->d.local_tag), .more = put_contact, .arg = leg };
+	struct sip_reply accepted = { .status = 202, .to_tag = text_of(leg->d.local_tag), .more = put_accepted, .arg = leg };
 	struct leg_event ev = { .type = LEG_REFERRED };
 	struct sip_addr to, by;
 	char target[600], referrer[600] = "";
@@ -239,6 +245,7 @@ void leg_on_refer(struct leg *leg, struct sip_stx *stx, const struct sip_msg *re
 	if (!sip_addr_parse(&by, sip_msg_value(req, SIP_HDR_REFERRED_BY), NULL))
 		(void)text_copy(by.uri.whole, referrer, sizeof(referrer));
 	leg->referral.active = true;
+	leg->referral.quiet = text_is_nocase(text_trim(sip_msg_value(req, SIP_HDR_REFER_SUB)), "false");
 	(void)sip_reply(leg->core, stx, &accepted);
 	(void)notify(leg, 100, false);
 	ev.target = target;

@@ -6,7 +6,7 @@
 #include "sip/core_private.h"
 #include "trust/explain.h"
 
-static const char *const extensions[] = { "histinfo", "timer", "100rel", NULL };
+static const char *const extensions[] = { "histinfo", "timer", "100rel", "replaces", "norefersub", NULL };
 
 const struct sip_served sip_served = {
 	.methods = 1u << SIP_INVITE | 1u << SIP_ACK | 1u << SIP_CANCEL | 1u << SIP_BYE | 1u << SIP_OPTIONS | 1u << SIP_REFER | 1u << SIP_NOTIFY |
@@ -24,7 +24,7 @@ const struct sip_served sip_served_notes = { .methods = 1u << SIP_MESSAGE };
 void sip_put_capabilities(struct buf *b)
 {
 	sip_put_allow(b, sip_served.methods);
-	sip_put_str(b, "Supported", "histinfo, timer, 100rel");
+	sip_put_str(b, "Supported", "histinfo, timer, 100rel, replaces, norefersub");
 }
 
 /* 'SIP;cause=403;text="..."': the sentence goes where people look: Reason (RFC 3326), and Warning 399 (RFC 3261 20.43). */

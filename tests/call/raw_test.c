@@ -330,6 +330,160 @@ static void notify_before_the_202(void **state)
 	raw_close(&x);
 }
 
+/* What they call us in To, without ";tag=". */
+static const char *our_tag(const struct raw *x)
+{
+	return x->tag + 5;
+}
+
+/* An INVITE of another phone with such a Replaces. */
+static void take_over(struct raw *x, const char *replaces, const char *body)
+{
+	char room[4096];
+	int n = snprintf(room, sizeof(room),
+	                 "INVITE sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;rport;branch=z9hG4bKr%u\r\nFrom: \"Other\" <sip:o@a.test>;tag=other\r\n"
+	                 "To: <sip:100@b.test>\r\nCall-ID: second\r\nCSeq: %u INVITE\r\nMax-Forwards: 70\r\nContact: <sip:o@127.0.0.1:%u>\r\n"
+	                 "Require: replaces\r\nReplaces: %s\r\n%sContent-Length: %zu\r\n\r\n%s",
+	                 x->port, x->cseq, x->cseq, x->port, replaces, *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+
+	x->cseq++;
+	say_bytes(x, room, (size_t)n);
+	heard(x, 20);
+}
+
+static void another_phone_takes_the_call(void **state)
+{
+	char replaces[200], ack[2048], old[64];
+	struct raw x;
+	int n;
+
+	(void)state;
+	up(&x, false);
+	snprintf(replaces, sizeof(replaces), "raw;to-tag=%s;from-tag=me", our_tag(&x));
+	snprintf(old, sizeof(old), "%s", x.tag);
+	take_over(&x, replaces, "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 41000 RTP/AVP 0\r\n");
+	wants(&x, "SIP/2.0 200 ");
+	wants(&x, "m=audio ");
+	wants(&x, "BYE sip:a@127.0.0.1"); /* the old one is let go */
+	wants(&x, "Call-ID: raw");
+	assert_true(rig_until(&x.r, B, "answered replaced", 100));
+	assert_string_equal(leg_info(x.r.side[B].leg)->from.user, "o");
+	assert_string_equal(leg_info(x.r.side[B].leg)->from.display, "Other");
+	assert_string_not_equal(old, x.tag);
+	n = snprintf(ack, sizeof(ack),
+	             "ACK sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;rport;branch=z9hG4bKa\r\nFrom: \"Other\" <sip:o@a.test>;tag=other\r\n"
+	             "To: <sip:100@b.test>%s\r\nCall-ID: second\r\nCSeq: %u ACK\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n",
+	             x.port, x.tag, x.cseq - 1);
+	say_bytes(&x, ack, (size_t)n);
+	assert_int_equal(count(heard(&x, 5000), "SIP/2.0 200 "), 0); /* acknowledged */
+	assert_true(leg_is_up(x.r.side[B].leg));
+	assert_int_equal(rig_stats(&x.r, B).legs, 1);
+	/* from now on within the new dialog */
+	leg_hangup(x.r.side[B].leg, NULL);
+	heard(&x, 20);
+	wants(&x, "BYE sip:o@127.0.0.1");
+	wants(&x, "Call-ID: second");
+	raw_close(&x);
+}
+
+static void who_may_take_a_call(void **state)
+{
+	char replaces[200];
+	struct raw x;
+
+	(void)state;
+	up(&x, false);
+	take_over(&x, "raw;to-tag=nobody;from-tag=me", SDP);
+	wants(&x, "SIP/2.0 481 ");
+	snprintf(replaces, sizeof(replaces), "raw;to-tag=%s;from-tag=wrong", our_tag(&x));
+	raw_close(&x);
+
+	static const struct {
+		const char *format;
+		unsigned status;
+	} row[] = {
+		{ "raw;to-tag=%s;from-tag=wrong", 481 }, { "other;to-tag=%s;from-tag=me", 481 }, { "raw;to-tag=%s;from-tag=me;early-only", 486 },
+		{ "raw;to-tag=%s", 400 }, { "raw;to-tag=%s;from-tag=me\r\nJoin: raw;to-tag=a;from-tag=b", 400 },
+	};
+	for (unsigned i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		char status[20];
+		up(&x, false);
+		snprintf(replaces, sizeof(replaces), row[i].format, our_tag(&x));
+		take_over(&x, replaces, SDP);
+		snprintf(status, sizeof(status), "SIP/2.0 %u ", row[i].status);
+		wants(&x, status);
+		assert_true(leg_is_up(x.r.side[B].leg));
+		raw_close(&x);
+	}
+
+	up(&x, false); /* another gateway */
+	snprintf(x.r.side[B].other->name, sizeof(x.r.side[B].other->name), "pool-a");
+	struct sip_peer *stranger = sip_peer_create();
+	*stranger = *x.r.side[B].other;
+	snprintf(stranger->name, sizeof(stranger->name), "elsewhere");
+	mem_unref(x.r.side[B].other);
+	x.r.side[B].other = stranger;
+	snprintf(replaces, sizeof(replaces), "raw;to-tag=%s;from-tag=me", our_tag(&x));
+	take_over(&x, replaces, SDP);
+	wants(&x, "SIP/2.0 403 ");
+	raw_close(&x);
+
+	up(&x, false); /* no audio that we speak: everything stays */
+	snprintf(replaces, sizeof(replaces), "raw;to-tag=%s;from-tag=me", our_tag(&x));
+	take_over(&x, replaces, "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n");
+	wants(&x, "SIP/2.0 488 ");
+	assert_null(strstr(x.in, "BYE"));
+	assert_true(leg_is_up(x.r.side[B].leg));
+	raw_close(&x);
+}
+
+/* Without a subscription: nothing is told of how it goes. */
+static void a_transfer_that_wants_no_reports(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	up(&x, false);
+	say(&x, "REFER", "20", "Require: norefersub\r\nRefer-Sub: false\r\nRefer-To: <sip:200@pool.test>\r\n", "");
+	heard(&x, 50);
+	wants(&x, "SIP/2.0 202 ");
+	wants(&x, "Refer-Sub: false");
+	assert_int_equal(leg_refer_progress(x.r.side[B].leg, 603), 0);
+	heard(&x, 50);
+	assert_null(strstr(x.in, "NOTIFY"));
+	raw_close(&x);
+}
+
+/* Two calls of ours with the peer, put together there. */
+static void two_calls_are_joined_at_the_peer(void **state)
+{
+	char invite[2048], tag[64];
+	struct leg *first;
+	struct raw x;
+	int n;
+
+	(void)state;
+	up(&x, false);
+	snprintf(tag, sizeof(tag), "%s", our_tag(&x));
+	first = mem_ref(x.r.side[B].leg);
+	n = snprintf(invite, sizeof(invite),
+	             "INVITE sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;rport;branch=z9hG4bKj\r\nFrom: <sip:o@a.test>;tag=other\r\n"
+	             "To: <sip:100@b.test>\r\nCall-ID: second@x\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:o@127.0.0.1:%u>\r\n"
+	             "Content-Length: 0\r\n\r\n", x.port, x.port);
+	x.r.side[B].auto_answer = false;
+	say_bytes(&x, invite, (size_t)n);
+	heard(&x, 20);
+	assert_int_equal(leg_transfer_to(x.r.side[B].leg, first, NULL), EAGAIN);
+	assert_int_equal(leg_transfer_to(first, x.r.side[B].leg, NULL), ENOTCONN); /* not up yet */
+	assert_int_equal(leg_transfer_to(first, first, "sip:um@b.test"), 0); /* the form of it */
+	heard(&x, 20);
+	wants(&x, "REFER sip:a@127.0.0.1");
+	snprintf(invite, sizeof(invite), "Refer-To: <sip:a@127.0.0.1:%u?Replaces=raw%%3Bto-tag%%3Dme%%3Bfrom-tag%%3D%s>\r\n", x.port, tag);
+	wants(&x, invite);
+	mem_unref(first);
+	raw_close(&x);
+}
+
 static void who_called_before(void **state)
 {
 	static const char more[] = "Diversion: <sip:bob@b.test>;reason=no-answer, \"Team\" <sip:team@b.test>;reason=user-busy\r\n"
@@ -362,6 +516,27 @@ static void who_called_before(void **state)
 	assert_int_equal(i->n_diversions + i->n_history, 0);
 	assert_string_equal(i->asserted.uri, "");
 	raw_close(&x);
+}
+
+static void who_wants_privacy(void **state)
+{
+	static const struct {
+		const char *header;
+		bool hidden;
+	} row[] = {
+		{ "Privacy: id\r\n", true }, { "Privacy: none\r\n", false }, { "Privacy: session\r\n", false }, { "Privacy: header;critical\r\n", true },
+		{ "Privacy: session; user\r\n", true }, { "Privacy: critical\r\nPrivacy: ID\r\n", true }, { "", false }, { "Privacy: identity\r\n", false },
+	};
+	struct raw x;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		raw_open(&x, false);
+		say(&x, "INVITE", "1", row[i].header, SDP);
+		heard(&x, 20);
+		assert_int_equal(leg_info(x.r.side[B].leg)->wants_privacy, row[i].hidden);
+		raw_close(&x);
+	}
 }
 
 static void routes(void **state)
@@ -418,4 +593,5 @@ static void tls_on_the_plain_port(void **state)
 
 UT_MAIN(UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
-        UT(notify_before_the_202), UT(who_called_before), UT(routes))
+        UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(who_wants_privacy), UT(another_phone_takes_the_call),
+        UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

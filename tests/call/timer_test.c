@@ -28,7 +28,7 @@ static void called(struct raw *x, const char *more)
 	x->r.side[B].other->port = (uint16_t)x->port;
 	rig_call(&x->r, B, "200");
 	heard(x, 20);
-	wants(x, "Supported: histinfo, timer, 100rel");
+	wants(x, "Supported: histinfo, timer, 100rel, ");
 	wants(x, "\r\nSession-Expires: 1800\r\n");
 	answer_with(x, 200, more, SDP);
 	assert_true(rig_until(&x->r, B, "answered", 100));

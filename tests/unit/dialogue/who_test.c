@@ -175,5 +175,23 @@ static void a_secured_dial_plan_takes_tls_only(void **state)
 	cfg_unref(c);
 }
 
-UT_MAIN(UT(a_secured_dial_plan_takes_tls_only), UT(a_mailbox_by_request_uri), UT(an_attendant_by_number), UT(access_number_alone_is_the_subscriber), UT(the_original_diversion_counts),
+/* The gateway asserts who it is and says that he does not want to be shown: not even by his name in the directory. */
+static void who_wants_privacy_is_nobody(void **state)
+{
+	(void)state;
+	struct leg_info i = blank();
+	i.called = party("sip:202@node01", "202", "node01");
+	i.asserted = party("sip:201@example.com", "201", "example.com");
+	struct dlg_who w = ask(&i);
+	assert_string_equal(w.caller_number, "201");
+	i.wants_privacy = true;
+	w = ask(&i);
+	assert_string_equal(w.caller_number, "");
+	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
+	i.called = party("sip:201@node01", "201", "node01"); /* nor does it log anybody on */
+	w = ask(&i);
+	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
+}
+
+UT_MAIN(UT(a_secured_dial_plan_takes_tls_only), UT(who_wants_privacy_is_nobody), UT(a_mailbox_by_request_uri), UT(an_attendant_by_number), UT(access_number_alone_is_the_subscriber), UT(the_original_diversion_counts),
         UT(own_mailbox_is_heard_not_filled), UT(nobody_is_told_with_what_was_looked_for), UT(withheld_numbers_stay_withheld))

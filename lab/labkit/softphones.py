@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""linphone without a screen or a sound card: what it says comes from a file, what it hears goes into one."""
+"""Phones by other hands, without a screen or a sound card. What linphone says comes from a file, and what it hears goes into one; twinkle
+says nothing and is here for its signalling."""
 import re
 import subprocess
 import time
@@ -94,6 +95,67 @@ class Linphone:
         since = self.mark()
         self.command("terminate")
         self.until_state("LinphoneCallReleased", 8, since)
+
+    def stop(self):
+        if self.proc:
+            self.proc.stop()
+
+
+TWINKLE = """user_name={number}
+user_domain=domain.com
+user_display=Tina
+registrar={proxy}
+register_at_startup=yes
+outbound_proxy={proxy}
+all_requests_to_proxy=yes
+dtmf_transport={digits}
+allow_refer=yes
+ask_user_to_refer=no
+ext_100rel={reliable}
+auto_answer={answer}
+"""
+TWINKLE_MACHINE = """sip_udp_port={port}
+sip_tcp_port={port}
+rtp_port={rtp}
+dev_ringtone=alsa:null
+dev_speaker=alsa:null
+dev_mic=alsa:null
+log_show_sip=yes
+start_user_profile=twinkle
+start_hidden=yes
+"""
+
+
+class Twinkle:
+    """`reliable` is "disabled", "supported", "required" or "preferred": how it wants provisional responses (RFC 3262)."""
+    count = 0
+
+    def __init__(self, folder, number, proxy, answer=False, digits="rfc2833", reliable="supported"):
+        Twinkle.count += 1
+        self.number, self.home = number, Path(folder) / f"twinkle-{number}"
+        settings = self.home / ".twinkle"
+        settings.mkdir(parents=True)
+        (settings / "twinkle.cfg").write_text(TWINKLE.format(number=number, proxy=proxy, digits=digits, reliable=reliable, answer="yes" if answer else "no"))
+        (settings / "twinkle.sys").write_text(TWINKLE_MACHINE.format(port=5300 + 4 * Twinkle.count, rtp=9000 + 20 * Twinkle.count))
+        self.log, self.proc = settings / "twinkle.log", None
+
+    def start(self):
+        self.proc = Proc(f"twinkle-{self.number}", ["twinkle-console"], self.home.parent, stdin=subprocess.PIPE, env={"HOME": str(self.home)})
+        self.proc.wait_for("registration succeeded", 15)
+        return self
+
+    def command(self, text):
+        self.proc.child.stdin.write(text.encode() + b"\n")
+        self.proc.child.stdin.flush()
+
+    def mark(self):
+        return len(self.proc.said())
+
+    def wait(self, pattern, seconds, since=0):
+        self.proc.wait_for(pattern, seconds, since)
+
+    def traced(self):
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def stop(self):
         if self.proc:

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Other people's programs: linphone, baresip and sipsak behind a proxy that writes itself into every route, hides who is behind it, or
-takes the audio through rtpengine. A message left, a mailbox heard with either kind of digits, hold, a transfer each way, find me."""
+"""Other people's programs: linphone, baresip, twinkle, sipp and sipsak behind a proxy that writes itself into every route, hides who is
+behind it, or takes the audio through rtpengine. A message left, a mailbox heard with digits by INFO, hold, transfers, find me."""
 # variants: plain
 # long variants: hidden relayed
 from common import *
@@ -13,9 +13,9 @@ from labkit import site as lab
 from labkit.dns import Dns
 from labkit.phones import Baresip
 from labkit.proxy import ADDRESS, Proxy
-from labkit.softphones import Linphone
+from labkit.softphones import Linphone, Twinkle
 
-ANNA, BOB, CARL = "2005", "2002", "1003"  # linphone, baresip, and a linphone with digits by INFO that has no mailbox
+ANNA, BOB, CARL, TINA = "2005", "2002", "1003", "2006"  # linphone, baresip, and a linphone with digits by INFO that has no mailbox
 PIN = "739462"
 VARIANT = (sys.argv[1:] or ["plain"])[0]
 
@@ -127,6 +127,32 @@ def transfer(w):
     w.anna.hang_up()
 
 
+def twinkle(w):
+    tina = Twinkle(w.story.dir, TINA, ADDRESS).start()
+    at = w.bob.mark()
+    tina.command("call 4000")
+    w.story.check("twinkle: the attendant answers", w.in_state("menu", 10), w.steps())
+    tina.command("hold")
+    held = lambda: [c["held"] for c in w.node.cli.json("call", "list")["calls"]]
+    w.story.check("twinkle: hold is known", until(lambda: held() == [True], 5), held())
+    tina.command("retrieve")
+    w.story.check("twinkle: and being back", until(lambda: held() == [False], 5), held())
+    tina.command("dtmf " + BOB)
+    w.bob.wait("CALL_ESTABLISHED", 25, at)
+    w.story.check("twinkle: follows the REFER to baresip", True)
+    since = tina.mark()
+    w.bob.hangup()
+    tina.wait("far end ended call", 8, since)
+    tina.stop()
+
+
+def sipp(w):
+    """Its own scenario, as it comes: twenty calls that hang up by themselves."""
+    r = subprocess.run(["sipp", "-sn", "uac", "127.0.1.11:5060", "-s", "2001", "-i", ADDRESS, "-p", "5099", "-m", "20", "-r", "10", "-d", "500", "-nostdin"],
+                       capture_output=True, text=True, timeout=40, cwd=w.story.dir)
+    w.story.check("sipp: all of its calls go as it expects", r.returncode == 0, r.stdout[-1500:])
+
+
 def asked(w):
     ask = lambda *a: subprocess.run(["sipsak", *a], capture_output=True, text=True, timeout=30)
     r = ask("-vv", "-H", "127.0.0.1", "-s", "sip:127.0.1.11:5060")
@@ -138,7 +164,7 @@ with Story(f"peers-{VARIANT}") as story:
         story.skip("linphone", "it is not installed")
         sys.exit(77)
     w = World(story)
-    for part in (message, mailbox, find, transfer, asked):
+    for part in (message, mailbox, find, transfer, twinkle, sipp, asked):
         if not sys.argv[2:] or part.__name__ in sys.argv[2:]:
             try:
                 part(w)

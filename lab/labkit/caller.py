@@ -50,8 +50,9 @@ class Call:
     answer to the INVITE, `bye_status` the one to our BYE (0: none came)."""
 
     def __init__(self, server, number, caller="1000", local="127.0.0.1", headers="", domain="domain.com", codecs=(0, 101), sdp=None,
-                 silent_rtp=False):
+                 silent_rtp=False, display=""):
         self.server, self.number, self.caller, self.domain = server, number, caller, domain
+        self.display = f'"{display}" ' if display else ""
         self.headers, self.codecs, self.sdp, self.silent_rtp = headers, codecs, sdp, silent_rtp
         family = socket.AF_INET6 if ":" in local else socket.AF_INET
         self.sip = socket.socket(family, socket.SOCK_DGRAM)
@@ -182,7 +183,7 @@ class Call:
         body = self._offer().replace("\n", "\r\n")
         via = self._via()
         self.invite_branch = self.branch
-        self.invite = (f"INVITE {self._uri()} SIP/2.0\nVia: {via}\nMax-Forwards: 70\nFrom: <sip:{self.caller}@{self.domain}>;tag={self.tag}\n"
+        self.invite = (f"INVITE {self._uri()} SIP/2.0\nVia: {via}\nMax-Forwards: 70\nFrom: {self.display}<sip:{self.caller}@{self.domain}>;tag={self.tag}\n"
                        f"To: <{self._uri()}>\nCall-ID: {self.call_id}\nCSeq: 1 INVITE\nContact: {self._contact()}\n"
                        f"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REFER, NOTIFY\n{self.headers}Content-Type: application/sdp\n"
                        f"Content-Length: {len(body)}\n\n").replace("\n", "\r\n") + body

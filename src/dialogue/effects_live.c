@@ -289,6 +289,8 @@ static void recorded(struct recorder *r, const struct recorder_result *res, void
 
 static const char *const record_kinds[] = { [DLG_RECORD_MESSAGE] = "message", [DLG_RECORD_GREETING] = "greeting", [DLG_RECORD_NAME] = "name", [DLG_RECORD_DRAFT] = "draft" };
 
+enum { NAME_SILENCE_MS = 2500 }; /* who has said his name does not think about more */
+
 static int record(void *arg, uint32_t job)
 {
 	struct dlg_call *c = arg;
@@ -301,15 +303,16 @@ static int record(void *arg, uint32_t job)
 		dlg_live_drop_file(c);
 	}
 	const struct cfg_policy *policy = dlg_policy(&c->s);
-	bool message = c->s.rec.kind == DLG_RECORD_MESSAGE || c->s.rec.kind == DLG_RECORD_DRAFT;
-	uint64_t max_ms = message ? dlg_max_recording_ms(&c->s) : c->s.rec.kind == DLG_RECORD_NAME ? 10000 : policy->max_greeting_ms;
+	bool message = c->s.rec.kind == DLG_RECORD_MESSAGE || c->s.rec.kind == DLG_RECORD_DRAFT, name = c->s.rec.kind == DLG_RECORD_NAME;
+	uint64_t silence_ms = name && dlg_silence_ms(&c->s) > NAME_SILENCE_MS ? NAME_SILENCE_MS : dlg_silence_ms(&c->s);
+	uint64_t max_ms = message ? dlg_max_recording_ms(&c->s) : name ? 10000 : policy->max_greeting_ms;
 	if (message && c->n_parts)
 		max_ms = max_ms > c->s.part_ms + 1000 ? max_ms - c->s.part_ms : 1000;
 	struct recorder_prm prm = {
 		.port = c->port, .dir = c->svc->spool_dir, .clock = c->svc->prm.clock, .bus = c->svc->prm.bus,
 		.mailbox = c->s.box ? c->s.box->name : "", .caller = c->s.caller_number, .name = c->s.caller_name, .session = c->session,
 		.kind = record_kinds[c->s.rec.kind], .codec = MEDIA_PCMU, .max_ms = (uint32_t)max_ms,
-		.silence_ms = (uint32_t)dlg_silence_ms(&c->s), .handler = recorded, .arg = c,
+		.silence_ms = (uint32_t)silence_ms, .handler = recorded, .arg = c,
 	};
 	struct ev_report why;
 	ev_set(&why, 0);

@@ -2,18 +2,24 @@
 /* find.c  Find me: while the caller waits, the places where his person may be are called one after another (s->find), and whoever answers there is
  * asked whether he takes the call (screen.c). Then the two are joined here, audio by audio, and both calls stay ours: that needs
  * nothing of either gateway, where REFER with Replaces (RFC 3891) needs it of the caller's phone or trunk, which many refuse.
+ * A caller whose name is not known is asked for it first, and whoever answers hears it in his own voice; he may say nothing.
  * At any time the caller may go to the message instead (#) or ask for the operator (0).                                    */
 #include <errno.h>
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
 #include "dialogue/tell.h"
 
-enum { START, NAME, TELL, CALL, NEXT, JOIN, TALKING, SORRY };
+enum { START, WHO, KEEP, NAME, TELL, CALL, NEXT, JOIN, TALKING, SORRY };
 
 /* ---- guards ---- */
 static bool one_more(const struct dlg_session *s)
 {
 	return s->find_at < s->n_find;
+}
+
+static bool unknown_caller(const struct dlg_session *s)
+{
+	return !s->caller && !*s->caller_name;
 }
 
 static bool recorded_name(const struct dlg_session *s)
@@ -36,6 +42,26 @@ static int begin(struct dlg_session *s)
 {
 	s->find_at = 0;
 	s->failures = 0;
+	s->has_clip[CLIP_CALLER] = false;
+	return 0;
+}
+
+static int ask_who(struct dlg_session *s)
+{
+	s->rec = (struct dlg_recording){ .kind = DLG_RECORD_NAME };
+	return begin(s);
+}
+
+static int keep(struct dlg_session *s)
+{
+	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_CALLER, NULL);
+}
+
+/* The file; a message that may follow is another recording. */
+static int forget(struct dlg_session *s)
+{
+	dlg_drop_recording(s);
+	s->rec = (struct dlg_recording){ .kind = DLG_RECORD_MESSAGE };
 	return 0;
 }
 
@@ -81,6 +107,7 @@ static int found(struct dlg_session *s)
 }
 
 /* ---- what is said ---- */
+static const struct dlg_phrase ask_name[] = { SAY(P_FIND_NAME), SAY_END };
 static const struct dlg_phrase say_wait[] = {
 	SAY(P_FIND_HOLD), SAY_CLIP(recorded_name, CLIP_NAME), SAY_NAME(synth_name, dlg_box_name), SAY(P_FIND_SKIP), SAY_END,
 };
@@ -92,6 +119,8 @@ static const struct dlg_phrase say_not_found[] = { SAY(P_FIND_NOBODY), SAY_END }
 
 static const struct dlg_state states[] = {
 	[START] = { "start", NULL, NULL, 0, 0 },
+	[WHO] = { "who is calling", ask_name, &dlg_recorder, 0, 0 },
+	[KEEP] = { "keep it", NULL, NULL, 3000, 0 },
 	[NAME] = { "load name", NULL, NULL, 1000, 0 },
 	[TELL] = { "ask to hold", say_wait, NULL, 100, 0 },
 	[CALL] = { "calling", say_ringing, NULL, 10000, 0 }, /* the leg gives up before */
@@ -103,7 +132,16 @@ static const struct dlg_state states[] = {
 
 static const struct dlg_row rows[] = {
 	/* in       when                        if                do                go */
+	{ START,   ENTER,                      IF(unknown_caller), DO(ask_who),    WHO },
 	{ START,   ENTER,                      ALWAYS,           DO(begin),        NAME },
+	{ WHO,     ANY_RESULT,                 IF(dlg_is_gone),  DO(forget),       RETURN(R_GONE) },
+	{ WHO,     RESULT(R_OK),               ALWAYS,           NOTHING,          KEEP },
+	{ WHO,     ANY_RESULT,                 ALWAYS,           DO(forget),       NAME },
+	{ KEEP,    ENTER,                      ALWAYS,           DO(keep),         STAY },
+	{ KEEP,    DONE,                       ALWAYS,           DO(forget),       NAME },
+	{ KEEP,    FAILED,                     ALWAYS,           DO(forget),       NAME },
+	{ KEEP,    TIMEOUT,                    ALWAYS,           DO(forget),       NAME },
+	{ KEEP,    HANGUP,                     ALWAYS,           DO(forget),       RETURN(R_GONE) },
 	{ NAME,    ENTER,                      ALWAYS,           DO(fetch_name),   STAY },
 	{ NAME,    DONE,                       ALWAYS,           NOTHING,          TELL },
 	{ NAME,    FAILED,                     ALWAYS,           NOTHING,          TELL },

@@ -216,6 +216,9 @@ static int make_call(struct dlg_call *w, uint32_t job, const char *uri, uint32_t
 		dlg_call_undo(c);
 		return err;
 	}
+	if (w->s.has_clip[CLIP_CALLER])
+		c->clip[CLIP_CALLER] = mem_ref(w->clip[CLIP_CALLER]);
+	c->s.has_clip[CLIP_CALLER] = w->s.has_clip[CLIP_CALLER];
 	w->find_job = job;
 	w->found = mem_ref(c); /* the first reference is the list's */
 	c->partner = mem_ref(w);

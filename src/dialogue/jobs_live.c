@@ -331,7 +331,7 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	c->s.has_clip[clip] = false;
 	if (clip == CLIP_MESSAGE)
 		dlg_phone_forget(c);
-	if (clip == CLIP_RECORDING) {
+	if (clip == CLIP_RECORDING || clip == CLIP_CALLER) {
 		int err = dlg_live_with_recording(c, job, clip_read);
 		if (!err)
 			LIST_ENTRY(c->svc->jobs.head.prev, struct live_job, link)->clip = clip;

@@ -46,6 +46,7 @@
 	X(P_ANSWER_DISCARDED, "answer-deleted", "Your message has been deleted. To record another one, press 2.") \
 	X(P_FIND_HOLD, "find-hold", "Please hold while I try to find") \
 	X(P_FIND_SKIP, "find-skip", "To leave a message instead, press pound.") \
+	X(P_FIND_NAME, "find-say-name", "Please say your name after the tone, followed by pound.") \
 	X(P_FIND_NOBODY, "find-nobody", "Sorry, nobody was found.") \
 	X(P_SCREEN_CALL_FOR, "screen-call-for", "There is a call for") \
 	X(P_SCREEN_MENU, "screen-menu", "To take the call, press 1. To leave it to the mailbox, press 2.") \

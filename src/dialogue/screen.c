@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* screen.c  Whoever answers a call of find me hears who is calling and decides: 1 takes the call, anything else leaves it to the mailbox. An
+/* screen.c  Whoever answers a call of find me hears who is calling (by name, or as the caller said it) and decides: 1 takes the call, anything else leaves it to the mailbox. An
  * answering machine presses nothing, and so never gets the caller.                                                      */
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
@@ -17,14 +17,19 @@ static bool synth_name(const struct dlg_session *s)
 	return !s->has_clip[CLIP_NAME] && *s->caller_name;
 }
 
+static bool own_words(const struct dlg_session *s)
+{
+	return s->has_clip[CLIP_CALLER];
+}
+
 static bool by_number(const struct dlg_session *s)
 {
-	return !s->has_clip[CLIP_NAME] && !*s->caller_name && *s->caller_number;
+	return !s->has_clip[CLIP_NAME] && !own_words(s) && !*s->caller_name && *s->caller_number;
 }
 
 static bool unknown(const struct dlg_session *s)
 {
-	return !s->has_clip[CLIP_NAME] && !*s->caller_name && !*s->caller_number;
+	return !s->has_clip[CLIP_NAME] && !own_words(s) && !*s->caller_name && !*s->caller_number;
 }
 
 static const char *name(const struct dlg_session *s)
@@ -62,7 +67,7 @@ static int take(struct dlg_session *s)
 
 /* ---- what is said ---- */
 static const struct dlg_phrase say_who[] = {
-	SAY(P_SCREEN_CALL_FOR), SAY_NAME(NULL, dlg_box_name), SAY(P_FROM), SAY_CLIP(recorded_name, CLIP_NAME), SAY_NAME(synth_name, name),
+	SAY(P_SCREEN_CALL_FOR), SAY_NAME(NULL, dlg_box_name), SAY(P_FROM), SAY_CLIP(recorded_name, CLIP_NAME), SAY_NAME(synth_name, name), SAY_CLIP(own_words, CLIP_CALLER),
 	SAY_DIGITS(by_number, number), SAY_IF(unknown, P_UNKNOWN_CALLER), SAY_PAUSE(300), SAY(P_SCREEN_MENU), SAY_END,
 };
 static const struct dlg_phrase say_too_late[] = { SAY(P_SCREEN_GONE), SAY_PAUSE(400), SAY_END };

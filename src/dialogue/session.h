@@ -44,7 +44,7 @@ enum dlg_code {
 const char *dlg_code_name(int code); /* "ok" */
 
 /* Pieces of audio that a session can hold. */
-enum dlg_clip { CLIP_NONE, CLIP_GREETING, CLIP_NAME, CLIP_RECORDING, CLIP_MESSAGE, DLG_CLIPS };
+enum dlg_clip { CLIP_NONE, CLIP_GREETING, CLIP_NAME, CLIP_RECORDING, CLIP_MESSAGE, CLIP_CALLER /* who he says he is */, DLG_CLIPS };
 
 enum dlg_record_kind { DLG_RECORD_MESSAGE, DLG_RECORD_GREETING, DLG_RECORD_NAME, DLG_RECORD_DRAFT /* to be sent by its owner */ };
 /* ---- call answering: answering.c, find.c, screen.c ---- */
@@ -90,7 +90,8 @@ struct dlg_effects {
 	void (*record_drop_part)(void *arg); /* forget what was added last */
 	/* Job: J_SAVED. The recording becomes a message for s->box. */
 	int (*save)(void *arg, uint32_t job);
-	/* Job: J_DONE; the clip is held. ENOENT: there is none. `box` for greeting and name; the message in s->list for CLIP_MESSAGE. */
+	/* Job: J_DONE; the clip is held. ENOENT: there is none. `box` for greeting and name; the message in s->list for CLIP_MESSAGE;
+	 * what was recorded last for CLIP_RECORDING, and for CLIP_CALLER, which outlives the recording. */
 	int (*fetch)(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box);
 	/* Job: J_DONE; CLIP_GREETING is held: s->phone.greeting of s->box, recorded by its owner, for himself. ENOENT: there is none. */
 	int (*fetch_own)(void *arg, uint32_t job);

@@ -88,8 +88,8 @@ def rules(c):
     c["schedules"] = [{"name": "never", "hours": {"mon": "closed"}}]
 
 
-def quiet_call(number, **how):
-    return Call(single.ADDRESS, "2001", caller=number, **how).start().wait_answer(8)
+def quiet_call(number, name="Example Bank", **how):
+    return Call(single.ADDRESS, "2001", caller=number, display=name, **how).start().wait_answer(8)
 
 
 def hears(who, said, where):
@@ -130,6 +130,21 @@ def found(story, node):
     story.check("found: no message, no missed call", not node.messages("alice") and not node.cli.json("mailbox", "missed", "alice")["missed"])
     history = lambda: node.cli.run("call", "list", "--history")[1]
     story.check("found: the history tells how both ended", lambda: soon(lambda: len(re.findall(r"talked", history())) >= 2, 5), history())
+    phone.close()
+    caller.close()
+
+
+def stranger(story, node):
+    phone, caller = Phone({"2002": "answer"}).start(), quiet_call("8101", name="")
+    story.check("stranger: who has no name is asked for it", caller.wait_tone(15) and not phone.seen, phone.seen)
+    caller.say(CALLER_SAYS)
+    caller.press("#")
+    story.check("stranger: then the place is called", until(lambda: phone.seen == ["2002"], 15), phone.seen)
+    story.check("stranger: whoever answers hears the caller's own words", until(lambda: hears(phone, CALLER_SAYS, 0), 15))
+    story.check("stranger: they are put together", taken(phone, node))
+    phone.hang_up(5)
+    story.check("stranger: nothing is kept of that recording", caller.wait_over(5) and not node.messages("alice") and
+                until(lambda: not list(story.dir.rglob("*.spool")), 3))
     phone.close()
     caller.close()
 
@@ -256,7 +271,7 @@ def shown(story, node):
 with Story("answering") as story:
     audio.write(story.dir / "said.wav", audio.read(lab.SPEECH_A)[:2 * audio.RATE])
     node = single.node(story, rules)
-    for part in (found, second, nobody, gives_up, bridged, left_nothing, away, greetings, shown):
+    for part in (found, stranger, second, nobody, gives_up, bridged, left_nothing, away, greetings, shown):
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

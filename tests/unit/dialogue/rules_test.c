@@ -76,6 +76,8 @@ static void reasons_are_read(void **state)
 }
 
 /* ---- what it does ---- */
+static bool stranger; /* the next one to call has no name */
+
 static void begin(struct talk *t, const char *rule)
 {
 	talk_init(t);
@@ -85,6 +87,7 @@ static void begin(struct talk *t, const char *rule)
 	const struct dlg_effects *fx = t->s.fx;
 	dlg_session_init(&t->s, view, fx, t);
 	text_fill(t->s.caller_number, sizeof(t->s.caller_number), "+15550100");
+	text_fill(t->s.caller_name, sizeof(t->s.caller_name), stranger ? "" : "Example Bank");
 	talk_box(t, "alice");
 	const struct cfg_mailbox *m = cfg_mailbox(cfg, TEXT("alice"));
 	for (size_t i = 0; i < m->n_rules; i++)
@@ -189,6 +192,55 @@ static void caller_hangs_up_while_we_search(void **state)
 		assert_int_equal(t.s.talked, talked);
 		talk_end(&t);
 	}
+}
+
+static void strangers_are_asked_for_their_name(void **state)
+{
+	(void)state;
+	struct talk t;
+	stranger = true;
+	begin(&t, "boss");
+	assert_true(talk_heard(&t, "find-say-name *tone*"));
+	t.speak_ms = 1200;
+	talk_wait(&t, 9000);
+	assert_int_equal(t.n_recorded, 1);
+	assert_false(t.file); /* what is kept is sound in memory */
+	assert_true(t.s.has_clip[CLIP_CALLER]);
+	assert_true(talk_heard(&t, "find-hold <Alice Smith>"));
+	assert_int_equal(t.n_calls, 1);
+	talk_end(&t);
+	begin(&t, "boss"); /* says nothing: searched for all the same */
+	t.mute = true;
+	talk_wait(&t, 9000);
+	assert_false(t.s.has_clip[CLIP_CALLER]);
+	assert_int_equal(t.n_calls, 1);
+	talk_end(&t);
+	begin(&t, "boss"); /* nobody there: the message is one of its own */
+	t.find = TALK_FAILS;
+	t.speak_ms = 1200;
+	talk_wait(&t, 9000);
+	t.speak_ms = 4000;
+	talk_wait(&t, 20000);
+	assert_int_equal(t.n_recorded, 2);
+	talk_hangup(&t);
+	talk_wait(&t, 500);
+	assert_int_equal(t.n_saved, 1);
+	assert_in_range(t.saved_ms, 3500, 5000);
+	talk_end(&t);
+	for (int64_t at = 0; at < 9000; at += 250) { /* gone at any moment: no file is left, and it is no message */
+		begin(&t, "boss");
+		t.speak_ms = 1500;
+		talk_wait(&t, at);
+		talk_hangup(&t);
+		talk_wait(&t, 3000);
+		assert_true(t.over);
+		assert_int_equal(t.result, R_GONE);
+		assert_int_equal(t.confirmed, 1);
+		assert_int_equal(t.n_saved, 0);
+		assert_false(t.file);
+		talk_end(&t);
+	}
+	stranger = false;
 }
 
 static void joining_that_fails_goes_on(void **state)
@@ -330,6 +382,10 @@ static void whoever_answers_hears_who_calls(void **state)
 	talk_end(&t);
 	screen(&t, "+15550100", "");
 	assert_true(talk_heard(&t, "from <+15550100> screen-menu"));
+	t.s.has_clip[CLIP_CALLER] = true; /* as find me gives it */
+	talk_keys(&t, "5");
+	talk_wait(&t, 50);
+	assert_true(talk_heard(&t, "from [clip caller] screen-menu"));
 	talk_keys(&t, "2");
 	talk_wait(&t, 100);
 	assert_int_equal(t.result, R_REFUSED);
@@ -355,7 +411,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(first_rule_that_applies_counts), CASE(reasons_are_read), CASE(found_at_the_first_place), CASE(second_place_after_the_first_then_a_message),
 		CASE(forbidden_place_is_told_and_passed_over), CASE(caller_skips_to_the_message), CASE(caller_hangs_up_while_we_search),
-		CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule), CASE(places_are_checked_beforehand),
+		CASE(strangers_are_asked_for_their_name), CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule), CASE(places_are_checked_beforehand),
 		CASE(whoever_answers_hears_who_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

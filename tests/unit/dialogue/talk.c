@@ -27,7 +27,7 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 		case DLG_W_PAUSE: break;
 		case DLG_W_BEEP: note(t, "*tone* %s", ""); break;
 		case DLG_W_CLIP: note(t, "[clip%s] ", w->number == CLIP_GREETING ? " greeting" : w->number == CLIP_NAME ? " name"
-			: w->number == CLIP_RECORDING ? " recording" : " message"); break;
+			: w->number == CLIP_RECORDING ? " recording" : w->number == CLIP_CALLER ? " caller" : " message"); break;
 		case DLG_W_CLOCK:
 			snprintf(n, sizeof(n), "*%d:%02d* ", (int)w->number / 60, (int)w->number % 60);
 			note(t, "%s", n);

@@ -88,7 +88,8 @@ struct cfg_sip {
 	uint64_t invite_timeout_ms; /* our own INVITEs: no final answer */
 	uint64_t transfer_timeout_ms; /* no final NOTIFY after REFER */
 	uint64_t handshake_timeout_ms, message_timeout_ms, connect_timeout_ms, idle_ms;
-	uint32_t max_calls, max_calls_per_source, max_connections, max_connections_per_source;
+	uint32_t max_calls, max_calls_per_source, max_connections, max_connections_per_source, max_connections_per_gateway;
+	uint32_t max_handshakes, max_handshakes_per_s, max_messages_per_s, max_strangers_per_s, max_calls_per_s;
 	uint32_t retry_after_s;
 	uint32_t session_timer_s; /* 0: none asked for */
 };
@@ -180,6 +181,7 @@ struct cfg_gateway {
 	struct cfg_options options;
 	bool lamp; /* may get NOTIFY message-summary */
 	bool calls_in;
+	uint32_t max_calls; /* 0: the node's max_calls_per_source */
 	const char *transfer_test; /* number or sip URI tried by `umbel check --live` */
 };
 

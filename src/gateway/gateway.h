@@ -66,6 +66,7 @@ struct trust_policy *gw_table_policy(const struct gw_table *t);
 void gw_table_accept_tls(const struct gw_table *t, struct tls_limits *limits);
 
 /* For sip_core_prm: who is this (sip_peer_lookup_h), and what is known of a flow (sip_flow_h). arg is the table. */
+bool gw_is_known(struct gw_table *t, const struct net_addr *addr); /* an address of some gateway, whatever it may then do */
 int gw_identify(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg);
 void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg);
 

@@ -51,6 +51,14 @@ bool gw_comes_from(const struct gateway *g, const struct net_addr *a)
 	return false;
 }
 
+bool gw_is_known(struct gw_table *t, const struct net_addr *addr)
+{
+	LIST_FOREACH(&t->gateways, it)
+		if (gw_comes_from(LIST_ENTRY(it, struct gateway, link), addr))
+			return true;
+	return false;
+}
+
 /* A gateway that is to speak TLS is not believed by its address: that would let anybody on its network in without a certificate. */
 static struct gateway *by_source(struct gw_table *t, const struct sip_source *src, struct gateway **wants_tls)
 {

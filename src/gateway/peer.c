@@ -53,6 +53,7 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 	text_fill(p->sni, sizeof p->sni, conf->sni);
 	p->reuse = reuse[conf->reuse];
 	p->believes_headers = conf->trusted_headers;
+	p->max_dialogs = conf->max_calls;
 	p->judges_us = judges_of(&conf->judges_us);
 	int err = conf->transport != CFG_TLS ? 0 : trust_policy_create(&p->policy);
 	if (!err && p->policy)
@@ -113,5 +114,6 @@ bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b)
 	       same_strings(&a->sources, &b->sources) && a->judges_us.profile == b->judges_us.profile &&
 	       same_strings(&a->judges_us.known_names, &b->judges_us.known_names) && a->tls.min == b->tls.min && a->tls.max == b->tls.max &&
 	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && a->transfer == b->transfer && a->trusted_headers == b->trusted_headers &&
+	       a->max_calls == b->max_calls &&
 	       memcmp(&a->options, &b->options, sizeof a->options) == 0;
 }

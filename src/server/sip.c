@@ -13,6 +13,11 @@ static int lookup(const struct sip_source *src, struct sip_peer **peer, struct e
 	return gw_identify(src, peer, why, ((struct server *)arg)->gateways);
 }
 
+static bool known(const struct net_addr *addr, void *arg)
+{
+	return gw_is_known(((struct server *)arg)->gateways, addr);
+}
+
 static void offered(struct leg *leg, void *arg)
 {
 	struct server *s = arg;
@@ -68,7 +73,9 @@ static void set_timers(const struct cfg_sip *c, struct sip_core_prm *prm)
 	};
 	prm->limits = (struct sip_limits){
 		.conns = c->max_connections, .conns_per_source = c->max_connections_per_source, .legs = c->max_calls, .legs_per_source = c->max_calls_per_source,
-		.retry_after_s = c->retry_after_s,
+		.retry_after_s = c->retry_after_s, .conns_per_gateway = c->max_connections_per_gateway, .handshakes = c->max_handshakes,
+		.stranger_handshakes = c->max_handshakes_per_s, .stranger_messages = c->max_messages_per_s, .strangers_messages = c->max_strangers_per_s,
+		.calls = c->max_calls_per_s,
 	};
 }
 
@@ -80,7 +87,7 @@ int server_build_sip(struct server *s, struct ev_report *why)
 		return ENOMEM;
 	*prm = (struct sip_core_prm){
 		.loop = s->loop, .clock = clock_system(), .dns = s->dns, .crypto = s->crypto, .bus = s->bus, .metrics = s->metrics, .trust = s->keeper,
-		.accept = gw_table_policy(s->gateways), .lookup = lookup, .offered = offered, .ready = ready, .flow = flow, .arg = s,
+		.accept = gw_table_policy(s->gateways), .lookup = lookup, .known = known, .offered = offered, .ready = ready, .flow = flow, .arg = s,
 	};
 	gw_table_accept_tls(s->gateways, &prm->accept_tls);
 	text_fill(prm->fqdn, sizeof prm->fqdn, n->fqdn);

@@ -124,14 +124,24 @@ static void on_idle(void *arg)
 {
 	struct sip_conn *c = arg;
 
-	if (list_empty(&c->users))
+	if (list_empty(&c->users) && !tmr_active(&c->message)) /* a message that has begun has a limit of its own */
 		sip_conn_close(c);
+}
+
+/* Who is nobody's gateway, or has not said whose yet, may not stay for the pleasure of it. */
+static int64_t idle_ms(const struct sip_conn *c)
+{
+	const struct sip_timers *t = &c->core->prm.timers;
+
+	if (c->exclusive || c->suspect)
+		return 0;
+	return c->opened || c->owner || t->idle_ms < t->handshake_ms ? t->idle_ms : t->handshake_ms;
 }
 
 static void rest(struct sip_conn *c)
 {
 	if (c->state == SIP_CONN_OPEN && list_empty(&c->users) && !c->closing)
-		tmr_start(c->core->loop, &c->idle, c->exclusive || c->suspect ? 0 : c->core->prm.timers.idle_ms, on_idle, c);
+		tmr_start(c->core->loop, &c->idle, idle_ms(c), on_idle, c);
 }
 
 void sip_conn_use(struct sip_conn *c, struct sip_conn_user *u, void (*h)(struct sip_conn *, enum sip_conn_event, void *), void *arg)
@@ -177,6 +187,7 @@ static void leave(struct sip_conn *c)
 	if (!link_linked(&c->link))
 		return;
 	list_remove(&c->link);
+	sip_budget_leave(core->budget, &c->seat);
 	core->n_conns--;
 	metric_set(core->m.conns, core->n_conns);
 	mem_unref(c);
@@ -302,12 +313,38 @@ static void pong(struct sip_conn *c)
 	(void)conn_send(c->conn, "\r\n", 2);
 }
 
+static void take_message(struct sip_conn *c, const struct sip_path *path, struct text message)
+{
+	if (sip_budget_message(c->core->budget, &c->peer)) {
+		sip_receive(c->core, path, message);
+		return;
+	}
+	sip_over_budget(c->core, &c->peer, SIP_BUDGET_MESSAGES);
+	sip_conn_close(c);
+}
+
+/* How long the rest of a message may take, and how many bytes may wait for theirs. */
+static void await_rest(struct sip_conn *c, bool another)
+{
+	size_t waiting = sip_framer_midway(&c->framer) ? c->framer.in.room : 0;
+
+	if (!waiting || another)
+		tmr_cancel(&c->message);
+	if (waiting && !tmr_active(&c->message) && c->state == SIP_CONN_OPEN)
+		tmr_start(c->core->loop, &c->message, c->core->prm.timers.message_ms, on_message_late, c);
+	if (sip_budget_bytes(c->core->budget, &c->seat, waiting))
+		return;
+	sip_over_budget(c->core, &c->peer, SIP_BUDGET_BYTES);
+	sip_conn_close(c);
+}
+
 static void on_recv(struct conn *conn, const uint8_t *data, size_t n, void *arg)
 {
 	struct sip_conn *c = arg;
 	struct sip_frame frame;
 	struct sip_path path;
 	enum sip_frame_kind kind;
+	bool heard = false; /* a whole message */
 
 	(void)conn;
 	if (c->transport == NET_TCP && !c->n_first) {
@@ -331,7 +368,8 @@ static void on_recv(struct conn *conn, const uint8_t *data, size_t n, void *arg)
 		n -= piece;
 		while (c->state == SIP_CONN_OPEN && !c->closing && (kind = sip_framer_next(&c->framer, &frame)) != SIP_FRAME_MORE) {
 			if (kind == SIP_FRAME_MESSAGE) {
-				sip_receive(c->core, &path, frame.message);
+				heard = true;
+				take_message(c, &path, frame.message);
 			} else if (kind == SIP_FRAME_PING) {
 				pong(c);
 			} else if (kind == SIP_FRAME_BAD) {
@@ -340,11 +378,9 @@ static void on_recv(struct conn *conn, const uint8_t *data, size_t n, void *arg)
 			}
 		}
 	}
-	if (!sip_framer_midway(&c->framer))
-		tmr_cancel(&c->message);
-	else if (!tmr_active(&c->message) && c->state == SIP_CONN_OPEN)
-		tmr_start(c->core->loop, &c->message, c->core->prm.timers.message_ms, on_message_late, c);
-	rest(c);
+	await_rest(c, heard);
+	if (heard || c->owner || c->opened) /* by blank lines alone no stranger stays */
+		rest(c);
 	sip_path_clear(&path);
 	mem_unref(c);
 }
@@ -357,6 +393,7 @@ static void on_established(struct conn *conn, void *arg)
 	mem_ref(c);
 	c->state = SIP_CONN_OPEN;
 	c->up_ms = clock_mono_ms(c->core->prm.clock);
+	sip_budget_up(c->core->budget, &c->seat);
 	tell_wire_up(c);
 	tell(c, SIP_CONN_UP);
 	rest(c);
@@ -473,43 +510,38 @@ static int tls_accept(struct sip_conn *c, struct conn_filter *filter)
 	return err;
 }
 
-/* Too many in all, from there, or in their handshakes: told once in a while by an event, closed without a word. */
-static bool too_many(struct sip_core *core, const struct net_addr *peer)
+static void unseat(struct sip_conn *c)
 {
-	unsigned same = 0, opening = 0;
-
-	LIST_FOREACH (&core->conns, it) {
-		struct sip_conn *c = LIST_ENTRY(it, struct sip_conn, link);
-		same += net_addr_eq_host(&c->peer, peer);
-		opening += c->state == SIP_CONN_OPENING && !c->opened;
-	}
-	return core->n_conns >= core->prm.limits.conns || same >= core->prm.limits.conns_per_source || opening >= core->prm.limits.handshakes;
+	sip_budget_leave(c->core->budget, &c->seat);
+	mem_unref(c);
 }
 
 void sip_conn_accept(struct sip_core *core, unsigned listener, int fd, const struct net_addr *peer)
 {
+	enum net_transport transport = core->prm.listen[listener].transport;
 	struct sip_conn *c = NULL;
 	struct conn_filter filter;
-	struct ev_report r;
-	char addr[NET_ADDR_SIZE];
+	struct sip_seat seat = { 0 };
+	enum sip_budget_what what;
 
-	if (core->ending || too_many(core, peer) || !(c = make(core, core->prm.listen[listener].transport, peer))) {
+	if (core->ending || !sip_budget_sit(core->budget, peer, transport == NET_TLS, &seat, &what) || !(c = make(core, transport, peer))) {
 		close(fd);
 		core->stats.refused++;
-		sip_ev(core, &r, EV_SIP_TOO_MANY_CONNECTIONS, NULL);
-		ev_str(&r, "peer", net_addr_print(peer, addr));
-		ev_int(&r, "count", core->n_conns);
-		ev_emit(core->bus, &r);
+		if (seat.source)
+			sip_budget_leave(core->budget, &seat);
+		else if (!core->ending)
+			sip_over_budget(core, peer, what);
 		return;
 	}
+	c->seat = seat;
 	c->listener = listener;
 	if (c->transport == NET_TLS && tls_accept(c, &filter)) {
 		close(fd);
-		mem_unref(c);
+		unseat(c);
 		return;
 	}
 	if (conn_adopt(&c->conn, core->loop, fd, peer, c->transport == NET_TLS ? &filter : NULL, &handlers, c)) {
-		mem_unref(c);
+		unseat(c);
 		return;
 	}
 	conn_tap(c->conn, on_tap, c);
@@ -566,6 +598,8 @@ void sip_conn_recognised(struct sip_conn *c, struct sip_peer *peer)
 		return;
 	mem_unref(c->owner);
 	c->owner = mem_ref(peer);
+	if (c->transport == NET_TLS)
+		sip_budget_proven(c->core->budget, &c->seat);
 }
 
 void sip_conn_proven(struct sip_conn *c)

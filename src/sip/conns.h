@@ -13,6 +13,7 @@
 #include "base/list.h"
 #include "net/conn.h"
 #include "net/tmr.h"
+#include "sip/budget.h"
 #include "sip/framing.h"
 #include "sip/header.h"
 #include "sip/path.h"
@@ -46,6 +47,7 @@ struct sip_conn {
 	bool tls_spoken; /* a plain connection, and the other side speaks TLS */
 	bool suspect;   /* ours, and a request over it got no answer: carries nothing new, ends when idle */
 	bool closing;
+	struct sip_seat seat; /* accepted ones */
 	unsigned listener;
 	uint16_t alias_port;      /* the peer's Via said alias: its port; 0: it did not */
 	struct sip_peer *owner;   /* for whom we opened it, or as whom it was recognised; may be NULL */

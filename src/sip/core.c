@@ -3,6 +3,7 @@
 #include "sip/core.h"
 #include <errno.h>
 #include "base/mem.h"
+#include "base/rand.h"
 #include "sip/conns.h"
 #include "sip/core_private.h"
 #include "sip/uac.h"
@@ -13,8 +14,20 @@ static void limits_fill(struct sip_limits *l)
 		l->conns = 4096;
 	if (!l->conns_per_source)
 		l->conns_per_source = 256;
+	if (!l->conns_per_gateway)
+		l->conns_per_gateway = 1024;
 	if (!l->handshakes)
 		l->handshakes = 256;
+	if (!l->stranger_handshakes)
+		l->stranger_handshakes = 20;
+	if (!l->stranger_messages)
+		l->stranger_messages = 100;
+	if (!l->strangers_messages)
+		l->strangers_messages = 2000;
+	if (!l->calls)
+		l->calls = 500;
+	if (!l->stranger_bytes)
+		l->stranger_bytes = 32 << 20;
 	if (!l->transactions)
 		l->transactions = 65536;
 	if (!l->legs)
@@ -25,6 +38,19 @@ static void limits_fill(struct sip_limits *l)
 		l->requests = 1024;
 	if (!l->retry_after_s)
 		l->retry_after_s = 10;
+}
+
+static int budget_make(struct sip_core *core)
+{
+	const struct sip_limits *l = &core->prm.limits;
+	struct sip_budget_prm prm = {
+		.clock = core->prm.clock, .metrics = core->prm.metrics, .conns = l->conns, .conns_per_source = l->conns_per_source,
+		.conns_per_gateway = l->conns_per_gateway, .handshakes = l->handshakes, .stranger_handshakes = l->stranger_handshakes,
+		.stranger_messages = l->stranger_messages, .strangers_messages = l->strangers_messages, .calls = l->calls, .stranger_bytes = l->stranger_bytes,
+		.known = core->prm.known, .arg = core->prm.arg,
+	};
+
+	return sip_budget_create(&core->budget, &prm);
 }
 
 static int on_txn_send(const struct sip_path *path, const void *p, size_t n, void *arg)
@@ -44,6 +70,10 @@ static void on_datagram(struct udp *udp, const struct net_addr *from, uint8_t *d
 	}
 	if (n < 8)
 		return;
+	if (!sip_budget_message(l->core->budget, from)) {
+		sip_over_budget(l->core, from, SIP_BUDGET_MESSAGES);
+		return;
+	}
 	sip_receive(l->core, &path, text_make(data, n));
 }
 
@@ -122,7 +152,11 @@ int sip_core_create(struct sip_core **cp, const struct sip_core_prm *prm, struct
 	list_init(&core->uacs);
 	list_init(&core->orphans);
 	metrics_make(core);
-	err = hash_create(&core->leg_by_tag, 256);
+	err = rand_bytes(core->tag_key, sizeof(core->tag_key));
+	if (!err)
+		err = hash_create(&core->leg_by_tag, 256);
+	if (!err)
+		err = budget_make(core);
 	if (!err)
 		err = sip_txns_create(&core->txns, core->loop, &core->prm.timers, core->prm.limits.transactions * 2, on_txn_send, core);
 	for (unsigned i = 0; !err && i < prm->n_listen; i++)
@@ -159,6 +193,7 @@ void sip_core_destroy(struct sip_core *core)
 	for (unsigned i = 0; i < core->prm.n_listen; i++)
 		udp_destroy(core->listener[i].udp);
 	hash_destroy(core->leg_by_tag);
+	sip_budget_destroy(core->budget);
 	mem_unref(core->prm.accept);
 	mem_free(core);
 }

@@ -10,6 +10,7 @@
 #include "net/dns.h"
 #include "net/loop.h"
 #include "net/pool.h"
+#include "sip/budget.h"
 #include "sip/leg.h"
 #include "sip/peer.h"
 #include "trust/facts.h"
@@ -40,8 +41,13 @@ struct sip_timers {
 
 /* 0 takes the default. (A message's head is at most 64 KiB, its body 256 KiB: message.h.) */
 struct sip_limits {
-	unsigned conns, conns_per_source;  /* 4096, 256 */
-	unsigned handshakes;               /* at once, incoming: 256 */
+	unsigned conns, conns_per_source;  /* accepted ones, in all and from one stranger: 4096, 256 */
+	unsigned conns_per_gateway;        /* ... from one address of a gateway: 1024 */
+	unsigned handshakes;               /* at once, of strangers: 256 */
+	unsigned stranger_handshakes;      /* a second, from one of them: 20 */
+	unsigned stranger_messages, strangers_messages; /* a second, from one of them and from all: 100, 2000 */
+	unsigned calls;                    /* new ones a second from one address of a gateway: 500 */
+	size_t stranger_bytes;             /* that wait for the rest of their message, from all strangers: 32 MiB */
 	unsigned transactions;             /* 65536 */
 	unsigned legs, legs_per_source;    /* 2000, 1000 */
 	unsigned requests;                 /* sip_request_send() at once: 1024 */
@@ -129,10 +135,11 @@ struct sip_core_prm {
 	struct sip_timers timers;
 	struct sip_limits limits;
 	sip_peer_lookup_h *lookup;
+	sip_known_h *known;   /* whose budgets are a gateway's; NULL: everybody's */
 	leg_offered_h *offered;
 	sip_ready_h *ready;   /* NULL: always ready */
 	sip_flow_h *flow;     /* may be NULL */
-	void *arg;            /* for the four above */
+	void *arg;            /* for the five above */
 };
 
 /* Binds all listeners, or none: EADDRINUSE, EADDRNOTAVAIL, EACCES with `why` naming the address. */

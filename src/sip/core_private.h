@@ -28,6 +28,8 @@ struct sip_core {
 	struct loop *loop;
 	struct ev_bus *bus;
 	struct sip_txns *txns;
+	struct sip_budget *budget;
+	uint8_t tag_key[16]; /* of To tags that are not kept */
 	struct sip_listener listener[SIP_LISTENERS];
 	struct list conns;
 	unsigned n_conns;
@@ -68,6 +70,12 @@ void sip_self(struct sip_core *core, const struct sip_path *path, struct sip_sel
 void sip_put_contact(struct buf *b, const struct sip_self *self, struct text user, bool focus);
 enum sip_transport sip_transport_from_net(enum net_transport t);
 bool sip_transport_to_net(enum sip_transport t, enum net_transport *out);
+
+/* ---- admit.c ---- */
+/* Whose request outside of any call that is: a reference. NULL: it was answered, and nothing is kept. */
+struct sip_peer *sip_admit(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req);
+/* Refused for want of budget: counted, and told now and then. */
+void sip_over_budget(struct sip_core *core, const struct net_addr *addr, enum sip_budget_what what);
 
 /* ---- receive.c ---- */
 void sip_receive(struct sip_core *core, const struct sip_path *path, struct text bytes);
@@ -112,6 +120,7 @@ void sip_note_take(struct sip_core *core, struct sip_stx *stx, const struct sip_
 /* ---- legs, called by receive.c ---- */
 void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer);
 /* A request within a dialog; false: no such dialog. stx is NULL for ACK. */
+bool sip_leg_is_there(struct sip_core *core, const struct sip_msg *req);
 bool sip_leg_request(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req);
 /* CANCEL of the INVITE that `stx` is. */
 void sip_leg_cancelled(struct sip_stx *invite);

@@ -306,12 +306,24 @@ static void dispatch(struct leg *leg, struct sip_stx *stx, const struct sip_msg 
 	}
 }
 
-bool sip_leg_request(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req)
+static struct leg *leg_of(const struct sip_core *core, const struct sip_msg *req)
 {
 	struct hash_entry *e = text_empty(req->to_tag) ? NULL : hash_find(core->leg_by_tag, req->to_tag);
 	struct leg *leg = e ? HASH_MEMBER(e, struct leg, by_tag) : NULL;
 
-	if (!leg || !sip_dialog_matches(&leg->d, req))
+	return leg && sip_dialog_matches(&leg->d, req) ? leg : NULL;
+}
+
+bool sip_leg_is_there(struct sip_core *core, const struct sip_msg *req)
+{
+	return leg_of(core, req);
+}
+
+bool sip_leg_request(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req)
+{
+	struct leg *leg = leg_of(core, req);
+
+	if (!leg)
 		return false;
 	mem_ref(leg);
 	if (!stx)

@@ -44,14 +44,14 @@ static void put_refusal(struct buf *b, void *arg)
 	sip_put_refusal_headers(b, m->req, m->served, m->why);
 }
 
-static void refuse(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, const struct sip_served *served, const struct sip_refusal *why)
+static void refuse(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_served *served, const struct sip_refusal *why)
 {
 	char words[256];
 	struct refusal_more more = { req, served, why };
 	struct sip_reply r = { .status = why->status, .more = put_refusal, .arg = &more, .sentence = sip_refusal_text(why, words, sizeof(words)) };
 
 	refused(core);
-	(void)sip_reply(core, stx, &r);
+	sip_reply_stateless(core, path, req, &r);
 }
 
 static void refuse_status(struct sip_core *core, struct sip_stx *stx, unsigned status, const char *sentence)
@@ -122,102 +122,27 @@ struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, str
 	return peer;
 }
 
-static void unknown_peer(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, const struct ev_report *why)
-{
-	const struct sip_path *path = sip_stx_path(stx);
-	char peer[NET_ADDR_SIZE], words[400], sentence[320];
-	struct ev_report r;
-
-	ev_sentence(why, words, sizeof(words));
-	(void)text_print(sentence, sizeof(sentence), "%s is no gateway of this server", net_addr_print_host(&path->peer, peer));
-	refuse_status(core, stx, 403, sentence);
-	sip_ev(core, &r, EV_SIP_UNKNOWN_PEER, NULL);
-	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
-	ev_str(&r, "transport", net_transport_name(path->transport));
-	ev_text(&r, "method", req->method_text);
-	ev_str(&r, "why", why->id ? words : "");
-	ev_emit(core->bus, &r);
-}
-
 void sip_flow(struct sip_core *core, struct sip_peer *peer, const struct trust_facts *facts, bool works)
 {
 	if (core->prm.flow)
 		core->prm.flow(peer, facts, works, core->prm.arg);
 }
 
-static void call_came_in(struct sip_core *core, const struct sip_path *path, struct sip_peer *peer)
-{
-	struct trust_facts *f;
-
-	if (!core->prm.flow || !(f = mem_alloc(sizeof(*f))))
-		return;
-	sip_path_facts(core, path, f);
-	facts_flow(f, TRUST_FLOW_CALL_IN);
-	facts_gateway(f, peer->name, peer->host);
-	f->sip.received = true;
-	sip_flow(core, peer, f, true);
-	mem_free(f);
-}
-
 /* ---- requests ---- */
-static void on_cancel(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req)
+static void on_cancel(struct sip_core *core, struct sip_stx *stx, struct sip_stx *invite)
 {
-	struct sip_stx *invite = sip_stx_cancelled(core->txns, req);
 	struct sip_reply ok = { .status = 200 };
 
-	if (!invite || !sip_stx_is_invite(invite)) {
-		refuse_status(core, stx, 481, "there is no INVITE that this CANCEL could mean");
-		return;
-	}
 	(void)sip_reply(core, stx, &ok);
 	sip_leg_cancelled(invite);
 }
 
-static void new_call(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer)
-{
-	struct sip_reply r = { .status = 503 };
-	struct sip_readiness ready;
-	unsigned of_peer = peer->max_dialogs ? peer->max_dialogs : core->prm.limits.legs_per_source;
-
-	core->stats.invites++;
-	metric_add(core->m.invites, 1);
-	call_came_in(core, sip_stx_path(stx), peer);
-	r.retry_after_s = core->prm.limits.retry_after_s;
-	if (!sip_is_ready(core, peer, &ready)) {
-		r.sentence = ready.reason;
-		r.retry_after_s = ready.retry_after_s;
-	} else if (core->n_legs >= core->prm.limits.legs || (core->n_legs >= of_peer && sip_legs_of(core, peer) >= of_peer)) {
-		r.sentence = "too many calls at once";
-	}
-	if (r.sentence) {
-		struct ev_report ev;
-		refused(core);
-		sip_ev(core, &ev, EV_SIP_CALL_REFUSED, NULL);
-		ev_str(&ev, "gateway", peer->name);
-		ev_int(&ev, "calls", core->n_legs);
-		ev_str(&ev, "why", r.sentence);
-		ev_emit(core->bus, &ev);
-		(void)sip_reply(core, stx, &r);
-		return;
-	}
-	sip_leg_invite(core, stx, req, peer);
-}
-
 /* Outside of any dialog. */
-static void on_new(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req)
+static void on_new(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer)
 {
-	struct ev_report why;
-	struct sip_peer *peer;
-
-	ev_set(&why, 0);
-	peer = sip_who(core, sip_stx_path(stx), &why);
-	if (!peer) {
-		unknown_peer(core, stx, req, &why);
-		return;
-	}
 	switch (req->method) {
 	case SIP_INVITE:
-		new_call(core, stx, req, peer);
+		sip_leg_invite(core, stx, req, peer);
 		break;
 	case SIP_OPTIONS:
 		sip_options_answer(core, stx, peer, false);
@@ -228,17 +153,54 @@ static void on_new(struct sip_core *core, struct sip_stx *stx, const struct sip_
 	default:
 		refuse_status(core, stx, 481, "there is no call that this request belongs to");
 	}
-	mem_unref(peer);
+}
+
+/* Before anything is kept of it: is it one that we serve, and is there what it belongs to? False: it was answered. */
+static bool has_ground(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, bool note)
+{
+	const struct sip_served *served = note ? &sip_served_notes : req->method == SIP_INVITE ? &sip_served_calls : &sip_served;
+	struct sip_stx *invite = req->method == SIP_CANCEL ? sip_stx_cancelled(core->txns, req) : NULL;
+	struct sip_refusal why;
+	struct sip_reply none = { .status = 481 };
+
+	if (sip_msg_check(req, served, &why)) {
+		refuse(core, path, req, served, &why);
+		return false;
+	}
+	if (req->method == SIP_CANCEL && (!invite || !sip_stx_is_invite(invite)))
+		none.sentence = "there is no INVITE that this CANCEL could mean";
+	else if (req->method != SIP_CANCEL && !text_empty(req->to_tag) && !sip_leg_is_there(core, req))
+		none.sentence = "this call does not exist (any more) on this node";
+	if (!none.sentence)
+		return true;
+	refused(core);
+	sip_reply_stateless(core, path, req, &none);
+	return false;
+}
+
+static void serve(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer, bool merged)
+{
+	struct sip_stx *invite = req->method == SIP_CANCEL ? sip_stx_cancelled(core->txns, req) : NULL;
+
+	if (invite)
+		on_cancel(core, stx, invite);
+	else if (merged)
+		refuse_status(core, stx, 482, "this request came before by another way");
+	else if (peer)
+		on_new(core, stx, req, peer);
+	else if (text_empty(req->to_tag))
+		sip_note_take(core, stx, req);
+	else if (!sip_leg_request(core, stx, req))
+		refuse_status(core, stx, 481, "this call does not exist (any more) on this node");
 }
 
 static void on_request(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req)
 {
 	struct sip_path back = *path;
-	struct sip_refusal why;
 	struct sip_stx *stx = sip_stx_find(core->txns, req);
 	struct sip_reply busy = { .status = 503, .sentence = "too many transactions at once", .retry_after_s = core->prm.limits.retry_after_s };
-	const struct sip_served *served;
-	bool note;
+	struct sip_peer *peer = NULL;
+	bool note, fresh, merged;
 
 	if (path->conn) {
 		sip_conn_saw_via(path->conn, &req->via);
@@ -256,31 +218,22 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 			core->stats.stray++;
 		return;
 	}
-	bool merged = text_empty(req->to_tag) && req->method != SIP_CANCEL && sip_stx_merged(core->txns, req);
-	/* Overload turns away what is new; what belongs to a call is always served. */
-	if ((text_empty(req->to_tag) && sip_txns_count(core->txns) >= core->prm.limits.transactions) ||
-	    sip_stx_create(&stx, core->txns, req, &back)) {
+	note = sip_is_note(core, path, req);
+	fresh = text_empty(req->to_tag) && req->method != SIP_CANCEL;
+	if (!has_ground(core, path, req, note) || (fresh && !note && !(peer = sip_admit(core, path, req))))
+		return;
+	merged = fresh && sip_stx_merged(core->txns, req);
+	if (sip_stx_create(&stx, core->txns, req, &back)) {
 		refused(core);
 		sip_reply_stateless(core, path, req, &busy);
+		mem_unref(peer);
 		return;
 	}
 	metric_add(core->m.transactions, 1);
 	mem_ref(stx);
-	note = sip_is_note(core, path, req);
-	served = note ? &sip_served_notes : req->method == SIP_INVITE ? &sip_served_calls : &sip_served;
-	if (sip_msg_check(req, served, &why))
-		refuse(core, stx, req, served, &why);
-	else if (req->method == SIP_CANCEL)
-		on_cancel(core, stx, req);
-	else if (merged)
-		refuse_status(core, stx, 482, "this request came before by another way");
-	else if (note)
-		sip_note_take(core, stx, req);
-	else if (text_empty(req->to_tag))
-		on_new(core, stx, req);
-	else if (!sip_leg_request(core, stx, req))
-		refuse_status(core, stx, 481, "this call does not exist (any more) on this node");
+	serve(core, stx, req, peer, merged);
 	mem_unref(stx);
+	mem_unref(peer);
 }
 
 static void on_response(struct sip_core *core, const struct sip_path *path, const struct sip_msg *res)

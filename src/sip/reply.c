@@ -2,6 +2,7 @@
 /* reply.c  Responses: what is copied from the request, what every response of ours carries, and the sentence for the other side's administrator. */
 #include <errno.h>
 #include "base/mem.h"
+#include "base/hash.h"
 #include "base/rand.h"
 #include "sip/core_private.h"
 #include "trust/explain.h"
@@ -89,17 +90,33 @@ int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply
 	return err;
 }
 
-void sip_reply_stateless(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *r)
+/* The same for each repetition of the request (RFC 3261 8.2.7), though nothing is kept of it. */
+static struct text tag_of(const struct sip_core *core, const struct sip_msg *req, char room[17])
+{
+	struct text parts[] = { req->call_id, req->from_tag, req->via.branch, req->via.host };
+	uint64_t h = req->cseq.number;
+
+	for (unsigned i = 0; i < sizeof(parts) / sizeof(*parts); i++)
+		h = h * 31 + hash_siphash(core->tag_key, parts[i].p ? parts[i].p : "", parts[i].n);
+	(void)text_print(room, 17, "%016llx", (unsigned long long)h);
+	return text_of(room);
+}
+
+void sip_reply_stateless(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *reply)
 {
 	struct sip_path back = *path;
+	struct sip_reply r = *reply;
 	struct buf b;
+	char tag[17];
 
 	if (!sip_msg_answerable(req))
 		return;
+	if (text_empty(r.to_tag))
+		r.to_tag = tag_of(core, req, tag);
 	if (path->transport == NET_UDP && !req->via.has_rport)
 		net_addr_set_port(&back.peer, req->via.port ? req->via.port : 5060);
 	buf_init(&b, SIP_HEAD_MAX_BYTES);
-	if (!build(core, &b, req, path, r))
+	if (!build(core, &b, req, path, &r))
 		(void)sip_path_send(core, &back, b.p, b.n);
 	buf_free(&b);
 }

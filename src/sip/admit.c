@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* admit.c  May this request from outside of any call come in? Whose it is, whether there is room for another call, whether its source asks too often: what
+ * isn't taken is answered without keeping anything (RFC 3261 8.2.7), so that a flood finds nothing to fill. */
+#include "base/mem.h"
+#include "sip/conns.h"
+#include "sip/core_private.h"
+
+void sip_over_budget(struct sip_core *core, const struct net_addr *addr, enum sip_budget_what what)
+{
+	bool room = what == SIP_BUDGET_CONNS || what == SIP_BUDGET_HANDSHAKES;
+	struct ev_report r;
+	uint64_t count;
+	char peer[NET_ADDR_SIZE];
+
+	core->stats.refused++;
+	metric_add(core->m.refused, 1);
+	if (!sip_budget_refused(core->budget, addr, what, &count))
+		return;
+	sip_ev(core, &r, room ? EV_SIP_TOO_MANY_CONNECTIONS : EV_SIP_OVER_BUDGET, NULL);
+	ev_str(&r, "peer", room ? net_addr_print(addr, peer) : net_addr_print_host(addr, peer));
+	ev_str(&r, "what", sip_budget_word(what));
+	ev_int(&r, "count", core->n_conns);
+	ev_int(&r, "refused", (int64_t)count);
+	ev_emit(core->bus, &r);
+}
+
+static void refused(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *r)
+{
+	core->stats.refused++;
+	metric_add(core->m.refused, 1);
+	sip_reply_stateless(core, path, req, r);
+}
+
+static void unknown_peer(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct ev_report *why)
+{
+	char peer[NET_ADDR_SIZE], words[400], sentence[320];
+	struct ev_report r;
+	uint64_t count;
+
+	ev_sentence(why, words, sizeof(words));
+	(void)text_print(sentence, sizeof(sentence), "%s is no gateway of this server", net_addr_print_host(&path->peer, peer));
+	refused(core, path, req, &(struct sip_reply){ .status = 403, .sentence = sentence });
+	if (!sip_budget_tell(core->budget, &path->peer, SIP_TOLD_STRANGER, &count))
+		return;
+	sip_ev(core, &r, EV_SIP_UNKNOWN_PEER, NULL);
+	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
+	ev_str(&r, "transport", net_transport_name(path->transport));
+	ev_text(&r, "method", req->method_text);
+	ev_str(&r, "why", why->id ? words : "");
+	ev_int(&r, "count", (int64_t)count);
+	ev_emit(core->bus, &r);
+}
+
+static void call_came_in(struct sip_core *core, const struct sip_path *path, struct sip_peer *peer)
+{
+	struct trust_facts *f;
+
+	if (!core->prm.flow || !(f = mem_alloc(sizeof(*f))))
+		return;
+	sip_path_facts(core, path, f);
+	facts_flow(f, TRUST_FLOW_CALL_IN);
+	facts_gateway(f, peer->name, peer->host);
+	f->sip.received = true;
+	sip_flow(core, peer, f, true);
+	mem_free(f);
+}
+
+static void no_room(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_peer *peer, const struct sip_reply *r)
+{
+	struct ev_report ev;
+	uint64_t count;
+
+	refused(core, path, req, r);
+	if (!sip_budget_tell(core->budget, &path->peer, SIP_TOLD_BUSY, &count))
+		return;
+	sip_ev(core, &ev, EV_SIP_CALL_REFUSED, NULL);
+	ev_str(&ev, "gateway", peer->name);
+	ev_int(&ev, "calls", core->n_legs);
+	ev_str(&ev, "why", r->sentence);
+	ev_int(&ev, "count", (int64_t)count);
+	ev_emit(core->bus, &ev);
+}
+
+static bool has_room(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, struct sip_peer *peer)
+{
+	unsigned of_peer = peer->max_dialogs ? peer->max_dialogs : core->prm.limits.legs_per_source;
+	struct sip_reply r = { .status = 503, .retry_after_s = core->prm.limits.retry_after_s };
+	struct sip_readiness ready;
+
+	core->stats.invites++;
+	metric_add(core->m.invites, 1);
+	if (!sip_budget_call(core->budget, &path->peer)) {
+		sip_over_budget(core, &path->peer, SIP_BUDGET_CALLS);
+		r.sentence = "too many new calls a second";
+		sip_reply_stateless(core, path, req, &r);
+		return false;
+	}
+	call_came_in(core, path, peer);
+	if (!sip_is_ready(core, peer, &ready)) {
+		r.sentence = ready.reason;
+		r.retry_after_s = ready.retry_after_s;
+	} else if (core->n_legs >= core->prm.limits.legs || (core->n_legs >= of_peer && sip_legs_of(core, peer) >= of_peer)) {
+		r.sentence = "too many calls at once";
+	}
+	if (r.sentence)
+		no_room(core, path, req, peer, &r);
+	return !r.sentence;
+}
+
+struct sip_peer *sip_admit(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req)
+{
+	struct ev_report why;
+	struct sip_peer *peer;
+
+	ev_set(&why, 0);
+	peer = sip_who(core, path, &why);
+	if (!peer) {
+		unknown_peer(core, path, req, &why);
+		return NULL;
+	}
+	/* What asks whether we live is answered also when everything is full, and so is all that belongs to a call. */
+	if (req->method != SIP_OPTIONS && sip_txns_count(core->txns) >= core->prm.limits.transactions) {
+		no_room(core, path, req, peer, &(struct sip_reply){ .status = 503, .sentence = "too many transactions at once", .retry_after_s = core->prm.limits.retry_after_s });
+		return mem_unref(peer);
+	}
+	if (req->method == SIP_INVITE && !has_room(core, path, req, peer))
+		return mem_unref(peer);
+	return peer;
+}

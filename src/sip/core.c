@@ -25,7 +25,7 @@ static void limits_fill(struct sip_limits *l)
 	if (!l->strangers_messages)
 		l->strangers_messages = 2000;
 	if (!l->calls)
-		l->calls = 500;
+		l->calls = 2000;
 	if (!l->stranger_bytes)
 		l->stranger_bytes = 32 << 20;
 	if (!l->transactions)

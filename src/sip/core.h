@@ -46,7 +46,7 @@ struct sip_limits {
 	unsigned handshakes;               /* at once, of strangers: 256 */
 	unsigned stranger_handshakes;      /* a second, from one of them: 20 */
 	unsigned stranger_messages, strangers_messages; /* a second, from one of them and from all: 100, 2000 */
-	unsigned calls;                    /* new ones a second from one address of a gateway: 500 */
+	unsigned calls;                    /* new ones a second from one address of a gateway: 2000 */
 	size_t stranger_bytes;             /* that wait for the rest of their message, from all strangers: 32 MiB */
 	unsigned transactions;             /* 65536 */
 	unsigned legs, legs_per_source;    /* 2000, 1000 */

@@ -147,7 +147,7 @@ static enum sip_frame_kind find_message(struct sip_framer *f, struct text t, str
 		if (find_head(f, t, &end))
 			return fail(f, SIP_FAULT_LINE_END, TEXT_NONE, frame);
 		if (end > SIP_HEAD_MAX_BYTES || (!end && t.n > SIP_HEAD_MAX_BYTES))
-			return fail(f, SIP_FAULT_HEAD_TOO_LARGE, TEXT_NONE, frame);
+			return fail(f, SIP_FAULT_HEAD_TOO_LARGE, text_head(t, SIP_HEAD_MAX_BYTES), frame);
 		if (!end)
 			return SIP_FRAME_MORE;
 		fault = body_length(text_head(t, end), &length);
@@ -192,9 +192,7 @@ bool sip_framer_midway(const struct sip_framer *f)
 
 struct text sip_framer_give_up(struct sip_framer *f)
 {
-	struct text head = f->need ? text_head(view(f), f->head) : TEXT_NONE;
-
 	f->bad = true;
-	sip_refuse(&f->why, SIP_FAULT_BODY_CUT, TEXT_NONE);
-	return head;
+	sip_refuse(&f->why, f->need ? SIP_FAULT_BODY_CUT : SIP_FAULT_NO_END_OF_HEAD, TEXT_NONE);
+	return f->need ? text_head(view(f), f->head) : text_head(view(f), SIP_HEAD_MAX_BYTES);
 }

@@ -28,7 +28,7 @@ enum sip_frame_kind {
 	SIP_FRAME_MESSAGE, /* `message` is complete */
 	SIP_FRAME_PING,    /* CR LF CR LF: send a pong (CR LF) */
 	SIP_FRAME_PONG,    /* a single CR LF: the answer to our ping, or a blank line between messages */
-	SIP_FRAME_BAD,     /* `why`; `message` is the head if it is complete, to build a response from, else empty */
+	SIP_FRAME_BAD,     /* `why`; `message` is the head, or what is there of one that is too large, to build a response from; else empty */
 };
 struct sip_frame {
 	struct text message; /* valid until the next call for this framer */
@@ -43,7 +43,7 @@ int sip_framer_feed(struct sip_framer *f, const void *p, size_t n);
 enum sip_frame_kind sip_framer_next(struct sip_framer *f, struct sip_frame *frame);
 /* A message has begun and is not complete: the connection's time limit for a whole message applies. */
 bool sip_framer_midway(const struct sip_framer *f);
-/* Time is over: the head of the message that is not complete, TEXT_NONE while that isn't either. BAD from then on. */
+/* Time is over: the head of the message that is not complete, or what there is of it, to answer it. BAD from then on. */
 struct text sip_framer_give_up(struct sip_framer *f);
 
 #endif

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: each target is one command of tools/, which says what it does.
-.PHONY: all build run test test-fast test-long conformance lab bench bench-diagnosis bench-speech speech-model install check-style clean
+.PHONY: all build run test test-fast test-long conformance lab bench bench-flood bench-diagnosis bench-speech speech-model install check-style clean
 
 PREFIX ?= /usr/local
 
@@ -40,6 +40,12 @@ bench:
 	@tools/install-deps run
 	@tools/build build-release
 	@bench/run build-release
+
+# Good calls while somebody floods the node. BENCH=--quick takes two minutes instead of eight.
+bench-flood:
+	@tools/install-deps test
+	@tools/build build-release
+	@bench/flood $(BENCH) build-release
 
 bench-diagnosis:
 	@tools/install-deps test

@@ -89,11 +89,7 @@ static bool kind_is_known(const struct asked *x)
 	for (unsigned g = 0; g < MBOX_GREETINGS; g++)
 		if (strcmp(x->kind, mbox_greeting_name((enum mbox_greeting)g)) == 0)
 			return true;
-	const struct cfg_mailbox *m = cfg_mailbox(dir_view_cfg(x->of.view), text_of(x->of.user->name));
-	for (size_t i = 0; m && i < m->n_rules; i++)
-		if (text_starts(text_of(x->kind), "rule.") && strcmp(x->kind + 5, m->rules[i].name) == 0)
-			return true;
-	return false;
+	return text_starts(text_of(x->kind), "rule.") && dlg_rule_named(x->of.view, x->of.user, x->kind + 5);
 }
 
 static void greeting_h(int err, const struct ev_report *why, void *arg)

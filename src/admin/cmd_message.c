@@ -283,16 +283,20 @@ static void export(struct admin_call *call, const json_t *args, void *arg)
 
 /* ---- on a phone that is called for it ---- */
 
-static int greeting_of(const json_t *args, enum mbox_greeting *g, struct ev_report *why)
+static int greeting_of(const json_t *args, struct dlg_play_out_prm *prm, struct ev_report *why)
 {
 	const char *name = admin_arg_str(args, "greeting");
+	if (name && text_starts(text_of(name), "rule.")) {
+		prm->rule = name + 5;
+		return 0;
+	}
 	for (unsigned i = 0; name && i < MBOX_GREETINGS; i++)
 		if (strcmp(name, mbox_greeting_name((enum mbox_greeting)i)) == 0) {
-			*g = (enum mbox_greeting)i;
+			prm->greeting = (enum mbox_greeting)i;
 			return 0;
 		}
-	*g = MBOX_G_PERSONAL;
-	return name ? admin_value_bad(why, name, "greeting", "personal, away, busy, closed, name") : 0;
+	prm->greeting = MBOX_G_PERSONAL;
+	return name ? admin_value_bad(why, name, "greeting", "personal, away, busy, closed, name, rule.RULE") : 0;
 }
 
 static void call_out(struct admin *a, struct admin_call *call, const json_t *args, bool record)
@@ -304,7 +308,7 @@ static void call_out(struct admin *a, struct admin_call *call, const json_t *arg
 	if (!err)
 		err = admin_need_str(args, "to", &prm.to, &why);
 	if (!err)
-		err = record ? greeting_of(args, &prm.greeting, &why) : admin_need_str(args, "id", &prm.message, &why);
+		err = record ? greeting_of(args, &prm, &why) : admin_need_str(args, "id", &prm.message, &why);
 	if (err) {
 		admin_call_fail(call, &why);
 		return;

@@ -271,7 +271,7 @@ static int group(struct cli *c)
 static const struct cli_opt play_opts[] = { { "to", "NUMBER", "the phone: an extension, an outside number that the owner may call, or a SIP address" }, { NULL, NULL, NULL } };
 static const struct cli_opt record_opts[] = {
 	{ "to", "NUMBER", "the phone: an extension, an outside number that the owner may call, or a SIP address" },
-	{ "greeting", "KIND", "personal (if not given), away, busy, closed, or name" },
+	{ "greeting", "KIND", "personal (if not given), away, busy, closed, name, or rule.RULE for an answering rule" },
 	{ NULL, NULL, NULL },
 };
 static const struct cli_opt list_opts[] = {

@@ -169,7 +169,7 @@ int dlg_draw(const struct dlg_table *table, enum dlg_draw_form form, struct buf 
 	return buf_error(out);
 }
 
-static const struct dlg_table *const built_in[] = { &dlg_answering, &dlg_ruled, &dlg_subscriber, &dlg_logon, &dlg_player, &dlg_options, &dlg_pin_change, &dlg_language, &dlg_away, &dlg_greeting, &dlg_setup, &dlg_send, &dlg_play_out,
+static const struct dlg_table *const built_in[] = { &dlg_answering, &dlg_ruled, &dlg_subscriber, &dlg_logon, &dlg_player, &dlg_options, &dlg_pin_change, &dlg_language, &dlg_away, &dlg_rule_greetings, &dlg_greeting, &dlg_setup, &dlg_send, &dlg_play_out,
 	                                            &dlg_recorder, &dlg_entry, &dlg_names, &dlg_transfer, &dlg_find, &dlg_screen, &dlg_bridged };
 
 int dlg_draw_named(const struct cfg *cfg, struct text name, enum dlg_draw_form form, struct buf *out)

@@ -20,7 +20,8 @@ static int store(struct dlg_session *s)
 
 static int stored(struct dlg_session *s)
 {
-	s->phone.recorded |= 1u << s->phone.greeting;
+	if (s->phone.greeting < MBOX_GREETINGS)
+		s->phone.recorded |= 1u << s->phone.greeting;
 	s->failures = 0;
 	return dlg_drop_recording(s);
 }

@@ -8,7 +8,7 @@
 #include "dialogue/words.h"
 #include "dialogue_events.h"
 
-enum { AUDIO_MAX = 64 << 20 };
+enum { AUDIO_MAX = 64 << 20, MBOX_KIND = 65 };
 
 struct live_job *dlg_live_begin(struct dlg_call *c, uint32_t id)
 {
@@ -249,10 +249,21 @@ int dlg_job_save(void *arg, uint32_t job)
 }
 
 /* ---- greetings ---- */
+/* s->phone.greeting by its name in the store. */
+static void own_kind(const struct dlg_session *s, char kind[MBOX_KIND])
+{
+	if (s->phone.greeting < MBOX_GREETINGS)
+		text_fill(kind, MBOX_KIND, mbox_greeting_name(s->phone.greeting));
+	else
+		text_print(kind, MBOX_KIND, "rule.%s", s->phone.rule ? s->phone.rule->name : "");
+}
+
 static void greeting_read(struct live_job *j)
 {
 	struct mbox_audio audio = { .p = j->audio.p, .n = j->audio.n };
-	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, mbox_greeting_name(j->call->s.phone.greeting), mbox_codec_of(j->info.codec), &audio, dlg_live_done_h, j,
+	char kind[MBOX_KIND];
+	own_kind(&j->call->s, kind);
+	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, kind, mbox_codec_of(j->info.codec), &audio, dlg_live_done_h, j,
 	                            &j->handle);
 	if (err)
 		dlg_live_failed(j, err);
@@ -272,7 +283,9 @@ int dlg_job_greeting_remove(void *arg, uint32_t job)
 	struct live_job *j = dlg_live_begin_own(c, job);
 	if (!j)
 		return EACCES;
-	return dlg_live_begun(j, mbox_greeting_delete(c->svc->prm.mbox, c->s.box->name, mbox_greeting_name(c->s.phone.greeting), dlg_live_done_h, j, &j->handle));
+	char kind[MBOX_KIND];
+	own_kind(&c->s, kind);
+	return dlg_live_begun(j, mbox_greeting_delete(c->svc->prm.mbox, c->s.box->name, kind, dlg_live_done_h, j, &j->handle));
 }
 
 /* ---- fetching ---- */
@@ -315,13 +328,13 @@ static void clip_read(struct live_job *j)
 }
 
 /* The greeting that s->fetched says; the one of the rule where that is none of them. */
-static void greeting_kind(const struct dlg_call *c, enum dlg_clip clip, char kind[65])
+static void greeting_kind(const struct dlg_call *c, enum dlg_clip clip, char kind[MBOX_KIND])
 {
 	enum mbox_greeting g = clip == CLIP_NAME ? MBOX_G_NAME : c->s.fetched == MBOX_G_NAME ? MBOX_G_PERSONAL : c->s.fetched;
 	if (g < MBOX_GREETINGS)
-		text_fill(kind, 65, mbox_greeting_name(g));
+		text_fill(kind, MBOX_KIND, mbox_greeting_name(g));
 	else
-		text_print(kind, 65, "rule.%s", c->s.rule ? c->s.rule->name : "");
+		text_print(kind, MBOX_KIND, "rule.%s", c->s.rule ? c->s.rule->name : "");
 }
 
 int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_user *box)
@@ -347,7 +360,7 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	struct mbox *m = c->svc->prm.mbox;
 	if (clip == CLIP_MESSAGE)
 		return dlg_live_begun(j, c->s.at < c->s.n_list ? mbox_get_audio(m, box->name, c->s.list[c->s.at].id, fetched, j, &j->handle) : ENOENT);
-	char kind[65];
+	char kind[MBOX_KIND];
 	greeting_kind(c, clip, kind);
 	return dlg_live_begun(j, mbox_greeting_get(m, box->name, kind, fetched, j, &j->handle));
 }
@@ -364,7 +377,9 @@ int dlg_job_fetch_own(void *arg, uint32_t job)
 		return ENOMEM;
 	j->clip = CLIP_GREETING;
 	j->kind = c->s.box->name;
-	return dlg_live_begun(j, mbox_greeting_get(c->svc->prm.mbox, c->s.box->name, mbox_greeting_name(c->s.phone.greeting), fetched, j, &j->handle));
+	char kind[MBOX_KIND];
+	own_kind(&c->s, kind);
+	return dlg_live_begun(j, mbox_greeting_get(c->svc->prm.mbox, c->s.box->name, kind, fetched, j, &j->handle));
 }
 
 /* ---- the mailbox ---- */

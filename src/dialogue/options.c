@@ -109,7 +109,7 @@ static const struct dlg_row pin_rows[] = {
 const struct dlg_table dlg_pin_change = { "pin", "New PIN", pin_states, pin_rows, COUNT_OF(pin_states), COUNT_OF(pin_rows), NEW, NULL };
 
 /* ---- the menu ---- */
-enum { MENU, AWAY, KINDS, KIND, LOAD, HEAR, RECORD, REMOVE, PIN, VOICE, ZONE, SET_ZONE, HOURS, LANGUAGE };
+enum { MENU, AWAY, KINDS, KIND, LOAD, HEAR, RECORD, REMOVE, PIN, VOICE, ZONE, SET_ZONE, HOURS, LANGUAGE, RULES };
 
 static int back_to_menu(struct dlg_session *s)
 {
@@ -221,7 +221,7 @@ static bool has_greeting(const struct dlg_session *s)
 }
 
 static const struct dlg_phrase say_menu[] = { SAY(P_OPTIONS_MENU), SAY(P_OPTIONS_LANGUAGE), SAY_END };
-static const struct dlg_phrase say_kinds[] = { SAY(P_GREETING_KINDS), SAY_END };
+static const struct dlg_phrase say_kinds[] = { SAY(P_GREETING_KINDS), SAY_IF(dlg_has_rules, P_GREETING_KINDS_RULES), SAY_END };
 static const struct dlg_phrase say_kind[] = { SAY(P_GREETING_MENU), SAY_END };
 static const struct dlg_phrase say_greeting[] = { SAY_CLIP(has_greeting, CLIP_GREETING), SAY_END };
 static const struct dlg_phrase say_none[] = { SAY(P_GREETING_NONE), SAY_END };
@@ -248,6 +248,7 @@ static const struct dlg_state states[] = {
 	[ZONE] = { "time zone", say_zone, NULL, 6000, 0 },
 	[SET_ZONE] = { "set time zone", NULL, NULL, 8000, 0 },
 	[HOURS] = { "clock", NULL, NULL, 8000, 0 },
+	[RULES] = { "greetings of rules", NULL, &dlg_rule_greetings, 0, 0 },
 	[LANGUAGE] = { "language", NULL, &dlg_language, 0, 0 },
 };
 
@@ -284,6 +285,7 @@ static const struct dlg_row rows[] = {
 	{ KINDS,  KEYS("3"),     ALWAYS,               DO(kind),              KIND },
 	{ KINDS,  KEYS("4"),     ALWAYS,               DO(kind),              KIND },
 	{ KINDS,  KEYS("5"),     ALWAYS,               DO(kind),              KIND },
+	{ KINDS,  KEYS("6"),     IF(dlg_has_rules),    DO(dlg_no_failures),   RULES },
 	{ KINDS,  KEYS("*"),     ALWAYS,               DO(dlg_no_failures),   MENU },
 	WRONG_KEYS(KINDS),
 	{ KIND,   KEYS("1"),     ALWAYS,               DO(begin_recording),   RECORD },
@@ -314,6 +316,9 @@ static const struct dlg_row rows[] = {
 
 	{ PIN,    ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),   MENU },
 	{ AWAY,   ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),   MENU },
+	{ RULES,  RESULT(R_GONE), ALWAYS,              NOTHING,               RETURN(R_GONE) },
+	{ RULES,  RESULT(R_GIVE_UP), ALWAYS,           NOTHING,               RETURN(R_GIVE_UP) },
+	{ RULES,  ANY_RESULT,    ALWAYS,               DO(dlg_no_failures),   KINDS },
 	{ LANGUAGE, RESULT(R_GIVE_UP), ALWAYS,         NOTHING,               RETURN(R_GIVE_UP) },
 	{ LANGUAGE, ANY_RESULT,  ALWAYS,               DO(dlg_no_failures),   MENU },
 };

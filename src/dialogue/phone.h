@@ -38,7 +38,8 @@ struct dlg_phone {
 	bool away_wanted;  /* or shall be, until then; 0: no end */
 	int64_t away_until_us;
 	bool first_use;
-	enum mbox_greeting greeting; /* that is recorded, heard, or taken away now */
+	enum mbox_greeting greeting; /* that is recorded, heard, or taken away now; MBOX_GREETINGS: that of `rule` */
+	const struct cfg_answer_rule *rule; /* belongs to the view */
 	/* Play on Phone */
 	char wanted[ID_SIZE]; /* the message; "": a greeting is recorded */
 	bool own_phone;       /* the phone is known to be the owner's */
@@ -58,6 +59,8 @@ const char *dlg_zone_name(unsigned i);
 const char *dlg_zone_city(unsigned i);
 /* The greeting that dlg_greeting records next. */
 int dlg_greeting_of(struct dlg_session *s, enum mbox_greeting g);
+int dlg_rule_greeting_of(struct dlg_session *s, const struct cfg_answer_rule *r);
+bool dlg_has_rules(const struct dlg_session *s); /* of s->box, that are used */
 
 /* The mailbox of whoever left or sent that message; NULL: he has none here. */
 const struct dir_user *dlg_sender(const struct dlg_session *s, const struct mbox_message *m);

@@ -11,6 +11,7 @@ struct dlg_play_out_prm {
 	const char *mailbox;          /* name, extension or address */
 	const char *message;          /* id; NULL or "": a greeting is recorded */
 	enum mbox_greeting greeting;
+	const char *rule;             /* the greeting of that answering rule instead; NULL */
 	const char *to;               /* "sip:..." or a number that its owner may call */
 };
 /* Calls. The id of the call is in `session`. ENOENT: no such mailbox; otherwise `why` says in words why not: EACCES, EBUSY (one at a time for a

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "dialogue/call_private.h"
 #include "dialogue/play_out.h"
+#include "dialogue/rules.h"
 #include "dialogue/words.h"
 #include "dialogue_events.h"
 #include "gateway/gateway.h"
@@ -96,7 +97,10 @@ static int prepare(struct dlg_call *c, struct gateway *g, const struct dlg_play_
 	c->table = &dlg_play_out;
 	text_fill(c->gateway, sizeof(c->gateway), gw_name(g));
 	text_fill(c->s.phone.wanted, sizeof(c->s.phone.wanted), prm->message ? prm->message : "");
-	c->s.phone.greeting = prm->greeting;
+	c->s.phone.greeting = prm->rule ? MBOX_GREETINGS : prm->greeting;
+	c->s.phone.rule = prm->rule ? dlg_rule_named(c->s.view, c->s.box, prm->rule) : NULL;
+	if (prm->rule && !c->s.phone.rule)
+		return refuse(why, prm, EINVAL, dlg_words(DLG_SAYS_NO_RULE));
 	int err = address(c, prm->to, g);
 	if (err)
 		return refuse(why, prm, err, err == EACCES ? dir_allow_name(c->s.allow) : dlg_words(DLG_SAYS_BAD_ADDRESS));

@@ -154,6 +154,11 @@
 	X(P_AWAY_UNTIL, "away-until", "You are away until") \
 	X(P_AWAY_RIGHT, "away-right", "If this is right, press 1. To enter it again, press 2.") \
 	X(P_GREETING_KINDS, "greeting-kinds", "For your personal greeting, press 1. For your temporary greeting, press 2. For the greeting while you are on another call, press 3. For the greeting after hours, press 4. For your name, press 5. To go back, press star.") \
+	X(P_GREETING_KINDS_RULES, "greeting-kinds-rules", "For the greetings of your rules, press 6.") \
+	X(P_RULE_GREETING, "rule-greeting", "The rule") \
+	X(P_RULE_MENU, "rule-greeting-menu", "To record its greeting, press 1. To hear it, press 2. To take it away, press 7. For the next rule, press pound. To go back, press star.") \
+	X(P_RULE_NO_GREETING, "rule-greeting-none", "No greeting has been recorded for this rule.") \
+	X(P_RULE_GREETING_REMOVED, "rule-greeting-removed", "Its greeting is taken away.") \
 	X(P_GREETING_NONE, "greeting-none", "Nothing has been recorded. The standard one is used.") \
 	X(P_BY_VOICE, "commands-voice", "You can speak your choices, where this server understands them. The keys always work.") \
 	X(P_BY_KEYS, "commands-keys", "You use the keys.") \

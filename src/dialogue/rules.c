@@ -120,6 +120,15 @@ const struct cfg_answer_rule *dlg_rule_of(const struct dir_user *box, const stru
 	return NULL;
 }
 
+const struct cfg_answer_rule *dlg_rule_named(const struct dir_view *v, const struct dir_user *box, const char *name)
+{
+	const struct cfg_mailbox *m = cfg_mailbox(dir_view_cfg(v), text_of(box->name));
+	for (size_t i = 0; m && i < m->n_rules; i++)
+		if (strcmp(m->rules[i].name, name) == 0)
+			return &m->rules[i];
+	return NULL;
+}
+
 /* ---- what it wants ---- */
 static void places(struct dlg_session *s)
 {

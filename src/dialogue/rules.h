@@ -24,4 +24,7 @@ enum dlg_reason dlg_reason_of(struct text t);
 /* Whether that schedule is open; "" always is. */
 bool dlg_schedule_open(const struct cfg *cfg, const char *name, int64_t now_s);
 
+/* A rule of that mailbox by its name; NULL. Belongs to the view. */
+const struct cfg_answer_rule *dlg_rule_named(const struct dir_view *v, const struct dir_user *box, const char *name);
+
 #endif

@@ -258,6 +258,7 @@ extern const struct dlg_table dlg_logon;
 extern const struct dlg_table dlg_player;     /* the messages of s->list one by one */
 extern const struct dlg_table dlg_options;    /* greeting, name, PIN */
 extern const struct dlg_table dlg_pin_change;
+extern const struct dlg_table dlg_rule_greetings; /* of s->box's rules */
 extern const struct dlg_table dlg_away;       /* the temporary greeting on or off */
 extern const struct dlg_table dlg_language;   /* s->phone.choices.language */
 extern const struct dlg_table dlg_greeting;   /* s->phone.greeting, by dlg_greeting_of() */

@@ -8,6 +8,7 @@ import re
 import single
 from labkit import site as lab
 from labkit.caller import Call, header, speech
+from labkit.node import BUILD, program
 
 CALLER_SAYS, PHONE_SAYS = speech(lab.SPEECH_A, 2), speech(lab.SPEECH_B, 2)
 
@@ -261,6 +262,27 @@ def single_prompts():
     return BUILD / "prompts" / "en-US.pack"
 
 
+def by_phone(story, node):
+    """The greeting of a rule, recorded by its owner on a phone that is called, heard by a caller to whom the rule applies."""
+    import subprocess
+    node.set_pin("alice", "739184")
+    clip = story.dir / "words.wav"
+    audio.write(clip, audio.read(lab.SPEECH_B)[:3 * audio.RATE])
+    there = subprocess.Popen([str(program("umbel")), "call", "test", "--listen", "udp:127.0.0.1:5060", "--prompts", str(BUILD / "prompts" / "en-US.pack"), "--for", "60", "-e",
+                              f"expect play-out-hello; expect greeting-record; expect beep; play {clip}; press #; wait 1s; press 3; expect greeting-saved; expect-bye"],
+                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    until(lambda: "0100007F:13C4" in open("/proc/net/udp").read(), 10)
+    status, text = node.cli.run("mailbox", "record-greeting", "alice", "--to", "2001", "--greeting", "rule.nonesuch")
+    story.check("by phone: a rule that is not there is named", status == 1 and "no answering rule of that name" in text, text)
+    status, text = node.cli.run("mailbox", "record-greeting", "alice", "--to", "2001", "--greeting", "rule.closed")
+    said = there.communicate(timeout=90)[0]
+    story.check("by phone: recorded", status == 0 and there.returncode == 0, said + text)
+    caller = quiet_call("8106")
+    story.check("by phone: whom the rule meets hears the recording", until(lambda: hears(caller, speech(lab.SPEECH_B, 2), 0), 10))
+    caller.wait_over(10)
+    caller.close()
+
+
 def shown(story, node):
     status, text = node.cli.run("mailbox", "rules", "alice")
     story.check("rules: shown in their order", status == 0 and text.index("1. found") < text.index("2. second") < text.index("6. closed"), text)
@@ -271,7 +293,7 @@ def shown(story, node):
 with Story("answering") as story:
     audio.write(story.dir / "said.wav", audio.read(lab.SPEECH_A)[:2 * audio.RATE])
     node = single.node(story, rules)
-    for part in (found, stranger, second, nobody, gives_up, bridged, left_nothing, away, greetings, shown):
+    for part in (found, stranger, second, nobody, gives_up, bridged, left_nothing, away, greetings, by_phone, shown):
         if not sys.argv[1:] or part.__name__ in sys.argv[1:]:
             part(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

@@ -357,6 +357,56 @@ static void places_are_checked_beforehand(void **state)
 	cfg_unref(c);
 }
 
+/* The owner records them by phone: rule by rule, each kept under its own name. */
+static void greetings_of_rules_are_recorded_by_phone(void **state)
+{
+	(void)state;
+	struct talk t;
+	const struct cfg_mailbox *m = cfg_mailbox(cfg, TEXT("alice"));
+	talk_init(&t);
+	dlg_session_close(&t.s);
+	dir_view_unref(t.view);
+	t.view = dir_view_ref(view);
+	const struct dlg_effects *fx = t.s.fx;
+	dlg_session_init(&t.s, view, fx, &t);
+	unsigned recorded = t.recorded;
+	talk_start(&t, &dlg_subscriber);
+	talk_keys(&t, "201#482915#");
+	talk_wait(&t, 200);
+	talk_keys(&t, "62");
+	talk_wait(&t, 1100);
+	assert_true(talk_heard(&t, "greeting-kinds greeting-kinds-rules"));
+	talk_keys(&t, "6");
+	talk_wait(&t, 50);
+	assert_true(talk_heard(&t, "rule-greeting <"));
+	assert_ptr_equal(t.s.phone.rule, &m->rules[0]);
+	talk_keys(&t, "#1");
+	talk_wait(&t, 8000);
+	talk_keys(&t, "3");
+	talk_wait(&t, 100);
+	assert_int_equal(t.n_greetings, 1);
+	assert_int_equal(t.greeting_kind, MBOX_GREETINGS);
+	assert_ptr_equal(t.s.phone.rule, &m->rules[1]);
+	assert_int_equal(t.s.phone.recorded, recorded); /* it is none of the others */
+	assert_true(talk_heard(&t, "greeting-saved rule-greeting <"));
+	for (size_t i = 1; i < m->n_rules; i++) {
+		talk_keys(&t, "#");
+		talk_wait(&t, 50);
+	}
+	assert_ptr_equal(t.s.phone.rule, &m->rules[0]); /* round */
+	talk_keys(&t, "2");
+	talk_wait(&t, 100);
+	assert_true(talk_heard(&t, "rule-greeting-none rule-greeting <"));
+	talk_keys(&t, "7");
+	talk_wait(&t, 100);
+	assert_true(talk_heard(&t, "rule-greeting-removed"));
+	assert_int_equal(t.n_removed, 1);
+	talk_keys(&t, "*");
+	talk_wait(&t, 50);
+	assert_true(talk_heard(&t, "greeting-kinds"));
+	talk_end(&t);
+}
+
 /* ---- the other side ---- */
 static void screen(struct talk *t, const char *number, const char *name)
 {
@@ -411,7 +461,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(first_rule_that_applies_counts), CASE(reasons_are_read), CASE(found_at_the_first_place), CASE(second_place_after_the_first_then_a_message),
 		CASE(forbidden_place_is_told_and_passed_over), CASE(caller_skips_to_the_message), CASE(caller_hangs_up_while_we_search),
-		CASE(strangers_are_asked_for_their_name), CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule), CASE(places_are_checked_beforehand),
+		CASE(greetings_of_rules_are_recorded_by_phone), CASE(strangers_are_asked_for_their_name), CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule), CASE(places_are_checked_beforehand),
 		CASE(whoever_answers_hears_who_calls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,12 @@ struct cfg_options {
 	uint32_t misses, answers; /* in a row, to go down and to come up */
 };
 
+/* A password that both sides know. */
+struct cfg_login {
+	const char *user, *password, *realm; /* user "": none */
+	bool demanded;
+};
+
 struct cfg_gateway {
 	struct cfg_pos pos;
 	const char *name;
@@ -175,6 +181,7 @@ struct cfg_gateway {
 	struct cfg_strings sources; /* plain transports: addresses or CIDR it calls from; default: what its address resolves to */
 	struct cfg_judges_us judges_us;
 	struct cfg_tls tls;
+	struct cfg_login login;
 	enum cfg_reuse reuse;
 	enum cfg_transfer_by transfer;
 	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */

@@ -323,6 +323,12 @@ static void check_gateway(struct binder *b, const struct cfg_gateway *g, size_t 
 	text_print(key, sizeof key, "gateways[%zu].identity", i);
 	if (c->has_node)
 		must_exist(b, &identities, &g->identity, g->pos, key, g->identity);
+	text_print(key, sizeof key, "gateways[%zu].login", i);
+	const struct cfg_login *l = &g->login;
+	if ((l->user[0] || l->password[0] || l->realm[0] || l->demanded) && !(l->user[0] && l->password[0] && l->realm[0]))
+		at(b, &g->login.user, g->pos, key, "give user, password and realm, or take login out", "user, password or realm is missing");
+	if (strpbrk(l->user, "\"\\") || strpbrk(l->realm, "\"\\"))
+		at(b, &g->login.user, g->pos, key, "choose others", "user and realm must not hold a quotation mark or a backslash");
 	if (g->transport != CFG_TLS)
 		return;
 	text_print(key, sizeof key, "gateways[%zu].accept_names", i);

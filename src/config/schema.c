@@ -56,6 +56,10 @@ static const struct cfg_row tls_rows[] = {
 #define TLS(...) ROW(struct cfg_gateway, __VA_ARGS__)
 #include "config/settings.def"
 };
+static const struct cfg_row login_rows[] = {
+#define LOGIN(...) ROW(struct cfg_gateway, __VA_ARGS__)
+#include "config/settings.def"
+};
 static const struct cfg_row options_rows[] = {
 #define OPTIONS(...) ROW(struct cfg_gateway, __VA_ARGS__)
 #include "config/settings.def"
@@ -132,10 +136,12 @@ static const struct cfg_object trust = { "trust", "Whom we believe", 0, ROWS(tru
 static const struct cfg_object other = { "nodes", "The nodes of the service where each has a store of its own", sizeof(struct cfg_peer_node), ROWS(other_rows), NULL, 0 };
 static const struct cfg_object judges = { "gateways.judges_us", "How the gateway judges the certificate that we show it", 0, ROWS(judges_rows), NULL, 0 };
 static const struct cfg_object tls = { "gateways.tls", "TLS towards and from this gateway", 0, ROWS(tls_rows), NULL, 0 };
+static const struct cfg_object login = { "gateways.login", "A password that the gateway and this server know", 0, ROWS(login_rows), NULL, 0 };
 static const struct cfg_object options = { "gateways.options", "Watching the gateway by OPTIONS", 0, ROWS(options_rows), NULL, 0 };
 static const struct cfg_sub gateway_subs[] = {
 	{ "judges_us", &judges, false, 0, 0, CFG_LIVE },
 	{ "tls", &tls, false, 0, 0, CFG_LIVE },
+	{ "login", &login, false, 0, 0, CFG_LIVE },
 	{ "options", &options, false, 0, 0, CFG_LIVE },
 };
 static const struct cfg_object gateway = { "gateways", "Peers: pools, proxies and PBXs that send us calls and get ours", sizeof(struct cfg_gateway),

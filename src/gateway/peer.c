@@ -54,6 +54,12 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 	p->reuse = reuse[conf->reuse];
 	p->believes_headers = conf->trusted_headers;
 	p->max_dialogs = conf->max_calls;
+	if (*conf->login.user && *conf->login.realm) {
+		text_fill(p->login.user, sizeof p->login.user, conf->login.user);
+		text_fill(p->login.password, sizeof p->login.password, conf->login.password);
+		text_fill(p->login.realm, sizeof p->login.realm, conf->login.realm);
+		p->login.demanded = conf->login.demanded;
+	}
 	p->judges_us = judges_of(&conf->judges_us);
 	int err = conf->transport != CFG_TLS ? 0 : trust_policy_create(&p->policy);
 	if (!err && p->policy)
@@ -107,13 +113,18 @@ static bool same_strings(const struct cfg_strings *a, const struct cfg_strings *
 	return true;
 }
 
+static bool same_login(const struct cfg_login *a, const struct cfg_login *b)
+{
+	return strcmp(a->user, b->user) == 0 && strcmp(a->password, b->password) == 0 && strcmp(a->realm, b->realm) == 0 && a->demanded == b->demanded;
+}
+
 bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b)
 {
 	return strcmp(a->address, b->address) == 0 && a->port == b->port && a->transport == b->transport && strcmp(a->identity, b->identity) == 0 &&
 	       strcmp(a->sni, b->sni) == 0 && a->rule == b->rule && same_strings(&a->accept_names, &b->accept_names) &&
 	       same_strings(&a->sources, &b->sources) && a->judges_us.profile == b->judges_us.profile &&
 	       same_strings(&a->judges_us.known_names, &b->judges_us.known_names) && a->tls.min == b->tls.min && a->tls.max == b->tls.max &&
-	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && a->transfer == b->transfer && a->trusted_headers == b->trusted_headers &&
+	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && same_login(&a->login, &b->login) && a->trusted_headers == b->trusted_headers &&
 	       a->max_calls == b->max_calls &&
 	       memcmp(&a->options, &b->options, sizeof a->options) == 0;
 }

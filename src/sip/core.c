@@ -154,6 +154,8 @@ int sip_core_create(struct sip_core **cp, const struct sip_core_prm *prm, struct
 	metrics_make(core);
 	err = rand_bytes(core->tag_key, sizeof(core->tag_key));
 	if (!err)
+		err = rand_bytes(core->nonce_key, sizeof(core->nonce_key));
+	if (!err)
 		err = hash_create(&core->leg_by_tag, 256);
 	if (!err)
 		err = budget_make(core);

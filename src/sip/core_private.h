@@ -37,6 +37,7 @@ struct sip_core {
 	unsigned n_legs, n_requests;
 	struct hash *leg_by_tag;
 	bool draining, ending;
+	uint8_t nonce_key[32]; /* of our challenges */
 	int64_t tls_in_reported_ms;
 	unsigned tls_in_silent;
 	sip_trace_h *tracer;
@@ -112,6 +113,10 @@ void sip_flow(struct sip_core *core, struct sip_peer *peer, const struct trust_f
 void sip_path_facts(struct sip_core *core, const struct sip_path *path, struct trust_facts *f);
 /* "Reason" for people, out of Reason, Warning, ms-diagnostics, into facts. */
 void sip_facts_answer(struct trust_facts *f, const struct sip_msg *res);
+
+/* ---- auth.c ---- */
+/* The peer need not prove anything, or did; else it is answered 401. */
+bool sip_auth_passes(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, const struct sip_peer *peer);
 
 /* ---- note.c ---- */
 bool sip_is_note(const struct sip_core *core, const struct sip_path *path, const struct sip_msg *req);

@@ -21,6 +21,7 @@ static void leg_destroy(void *object)
 	sip_dialog_clear(&leg->d);
 	buf_free(&leg->accept.bytes);
 	buf_free(&leg->said);
+	buf_free(&leg->ack_auth);
 	buf_free(&leg->reliable.bytes);
 	mem_free(leg->offer);
 	mem_free(leg->hangup_reason);
@@ -60,6 +61,7 @@ struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming
 	list_init(&leg->reqs);
 	buf_init(&leg->accept.bytes, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
 	buf_init(&leg->reliable.bytes, SIP_HEAD_MAX_BYTES);
+	buf_init(&leg->ack_auth, 4096);
 	buf_init(&leg->said, SIP_HEAD_MAX_BYTES);
 	sdp_session_init(&leg->sdp, (uint64_t)clock_real_us(core->prm.clock));
 	if (session && session[0])

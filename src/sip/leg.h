@@ -125,6 +125,9 @@ int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why);
  * retry_after_s: 0 for none. */
 int leg_reject(struct leg *leg, int status, const char *reason_text, unsigned retry_after_s);
 
+/* 302: the caller is to call `contact` ("sip:user@host") instead. */
+int leg_redirect(struct leg *leg, const char *contact, const char *reason_text);
+
 /* ---- a call of ours ---- */
 struct leg_call_prm {
 	const char *uri;           /* whom: "sip:user@host"; goes into Request-URI and To */

@@ -314,20 +314,42 @@ int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 	return 0;
 }
 
-int leg_reject(struct leg *leg, int status, const char *reason_text, unsigned retry_after_s)
+static void put_moved(struct buf *b, void *arg)
 {
-	struct sip_reply r = { .status = (unsigned)status, .to_tag = text_of(leg->d.local_tag), .sentence = reason_text, .retry_after_s = retry_after_s };
+	struct sip_addr_prm to = { .uri = text_of(arg) };
+
+	sip_put_addr(b, "Contact", &to);
+}
+
+static int refuse_call(struct leg *leg, const struct sip_reply *r)
+{
 	int err;
 
 	if (leg->state == LEG_S_OVER)
 		return ENOTCONN;
 	if (leg->state != LEG_S_OFFERED || !leg->invite)
 		return EALREADY;
-	if (status < 300 || status > 699)
-		return EINVAL;
 	leg->core->stats.refused++;
 	metric_add(leg->core->m.refused, 1);
-	err = sip_reply(leg->core, leg->invite, &r);
-	leg_over_later(leg, LEG_END_REJECTED, status, reason_text);
+	err = sip_reply(leg->core, leg->invite, r);
+	leg_over_later(leg, LEG_END_REJECTED, (int)r->status, r->sentence);
 	return err;
+}
+
+int leg_redirect(struct leg *leg, const char *contact, const char *reason_text)
+{
+	char uri[600];
+	struct sip_reply r = { .status = 302, .to_tag = text_of(leg->d.local_tag), .sentence = reason_text, .more = put_moved, .arg = uri };
+	struct sip_uri u;
+
+	if (sip_uri_parse(&u, text_of(contact), NULL) || u.scheme == SIP_SCHEME_OTHER || text_copy(text_of(contact), uri, sizeof(uri)))
+		return EINVAL;
+	return refuse_call(leg, &r);
+}
+
+int leg_reject(struct leg *leg, int status, const char *reason_text, unsigned retry_after_s)
+{
+	struct sip_reply r = { .status = (unsigned)status, .to_tag = text_of(leg->d.local_tag), .sentence = reason_text, .retry_after_s = retry_after_s };
+
+	return status < 300 || status > 699 ? EINVAL : refuse_call(leg, &r);
 }

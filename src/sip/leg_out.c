@@ -53,22 +53,54 @@ static void on_ring_late(void *arg)
 
 static int invite_send(struct leg *leg);
 
+/* Moved (RFC 3261 8.1.3.4): the first place named that is the gateway's own, by its host or a name of its certificate. It may send us about among its
+ * members, not to a stranger; and twice at most. */
+static bool redirected(struct leg *leg, const struct sip_msg *res, struct text *target)
+{
+	struct sip_iter it = sip_iter_of(res, SIP_HDR_CONTACT);
+	enum { REDIRECTS_MAX = 2 };
+	struct sip_addr a;
+	int err;
+
+	while ((err = sip_iter_addr(&it, &a)) != ENOENT) {
+		struct sip_hop hop;
+		if (err || a.star || a.uri.headers.n || sip_hop_of_uri(&hop, a.uri.whole, leg->peer->transport) || hop.transport != leg->peer->transport)
+			continue;
+		if (!sip_peer_owns_host(leg->peer, text_of(hop.host)) || text_is(a.uri.whole, leg->d.target))
+			continue;
+		if (leg->redirects++ >= REDIRECTS_MAX)
+			return false;
+		leg->redirect = hop;
+		*target = a.uri.whole;
+		return true;
+	}
+	return false;
+}
+
 /* A refusal that says how it would be taken: once more so. */
 static bool said_again(struct leg *leg, const struct sip_msg *res)
 {
 	enum { TIMES_MAX = 5 };
+	char room[1024];
+	struct text target;
 
 	if (leg->cancel_wanted || leg->invited_again == TIMES_MAX)
 		return false;
 	switch (res->status) {
-	case 422:
-		if (!leg_timer_longer(leg, res))
+	case 301:
+	case 302:
+		if (!redirected(leg, res, &target))
 			return false;
+		break;
+	case 422:
+		if (!leg_timer_longer(leg, res) || text_copy(text_of(leg->d.target), room, sizeof(room)))
+			return false;
+		target = text_of(room);
 		break;
 	default:
 		return false;
 	}
-	if (sip_dialog_anew(&leg->d, text_of(leg->d.remote_uri)))
+	if (sip_dialog_anew(&leg->d, target))
 		return false;
 	leg_reliable_anew(leg);
 	leg->invited_again++;

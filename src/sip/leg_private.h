@@ -47,6 +47,7 @@ struct leg_req {
 	bool contact;
 	struct sip_uac *uac;
 	leg_req_h *done;
+	unsigned auth_tries;
 };
 
 struct leg_transfer {
@@ -115,6 +116,9 @@ struct leg {
 	/* out */
 	struct leg_req *invite_req;
 	struct buf said;        /* headers of our INVITE beside the usual */
+	struct buf ack_auth;    /* what proved our INVITE, for its ACK */
+	struct sip_hop redirect; /* where a 302 sent our INVITE; no host: nowhere */
+	unsigned redirects;
 	unsigned invited_again; /* how often */
 	bool cancel_wanted, cancel_sent, provisional;
 	struct tmr ring;

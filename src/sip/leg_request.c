@@ -17,12 +17,17 @@ static int req_build(struct buf *b, const struct sip_via_prm *via, const struct 
 {
 	struct leg_req *q = arg;
 
+	if (q->auth_tries != sip_uac_auth_tries(q->uac)) {
+		q->auth_tries = sip_uac_auth_tries(q->uac);
+		q->cseq = q->leg ? ++q->leg->d.local_cseq : q->cseq + 1;
+	}
 	sip_dialog_put(&q->d, b, q->method, q->cseq, via);
 	if (q->contact)
 		sip_put_contact(b, self, TEXT("umbel"), false);
 	if (q->contact)
 		sip_put_capabilities(b);
 	sip_put_str(b, "User-Agent", "umbel/" UMBEL_VERSION);
+	sip_uac_put_auth(q->uac, b);
 	buf_put(b, q->headers.p, q->headers.n);
 	if (q->body_type)
 		sip_put_body(b, q->body_type, buf_as_text(&q->body));
@@ -67,6 +72,10 @@ static void on_uac(struct sip_uac *u, enum sip_uac_event ev, const struct sip_ms
 	mem_ref(q);
 	mem_ref(leg);
 	tell_flow(leg, u, ev, res);
+	if (leg && invite && ev == SIP_UAC_FINAL && res->status < 300) {
+		buf_clear(&leg->ack_auth);
+		sip_uac_put_auth(u, &leg->ack_auth);
+	}
 	if (leg && q->done)
 		q->done(leg, q, ev, res);
 	if (last)
@@ -89,6 +98,8 @@ static int req_make(struct leg_req **qp, struct leg *leg, const struct sip_dialo
 	buf_init(&q->body, SIP_BODY_MAX_BYTES);
 	if (leg->state == LEG_S_CALLING && text_is(text_of(method), "INVITE"))
 		buf_put(&q->headers, leg->said.p, leg->said.n);
+	if (text_is(text_of(method), "ACK"))
+		buf_put(&q->headers, leg->ack_auth.p, leg->ack_auth.n);
 	for (; headers && *headers; headers++) {
 		if (strpbrk(*headers, "\r\n"))
 			return mem_unref(q), EINVAL;
@@ -127,6 +138,8 @@ static int send_in(struct leg_req **qp, struct leg *leg, const struct sip_dialog
 	if (first) {
 		hop = (struct sip_hop){ .port = leg->peer->port, .transport = leg->peer->transport };
 		text_fill(hop.host, sizeof(hop.host), leg->peer->host);
+		if (leg->redirect.host[0])
+			hop = leg->redirect;
 		prm.new_dialog = true;
 	} else {
 		err = sip_dialog_hop(d, &hop);

@@ -9,6 +9,7 @@ static void peer_destroy(void *object)
 	struct sip_peer *p = object;
 
 	mem_unref(p->policy);
+	mem_wipe(p->login.password, sizeof(p->login.password));
 }
 
 struct sip_peer *sip_peer_create(void)

@@ -140,6 +140,8 @@ static void on_cancel(struct sip_core *core, struct sip_stx *stx, struct sip_stx
 /* Outside of any dialog. */
 static void on_new(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer)
 {
+	if (req->method != SIP_OPTIONS && !sip_auth_passes(core, stx, req, peer))
+		return;
 	switch (req->method) {
 	case SIP_INVITE:
 		sip_leg_invite(core, stx, req, peer);

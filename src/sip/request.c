@@ -61,9 +61,10 @@ static int build(struct buf *b, const struct sip_via_prm *via, const struct sip_
 	sip_put_addr(b, "From", &from);
 	sip_put_addr(b, "To", &to);
 	sip_put_str(b, "Call-ID", r->call_id);
-	sip_put_cseq(b, r->cseq, r->method);
+	sip_put_cseq(b, r->cseq + sip_uac_auth_tries(r->uac), r->method);
 	sip_put_contact(b, self, TEXT("umbel"), false);
 	sip_put_str(b, "User-Agent", "umbel/" UMBEL_VERSION);
+	sip_uac_put_auth(r->uac, b);
 	buf_put(b, r->headers.p, r->headers.n);
 	if (r->body_type)
 		sip_put_body(b, r->body_type, buf_as_text(&r->body));

@@ -6,6 +6,7 @@
 #include "sip/uac_private.h"
 
 static void next_target(struct sip_uac *u);
+static void send_now(struct sip_uac *u);
 
 static void uac_destroy(void *object)
 {
@@ -18,6 +19,8 @@ static void uac_destroy(void *object)
 	sip_path_clear(&u->path);
 	mem_free(u->facts);
 	mem_free(u->targets);
+	buf_free(&u->auth);
+	buf_free(&u->proxy_auth);
 }
 
 static void detach(struct sip_uac *u)
@@ -157,6 +160,12 @@ static void on_ctx(struct sip_ctx *ctx, enum sip_ctx_event ev, const struct sip_
 			u->h(u, SIP_UAC_PROVISIONAL, res, u->arg);
 		break;
 	case SIP_CTX_FINAL:
+		if (!u->answered && uac_auth_answer(u, res)) {
+			sip_ctx_forget(ctx); /* absorbs, ACKs */
+			u->ctx = NULL;
+			send_now(u);
+			break;
+		}
 		if (u->new_dialog && res->status == 503 && !u->answered && u->at + 1 < u->targets->n)
 			sip_ctx_forget(ctx);
 		on_final(u, res);
@@ -367,6 +376,8 @@ int sip_uac_start(struct sip_uac **up, struct sip_core *core, const struct sip_u
 	if (!u)
 		return ENOMEM;
 	u->core = core;
+	buf_init(&u->auth, 2048);
+	buf_init(&u->proxy_auth, 2048);
 	u->peer = mem_ref(prm->peer);
 	u->hop = *prm->hop;
 	u->choice = prm->choice;

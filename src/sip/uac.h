@@ -49,6 +49,10 @@ int sip_uac_start(struct sip_uac **up, struct sip_core *core, const struct sip_u
 struct sip_uac *sip_uac_stop(struct sip_uac *u);
 /* CANCEL of an INVITE that had a provisional answer. */
 int sip_uac_cancel(struct sip_uac *u);
+/* How often it was sent again because of a challenge: each time with a CSeq of its own. NULL is allowed. */
+unsigned sip_uac_auth_tries(const struct sip_uac *u);
+/* The header lines that answer it, for `build`; and for the ACK (RFC 3261 13.2.2.4). */
+void sip_uac_put_auth(const struct sip_uac *u, struct buf *b);
 /* Complete once final, timed out or failed; before: what is known. Borrowed; NULL without memory. */
 const struct trust_facts *sip_uac_facts(struct sip_uac *u);
 int sip_uac_err(const struct sip_uac *u);

@@ -35,8 +35,12 @@ struct sip_uac {
 	int64_t sent_ms;
 	int err, start_err, connect_err;
 	struct trust_facts *facts;
+	struct buf auth, proxy_auth; /* header lines; empty: none */
+	unsigned auth_tries;
 };
 
+/* A challenge that we can answer: the header line is made; the request is to go out again. */
+bool uac_auth_answer(struct sip_uac *u, const struct sip_msg *res);
 /* Writes u->facts anew from all that is known at this event. */
 void uac_facts_collect(struct sip_uac *u, enum sip_uac_event ev);
 

@@ -93,12 +93,7 @@ static void line_of(const struct raw *x, const char *name, char *dst, size_t siz
 	snprintf(dst, size, "%.*s\r\n", (int)strcspn(at, "\r"), at);
 }
 
-void answer(struct raw *x, unsigned status, const char *tag, const char *body)
-{
-	answer_more(x, status, tag, "", body);
-}
-
-void answer_more(struct raw *x, unsigned status, const char *tag, const char *more, const char *body)
+static void answer_as(struct raw *x, unsigned status, const char *tag, const char *contact, const char *more, const char *body)
 {
 	char via[300], from[300], to[300], cseq[100], call_id[200], room[4096];
 	int n;
@@ -110,7 +105,25 @@ void answer_more(struct raw *x, unsigned status, const char *tag, const char *mo
 	line_of(x, "Call-ID: ", call_id, sizeof(call_id));
 	if (!strstr(to, ";tag="))
 		snprintf(to + strlen(to) - 2, sizeof(to) - strlen(to) + 2, ";tag=%s\r\n", tag);
-	n = snprintf(room, sizeof(room), "SIP/2.0 %u X\r\n%s%s%s%s%sContact: <sip:a@127.0.0.1:%u>\r\n%s%sContent-Length: %zu\r\n\r\n%s", status, via, from, to,
-	             call_id, cseq, x->port, more, *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
+	n = snprintf(room, sizeof(room), "SIP/2.0 %u X\r\n%s%s%s%s%s%s%s%sContent-Length: %zu\r\n\r\n%s", status, via, from, to,
+	             call_id, cseq, contact, more, *body ? "Content-Type: application/sdp\r\n" : "", strlen(body), body);
 	say_bytes(x, room, (size_t)n);
+}
+
+void answer_more(struct raw *x, unsigned status, const char *tag, const char *more, const char *body)
+{
+	char contact[80];
+
+	snprintf(contact, sizeof(contact), "Contact: <sip:a@127.0.0.1:%u>\r\n", x->port);
+	answer_as(x, status, tag, contact, more, body);
+}
+
+void answer(struct raw *x, unsigned status, const char *tag, const char *body)
+{
+	answer_more(x, status, tag, "", body);
+}
+
+void answer_moved(struct raw *x, unsigned status, const char *more)
+{
+	answer_as(x, status, "moved", "", more, "");
 }

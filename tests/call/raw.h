@@ -28,6 +28,9 @@ void answer(struct raw *x, unsigned status, const char *tag, const char *body);
 /* The same, with more headers (with CR LF). */
 void answer_more(struct raw *x, unsigned status, const char *tag, const char *more, const char *body);
 
+/* Without our own Contact. */
+void answer_moved(struct raw *x, unsigned status, const char *more);
+
 #define SDP \
 	"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 40000 RTP/AVP 8 0 101\r\na=rtpmap:101 telephone-event/8000\r\n"
 

@@ -190,6 +190,50 @@ static void bye_unanswered(void **state)
 	raw_close(&x);
 }
 
-UT_MAIN(UT(ringing_and_answered), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
+static void moved(struct raw *x, const char *contact)
+{
+	char more[300];
+
+	snprintf(more, sizeof(more), "Contact: %s\r\n", contact);
+	answer_moved(x, 302, more);
+	heard(x, 20);
+}
+
+/* To the gateway itself under another name or port: followed, twice at most; to anybody else: not. */
+static void redirected_within_the_gateway_only(void **state)
+{
+	char contact[200];
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	snprintf(contact, sizeof(contact), "<sip:200@evil.test>, <sip:300@127.0.0.1:%u>", x.port);
+	moved(&x, contact);
+	wants(&x, "ACK sip:200@127.0.0.1");
+	snprintf(contact, sizeof(contact), "INVITE sip:300@127.0.0.1:%u SIP/2.0", x.port);
+	wants(&x, contact);
+	wants(&x, "\r\nTo: <sip:200@127.0.0.1>\r\n");
+	snprintf(x.in, sizeof(x.in), "%s", strstr(x.in, "INVITE sip"));
+	snprintf(contact, sizeof(contact), "<sip:400@127.0.0.1:%u>", x.port);
+	moved(&x, contact);
+	wants(&x, "INVITE sip:400@127.0.0.1");
+	snprintf(x.in, sizeof(x.in), "%s", strstr(x.in, "INVITE sip"));
+	snprintf(contact, sizeof(contact), "<sip:500@127.0.0.1:%u>", x.port);
+	moved(&x, contact);
+	assert_null(strstr(x.in, "INVITE"));
+	assert_true(rig_until(&x.r, B, "over:refused:302", 100));
+	raw_close(&x);
+
+	static const char *const elsewhere[] = { "<sip:200@evil.test>", "<tel:+15550100>", "<sip:200@127.0.0.1;transport=tcp>", "<mailto:a@127.0.0.1>",
+		                                 "<sip:200@127.0.0.1?Replaces=x>" };
+	for (unsigned i = 0; i < sizeof(elsewhere) / sizeof(*elsewhere); i++) {
+		calling(&x);
+		moved(&x, elsewhere[i]);
+		assert_true(rig_until(&x.r, B, "over:refused:302", 100));
+		raw_close(&x);
+	}
+}
+
+UT_MAIN(UT(redirected_within_the_gateway_only), UT(ringing_and_answered), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
         UT(nobody_answers_the_cancel), UT(rings_too_long), UT(no_answer_at_all), UT(answers_that_cannot_be_used), UT(refused_with_a_reason),
         UT(bye_unanswered))

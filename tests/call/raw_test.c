@@ -484,6 +484,25 @@ static void two_calls_are_joined_at_the_peer(void **state)
 	raw_close(&x);
 }
 
+static void sent_elsewhere(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	x.r.side[B].auto_answer = false;
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 20);
+	assert_int_equal(leg_redirect(x.r.side[B].leg, "not a uri", NULL), EINVAL);
+	assert_int_equal(leg_redirect(x.r.side[B].leg, "sip:100@other.test:5061;transport=tls", "another node has this mailbox"), 0);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 302 ");
+	wants(&x, "\r\nContact: <sip:100@other.test:5061;transport=tls>\r\n");
+	wants(&x, "another node has this mailbox");
+	assert_true(rig_until(&x.r, B, "over:refused:302", 100));
+	raw_close(&x);
+}
+
 static void who_called_before(void **state)
 {
 	static const char more[] = "Diversion: <sip:bob@b.test>;reason=no-answer, \"Team\" <sip:team@b.test>;reason=user-busy\r\n"
@@ -593,5 +612,5 @@ static void tls_on_the_plain_port(void **state)
 
 UT_MAIN(UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
-        UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(who_wants_privacy), UT(another_phone_takes_the_call),
+        UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

@@ -78,6 +78,25 @@ static void fail(struct sip_uac *u, int err)
 	finish(u, SIP_UAC_FAILED, err);
 }
 
+/* Each address that is passed over leaves its reason: the end of the story tells only of the last one (RFC 3263 4.3). */
+static void passed_over(struct sip_uac *u, const char *reason)
+{
+	char addr[NET_ADDR_SIZE];
+	struct ev_report r;
+
+	if (!ev_wanted(u->core->bus, EV_SIP_TARGET_PASSED))
+		return;
+	sip_ev(u->core, &r, EV_SIP_TARGET_PASSED, NULL);
+	ev_str(&r, "method", u->method);
+	ev_str(&r, "gateway", u->peer ? u->peer->name : "");
+	ev_str(&r, "host", u->hop.host);
+	ev_str(&r, "peer", net_addr_print(&u->addr, addr));
+	ev_int(&r, "number", u->at + 1);
+	ev_int(&r, "count", u->targets->n);
+	ev_str(&r, "why", reason);
+	ev_emit(u->core->bus, &r);
+}
+
 /* This address did not do: the next one, or the end. */
 static void target_failed(struct sip_uac *u, int err)
 {
@@ -93,6 +112,7 @@ static void target_failed(struct sip_uac *u, int err)
 			fail(u, err);
 		return;
 	}
+	passed_over(u, err == ETIMEDOUT ? "no answer in time" : strerror(err));
 	detach(u);
 	u->at++;
 	next_target(u);
@@ -124,6 +144,7 @@ static void on_final(struct sip_uac *u, const struct sip_msg *res)
 
 	if (first && res->status == 503 && u->new_dialog && u->at + 1 < u->targets->n) {
 		u->ctx = NULL; /* goes on alone: absorbs, ACKs */
+		passed_over(u, "503 Service Unavailable");
 		detach(u);
 		u->at++;
 		next_target(u);

@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include "base/mem.h"
 #include "call/rig.h"
+#include "event/bus.h"
 #include "net/udp.h"
+#include "sip_events.h"
 #include "unit/net/dns_packet.h"
 
 /* two.test: 127.0.0.9 where nobody is, then 127.0.0.1; one.test: 127.0.0.1; the rest does not exist */
@@ -75,6 +77,38 @@ static void the_next_address(enum net_transport t)
 	rig_close(&r);
 }
 
+static void note_event(const struct ev_record *rec, void *arg)
+{
+	if (rec->report.id == EV_SIP_TARGET_PASSED)
+		ev_sentence(&rec->report, arg, 400);
+}
+
+/* What was tried in vain before is told, with its reason. */
+static void each_reason_is_kept(void **state)
+{
+	char words[400] = "";
+	struct clock_fake clock;
+	struct rig_result k = { .done = false };
+	struct rig r;
+
+	(void)state;
+	clock_fake_init(&clock, TC_NOW);
+	assert_int_equal(ev_bus_create(&rig_bus, &clock.clock, 64), 0);
+	ev_bus_level(rig_bus, EV_CAT_SIP, EV_LEVEL_HIGH);
+	rig_name_server = name_server;
+	rig_open(&r, NET_TCP, false);
+	for (int i = 0; i < 20 && k.res.tried < 2; i++) /* until the dead one came first */
+		k = probe(&r, "two.test", 20000);
+	assert_int_equal(k.res.tried, 2);
+	ev_bus_flush(rig_bus);
+	ev_bus_read(rig_bus, 0, 64, note_event, words);
+	if (!strstr(words, "OPTIONS to gateway pool-b: 127.") || !strstr(words, "address 1 of 2 of two.test, was passed over: "))
+		fail_msg("%s", words);
+	rig_close(&r);
+	ev_bus_destroy(rig_bus);
+	rig_bus = NULL;
+}
+
 static void next_address_tcp(void **state)
 {
 	(void)state;
@@ -137,4 +171,4 @@ static void cancelled_while_resolving(void **state)
 	assert_int_equal(k.res.err, ECANCELED);
 }
 
-UT_MAIN(UT(next_address_tcp), UT(next_address_udp), UT(no_such_name), UT(calls_go_by_name_too), UT(cancelled_while_resolving))
+UT_MAIN(UT(each_reason_is_kept), UT(next_address_tcp), UT(next_address_udp), UT(no_such_name), UT(calls_go_by_name_too), UT(cancelled_while_resolving))

@@ -8,6 +8,7 @@
 
 udp_recv_h *rig_name_server;
 unsigned rig_crypto_threads;
+struct ev_bus *rig_bus;
 
 static void word(struct rig_side *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static void word(struct rig_side *s, const char *fmt, ...)
@@ -174,7 +175,7 @@ static void core_open(struct rig *r, int side, bool v6, uint16_t version)
 	struct rig_side *s = &r->side[side];
 	struct ev_report why;
 	struct sip_core_prm prm = { .loop = r->loop, .clock = &r->clock.clock, .lookup = on_lookup, .offered = on_offered, .ready = on_ready,
-		                    .flow = on_flow, .arg = s, .dns = r->dns, .crypto = r->crypto, .n_listen = r->tls ? 3 : 2, .node = "node1" };
+		                    .flow = on_flow, .arg = s, .dns = r->dns, .bus = rig_bus, .crypto = r->crypto, .n_listen = r->tls ? 3 : 2, .node = "node1" };
 	const char *accept = cn_of[!side];
 	struct trust_policy *policy = NULL;
 

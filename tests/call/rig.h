@@ -51,6 +51,8 @@ struct rig {
 };
 /* Set before opening: names are asked of it. */
 extern udp_recv_h *rig_name_server;
+/* Set before opening: the cores tell their events there. */
+extern struct ev_bus *rig_bus;
 /* Set before opening: handshakes go to that many threads. */
 extern unsigned rig_crypto_threads;
 

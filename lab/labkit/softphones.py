@@ -112,7 +112,6 @@ dtmf_transport={digits}
 allow_refer=yes
 ask_user_to_refer=no
 ext_100rel={reliable}
-auto_answer={answer}
 """
 TWINKLE_MACHINE = """sip_udp_port={port}
 sip_tcp_port={port}
@@ -130,12 +129,12 @@ class Twinkle:
     """`reliable` is "disabled", "supported", "required" or "preferred": how it wants provisional responses (RFC 3262)."""
     count = 0
 
-    def __init__(self, folder, number, proxy, answer=False, digits="rfc2833", reliable="supported"):
+    def __init__(self, folder, number, proxy, digits="rfc2833", reliable="supported"):
         Twinkle.count += 1
         self.number, self.home = number, Path(folder) / f"twinkle-{number}"
         settings = self.home / ".twinkle"
         settings.mkdir(parents=True)
-        (settings / "twinkle.cfg").write_text(TWINKLE.format(number=number, proxy=proxy, digits=digits, reliable=reliable, answer="yes" if answer else "no"))
+        (settings / "twinkle.cfg").write_text(TWINKLE.format(number=number, proxy=proxy, digits=digits, reliable=reliable))
         (settings / "twinkle.sys").write_text(TWINKLE_MACHINE.format(port=5300 + 4 * Twinkle.count, rtp=9000 + 20 * Twinkle.count))
         self.log, self.proc = settings / "twinkle.log", None
 

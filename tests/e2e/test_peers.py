@@ -3,7 +3,7 @@
 """Other people's programs: linphone, baresip, twinkle, sipp and sipsak behind a proxy that writes itself into every route, hides who is
 behind it, or takes the audio through rtpengine. A message left, a mailbox heard with digits by INFO, hold, transfers, find me."""
 # variants: plain
-# long variants: hidden relayed
+# long variants: hidden relayed bridged
 from common import *
 space.enter()
 import shutil
@@ -23,14 +23,23 @@ VARIANT = (sys.argv[1:] or ["plain"])[0]
 def change(c):
     c["gateways"] = [{"name": "proxy", "address": space.POOL, "port": 5060, "transport": "tcp" if VARIANT == "hidden" else "udp", "trusted_headers": True,
                       "sources": [f"{ADDRESS}/32"], "options": {"on": False}}]
+    if VARIANT == "bridged":
+        c["gateways"][0]["transfer"] = "bridge"
     c["dialplans"][0].update(gateway="proxy")
     c["mailboxes"][0]["rules"] = [{"name": "find", "callers": [BOB], "find": [ANNA], "action": "find-me", "ring_s": 8}]
-    c["mailboxes"].append({"name": "anna", "display_name": "Anna Example", "extensions": [ANNA], "dialplan": "office", "policy": "standard",
-                           "dialable": True, "lamp": False})
+    for number, name in ((ANNA, "anna"), (TINA, "tina")):
+        c["mailboxes"].append({"name": name, "display_name": f"{name.capitalize()} Example", "extensions": [number], "dialplan": "office",
+                               "policy": "standard", "dialable": True, "lamp": False})
 
 
 def like(said, heard):
     return audio.likeness(audio.read(said), audio.read(heard))[0]
+
+
+def like_some(said, heard, seconds):
+    """The best of three-second pieces: baresip speaks from the beginning of its call on, and they talk after a while."""
+    said, heard = audio.read(said), audio.read(heard)
+    return max(audio.likeness(said[n * audio.RATE:(n + 3) * audio.RATE], heard)[0] for n in seconds)
 
 
 class World:
@@ -39,6 +48,8 @@ class World:
         Dns(story.dir).start()
         self.said = story.dir / "said.wav"
         audio.write(self.said, audio.read(lab.SPEECH_A)[:4 * audio.RATE])
+        self.quiet = story.dir / "quiet.wav"
+        audio.write(self.quiet, [0] * audio.RATE)
         self.node = single.node(story, change)
         self.node.set_pin("alice", PIN)
         self.proxy = Proxy(story.dir, um="tcp" if VARIANT == "hidden" else "udp", hide=VARIANT == "hidden", media=VARIANT == "relayed").start()
@@ -101,13 +112,12 @@ def find(w):
     w.anna.hang_up()
     w.bob.wait("CALL_CLOSED", 8, heard)
     w.story.check("find me: baresip hears linphone", lambda: soon(lambda: like(w.said, w.bob.heard()[-1]) > 0.8, 5), w.steps())
-    said = audio.read(lab.SPEECH_B)  # from the beginning of his call on; they talk after a while
-    best = max(audio.likeness(said[n:n + 3 * audio.RATE], audio.read(w.anna.heard))[0] for n in range(8 * audio.RATE, 24 * audio.RATE, audio.RATE))
-    w.story.check("find me: linphone hears baresip", best > 0.8, f"{best}")
+    w.story.check("find me: linphone hears baresip", like_some(lab.SPEECH_B, w.anna.heard, range(8, 24)) > 0.8, w.steps())
 
 
 def transfer(w):
     since, at = w.anna.mark(), w.bob.mark()
+    w.anna.say(w.quiet)  # the attendant listens
     w.anna.dial("4000@domain.com")
     w.in_state("attendant")
     w.anna.keys(BOB)
@@ -125,6 +135,41 @@ def transfer(w):
     w.anna.until_state("LinphoneCallStreamsRunning", 20, since)
     w.story.check("transfer: baresip follows the REFER to linphone", True)
     w.anna.hang_up()
+
+
+def put_through(w):
+    """Where the gateway takes no REFER: a second call of ours, joined with the first."""
+    since, at = w.anna.mark(), w.bob.mark()
+    w.anna.say(w.quiet)  # the attendant listens
+    w.anna.dial("4000@domain.com")
+    w.in_state("attendant")
+    w.anna.keys(BOB)
+    w.bob.wait("CALL_ESTABLISHED", 20, at)
+    w.story.check("put through: the two are joined", w.in_state(": talking"), w.steps())
+    w.anna.say(w.said)
+    time.sleep(5)  # as long as it speaks
+    w.bob.hangup()
+    w.anna.wait("moving from state .* to LinphoneCallReleased", 8, since)
+    w.story.check("put through: baresip hears linphone", lambda: soon(lambda: like(w.said, w.bob.heard()[-1]) > 0.8, 5), w.steps())
+    w.story.check("put through: linphone hears baresip", like_some(lab.SPEECH_B, w.anna.heard, range(0, 5)) > 0.8, w.steps())
+    w.story.check("put through: when one hangs up, no call is left", until(lambda: not w.node.cli.json("call", "list")["calls"], 8), w.steps())
+
+
+def reliable(w):
+    """A phone that insists on provisional answers that must arrive (RFC 3262), called by us."""
+    tina = Twinkle(w.story.dir, TINA, ADDRESS, reliable="required").start()
+    since = tina.mark()
+    w.anna.say(w.quiet)  # the attendant listens
+    w.anna.dial("4000@domain.com")
+    w.in_state("attendant")
+    w.anna.keys(TINA)
+    tina.wait("incoming call", 15, since)
+    tina.command("answer")
+    w.story.check("100rel: twinkle is called and answers", w.in_state(": talking", 20), w.steps() + tina.proc.said()[-600:])
+    w.story.check("100rel: its ringing was acknowledged by PRACK", "\nPRACK sip:" in tina.traced(), tina.proc.said()[-600:])
+    tina.command("bye")
+    w.story.check("100rel: and hangs up", until(lambda: not w.node.cli.json("call", "list")["calls"], 8), w.steps())
+    tina.stop()
 
 
 def twinkle(w):
@@ -164,7 +209,8 @@ with Story(f"peers-{VARIANT}") as story:
         story.skip("linphone", "it is not installed")
         sys.exit(77)
     w = World(story)
-    for part in (message, mailbox, find, transfer, twinkle, sipp, asked):
+    parts = (put_through, reliable) if VARIANT == "bridged" else (message, mailbox, find, transfer, twinkle, sipp, asked)
+    for part in parts:
         if not sys.argv[2:] or part.__name__ in sys.argv[2:]:
             try:
                 part(w)

@@ -180,9 +180,13 @@ static void tell_made(struct dlg_call *c)
 static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint32_t ring_ms, struct ev_report *why)
 {
 	char diversion[DLG_URI];
+	const struct cfg_dialplan *plan = w->s.target.dialplan;
+	bool known = *w->who.caller_number;
 	diverted_from(w, diversion, sizeof(diversion));
-	struct leg_call_prm prm = { .uri = c->called, .from_user = *w->who.caller_number ? w->who.caller_number : "anonymous",
-		                    .from_host = *w->who.caller_number ? NULL : "anonymous.invalid", .from_display = w->who.caller_name, .diversion = diversion, .session = c->session, .ring_ms = ring_ms,
+	/* Under the domain that phones know, so that the number can be called back; RFC 3323 4.1.1.3 for the others. */
+	const char *host = known ? plan && *plan->domain ? plan->domain : NULL : "anonymous.invalid";
+	struct leg_call_prm prm = { .uri = c->called, .from_user = known ? w->who.caller_number : "anonymous", .from_host = host,
+		                    .from_display = w->who.caller_name, .diversion = diversion, .session = c->session, .ring_ms = ring_ms,
 		                    .h = dlg_call_leg_h, .arg = c };
 	int err = open_port(c, w, g, why);
 	if (!err)

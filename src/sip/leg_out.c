@@ -232,7 +232,6 @@ static void on_invite(struct leg *leg, struct leg_req *q, enum sip_uac_event ev,
 static int uris_make(struct leg *leg, const struct leg_call_prm *prm, struct buf *from)
 {
 	struct sip_core *core = leg->core;
-	char host[NET_ADDR_SIZE];
 	struct sip_path path = { .transport = leg->peer->transport, .listener = UINT_MAX };
 	struct sip_self self;
 	struct sip_uri_prm uri = { .scheme = SIP_SCHEME_SIP, .user = text_of(prm->from_user), .host = text_of(prm->from_host) };
@@ -243,7 +242,6 @@ static int uris_make(struct leg *leg, const struct leg_call_prm *prm, struct buf
 		sip_self(core, &path, &self);
 		uri.host = text_of(self.host);
 	}
-	(void)host;
 	sip_put_uri(from, &uri);
 	return buf_error(from);
 }

@@ -164,6 +164,7 @@ def reliable(w):
     w.in_state("attendant")
     w.anna.keys(TINA)
     tina.wait("incoming call", 15, since)
+    w.story.check("put through: the phone shows a number that can be called back", "sip:2005@domain.com" in tina.proc.said()[since:], tina.proc.said()[since:])
     tina.command("answer")
     w.story.check("100rel: twinkle is called and answers", w.in_state(": talking", 20), w.steps() + tina.proc.said()[-600:])
     w.story.check("100rel: its ringing was acknowledged by PRACK", "\nPRACK sip:" in tina.traced(), tina.proc.said()[-600:])

@@ -103,7 +103,7 @@ static bool attendant_asks(const struct dlg_session *s)
 {
 	const struct dlg_frame *f = dlg_bottom_of(&s->eng);
 	const struct dlg_table *called = f && is_attendant(f->table) ? f->table->states[f->state].call : NULL;
-	return called && (called == &dlg_ask || called == &dlg_names);
+	return called && (called == &dlg_ask || called == &dlg_names || called == &dlg_transfer);
 }
 
 /* Looking up what was spelled is done between two steps. */
@@ -132,6 +132,19 @@ static void name_by_voice(struct dlg_path *p, const struct dlg_session *s, const
 		note(p, at_ms, RECORD_SILENCE, "", st->table->states[st->from].name);
 	else if (st->event == DLG_KEYS && !st->result && s->n_heard && strcmp(st->keys, "#") == 0) /* none of those that were offered */
 		note(p, at_ms, RECORD_NOT_HEARD, s->heard[0].say, "");
+}
+
+/* Told as it happens: after a failure the caller may stay and do something else. */
+static void transfer(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms)
+{
+	if (strcmp(st->table->states[st->from].name, "transferring") != 0)
+		return;
+	if (st->event == DLG_DONE)
+		note(p, at_ms, RECORD_TRANSFER, target_of(s), "done");
+	else if (st->event == DLG_FAILED || st->event == DLG_TIMEOUT)
+		note(p, at_ms, RECORD_TRANSFER, target_of(s), "failed");
+	else if (st->event == DLG_HANGUP)
+		note(p, at_ms, RECORD_TRANSFER, target_of(s), "left");
 }
 
 /* ---- the attendant itself ---- */
@@ -206,8 +219,8 @@ static void came_back(struct dlg_path *p, const struct dlg_session *s, const str
 			     s->target_is_operator && !p->by_voice ? "0" : target_of(s), s->target_is_operator && !p->by_voice ? "operator" : "");
 		else if (st->code != R_BACK)
 			give_up(p, at_ms, "no name");
-	} else if (called == &dlg_transfer) {
-		note(p, at_ms, RECORD_TRANSFER, target_of(s), st->code == R_TRANSFERRED ? "done" : st->code == R_REFUSED ? "refused" : st->code == R_GONE ? "left" : "failed");
+	} else if (called == &dlg_transfer && st->code == R_REFUSED) {
+		note(p, at_ms, RECORD_TRANSFER, target_of(s), "refused");
 	} else if (s->logged_on && called == &dlg_subscriber) {
 		note(p, at_ms, RECORD_LOGON, s->box ? s->box->name : "", "");
 	} else if (s->left_message && s->box) {
@@ -263,6 +276,8 @@ void dlg_path_step(struct dlg_path *p, const struct dlg_session *s, const struct
 		name_by_voice(p, s, st, at_ms);
 	else if (st->table == &dlg_names)
 		name_by_keys(p, s, st, at_ms);
+	else if (st->table == &dlg_transfer)
+		transfer(p, s, st, at_ms);
 }
 
 void dlg_path_over(struct dlg_path *p, const struct dlg_session *s, int result, int64_t at_ms)

@@ -21,6 +21,7 @@ struct mbox;
 struct node;
 struct own_prompts;
 struct pool;
+struct records;
 struct registry;
 struct sip_core;
 struct store;
@@ -61,6 +62,7 @@ struct admin_prm {
 	struct calendars *calendars; /* that schedules name by address; may be NULL */
 	struct dir *dir;
 	struct mbox *mbox;
+	struct records *records;
 	struct dlg_service *calls;
 	struct languages *languages;
 	struct speech *speech; /* the helper process; may be NULL */

@@ -30,7 +30,7 @@ struct admin {
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[], admin_answering_cmds[],
 	admin_message_cmds[], admin_choice_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_matrix_cmds[], admin_trust_cmds[], admin_trace_cmds[],
-	admin_story_cmds[], admin_look_cmds[], admin_prompt_cmds[];
+	admin_story_cmds[], admin_look_cmds[], admin_prompt_cmds[], admin_report_cmds[];
 
 extern const struct admin_cmd admin_object_cmds[];
 

@@ -456,7 +456,7 @@ static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
 		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .stories = s->stories, .sip = s->sip,
-		.store = s->store, .registry = s->registry, .dir = s->dir, .calendars = s->calendars, .mbox = s->mbox, .speech = s->speech, .calls = s->calls, .languages = s->languages, .own_prompts = s->own_prompts, .trust = s->keeper, .trace = s->trace, .dns = s->dns, .files = s->slow,
+		.store = s->store, .registry = s->registry, .dir = s->dir, .calendars = s->calendars, .mbox = s->mbox, .records = s->records, .speech = s->speech, .calls = s->calls, .languages = s->languages, .own_prompts = s->own_prompts, .trust = s->keeper, .trace = s->trace, .dns = s->dns, .files = s->slow,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply, .reload = server_reload_told,
 		.trust_changed = server_trust_changed, .arg = s,
 	};

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include "base/mem.h"
 
-enum { FIRST_STEPS = 8 };
+enum { FIRST_STEPS = 8, SHOWN_OF_NUMBER = 1, SHOWN_OF_NAME = 3 };
 static const char closed_mark[] = "/closed"; /* behind the name of an attendant's table for its closed hours */
 
 void dlg_path_free(struct dlg_path *p)
@@ -32,11 +32,11 @@ static struct call_step *new_step(struct dlg_path *p)
 	return &p->step[p->n_steps++];
 }
 
-static void note(struct dlg_path *p, int64_t at_ms, enum record_what what, const char *value, const char *target)
+static bool note(struct dlg_path *p, int64_t at_ms, enum record_what what, const char *value, const char *target)
 {
 	struct call_step *s = new_step(p);
 	if (!s)
-		return;
+		return false;
 	*s = (struct call_step){ .at_ms = at_ms };
 	struct text name = text_of(p->table);
 	bool closed = text_ends_nocase(name, closed_mark);
@@ -45,6 +45,7 @@ static void note(struct dlg_path *p, int64_t at_ms, enum record_what what, const
 	text_fill(s->what, sizeof s->what, record_what_name(what));
 	text_fill(s->value, sizeof s->value, value ? value : "");
 	text_fill(s->target, sizeof s->target, target ? target : "");
+	return true;
 }
 
 struct call_box *dlg_path_box(struct dlg_path *p, const struct dir_user *box)
@@ -60,6 +61,14 @@ struct call_box *dlg_path_box(struct dlg_path *p, const struct dir_user *box)
 	*b = (struct call_box){ 0 };
 	text_fill(b->mailbox, sizeof b->mailbox, box->name);
 	return b;
+}
+
+/* Digits that lead nowhere may be a PIN that came where nobody had asked for it: the beginning says enough, and how many they were. */
+static void veil(char *digits, size_t shown)
+{
+	for (size_t i = 0; digits[i]; i++)
+		if (i >= shown)
+			digits[i] = 'x';
 }
 
 /* ---- where the caller is ---- */
@@ -84,12 +93,6 @@ void dlg_path_look(struct dlg_path *p, const struct dlg_session *s, int64_t at_m
 		at_table(p, f->table, f->table->states[f->state].name, at_ms);
 }
 
-void dlg_path_hangup(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms)
-{
-	dlg_path_look(p, s, at_ms);
-	p->hung_up = true;
-}
-
 /* ---- names ---- */
 static const char *target_of(const struct dlg_session *s)
 {
@@ -109,6 +112,7 @@ static bool attendant_asks(const struct dlg_session *s)
 /* Looking up what was spelled is done between two steps. */
 static void spelled(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms)
 {
+	veil(p->spelled, SHOWN_OF_NAME);
 	if (p->spelled[0] && s->total_match == 0)
 		note(p, at_ms, RECORD_NOT_FOUND, p->spelled, "");
 	p->spelled[0] = '\0';
@@ -159,6 +163,29 @@ static const struct cfg_menu_key *menu_key(const struct dlg_session *s, char key
 	return NULL;
 }
 
+static void give_up(struct dlg_path *p, int64_t at_ms, const char *how)
+{
+	note(p, at_ms, RECORD_GAVE_UP, how, p->state);
+	p->gave_up = true;
+}
+
+/* Whether a number may be called is decided between two steps: where the attendant is then tells it. */
+static void typed(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms)
+{
+	const struct dlg_frame *f = dlg_bottom_of(&s->eng);
+	const char *state = f && is_attendant(f->table) ? f->table->states[f->state].name : "";
+	struct call_step *st = p->typed ? &p->step[p->typed - 1] : NULL;
+	p->typed = 0;
+	if (!st)
+		return;
+	bool reached = strcmp(state, "transfer") == 0;
+	text_fill(st->target, sizeof st->target, reached ? target_of(s) : "unknown");
+	if (!reached)
+		veil(st->value, SHOWN_OF_NUMBER);
+	if (!reached && (strcmp(state, "operator") == 0 || strcmp(state, "goodbye") == 0))
+		give_up(p, at_ms, "unknown numbers");
+}
+
 static const char *leads_to(const struct dlg_step *st)
 {
 	return st->to == DLG_STAY ? st->table->states[st->from].name : st->table->states[st->to].name;
@@ -170,7 +197,7 @@ static void key(struct dlg_path *p, const struct dlg_session *s, const struct dl
 	if (!st->keys[0])
 		note(p, at_ms, RECORD_SAID, leads_to(st), "");
 	else if (st->keys[1])
-		note(p, at_ms, RECORD_NUMBER, st->keys, "");
+		p->typed = note(p, at_ms, RECORD_NUMBER, st->keys, "") ? p->n_steps : 0;
 	else
 		note(p, at_ms, RECORD_KEY, st->keys, k && *k->target ? k->target : k ? cfg_action_name(k->action) : leads_to(st));
 }
@@ -178,12 +205,6 @@ static void key(struct dlg_path *p, const struct dlg_session *s, const struct dl
 static bool ends_the_tries(const struct dlg_step *st)
 {
 	return strcmp(leads_to(st), "goodbye") == 0 || strcmp(leads_to(st), "operator") == 0;
-}
-
-static void give_up(struct dlg_path *p, int64_t at_ms, const char *how)
-{
-	note(p, at_ms, RECORD_GAVE_UP, how, p->state);
-	p->gave_up = true;
 }
 
 /* More than one key may be a PIN that came too early: the first one says enough. */
@@ -267,6 +288,7 @@ static void mailboxes(struct dlg_path *p, const struct dlg_session *s, const str
 
 void dlg_path_step(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms)
 {
+	typed(p, s, at_ms);
 	mailboxes(p, s, st);
 	if (is_attendant(st->table))
 		in_attendant(p, s, st, at_ms);
@@ -280,10 +302,18 @@ void dlg_path_step(struct dlg_path *p, const struct dlg_session *s, const struct
 		transfer(p, s, st, at_ms);
 }
 
+void dlg_path_hangup(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms)
+{
+	typed(p, s, at_ms);
+	dlg_path_look(p, s, at_ms);
+	p->hung_up = true;
+}
+
 void dlg_path_over(struct dlg_path *p, const struct dlg_session *s, int result, int64_t at_ms)
 {
 	if (!p->table[0])
 		return;
+	typed(p, s, at_ms);
 	spelled(p, s, at_ms);
 	bool through = result == R_TRANSFERRED || s->talked;
 	if (p->hung_up && !through && !s->left_message && !s->logged_on && !p->gave_up)

@@ -14,6 +14,7 @@ struct dlg_path {
 	unsigned n_boxes;
 	char table[80], state[64]; /* of the attendant, when last looked at */
 	char spelled[2 * DLG_DIGITS]; /* is being looked up; "" */
+	unsigned typed;            /* the step before this one is a number typed, and what comes of it is not told yet; 0: none */
 	bool by_voice;             /* the name that was chosen last */
 	bool gave_up;              /* it is told already how */
 	bool hung_up;              /* the caller left there: state */

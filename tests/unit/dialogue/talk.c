@@ -71,6 +71,13 @@ static void over(void *arg, int result)
 	struct talk *t = arg;
 	t->over = true;
 	t->result = result;
+	dlg_path_over(&t->path, &t->s, result, t->now_ms);
+}
+
+static void step(void *arg, const struct dlg_step *st)
+{
+	struct talk *t = arg;
+	dlg_path_step(&t->path, &t->s, st, t->now_ms);
 }
 
 /* ---- jobs ---- */
@@ -457,7 +464,7 @@ static int64_t now_s(void *arg)
 }
 
 static const struct dlg_effects fakes = {
-	.io = { say, hush, timer, NULL, over },
+	.io = { say, hush, timer, step, over },
 	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .bridge = bridge, .find_stop = find_stop, .join = join, .take = take, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
 	.owner = owner, .choose = choose, .language = language, .hours = hours, .away = away, .offset_s = offset_s, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
@@ -477,11 +484,13 @@ void talk_init(struct talk *t)
 void talk_start(struct talk *t, const struct dlg_table *table)
 {
 	dlg_start(&t->s.eng, table);
+	dlg_path_look(&t->path, &t->s, t->now_ms);
 }
 
 void talk_end(struct talk *t)
 {
 	dlg_session_close(&t->s);
+	dlg_path_free(&t->path);
 	t->view = dir_view_unref(t->view);
 }
 
@@ -595,6 +604,7 @@ void talk_keys(struct talk *t, const char *keys)
 
 void talk_hangup(struct talk *t)
 {
+	dlg_path_hangup(&t->path, &t->s, t->now_ms);
 	dlg_hangup(&t->s.eng);
 }
 

@@ -3,6 +3,7 @@
  * outcome that the test chooses. No SIP, no media, no store.                                                           */
 #ifndef TESTS_DIALOGUE_TALK_H
 #define TESTS_DIALOGUE_TALK_H
+#include "dialogue/path.h"
 #include "dialogue/session.h"
 
 enum talk_mode { TALK_GOOD, TALK_FAILS, TALK_NEVER, TALK_REFUSES /* the function itself returns an error */ };
@@ -77,6 +78,7 @@ struct talk {
 	bool file;             /* a recording lies on the disk */
 	int result;
 	bool over;
+	struct dlg_path path;  /* what a record would say */
 };
 
 void talk_init(struct talk *t); /* a good world; the caller speaks for 5 s */

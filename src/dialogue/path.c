@@ -128,12 +128,13 @@ static void name_by_keys(struct dlg_path *p, const struct dlg_session *s, const 
 
 static void name_by_voice(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms)
 {
-	bool chosen = st->result == R_OK || (!st->result && st->to != DLG_STAY && strcmp(st->table->states[st->to].name, "chosen") == 0);
-	p->by_voice = chosen && strcmp(st->keys, "0") != 0;
-	if (st->event == DLG_FAILED && st->code == ENOENT)
+	p->by_voice = !(st->event == DLG_KEYS && st->result); /* 0 is pressed; who was heard is offered before the table returns */
+	const char *from = st->table->states[st->from].name;
+	bool listened = strcmp(from, "ask") == 0 || strcmp(from, "hearing") == 0; /* a name that is not recorded fails, too */
+	if (listened && st->event == DLG_FAILED && st->code == ENOENT)
 		note(p, at_ms, RECORD_NOT_HEARD, "", "");
-	else if (st->event == DLG_FAILED && st->code == ETIMEDOUT)
-		note(p, at_ms, RECORD_SILENCE, "", st->table->states[st->from].name);
+	else if (listened && st->event == DLG_FAILED && st->code == ETIMEDOUT)
+		note(p, at_ms, RECORD_SILENCE, "", "dial by name");
 	else if (st->event == DLG_KEYS && !st->result && s->n_heard && strcmp(st->keys, "#") == 0) /* none of those that were offered */
 		note(p, at_ms, RECORD_NOT_HEARD, s->heard[0].say, "");
 }
@@ -194,6 +195,10 @@ static const char *leads_to(const struct dlg_step *st)
 static void key(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms)
 {
 	const struct cfg_menu_key *k = menu_key(s, st->keys[0]);
+	bool told = p->key_said;
+	p->key_said = false;
+	if (told)
+		return;
 	if (!st->keys[0])
 		note(p, at_ms, RECORD_SAID, leads_to(st), "");
 	else if (st->keys[1])
@@ -230,6 +235,22 @@ static void silence(struct dlg_path *p, const struct dlg_session *s, const struc
 		give_up(p, at_ms, "silence");
 }
 
+/* A choice of the menu, named instead of pressed. */
+static void choice_said(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms)
+{
+	const struct cfg_menu_key *k = menu_key(s, s->spoken_keys[0]);
+	note(p, at_ms, RECORD_SAID, k && *k->target ? k->target : k ? cfg_action_name(k->action) : "", s->spoken_keys);
+	p->key_said = true;
+}
+
+/* Something was said while the menu was read out: perhaps somebody was understood. */
+static void spoke(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms)
+{
+	p->by_voice = s->n_heard > 0;
+	if (!s->n_heard)
+		note(p, at_ms, RECORD_NOT_HEARD, "", "");
+}
+
 static void came_back(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms)
 {
 	const struct dlg_table *called = st->table->states[st->from].call;
@@ -238,6 +259,8 @@ static void came_back(struct dlg_path *p, const struct dlg_session *s, const str
 		if (st->code == R_OK)
 			note(p, at_ms, s->target_is_operator && !p->by_voice ? RECORD_KEY : p->by_voice ? RECORD_SAID : RECORD_SPELT,
 			     s->target_is_operator && !p->by_voice ? "0" : target_of(s), s->target_is_operator && !p->by_voice ? "operator" : "");
+		else if (st->code == R_KEYS)
+			choice_said(p, s, at_ms);
 		else if (st->code != R_BACK)
 			give_up(p, at_ms, "no name");
 	} else if (called == &dlg_transfer && st->code == R_REFUSED) {
@@ -255,6 +278,9 @@ static void in_attendant(struct dlg_path *p, const struct dlg_session *s, const 
 	switch (st->event) {
 	case DLG_KEYS:
 		key(p, s, st, at_ms);
+		break;
+	case DLG_SPOKEN:
+		spoke(p, s, at_ms);
 		break;
 	case DLG_WRONG:
 		wrong(p, st, at_ms);

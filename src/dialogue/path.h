@@ -16,6 +16,7 @@ struct dlg_path {
 	char spelled[2 * DLG_DIGITS]; /* is being looked up; "" */
 	unsigned typed;            /* the step before this one is a number typed, and what comes of it is not told yet; 0: none */
 	bool by_voice;             /* the name that was chosen last */
+	bool key_said;             /* the key that comes next was not pressed, but its choice was named; it is told already */
 	bool gave_up;              /* it is told already how */
 	bool hung_up;              /* the caller left there: state */
 };

@@ -183,13 +183,12 @@ void dlg_record_over(struct dlg_call *c)
 	FILL(r.drop_reason, drop_of(c));
 	where(c, &r);
 	sound(c, &r);
-	if (!c->outgoing && c->who.kind == DLG_WHO_MAILBOX) {
-		struct call_box *b = dlg_path_box(p, c->who.box);
-		if (b) {
-			b->called = true;
-			b->missed = kind == RECORD_MISSED;
-		}
+	struct call_box *b = dlg_path_box(p, c->who.box);
+	if (b && !c->outgoing && c->who.kind == DLG_WHO_MAILBOX) {
+		b->called = true;
+		b->missed = kind == RECORD_MISSED;
 	}
+	(void)dlg_path_box(p, c->who.caller); /* among his calls */
 	r.steps = p->n_steps;
 	r.steps_lost = p->steps_lost;
 	records_put(rs, &r, p->box, p->n_boxes, p->step, p->n_steps);

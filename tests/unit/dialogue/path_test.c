@@ -127,6 +127,67 @@ static void names_found_and_not(void **state)
 	talk_end(&t);
 }
 
+static void listens(struct talk *t, const char *who)
+{
+	struct dlg_attendants *all;
+	talk_init(t);
+	assert_int_equal(dlg_attendants_create(&all, dir_view_cfg(t->view)), 0);
+	t->recogniser = true;
+	t->hear_who[0] = who;
+	talk_start(t, dlg_attendant_table(all, TEXT("main")));
+	mem_unref(all);
+	talk_wait(t, 50);
+}
+
+static void names_said_and_spelt_after_all(void **state)
+{
+	(void)state;
+	struct talk t;
+	listens(&t, "carol");
+	talk_keys(&t, "#");
+	talk_wait(&t, 3000);
+	talk_keys(&t, "1");
+	talk_wait(&t, 8000);
+	assert_string_equal(told(&t), "main/open entered; main/open key #>dial by name; main/open said carol; main/open transfer carol>done");
+	talk_end(&t);
+
+	listens(&t, "carol"); /* not her: spelt in the end */
+	talk_keys(&t, "#");
+	talk_wait(&t, 3000);
+	talk_keys(&t, "#");
+	talk_wait(&t, 3000);
+	talk_keys(&t, "#");
+	talk_wait(&t, 100);
+	talk_keys(&t, "76484#");
+	talk_keys(&t, "1");
+	talk_wait(&t, 8000);
+	const char *said = told(&t);
+	assert_non_null(strstr(said, "not-heard Carol Abba; main/open not-heard Carol Abba; main/open spelt alice; main/open transfer alice>done"));
+	talk_end(&t);
+
+	listens(&t, NULL); /* nobody was understood, then 0 */
+	t.hear_err = ENOENT;
+	talk_keys(&t, "#");
+	talk_wait(&t, 2000);
+	talk_keys(&t, "0");
+	talk_wait(&t, 8000);
+	said = told(&t);
+	assert_non_null(strstr(said, "not-heard"));
+	assert_null(strstr(said, "said"));
+	talk_end(&t);
+
+	listens(&t, "=2"); /* a choice of the menu, by its name */
+	talk_keys(&t, "#");
+	talk_wait(&t, 3000);
+	talk_keys(&t, "1");
+	talk_wait(&t, 1000);
+	talk_hangup(&t);
+	said = told(&t);
+	assert_non_null(strstr(said, "main/open said night>2; night/open entered"));
+	assert_null(strstr(said, "key 2"));
+	talk_end(&t);
+}
+
 static void a_message_is_no_giving_up(void **state)
 {
 	(void)state;
@@ -257,6 +318,6 @@ static void without_memory_steps_are_counted_as_lost(void **state)
 	ut_oom(a_call, NULL);
 }
 
-UT_MAIN(UT(keys_numbers_and_where_the_caller_left), UT(a_transfer_done_and_refused), UT(giving_up_goes_to_the_operator), UT(names_found_and_not),
+UT_MAIN(UT(keys_numbers_and_where_the_caller_left), UT(a_transfer_done_and_refused), UT(giving_up_goes_to_the_operator), UT(names_found_and_not), UT(names_said_and_spelt_after_all),
         UT(a_message_is_no_giving_up), UT(pins_are_never_told), UT(mailboxes_without_an_attendant), UT(too_much_is_counted),
         UT(without_memory_steps_are_counted_as_lost))

@@ -129,6 +129,13 @@ def found(story, node):
     phone.hang_up(5)
     story.check("found: when one hangs up, the other is hung up, too", caller.wait_over(5) and caller.ended_by_server)
     story.check("found: no message, no missed call", not node.messages("alice") and not node.cli.json("mailbox", "missed", "alice")["missed"])
+    records = lambda: {r["kind"]: r for r in node.cli.json("report", "calls", "--records")["records"]}
+    until(lambda: {"find-me", "answered"} <= set(records()), 5)
+    r = records()
+    made, call = r.get("find-me", {}), r.get("answered", {})
+    story.check("found: the records know which call was made for which, and who hung up",
+                made and made["parent"] == call.get("id") and (made["direction"], made["reason"], made["drop_reason"], call["drop_reason"], call["callee_mailbox"])
+                == ("out", "outbound", "callee-hung-up", "callee-hung-up", "alice") and "2002" in made["called"], r)
     history = lambda: node.cli.run("call", "list", "--history")[1]
     story.check("found: the history tells how both ended", lambda: soon(lambda: len(re.findall(r"talked", history())) >= 2, 5), history())
     phone.close()

@@ -171,6 +171,9 @@ def on_phone(story, node):
     good, said = phone(node, f"expect play-out-hello; expect greeting-record; expect beep; play {clip}; press #; wait 1s; press 3; expect greeting-saved; expect-bye",
                        "mailbox", "record-greeting", "alice", "--to", "2001", "--greeting", "busy")
     story.check("a greeting is recorded by being called", good, said)
+    def kinds():
+        return sorted(r["kind"] for r in node.cli.json("report", "calls", "--records", "--mailbox", "alice")["records"] if r["direction"] == "out")
+    story.check("the records tell what these calls were", until(lambda: kinds() == ["greeting", "play-on-phone", "play-on-phone"], 5), kinds())
     status, text = node.cli.run("message", "play", "alice", one, "--to", "0015550100")
     story.check("an outside number is not called, and the reason is told", status == 1 and "0015550100 was not called" in text, text)
 

@@ -71,7 +71,7 @@ static int csv_row(struct cli *c, const char *const *columns, const json_t *o, c
 /* ---- calls in figures ---- */
 static const char *const calls_columns[] = {
 	"period", "calls", "mean_duration_ms", "kinds.voice-message", "kinds.missed", "kinds.answered", "kinds.subscriber", "kinds.unauthenticated", "kinds.attendant",
-	"kinds.play-on-phone", "kinds.greeting", "kinds.find-me", "kinds.none", "offer_results.answer", "offer_results.failed", "offer_results.rejected",
+	"kinds.play-on-phone", "kinds.greeting", "kinds.find-me", "kinds.put-through", "kinds.none", "offer_results.answer", "offer_results.failed", "offer_results.rejected",
 	"offer_results.redirected", "offer_results.none", "quality.excellent", "quality.good", "quality.average", "quality.poor", "quality.bad", "quality.not-measured",
 	"packets_received", "packets_lost", "loss_percent", "mean_jitter_ms", "mean_round_trip_ms", "mean_nmos", NULL,
 };

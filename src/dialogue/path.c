@@ -142,13 +142,13 @@ static void name_by_voice(struct dlg_path *p, const struct dlg_session *s, const
 /* Told as it happens: after a failure the caller may stay and do something else. */
 static void transfer(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms)
 {
-	if (strcmp(st->table->states[st->from].name, "transferring") != 0)
-		return;
-	if (st->event == DLG_DONE)
+	const char *from = st->table->states[st->from].name, *to = st->result || st->to == DLG_STAY ? "" : st->table->states[st->to].name;
+	bool talks = strcmp(from, "talking") == 0; /* put through by a call of ours: that was told when it began */
+	if (strcmp(to, "talking") == 0 || (st->result == R_TRANSFERRED && !talks))
 		note(p, at_ms, RECORD_TRANSFER, target_of(s), "done");
-	else if (st->event == DLG_FAILED || st->event == DLG_TIMEOUT)
+	else if (strcmp(to, "offer") == 0 && strcmp(from, "offer") != 0)
 		note(p, at_ms, RECORD_TRANSFER, target_of(s), "failed");
-	else if (st->event == DLG_HANGUP)
+	else if (st->event == DLG_HANGUP && st->result == R_GONE)
 		note(p, at_ms, RECORD_TRANSFER, target_of(s), "left");
 }
 

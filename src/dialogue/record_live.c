@@ -6,7 +6,11 @@
 #include "records/quality.h"
 #include "records/records.h"
 
-#define FILL(dst, s) text_fill(dst, sizeof(dst), (s) ? (s) : "")
+#define FILL(dst, s) text_fill(dst, sizeof(dst), or_empty(s))
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
 
 void dlg_record_figures(struct dlg_call *c)
 {
@@ -23,6 +27,8 @@ static enum record_kind kind_of(const struct dlg_call *c)
 	const struct dlg_session *s = &c->s;
 	if (c->outgoing && c->table == &dlg_screen)
 		return RECORD_FIND_ME;
+	if (c->outgoing && c->table == &dlg_bridged)
+		return RECORD_PUT_THROUGH;
 	if (c->outgoing)
 		return *s->phone.wanted ? RECORD_PLAY_ON_PHONE : RECORD_GREETING;
 	if (c->who.kind == DLG_WHO_ATTENDANT)

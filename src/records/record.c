@@ -21,7 +21,7 @@ void record_init(struct call_record *r)
 const char *record_kind_name(enum record_kind k)
 {
 	static const char *const names[RECORD_KINDS] = { "none", "voice-message", "missed", "answered", "subscriber", "unauthenticated", "attendant",
-		                                         "play-on-phone", "greeting", "find-me" };
+		                                         "play-on-phone", "greeting", "find-me", "put-through" };
 	return k < RECORD_KINDS ? names[k] : "?";
 }
 

@@ -38,6 +38,7 @@ enum record_kind {
 	RECORD_PLAY_ON_PHONE,
 	RECORD_GREETING,        /* we called somebody who records a greeting */
 	RECORD_FIND_ME,         /* we called a place where somebody may be found */
+	RECORD_PUT_THROUGH,     /* we called whom a caller is put through to, where the gateway takes no REFER */
 	RECORD_KINDS
 };
 const char *record_kind_name(enum record_kind k); /* "voice-message" */

@@ -83,6 +83,42 @@ static void a_transfer_done_and_refused(void **state)
 	talk_end(&t);
 }
 
+/* Where the gateway takes no orders the target is called: told once, however long they talk. */
+static void put_through_by_a_call_of_ours(void **state)
+{
+	(void)state;
+	struct talk t;
+	attendant(&t, "main");
+	t.transfer = TALK_REFUSES;
+	t.no_orders = true;
+	talk_keys(&t, "203");
+	talk_wait(&t, 10000);
+	talk_hangup(&t);
+	talk_wait(&t, 1000);
+	assert_int_equal(t.result, R_TRANSFERRED);
+	assert_string_equal(told(&t), "main/open entered; main/open number 203>carol; main/open transfer carol>done");
+	talk_end(&t);
+
+	attendant(&t, "main");
+	t.transfer = TALK_REFUSES;
+	t.no_orders = true;
+	t.find = TALK_FAILS;
+	talk_keys(&t, "203");
+	talk_wait(&t, 10000);
+	talk_hangup(&t);
+	assert_string_equal(told(&t), "main/open entered; main/open number 203>carol; main/open transfer carol>failed; main/open gave-up hung up>transfer");
+	talk_end(&t);
+
+	attendant(&t, "main");
+	t.transfer = TALK_REFUSES;
+	t.no_orders = true;
+	talk_keys(&t, "203");
+	talk_wait(&t, 2500);
+	talk_hangup(&t);
+	assert_string_equal(told(&t), "main/open entered; main/open number 203>carol; main/open transfer carol>left; main/open gave-up hung up>transfer");
+	talk_end(&t);
+}
+
 static void giving_up_goes_to_the_operator(void **state)
 {
 	(void)state;
@@ -318,6 +354,6 @@ static void without_memory_steps_are_counted_as_lost(void **state)
 	ut_oom(a_call, NULL);
 }
 
-UT_MAIN(UT(keys_numbers_and_where_the_caller_left), UT(a_transfer_done_and_refused), UT(giving_up_goes_to_the_operator), UT(names_found_and_not), UT(names_said_and_spelt_after_all),
+UT_MAIN(UT(keys_numbers_and_where_the_caller_left), UT(a_transfer_done_and_refused), UT(put_through_by_a_call_of_ours), UT(giving_up_goes_to_the_operator), UT(names_found_and_not), UT(names_said_and_spelt_after_all),
         UT(a_message_is_no_giving_up), UT(pins_are_never_told), UT(mailboxes_without_an_attendant), UT(too_much_is_counted),
         UT(without_memory_steps_are_counted_as_lost))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmd_report.c  report.calls, report.records, report.attendants, report.mailboxes: what the records of calls say. Single calls come a page at a time:
- * whoever wants more asks again with `next` as `after`.                                                                  */
+/* cmd_report.c  report.calls, report.records, report.attendants, report.mailboxes: what the records of calls say. Single calls and mailboxes
+ * come a page at a time: whoever wants more asks again with `next` as `after`.                                          */
 #include <errno.h>
 #include "admin/admin_private.h"
 #include "admin/words.h"
@@ -236,7 +236,8 @@ static json_t *mailboxes_json(const struct report *rep)
 		                                       b->last_logon_us ? json_string(rfc3339_us(b->last_logon_us, heard)) : json_null(), "last_message_us",
 		                                       (json_int_t)b->last_message_us, "last_logon_us", (json_int_t)b->last_logon_us));
 	}
-	return json_pack("{s:o, s:b}", "mailboxes", array, "cut", rep->n >= REPORT_BOXES_MAX);
+	json_t *next = rep->n == REPORT_BOXES_PAGE ? json_pack("{s:s}", "mailbox", v[rep->n - 1].mailbox) : json_null();
+	return json_pack("{s:o, s:o}", "mailboxes", array, "next", next);
 }
 
 /* ---- asking ---- */
@@ -325,6 +326,7 @@ static int filter(struct admin *a, const json_t *args, struct report_filter *f, 
 	if (after) {
 		f->before_us = admin_arg_int(after, "us", 0);
 		name(after, "id", f->before_id, sizeof f->before_id);
+		name(after, "mailbox", f->after_mailbox, sizeof f->after_mailbox);
 	}
 	return err;
 }

@@ -164,7 +164,7 @@ static void show_records(struct cli *c, json_t *records)
 		cli_table(c, records, "began:BEGAN lasts:LASTS kind:KIND caller:FROM called:CALLED for:FOR offer_result:OFFER drop_reason:ENDED gateway:GATEWAY nmos:NMOS id:CALL");
 }
 
-static void take_page(struct cli *c, json_t *page, json_t *all)
+static void take_page(struct cli *c, const char *const *columns, json_t *page, json_t *all)
 {
 	size_t i;
 	json_t *r;
@@ -173,31 +173,43 @@ static void take_page(struct cli *c, json_t *page, json_t *all)
 		return;
 	}
 	json_array_foreach(page, i, r)
-		csv_row(c, record_columns, r, NULL, NULL);
+		csv_row(c, columns, r, NULL, NULL);
 }
 
-/* Page after page, so that neither side holds more than it must. */
-static int fetch(struct cli *c, uint64_t limit, json_t *all)
+/* Page after page, so that neither side holds more than it must. args becomes ours. */
+static int fetch(struct cli *c, const char *cmd, json_t *args, const char *member_name, const char *const *columns, uint64_t limit, json_t *all)
 {
-	bool everything = limit == 0;
+	bool everything = limit == 0, head = cli_opt(c, "csv") != NULL;
 	json_t *after = NULL;
 	int code;
 	do {
-		json_t *args = args_of(c), *result = NULL;
-		json_object_set_new(args, "limit", json_integer(everything || limit > PAGE ? PAGE : (json_int_t)limit));
+		json_t *result = NULL, *these = json_copy(args);
+		json_object_set_new(these, "limit", json_integer(everything || limit > PAGE ? PAGE : (json_int_t)limit));
 		if (after)
-			json_object_set_new(args, "after", after);
+			json_object_set_new(these, "after", after);
 		after = NULL;
-		code = cli_ask(c, "report.records", args, &result);
+		code = cli_ask(c, cmd, these, &result);
 		if (code == CLI_GOOD) {
-			json_t *page = json_object_get(result, "records"), *next = json_object_get(result, "next");
+			json_t *page = json_object_get(result, member_name), *next = json_object_get(result, "next");
 			size_t n = json_array_size(page);
-			take_page(c, page, all);
+			if (head)
+				csv_head(c, columns);
+			head = false;
+			take_page(c, columns, page, all);
 			limit -= everything ? 0 : n < limit ? n : limit;
 			after = json_is_object(next) && (everything || limit) ? json_incref(next) : NULL;
 		}
 		json_decref(result);
 	} while (after);
+	json_decref(args);
+	return code;
+}
+
+static int print_all(struct cli *c, const char *member_name, const json_t *all)
+{
+	json_t *o = json_pack("{s:O}", member_name, all);
+	int code = cli_print_json(c, o);
+	json_decref(o);
 	return code;
 }
 
@@ -207,13 +219,9 @@ static int records(struct cli *c)
 	if (cli_opt_number(c, "limit", UINT32_MAX, RECORDS_USUALLY, &limit))
 		return CLI_USAGE;
 	json_t *all = json_array();
-	if (cli_opt(c, "csv"))
-		csv_head(c, record_columns);
-	int code = fetch(c, limit, all);
+	int code = fetch(c, "report.records", args_of(c), "records", record_columns, limit, all);
 	if (code == CLI_GOOD && c->json) {
-		json_t *o = json_pack("{s:O}", "records", all);
-		code = cli_print_json(c, o);
-		json_decref(o);
+		code = print_all(c, "records", all);
 	} else if (code == CLI_GOOD && !cli_opt(c, "csv")) {
 		if (json_array_size(all))
 			show_records(c, all);
@@ -317,30 +325,33 @@ static int attendants(struct cli *c)
 /* ---- mailboxes ---- */
 static const char *const mailbox_columns[] = { "mailbox", "calls", "messages", "missed", "logons", "failed_logons", "last_message", "last_logon", NULL };
 
-static int show_mailboxes(struct cli *c, const json_t *r)
+static void show_mailboxes(struct cli *c, json_t *boxes)
 {
-	json_t *boxes = json_deep_copy(json_object_get(r, "mailboxes")), *b;
+	json_t *b;
 	size_t i;
-	if (cli_opt(c, "csv"))
-		csv_head(c, mailbox_columns);
 	json_array_foreach(boxes, i, b) {
-		if (cli_opt(c, "csv"))
-			csv_row(c, mailbox_columns, b, NULL, NULL);
 		json_object_set_new(b, "left", json_string(cli_when_us(cli_int(b, "last_message_us"))));
 		json_object_set_new(b, "heard", json_string(cli_when_us(cli_int(b, "last_logon_us"))));
 	}
-	if (!cli_opt(c, "csv") && json_array_size(boxes))
+	if (json_array_size(boxes))
 		cli_table(c, boxes, "mailbox:MAILBOX calls:CALLS messages:MESSAGES missed:MISSED logons:LOG-ONS failed_logons:FAILED left:LAST-MESSAGE heard:LAST-LOG-ON");
-	else if (!cli_opt(c, "csv"))
+	else
 		fprintf(c->out, "No call of a mailbox is recorded there.\n");
-	json_decref(boxes);
-	return CLI_GOOD;
 }
 
 static int mailboxes(struct cli *c)
 {
 	int code = check_form(c);
-	return code ? code : cli_ask_show(c, "report.mailboxes", lately(c, "mailbox"), show_mailboxes);
+	if (code)
+		return code;
+	json_t *all = json_array();
+	code = fetch(c, "report.mailboxes", lately(c, "mailbox"), "mailboxes", mailbox_columns, 0, all);
+	if (code == CLI_GOOD && c->json)
+		code = print_all(c, "mailboxes", all);
+	else if (code == CLI_GOOD && !cli_opt(c, "csv"))
+		show_mailboxes(c, all);
+	json_decref(all);
+	return code;
 }
 
 #define TIMES \

@@ -263,7 +263,8 @@ static int work_mailboxes(struct db_tx *tx, void *arg, struct ev_report *why)
 	" CAST(SUM(failed) AS BIGINT), MAX(CASE WHEN messages > 0 THEN started_us ELSE 0 END), MAX(CASE WHEN logons > 0 THEN started_us ELSE 0 END)" \
 	" FROM call_box WHERE started_us >= ?1 AND started_us < ?2"
 	int err = f->mailbox[0] ? db_query(tx, &r, why, BOXES " AND mailbox = ?3 GROUP BY mailbox", "iis", f->since_us, until_us, f->mailbox)
-	                        : db_query(tx, &r, why, BOXES " GROUP BY mailbox ORDER BY mailbox LIMIT ?3", "iii", f->since_us, until_us, (int64_t)REPORT_BOXES_MAX);
+	                        : db_query(tx, &r, why, BOXES " AND mailbox > ?3 GROUP BY mailbox ORDER BY mailbox LIMIT ?4", "iisi", f->since_us, until_us,
+		                                   f->after_mailbox, (int64_t)REPORT_BOXES_PAGE);
 	if (err)
 		return err;
 	while ((err = db_step(r, why)) == 0 && (err = take_box(rep, r)) == 0)

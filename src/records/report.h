@@ -12,7 +12,7 @@ enum report_what {
 	REPORT_MAILBOXES,  /* struct report_box, by name */
 };
 enum report_by { REPORT_ALL, REPORT_DAY, REPORT_MONTH };
-enum { REPORT_PAGE = 200, REPORT_STEPS_MAX = 5000, REPORT_BOXES_MAX = 20000 };
+enum { REPORT_PAGE = 200, REPORT_STEPS_MAX = 5000, REPORT_BOXES_PAGE = 1000 };
 
 /* Texts "" ask nothing. */
 struct report_filter {
@@ -26,6 +26,7 @@ struct report_filter {
 	unsigned limit;     /* periods or records; 0: all periods, REPORT_PAGE records */
 	int64_t before_us;  /* RECORDS: those behind this one; 0: from the newest on */
 	char before_id[32];
+	char after_mailbox[65]; /* MAILBOXES: those behind this one */
 };
 /* "2026-11-23", "today", "yesterday", "7d" (so many days back, with today), "all" (nothing), or a time as RFC 3339 says it. A day as `until`
  * counts to its end. Days are those of this machine's clock. EINVAL. */

@@ -263,6 +263,8 @@ static void what_callers_did(void **state)
 	assert_int_equal(b.box[1].failed, 2);
 	assert_int_equal(b.box[1].last_logon_us, t0 - 31 * 24 * hour);
 	assert_int_equal(ask(&b, REPORT_MAILBOXES, (struct report_filter){ .mailbox = "bob", .since_us = t0 }), 0);
+	assert_int_equal(ask(&b, REPORT_MAILBOXES, (struct report_filter){ .after_mailbox = "alice" }), 1);
+	assert_string_equal(b.box[0].mailbox, "bob");
 	end(&b);
 }
 

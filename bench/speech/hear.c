@@ -4,8 +4,10 @@
  *   hear FRONT MODEL ENTRIES SNR < UTTERANCES
  *
  * FRONT: the trained front end, or "stock". ENTRIES: "id TAB kind TAB language TAB name" lines. SNR in dB, 99 for none. UTTERANCES: "key TAB file"
- * lines. For each of them a line: key, how sure (0 rejected, 1 to be confirmed, 2 direct), the measure and its parts, milliseconds of CPU and of
- * sound, and up to three ids. The line of each utterance is drawn by its key: the same key, the same noise, for every front end.            */
+ * lines. For each of them a line: key, how sure (0 rejected, 1 to be confirmed, 2 direct), fit and margin, milliseconds of CPU and of
+ * sound, and up to three ids. The line of each utterance is drawn by its key: the same key, the same noise, for every front end. Behind an
+ * utterance "1234-1", "1234-2" is the same caller once more: it is heard twice, alone and, as "1234-2+", together with the first, of which he has
+ * refused what was offered.                                                                                                          */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,12 +69,29 @@ static struct book *read_book(const struct lexicon *lex, const char *path)
 	return book;
 }
 
+static void hear(struct recog *r, const char *key, const char *more, const int16_t *pcm, size_t n, const struct speech_memory *before, struct speech_result *result)
+{
+	struct recog_score score = { 0 };
+	clock_t began = clock();
+	int err = recog_hear(r, pcm, n, before, result, &score);
+	if (err)
+		fail(key, err);
+	double ms = (double)(clock() - began) * 1000 / CLOCKS_PER_SEC;
+	printf("%s%s\t%d\t%.3f\t%.2f\t%.1f\t%.0f", key, more, result->sure, (double)score.fit, (double)score.margin, ms, (double)n / 8);
+	for (unsigned i = 0; i < result->n; i++)
+		printf("\t%u", result->v[i].id);
+	puts("");
+}
+
 static void listen(struct recog *r, const char *key, const char *path, float snr)
 {
+	static struct {
+		char key[64];
+		struct speech_memory memory;
+	} before;
 	static const uint8_t zero[16];
 	struct sound wide, narrow;
 	struct speech_result result;
-	struct recog_score score = { 0 };
 	struct chance chance = chance_of(hash_siphash(zero, key, strlen(key)), 5);
 	struct channel line = { .low_hz = 300, .high_hz = 3400, .snr_db = snr, .pink = chance_between(&chance, 0, 1), .level_dbfs = chance_between(&chance, -32, -18), .law = 0 };
 	int err = sound_load(&wide, path);
@@ -83,15 +102,16 @@ static void listen(struct recog *r, const char *key, const char *path, float snr
 		err = pcm ? channel_pass(pcm, narrow.x, narrow.n, &line, &chance) : ENOMEM;
 	if (err)
 		fail(path, err);
-	clock_t began = clock();
-	err = recog_hear(r, pcm, narrow.n, &result, &score);
-	if (err)
-		fail(path, err);
-	double ms = (double)(clock() - began) * 1000 / CLOCKS_PER_SEC;
-	printf("%s\t%d\t%.3f\t%.3f\t%.3f\t%.3f\t%.1f\t%.0f", key, result.sure, (double)score.sum, (double)score.ratio, (double)score.plain, (double)score.posterior, ms, (double)narrow.n / 8);
-	for (unsigned i = 0; i < result.n; i++)
-		printf("\t%u", result.v[i].id);
-	puts("");
+	hear(r, key, "", pcm, narrow.n, NULL, &result);
+	size_t n = strlen(key);
+	if (n > 2 && !strcmp(key + n - 2, "-2") && strlen(before.key) == n && !strncmp(before.key, key, n - 1)) {
+		struct speech_result again;
+		hear(r, key, "+", pcm, narrow.n, &before.memory, &again);
+	}
+	snprintf(before.key, sizeof before.key, "%s", key);
+	before.memory = result.memory;
+	if (result.sure != SPEECH_REJECT)
+		speech_refuse(&before.memory, &result);
 	mem_free(wide.x);
 	mem_free(narrow.x);
 	mem_free(pcm);
@@ -115,10 +135,16 @@ int main(int argc, char **argv)
 	if (err)
 		fail(argv[1], err);
 	struct book *book = read_book(lex, argv[3]);
-	clock_t began = clock();
+	struct acoustic *model;
+	char folder[512];
 	int stem = (int)strlen(argv[1]) - (int)strlen(".front");
 	snprintf(adapted, sizeof adapted, "%.*s", stem > 0 ? stem : 0, argv[1]);
-	err = recog_open(&r, book, &(struct recog_prm){ .model = argv[2], .adapted = stem > 0 ? adapted : NULL, .front = front });
+	snprintf(folder, sizeof folder, "%s/en-us", argv[2]);
+	err = acoustic_open(&model, folder, stem > 0 ? adapted : NULL);
+	if (err)
+		fail(folder, err);
+	clock_t began = clock();
+	err = recog_open(&r, book, model, front);
 	if (err)
 		fail("the recogniser", err);
 	fprintf(stderr, "hear: %u entries; the decoder was ready after %.0f ms of CPU\n", book_entries(book), (double)(clock() - began) * 1000 / CLOCKS_PER_SEC);
@@ -126,6 +152,7 @@ int main(int argc, char **argv)
 		if (cut(line, field) >= 2)
 			listen(r, field[0], field[1], (float)atof(argv[4]));
 	recog_close(r);
+	mem_unref(model);
 	mem_unref(book);
 	front_close(front);
 	lexicon_close(lex);

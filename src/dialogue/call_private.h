@@ -129,6 +129,8 @@ struct dlg_call {
 	bool grammar_commands, grammar_closed; /* what c->grammar was made of */
 	const struct cfg_attendant *grammar_aa;
 	const char *grammar_department;
+	struct speech_memory listen_memory; /* of what was heard before, by listen_memory_of: heard together with what comes */
+	uint64_t listen_memory_of;
 
 	struct tmr timer[DLG_TIMERS], limit;
 	struct dlg_who who;

@@ -13,7 +13,7 @@
 #include "voice_events.h"
 
 /* A command is taken where it is much likelier than all others and than noise. */
-enum { COMMAND_SCORE = -25000, COMMAND_SHARE = 600, BESIDE_MS = 20000 };
+enum { COMMAND_SCORE = -1400, COMMAND_SHARE = 600, BESIDE_MS = 20000 };
 
 /* ---- the end of a job ---- */
 static void let_go(struct dlg_call *c)
@@ -107,13 +107,25 @@ static void heard_beside(struct dlg_call *c, const struct speech_result *r)
 	dlg_heard(&c->s.eng, TEXT_NONE);
 }
 
+/* For the next try. It comes only when the caller has refused what he was offered now. */
+static void remember(struct dlg_call *c, const struct speech_result *r)
+{
+	c->listen_memory = r->memory;
+	c->listen_memory_of = c->grammar;
+	if (r->sure != SPEECH_REJECT)
+		speech_refuse(&c->listen_memory, r);
+}
+
 static void send_utterance(struct dlg_call *c);
 
 static void answered(struct dlg_call *c, uint32_t job, const struct speech_result *r)
 {
 	if (c->listen_beside && c->grammar_commands) {
 		heard_command(c, r);
-	} else if (c->listen_beside) {
+		return;
+	}
+	remember(c, r);
+	if (c->listen_beside) {
 		heard_beside(c, r);
 	} else {
 		take_heard(c, r);
@@ -227,7 +239,8 @@ static void send_utterance(struct dlg_call *c)
 	if (!err && c->listen_asked)
 		return;
 	if (!err)
-		err = speech_listen(c->svc->prm.speech, &c->listen_asked, c->grammar, c->utterance, c->n_utterance, heard, c);
+		err = speech_listen_again(c->svc->prm.speech, &c->listen_asked, c->grammar,
+		                          !c->listen_beside && c->listen_memory_of == c->grammar ? &c->listen_memory : NULL, c->utterance, c->n_utterance, heard, c);
 	if (!err)
 		mem_ref(c);
 	else
@@ -287,6 +300,8 @@ int dlg_live_listen(void *arg, uint32_t job)
 	if (!c->svc || !c->port)
 		return ENOTCONN;
 	let_go(c);
+	if (!c->s.ask_tries)
+		c->listen_memory = (struct speech_memory){ 0 };
 	c->listen_job = job;
 	c->listen_waits = c->hear != NULL; /* one that was stopped is over soon */
 	int err = c->listen_waits ? teach(c) : start(c);

@@ -21,6 +21,7 @@ struct book {
 	size_t n_said, room;
 	uint32_t *owner;     /* as said[], ids alone */
 	size_t *from;        /* names + 1: where each name's owners begin */
+	const char **phones; /* of each name */
 	struct buf dict;
 };
 
@@ -74,24 +75,37 @@ static bool join(char *dst, const char *phones)
 	return true;
 }
 
-/* The variants of the words combined, the first ones first; and all of them by the rules of the name's own language. */
+typedef char name_words[WORDS_A_NAME][LEXICON_WORD];
+
+/* All words as one kind of speaker says them. */
+static void add_accent(struct lexicon_prons *all, const struct lexicon_batch *batch, const name_words words, unsigned n, const char *language, enum lexicon_accent accent)
+{
+	char phones[LEXICON_PHONES] = "";
+	bool whole = n > 0;
+	for (unsigned i = 0; i < n && whole; i++) {
+		const char *one = lexicon_accented(batch, words[i], language, accent);
+		whole = one && join(phones, one);
+	}
+	if (whole)
+		lexicon_add(all, phones);
+}
+
+/* A name by the rules of its own language and of two Englishes; then the variants of its words combined, the first ones first. */
 static int add_name(struct book *b, const struct lexicon_batch *batch, const struct speech_entry *e, struct text name)
 {
-	char words[WORDS_A_NAME][LEXICON_WORD], language[SPEECH_LANGUAGE_MAX + 1], own[LEXICON_PHONES] = "";
+	name_words words;
+	char language[SPEECH_LANGUAGE_MAX + 1];
 	const struct lexicon_prons *p[WORDS_A_NAME];
 	struct lexicon_prons all = { 0 };
 	unsigned n = lexicon_words(name, words, WORDS_A_NAME), at[WORDS_A_NAME] = { 0 };
-	bool native = n > 0;
 	(void)text_copy(e->language, language, sizeof language);
 	for (unsigned i = 0; i < n; i++) {
-		const char *one;
-		p[i] = lexicon_get(batch, words[i], language, &one);
+		p[i] = lexicon_get(batch, words[i], language);
 		if (!p[i] || !p[i]->n)
 			return 0; /* a word that nobody can pronounce */
-		native = native && one && join(own, one);
 	}
-	if (native)
-		lexicon_add(&all, own);
+	for (unsigned i = 0; i < LEXICON_ACCENTS; i++)
+		add_accent(&all, batch, words, n, language, (enum lexicon_accent)i);
 	for (unsigned done = 0; n && !done && all.n < LEXICON_VARIANTS;) {
 		char phones[LEXICON_PHONES] = "";
 		bool fits = true;
@@ -177,13 +191,15 @@ static int number(struct book *b, struct speech_learned *learned)
 	qsort(b->said, b->n_said, sizeof *b->said, by_phones);
 	b->owner = mem_zalloc(b->n_said, sizeof *b->owner);
 	b->from = mem_zalloc(b->n_said + 1, sizeof *b->from);
-	if (!b->owner || !b->from)
+	b->phones = mem_zalloc(b->n_said, sizeof *b->phones);
+	if (!b->owner || !b->from || !b->phones)
 		return ENOMEM;
 	size_t owners = 0;
 	for (size_t i = 0; i < b->n_said; i++) {
 		bool same = i && strcmp(b->said[i - 1].phones, b->said[i].phones) == 0;
 		if (!same) {
 			b->from[b->names] = owners;
+			b->phones[b->names] = b->said[i].phones;
 			buf_printf(&b->dict, "n%u %s\n", b->names++, b->said[i].phones);
 		} else if (b->said[i - 1].id == b->said[i].id) {
 			continue;
@@ -206,6 +222,21 @@ static void add_word(struct book *b, const struct lexicon *lex, const char *word
 			buf_printf(&b->dict, "w_%s %s\n", word, p.v[i]);
 		else
 			buf_printf(&b->dict, "w_%s(%u) %s\n", word, i + 1, p.v[i]);
+}
+
+struct text book_word(const struct book *b, const char *word, unsigned variant)
+{
+	char line[80];
+	struct text head, rest, all = buf_as_text(&b->dict);
+	if (variant)
+		text_print(line, sizeof line, "\nw_%s(%u) ", word, variant + 1);
+	else
+		text_print(line, sizeof line, "\nw_%s ", word);
+	size_t at = text_find_text(all, text_of(line));
+	if (at == SIZE_MAX)
+		return TEXT_NONE;
+	(void)text_cut(text_skip(all, at + strlen(line)), '\n', &head, &rest);
+	return head;
 }
 
 bool book_holds(const struct book *b, const char *word)
@@ -234,6 +265,7 @@ static void book_free(void *object)
 	mem_free(b->said);
 	mem_free(b->owner);
 	mem_free(b->from);
+	mem_free(b->phones);
 	buf_free(&b->dict);
 }
 
@@ -284,6 +316,11 @@ struct text book_dict(const struct book *b)
 unsigned book_names(const struct book *b)
 {
 	return b->names;
+}
+
+struct text book_phones(const struct book *b, unsigned n)
+{
+	return n < b->names ? text_of(b->phones[n]) : TEXT_NONE;
 }
 
 const uint32_t *book_owners(const struct book *b, unsigned n, unsigned *count)

@@ -18,6 +18,10 @@ unsigned book_entries(const struct book *b);
 /* The dictionary for the decoder: names "n0", "n1" ... and the words of sentences around them ("w_please"). */
 struct text book_dict(const struct book *b);
 unsigned book_names(const struct book *b);
+/* How name n is said: "AE N S M IH TH". They are in the order of these texts. */
+struct text book_phones(const struct book *b, unsigned n);
+/* How a word of a sentence is said; nothing where it has fewer variants, or isn't known. */
+struct text book_word(const struct book *b, const char *word, unsigned variant);
 /* The ids whose pronunciation name n is. */
 const uint32_t *book_owners(const struct book *b, unsigned n, unsigned *count);
 /* Sentences: 0 begins, each a list of words ended by NULL, what comes before a name and what after it. */

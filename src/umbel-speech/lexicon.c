@@ -167,7 +167,7 @@ struct wanted {
 	struct wanted *next;
 	char key[LEXICON_WORD + 16], word[LEXICON_WORD], language[8];
 	struct lexicon_prons prons;
-	char native[LEXICON_PHONES];
+	char accent[LEXICON_ACCENTS][LEXICON_PHONES];
 	bool listed;
 };
 
@@ -249,37 +249,37 @@ int lexicon_want(struct lexicon_batch *b, const char *word, const char *language
 struct asked {
 	struct wanted **v;
 	size_t n;
-	bool native;
+	enum lexicon_accent accent;
 };
 
 static void take_ipa(size_t i, struct text ipa, void *arg)
 {
 	struct asked *a = arg;
 	char phones[LEXICON_PHONES];
-	if (i >= a->n || !lexicon_from_ipa(ipa, phones, sizeof phones))
+	if (i >= a->n || !lexicon_from_ipa(ipa, a->accent == LEXICON_BRITISH, phones, sizeof phones))
 		return;
-	lexicon_add(&a->v[i]->prons, phones);
-	if (a->native)
-		text_fill(a->v[i]->native, sizeof a->v[i]->native, phones);
+	if (!a->v[i]->listed || a->accent == LEXICON_NATIVE)
+		lexicon_add(&a->v[i]->prons, phones);
+	text_fill(a->v[i]->accent[a->accent], sizeof a->v[i]->accent[0], phones);
 }
 
-/* espeak-ng's word for all words of the language; "": English, for those that aren't listed. */
-static void ask_espeak(struct lexicon_batch *b, const char *language)
+/* espeak-ng's word for all words of the language; "": for all words. */
+static void ask_espeak(struct lexicon_batch *b, const char *language, const char *voice, enum lexicon_accent accent)
 {
 	struct buf words;
-	struct asked a = { .native = *language != '\0' };
+	struct asked a = { .accent = accent };
 	size_t room = hash_count(b->words);
 	a.v = mem_zalloc(room + 1, sizeof(*a.v));
 	buf_init(&words, 8 << 20);
 	for (struct wanted *w = b->first; a.v && w; w = w->next) {
-		if (*language ? strcmp(w->language, language) != 0 : w->listed && !*w->language)
+		if (*language && strcmp(w->language, language) != 0)
 			continue;
 		a.v[a.n++] = w;
 		buf_str(&words, w->word);
 		buf_char(&words, '\n');
 	}
 	if (a.n && !buf_error(&words))
-		(void)espeak_run(*language ? language : "en-us", buf_as_text(&words), take_ipa, &a); /* without it the others must do */
+		(void)espeak_run(voice, buf_as_text(&words), take_ipa, &a); /* without it the others must do */
 	buf_free(&words);
 	mem_free(a.v);
 }
@@ -291,7 +291,8 @@ void lexicon_find(struct lexicon_batch *b)
 	for (struct wanted *w = b->first; w; w = w->next)
 		if (!w->listed)
 			by_flite(w->word, &w->prons);
-	ask_espeak(b, "");
+	ask_espeak(b, "", "en-us", LEXICON_AMERICAN);
+	ask_espeak(b, "", "en-gb", LEXICON_BRITISH);
 	for (struct wanted *w = b->first; w && n_done < sizeof done / sizeof *done; w = w->next) {
 		unsigned i = 0;
 		while (i < n_done && strcmp(done[i], w->language) != 0)
@@ -299,19 +300,25 @@ void lexicon_find(struct lexicon_batch *b)
 		if (i < n_done || !*w->language)
 			continue;
 		text_fill(done[n_done++], sizeof *done, w->language);
-		ask_espeak(b, w->language);
+		ask_espeak(b, w->language, w->language, LEXICON_NATIVE);
 	}
 }
 
-const struct lexicon_prons *lexicon_get(const struct lexicon_batch *b, const char *word, const char *language, const char **native)
+const struct lexicon_prons *lexicon_get(const struct lexicon_batch *b, const char *word, const char *language)
+{
+	char key[LEXICON_WORD + 16];
+	key_of(key, sizeof key, word, language);
+	struct hash_entry *e = hash_find(b->words, text_of(key));
+	return e ? &HASH_MEMBER(e, struct wanted, entry)->prons : NULL;
+}
+
+const char *lexicon_accented(const struct lexicon_batch *b, const char *word, const char *language, enum lexicon_accent accent)
 {
 	char key[LEXICON_WORD + 16];
 	key_of(key, sizeof key, word, language);
 	struct hash_entry *e = hash_find(b->words, text_of(key));
 	const struct wanted *w = e ? HASH_MEMBER(e, struct wanted, entry) : NULL;
-	if (native)
-		*native = w && *w->native ? w->native : NULL;
-	return w ? &w->prons : NULL;
+	return w && *w->accent[accent] ? w->accent[accent] : NULL;
 }
 
 /* ---- names ---- */

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include "base/text.h"
 
-enum { LEXICON_VARIANTS = 8, LEXICON_PHONES = 200 /* bytes of one pronunciation */, LEXICON_WORD = 48 };
+enum { LEXICON_VARIANTS = 12, LEXICON_PHONES = 200 /* bytes of one pronunciation */, LEXICON_WORD = 48 };
 
 struct lexicon;
 /* `dict`: "word PH ON ES" lines, sorted or not. 0; ENOENT, EPROTO (nothing in it), ENOMEM. */
@@ -30,14 +30,19 @@ void lexicon_batch_close(struct lexicon_batch *b);
 /* `word` as lexicon_words() gives it; language "de-DE" or "". Twice is once. */
 int lexicon_want(struct lexicon_batch *b, const char *word, const char *language);
 void lexicon_find(struct lexicon_batch *b);
-/* After lexicon_find(); NULL: not wanted before. `native`: the rules of its own language alone; NULL when there are none. */
-const struct lexicon_prons *lexicon_get(const struct lexicon_batch *b, const char *word, const char *language, const char **native);
+/* After lexicon_find(); NULL: not wanted before. */
+const struct lexicon_prons *lexicon_get(const struct lexicon_batch *b, const char *word, const char *language);
+/* As one kind of speaker says it, by espeak-ng's rules: an American, a Briton, one whose language it is. So that a name can be said by one speaker
+ * throughout. NULL where there are none. */
+enum lexicon_accent { LEXICON_AMERICAN, LEXICON_BRITISH, LEXICON_NATIVE, LEXICON_ACCENTS };
+const char *lexicon_accented(const struct lexicon_batch *b, const char *word, const char *language, enum lexicon_accent accent);
 
 /* A name as words: folded to lower case ASCII, cut at what is no letter, digits spelt. At most max; what is longer than a word may be is cut. */
 unsigned lexicon_words(struct text name, char (*words)[LEXICON_WORD], unsigned max);
 /* "/AE N AH/": the phones between, or false if one of them isn't the model's. */
 bool lexicon_phones(struct text t, char *dst, size_t size);
-/* Phones of the International Phonetic Alphabet in UTF-8, as espeak-ng writes them, to the model's. False: nothing is left. */
-bool lexicon_from_ipa(struct text ipa, char *dst, size_t size);
+/* Phones of the International Phonetic Alphabet in UTF-8, as espeak-ng writes them, to the model's. British: a lone "a" is that of "cat". False: nothing
+ * is left. */
+bool lexicon_from_ipa(struct text ipa, bool british, char *dst, size_t size);
 
 #endif

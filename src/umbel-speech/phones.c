@@ -57,7 +57,7 @@ static size_t match(struct text t, const char **phones)
 	return best;
 }
 
-bool lexicon_from_ipa(struct text ipa, char *dst, size_t size)
+bool lexicon_from_ipa(struct text ipa, bool british, char *dst, size_t size)
 {
 	char plain[256];
 	size_t n = 0;
@@ -73,6 +73,8 @@ bool lexicon_from_ipa(struct text ipa, char *dst, size_t size)
 	while (t.n) {
 		const char *phones = "";
 		size_t used = match(t, &phones);
+		if (british && used == 1 && t.p[0] == 'a')
+			phones = "AE";
 		if (used && !append(dst, size, phones))
 			return false;
 		t = text_skip(t, used ? used : 1);

@@ -1,193 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recog.c  pocketsphinx with a finite-state grammar of whole names. */
+/* recog.c  From the likelihood of names to what is offered. */
 #include "umbel-speech/recog.h"
 #include <errno.h>
 #include <math.h>
-#include <pocketsphinx.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
+#include <stdlib.h>
 #include <time.h>
-#include <unistd.h>
 #include "base/mem.h"
+#include "umbel-speech/search.h"
 
-enum { AT_NAME = 1, BEHIND_NAME = 2, LAST = 3, FIRST_FREE = 4, ARGS = 64, BEST = 8 };
-#define LANGUAGE_WEIGHT 6.5f
-#define HOPELESS -65.0f /* per frame */
-#define GRAMMAR "names"
-#define LOOP "phones"
-#define SECOND "names again"
+/* spread: of the differences between names, for what is told as a share; offered_behind: what is further behind than that is not offered beside the
+ * first. */
+static const float spread = 15, offered_behind = 80;
 
 struct recog {
 	struct book *book;
+	struct acoustic *model;
 	struct front *front;
-	cmd_ln_t *config;
-	ps_decoder_t *ps;
-	int dict_fd;
+	struct search *search;
 	struct recog_limits limits;
 };
 
-/* ---- making one ---- */
-static int write_dict(struct recog *r)
-{
-	struct text dict = book_dict(r->book);
-	r->dict_fd = memfd_create("names", MFD_CLOEXEC);
-	if (r->dict_fd < 0)
-		return errno;
-	for (size_t at = 0; at < dict.n;) {
-		ssize_t n = write(r->dict_fd, dict.p + at, dict.n - at);
-		if (n <= 0)
-			return errno == EINTR ? EIO : errno;
-		at += (size_t)n;
-	}
-	return 0;
-}
-
-/* What was taught along with the front end, instead of the model's own. */
-static void adapted(const char *stem, const char *name, char *path, size_t size)
-{
-	char other[512];
-	if (stem && (strcmp(name, "means") == 0 || strcmp(name, "variances") == 0) && !text_print(other, sizeof other, "%s.%s", stem, name) && access(other, R_OK) == 0)
-		text_fill(path, size, other);
-}
-
-static int configure(struct recog *r, const struct recog_prm *prm)
-{
-	static const char *const files[] = { "mdef", "mean", "var", "tmat", "sendump", "fdict" };
-	static const char *const names[] = { "mdef", "means", "variances", "transition_matrices", "sendump", "noisedict" };
-	char option[6][16], path[6][512], dict[64];
-	const char *argv[ARGS] = { "umbel-speech" };
-	int argc = 1;
-	struct stat st;
-	for (unsigned i = 0; i < 6; i++) {
-		text_print(option[i], sizeof option[i], "-%s", files[i]);
-		if (text_print(path[i], sizeof path[i], "%s/en-us/%s", prm->model, names[i]) || stat(path[i], &st) != 0)
-			return ENOENT;
-		adapted(prm->adapted, names[i], path[i], sizeof path[i]);
-		argv[argc++] = option[i];
-		argv[argc++] = path[i];
-	}
-	text_print(dict, sizeof dict, "/proc/self/fd/%d", r->dict_fd);
-	static const char *const fixed[] = { "-feat", "1s_c_d_dd", "-svspec", "0-12/13-25/26-38", "-agc", "none", "-cmn", "none", "-varnorm", "no", "-samprate", "16000",
-		                             "-lowerf", "130", "-upperf", "6800", "-nfilt", "25", "-transform", "dct", "-lifter", "22", "-logfn", "/dev/null",
-		                             "-bestpath", "no", "-allphone_ci", "yes" };
-	argv[argc++] = "-dict";
-	argv[argc++] = dict;
-	for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-		argv[argc++] = fixed[i];
-	r->config = cmd_ln_parse_r(NULL, ps_args(), argc, (char **)(uintptr_t)argv, TRUE);
-	r->ps = r->config ? ps_init(r->config) : NULL;
-	return r->ps ? 0 : EIO;
-}
-
-/* Whether sentence i begins with the first n words of sentence k. */
-static bool begins_alike(const char *const *a, const char *const *b, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (!a[i] || !b[i] || strcmp(a[i], b[i]) != 0)
-			return false;
-	return true;
-}
-
-typedef const char *const *(sentence_h)(unsigned i);
-
-/* A state for each different beginning of the sentences, so that those that begin alike are one path until they part. */
-struct chain {
-	fsg_model_t *fsg;
-	const struct book *book;
-	sentence_h *sentence;
-	int from, to, first; /* first: of its own states */
-};
-
-/* The state behind the first n words of sentence i: that of the first sentence which begins so. */
-static int state_behind(const struct chain *c, unsigned i, unsigned n)
-{
-	int state = c->first;
-	if (n == 0)
-		return c->from;
-	for (unsigned k = 0; k <= i; k++)
-		for (unsigned m = 1; c->sentence(k)[m - 1]; m++, state++)
-			if (m == n && begins_alike(c->sentence(k), c->sentence(i), n))
-				return state;
-	return state;
-}
-
-static void add_chains(const struct chain *c, double share)
-{
-	logmath_t *lm = c->fsg->lmath;
-	char word[64];
-	for (unsigned i = 0; c->sentence(i); i++) {
-		const char *const *w = c->sentence(i);
-		bool known = true;
-		for (unsigned n = 0; w[n]; n++)
-			known = known && book_holds(c->book, w[n]);
-		for (unsigned n = 0; known && w[n]; n++) {
-			int from = state_behind(c, i, n), to = w[n + 1] ? state_behind(c, i, n + 1) : c->to;
-			text_print(word, sizeof word, "w_%s", w[n]);
-			int32 logp = n ? 0 : (int32)((float)logmath_log(lm, share) * LANGUAGE_WEIGHT);
-			fsg_model_trans_add(c->fsg, from, to, logp, fsg_model_word_add(c->fsg, word)); /* once: a second one of the same is dropped */
-		}
-	}
-}
-
-static int words_in(sentence_h *sentence)
-{
-	int n = 0;
-	for (unsigned i = 0; sentence(i); i++)
-		for (const char *const *w = sentence(i); *w; w++)
-			n++;
-	return n;
-}
-
-static int teach(struct recog *r)
-{
-	logmath_t *lm = ps_get_logmath(r->ps);
-	fsg_model_t *fsg = fsg_model_init(GRAMMAR, lm, LANGUAGE_WEIGHT, FIRST_FREE + words_in(book_before) + words_in(book_after));
-	unsigned names = book_names(r->book);
-	char word[32];
-	if (!fsg)
-		return ENOMEM;
-	fsg->start_state = 0;
-	fsg->final_state = LAST;
-	int32 alone = (int32)((float)logmath_log(lm, 0.5) * LANGUAGE_WEIGHT), one = (int32)((float)logmath_log(lm, 1.0 / names) * LANGUAGE_WEIGHT);
-	struct chain ahead = { fsg, r->book, book_before, 0, AT_NAME, FIRST_FREE }, behind = { fsg, r->book, book_after, BEHIND_NAME, LAST, FIRST_FREE + words_in(book_before) };
-	fsg_model_null_trans_add(fsg, 0, AT_NAME, alone);
-	if (!book_commands(r->book))
-		add_chains(&ahead, 0.5 / 12);
-	for (unsigned i = 0; i < names; i++) {
-		text_print(word, sizeof word, "n%u", i);
-		fsg_model_trans_add(fsg, AT_NAME, BEHIND_NAME, one, fsg_model_word_add(fsg, word));
-	}
-	fsg_model_null_trans_add(fsg, BEHIND_NAME, LAST, alone);
-	add_chains(&behind, 0.5 / 3);
-	glist_free(fsg_model_null_trans_closure(fsg, NULL));
-	int err = ps_set_fsg(r->ps, GRAMMAR, fsg) == 0 && ps_set_allphone_file(r->ps, LOOP, NULL) == 0 ? 0 : EIO;
-	/* a search takes its beams from the settings of the moment it is made */
-	cmd_ln_set_float_r(r->config, "-beam", 1e-64);
-	cmd_ln_set_float_r(r->config, "-pbeam", 1e-64);
-	cmd_ln_set_float_r(r->config, "-wbeam", 1e-48);
-	if (!err && ps_set_fsg(r->ps, SECOND, fsg) != 0)
-		err = EIO;
-	fsg_model_free(fsg);
-	return err;
-}
-
-int recog_open(struct recog **rp, struct book *book, const struct recog_prm *prm)
+int recog_open(struct recog **rp, struct book *book, struct acoustic *model, struct front *front)
 {
 	struct recog *r = mem_zalloc(1, sizeof *r);
 	if (!r)
 		return ENOMEM;
-	r->dict_fd = -1;
 	r->book = mem_ref(book);
-	r->front = prm->front;
-	r->limits = recog_limits(front_name(prm->front), book_entries(book));
-	int err = write_dict(r);
-	if (!err)
-		err = configure(r, prm);
-	if (!err)
-		err = teach(r);
-	if (r->dict_fd >= 0)
-		close(r->dict_fd); /* it is read */
-	r->dict_fd = -1;
+	r->model = mem_ref(model);
+	r->front = front;
+	r->limits = recog_limits(front_name(front), book_entries(book));
+	int err = search_create(&r->search, model, book);
 	if (err)
 		recog_close(r);
 	else
@@ -199,13 +41,8 @@ void recog_close(struct recog *r)
 {
 	if (!r)
 		return;
-	/* The library frees the phones of the last utterance only when the next one begins. */
-	if (r->ps && ps_set_search(r->ps, LOOP) == 0 && ps_start_utt(r->ps) == 0)
-		(void)ps_end_utt(r->ps);
-	if (r->ps)
-		ps_free(r->ps);
-	if (r->config)
-		cmd_ln_free_r(r->config);
+	search_destroy(r->search);
+	mem_unref(r->model);
 	mem_unref(r->book);
 	mem_free(r);
 }
@@ -215,141 +52,155 @@ struct book *recog_book(const struct recog *r)
 	return r->book;
 }
 
-/* ---- hearing ---- */
-static int decode(struct recog *r, const char *search, float (*cep)[FRONT_CEPSTRA], size_t frames)
+/* ---- an utterance ---- */
+struct owner {
+	uint32_t id;
+	float score;
+};
+
+struct heard {
+	struct owner *v; /* each entry that was not left behind by far, the likeliest first */
+	size_t n;
+	float loop;
+	size_t frames;
+};
+
+static int by_id(const void *a, const void *b)
 {
-	mfcc_t **row = mem_alloc(frames * sizeof(*row));
-	if (!row)
-		return ENOMEM;
-	for (size_t i = 0; i < frames; i++)
-		row[i] = cep[i];
-	int err = ps_set_search(r->ps, search) < 0 || ps_start_utt(r->ps) < 0 ? EIO : 0;
-	if (!err) {
-		int n = ps_process_cep(r->ps, row, (int)frames, FALSE, TRUE);
-		err = ps_end_utt(r->ps) < 0 || n < 0 ? EIO : 0;
+	const struct owner *x = a, *y = b;
+	return x->id != y->id ? (x->id < y->id ? -1 : 1) : (x->score < y->score) - (x->score > y->score);
+}
+
+static int by_score(const void *a, const void *b)
+{
+	const struct owner *x = a, *y = b;
+	return x->score != y->score ? (x->score < y->score ? 1 : -1) : (x->id > y->id) - (x->id < y->id);
+}
+
+/* Names become those whose they are, each with the best of its names. */
+static int owners(const struct recog *r, const struct search_name *names, struct heard *h)
+{
+	size_t n = 0, kept = 0;
+	unsigned count;
+	for (unsigned i = 0; i < book_names(r->book); i++) {
+		(void)book_owners(r->book, i, &count);
+		n += names[i].score > SEARCH_NEVER ? count : 0;
 	}
-	mem_free(row);
+	h->v = mem_alloc((n + 1) * sizeof *h->v);
+	if (!h->v)
+		return ENOMEM;
+	n = 0;
+	for (unsigned i = 0; i < book_names(r->book); i++) {
+		const uint32_t *ids = book_owners(r->book, i, &count);
+		for (unsigned k = 0; names[i].score > SEARCH_NEVER && k < count; k++)
+			h->v[n++] = (struct owner){ ids[k], names[i].score };
+	}
+	qsort(h->v, n, sizeof *h->v, by_id);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || h->v[kept - 1].id != h->v[i].id)
+			h->v[kept++] = h->v[i];
+	qsort(h->v, kept, sizeof *h->v, by_score);
+	h->n = kept;
+	return 0;
+}
+
+static int search(const struct recog *r, float (*cep)[FRONT_CEPSTRA], size_t frames, struct heard *h)
+{
+	float *scores = mem_alloc(frames * acoustic_senones(r->model) * sizeof *scores), *loop = mem_alloc((frames + 1) * sizeof *loop);
+	struct search_name *names = mem_alloc((book_names(r->book) + 1) * sizeof *names);
+	int err = scores && loop && names ? acoustic_scores(r->model, cep, frames, scores) : ENOMEM;
+	if (!err)
+		err = search_run(r->search, scores, frames, names, loop);
+	if (!err) {
+		h->loop = loop[frames];
+		h->frames = frames;
+		err = owners(r, names, h);
+	}
+	mem_free(scores);
+	mem_free(loop);
+	mem_free(names);
 	return err;
 }
 
-/* The number of a name's word; false for other words. */
-static bool name_number(const char *word, unsigned *n)
+/* ---- what it is taken for ---- */
+static struct speech_kept *kept(struct speech_memory *m, uint32_t id)
 {
-	uint32_t v;
-	if (word[0] != 'n' || text_u32(text_of(word + 1), UINT32_MAX, &v))
-		return false;
-	*n = v;
-	return true;
+	for (uint32_t i = 0; i < m->n; i++)
+		if (m->v[i].id == id)
+			return &m->v[i];
+	return NULL;
 }
 
-struct best {
-	unsigned name;
-	double p;
-};
-
-/* How the lattice shares itself between names. */
-static unsigned lattice_names(struct recog *r, struct best *best)
+static uint32_t hundredths(float behind)
 {
-	unsigned n_best = 0;
-	ps_lattice_t *dag = ps_get_lattice(r->ps);
-	logmath_t *lm = ps_get_logmath(r->ps);
-	if (!dag || !ps_lattice_bestpath(dag, NULL, 1.0f, 1.0f / 20))
-		return 0;
-	(void)ps_lattice_posterior(dag, NULL, 1.0f / 20);
-	for (ps_latnode_iter_t *i = ps_latnode_iter(dag); i; i = ps_latnode_iter_next(i)) {
-		for (ps_latlink_iter_t *e = ps_latnode_exits(ps_latnode_iter_node(i)); e; e = ps_latlink_iter_next(e)) {
-			ps_latlink_t *link = ps_latlink_iter_link(e);
-			unsigned name, at = 0;
-			if (!name_number(ps_latlink_baseword(dag, link), &name))
-				continue;
-			double p = logmath_exp(lm, ps_latlink_prob(dag, link, NULL));
-			while (at < n_best && best[at].name != name)
-				at++;
-			if (at == n_best && n_best < BEST)
-				best[n_best++] = (struct best){ name, 0 };
-			else if (at == n_best) { /* the least makes room for a greater one */
-				at = 0;
-				for (unsigned k = 1; k < BEST; k++)
-					if (best[k].p < best[at].p)
-						at = k;
-				if (best[at].p >= p)
-					continue;
-				best[at] = (struct best){ name, 0 };
-			}
-			best[at].p += p;
-		}
+	return (uint32_t)lrintf(100 * fminf(fmaxf(behind, 0), SPEECH_BEHIND_MAX / 100));
+}
+
+/* What was heard now, and with what was heard before: how far each is behind the first. Who was not kept was at least as far behind as the last one. */
+static void together(struct speech_memory *m, const struct heard *h, const struct speech_memory *before)
+{
+	struct owner all[2 * SPEECH_KEPT];
+	size_t n = 0;
+	uint32_t furthest = 0, last = h->n ? hundredths(h->v[0].score - h->v[(h->n < SPEECH_KEPT ? h->n : SPEECH_KEPT) - 1].score) : 0;
+	*m = (struct speech_memory){ 0 };
+	for (uint32_t i = 0; i < before->n; i++) {
+		if (!before->v[i].refused)
+			furthest = before->v[i].behind > furthest ? before->v[i].behind : furthest;
+		else if (m->n < SPEECH_KEPT / 2)
+			m->v[m->n++] = before->v[i];
 	}
-	for (unsigned i = 1; i < n_best; i++)
-		for (unsigned k = i; k > 0 && best[k].p > best[k - 1].p; k--) {
-			struct best t = best[k];
-			best[k] = best[k - 1];
-			best[k - 1] = t;
-		}
-	return n_best;
+	struct speech_memory old = *before;
+	for (size_t i = 0; i < h->n && n < SPEECH_KEPT; i++) {
+		struct speech_kept *k = kept(&old, h->v[i].id);
+		if (!k || !k->refused)
+			all[n++] = (struct owner){ h->v[i].id, -(float)(hundredths(h->v[0].score - h->v[i].score) + (k ? k->behind : furthest)) };
+		if (k)
+			k->refused = true; /* done */
+	}
+	for (uint32_t i = 0; i < old.n; i++)
+		if (!old.v[i].refused)
+			all[n++] = (struct owner){ old.v[i].id, -(float)(old.v[i].behind + last) };
+	qsort(all, n, sizeof *all, by_score);
+	for (size_t i = 0; i < n && m->n < SPEECH_KEPT; i++)
+		m->v[m->n++] = (struct speech_kept){ .id = all[i].id, .behind = hundredths((all[0].score - all[i].score) / 100) };
 }
 
-struct segment {
-	int from, to;
-	int32 acoustic;
-};
-
-/* The name on the best path. */
-static bool best_name(struct recog *r, unsigned *name, struct segment *s)
+static float fit(const struct heard *h, uint32_t id)
 {
-	int32 score;
-	bool found = false;
-	if (!ps_get_hyp(r->ps, &score))
-		return false;
-	for (ps_seg_t *seg = ps_seg_iter(r->ps); seg; seg = ps_seg_next(seg)) {
-		if (found || !name_number(ps_seg_word(seg), name))
+	for (size_t i = 0; i < h->n; i++)
+		if (h->v[i].id == id)
+			return (h->v[i].score - h->loop) / (float)h->frames;
+	return -100;
+}
+
+static void offer(const struct recog *r, const struct heard *h, struct speech_result *result, struct recog_score *s)
+{
+	const struct speech_memory *m = &result->memory;
+	const struct speech_kept *first = NULL;
+	double all = 0;
+	s->margin = SPEECH_BEHIND_MAX / 100;
+	for (uint32_t i = 0; i < m->n; i++) {
+		if (m->v[i].refused)
 			continue;
-		found = true;
-		ps_seg_frames(seg, &s->from, &s->to);
-		(void)ps_seg_prob(seg, &s->acoustic, NULL, NULL);
+		if (first && s->margin > (float)m->v[i].behind / 100)
+			s->margin = (float)m->v[i].behind / 100;
+		first = first ? first : &m->v[i];
+		all += exp(-(double)m->v[i].behind / 100 / (double)spread);
 	}
-	return found;
-}
-
-/* What the loop of phones reaches over the same frames; a phone that lies across the edge counts by its share. */
-static double loop_score(struct recog *r, const struct segment *s)
-{
-	double sum = 0;
-	for (ps_seg_t *seg = ps_seg_iter(r->ps); seg; seg = ps_seg_next(seg)) {
-		int from, to;
-		int32 acoustic;
-		ps_seg_frames(seg, &from, &to);
-		(void)ps_seg_prob(seg, &acoustic, NULL, NULL);
-		int a = from > s->from ? from : s->from, b = to < s->to ? to : s->to;
-		if (b >= a)
-			sum += (double)acoustic * (b - a + 1) / (to - from + 1);
+	for (uint32_t i = 0; i < m->n && result->n < SPEECH_HEARD_MAX; i++) {
+		float behind = (float)m->v[i].behind / 100;
+		if (m->v[i].refused || behind > offered_behind)
+			continue;
+		result->v[result->n].id = m->v[i].id;
+		result->v[result->n].score = (int32_t)lrintf(1000 * fit(h, m->v[i].id));
+		result->v[result->n++].posterior = (uint32_t)(1000 * exp(-(double)behind / (double)spread) / all);
 	}
-	return sum;
-}
-
-static void put(struct speech_result *result, const struct recog *r, unsigned name, double p, float score)
-{
-	unsigned count;
-	const uint32_t *ids = book_owners(r->book, name, &count);
-	for (unsigned i = 0; i < count && result->n < SPEECH_HEARD_MAX; i++) {
-		unsigned at = 0;
-		while (at < result->n && result->v[at].id != ids[i])
-			at++;
-		uint32_t share = (uint32_t)(1000 * (p > 1 ? 1 : p));
-		if (at == result->n) {
-			result->v[result->n].id = ids[i];
-			result->v[result->n].score = (int32_t)(1000 * score);
-			result->v[result->n++].posterior = share;
-		} else if (result->v[at].posterior + share <= 1000) {
-			result->v[at].posterior += share;
-		}
-	}
-}
-
-static void judge(const struct recog *r, struct speech_result *result, const struct recog_score *s, bool shared)
-{
-	result->sure = s->sum < r->limits.confirm ? SPEECH_REJECT : SPEECH_CONFIRM;
-	if (result->sure == SPEECH_CONFIRM && s->sum >= r->limits.direct && !shared && result->v[0].posterior >= 900)
-		result->sure = SPEECH_DIRECT;
+	if (!first)
+		return;
+	s->fit = fit(h, first->id);
+	s->frames = (unsigned)h->frames;
+	if (s->fit >= r->limits.confirm)
+		result->sure = s->fit >= r->limits.direct && s->margin >= r->limits.direct_margin ? SPEECH_DIRECT : SPEECH_CONFIRM;
 }
 
 static uint32_t cpu_ms(void)
@@ -359,78 +210,39 @@ static uint32_t cpu_ms(void)
 	return (uint32_t)(t.tv_sec * 1000 + t.tv_nsec / 1000000);
 }
 
-/* The likeliest name; where none fits, or badly, with wider beams: what an unusual voice says falls out of the narrow ones. The lattice of those
- * would take longer than all the rest, so it is not asked for. */
-static int search(struct recog *r, float (*cep)[FRONT_CEPSTRA], size_t frames, unsigned *name, struct segment *seg, struct recog_score *s, bool *second)
+int recog_hear(struct recog *r, const int16_t *pcm, size_t n, const struct speech_memory *before, struct speech_result *result, struct recog_score *score)
 {
-	for (unsigned turn = 0; turn < 2; turn++) {
-		int err = decode(r, turn ? SECOND : GRAMMAR, cep, frames);
-		if (err)
-			return err;
-		*second = turn == 1;
-		if (!best_name(r, name, seg))
-			continue;
-		s->frames = (unsigned)(seg->to - seg->from + 1);
-		s->plain = (float)seg->acoustic / (float)s->frames;
-		if (s->plain >= HOPELESS)
-			break;
-	}
-	return 0;
-}
-
-static int hear(struct recog *r, float (*cep)[FRONT_CEPSTRA], size_t frames, struct speech_result *result, struct recog_score *s)
-{
-	struct best best[BEST];
-	struct segment seg = { 0 };
-	unsigned first = 0, owners;
-	bool second = false;
-	int err = search(r, cep, frames, &first, &seg, s, &second);
-	if (err || !s->frames)
-		return err;
-	if (s->plain < HOPELESS) { /* nothing of this was meant; its lattice would be large */
-		s->sum = s->plain;
-		return 0;
-	}
-	unsigned n_best = second ? 0 : lattice_names(r, best);
-	err = decode(r, LOOP, cep, frames);
-	if (err)
-		return err;
-	double posterior = n_best ? 0 : 1;
-	for (unsigned i = 0; i < n_best; i++)
-		if (best[i].name == first)
-			posterior = best[i].p;
-	s->ratio = (float)(((double)seg.acoustic - loop_score(r, &seg)) / s->frames);
-	s->posterior = (float)(posterior > 1 ? 1 : posterior);
-	s->sum = s->ratio + 0.25f * s->plain + 5 * s->posterior;
-	put(result, r, first, posterior, s->sum);
-	for (unsigned i = 0; i < n_best; i++)
-		put(result, r, best[i].name, best[i].name == first ? 0 : best[i].p, s->sum);
-	(void)book_owners(r->book, first, &owners);
-	judge(r, result, s, owners > 1);
-	return 0;
-}
-
-int recog_hear(struct recog *r, const int16_t *pcm, size_t n, struct speech_result *result, struct recog_score *score)
-{
+	static const struct speech_memory nothing;
 	float(*cep)[FRONT_CEPSTRA];
 	struct recog_score own = { 0 };
+	struct heard h = { 0 };
 	size_t frames;
 	uint32_t began = cpu_ms();
 	*result = (struct speech_result){ .sure = SPEECH_REJECT };
 	int err = front_cepstra(r->front, pcm, n, &cep, &frames);
-	if (err == ENODATA)
-		return 0;
-	if (err)
+	if (err && err != ENODATA)
 		return err;
-	err = hear(r, cep, frames, result, &own);
-	mem_free(cep);
+	if (!err) {
+		err = search(r, cep, frames, &h);
+		mem_free(cep);
+		if (err)
+			return err;
+	}
+	together(&result->memory, &h, before ? before : &nothing);
+	if (h.n)
+		offer(r, &h, result, &own);
+	if (result->sure == SPEECH_REJECT && before)
+		result->memory = *before; /* of what was no name, nothing is kept */
+	else if (result->sure == SPEECH_REJECT)
+		result->memory = nothing;
+	mem_free(h.v);
 	if (score)
 		*score = own;
 	result->cpu_ms = cpu_ms() - began;
-	return err;
+	return 0;
 }
 
-/* From a fifth of the calls of make bench-speech, at 20 and 10 dB; the others judge them. `confirm` keeps nearly all that was understood, since a
+/* From three fifths of the calls of make bench-speech, at 20 and 10 dB; the others judge them. `confirm` keeps nearly all that was understood, since a
  * needless question costs little; `direct` let nobody through who had asked for another of the directory. docs/speech.md has the figures. */
 struct recog_limits recog_limits(const char *front, unsigned entries)
 {
@@ -439,9 +251,10 @@ struct recog_limits recog_limits(const char *front, unsigned entries)
 		unsigned entries; /* up to */
 		struct recog_limits limits;
 	} table[] = {
-		{ "trained", 150, { -55, -12 } },
-		{ "trained", UINT32_MAX, { -55, -12 } },
-		{ "stock", UINT32_MAX, { -55, -12 } },
+		{ "trained", 150, { -1.6f, -0.4f, 120 } },
+		{ "trained", 1500, { -1.5f, -0.4f, 100 } },
+		{ "trained", UINT32_MAX, { -1.3f, -0.4f, 100 } },
+		{ "stock", UINT32_MAX, { -1.8f, -0.3f, 150 } },
 	};
 	for (size_t i = 0; i < sizeof table / sizeof *table; i++)
 		if (strcmp(table[i].front, front) == 0 && entries <= table[i].entries)

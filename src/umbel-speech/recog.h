@@ -1,40 +1,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* recog.h  A decoder for one book: an utterance in, up to three of the book's entries out, with how sure that is. One thread at a time; some
- * 10 MB each. The decoder reads cepstra (front.h) without a normalisation of its own, decodes the utterance whole against the book's sentences, and once
- * more against a loop of phones: how much better anything at all would have fitted tells whether this was any of the names.
+/* recog.h  Names heard: an utterance in, up to three of the book's entries out, with how sure that is. One thread at a time; what is large in it, the
+ * acoustic model and the book, is shared.
  *
- * The settings stand in the code and not in the model's folder, because the feat.params there would override them. */
+ * Every name is compared with the whole utterance (search.h), which is also compared with a loop of phones: how much better anything at all would have
+ * fitted tells whether this was any of the names. A caller who says it again is heard together with what he said before: two utterances that
+ * are doubtful alone rarely are together, and what he has refused is not offered again. */
 #ifndef SPEECH_RECOG_H
 #define SPEECH_RECOG_H
+#include "umbel-speech/acoustic.h"
 #include "umbel-speech/book.h"
 #include "umbel-speech/front.h"
 
 struct recog;
-
-struct recog_prm {
-	const char *model;   /* folder: en-us/mdef ... and cmudict-en-us.dict beside it */
-	const char *adapted; /* "DIR/narrow": DIR/narrow.means and .variances stand for the model's, where they are; may be NULL */
-	struct front *front; /* borrowed */
-};
-/* Keeps a reference of the book. 0; ENOENT: no model; ENOMEM; EIO: the decoder doesn't take it. */
-int recog_open(struct recog **rp, struct book *book, const struct recog_prm *prm);
+/* Keeps a reference of the book and of the model; borrows the front end. 0; ENOMEM; EINVAL: no name of the book can be said with the model's phones. */
+int recog_open(struct recog **rp, struct book *book, struct acoustic *model, struct front *front);
 void recog_close(struct recog *r);
 struct book *recog_book(const struct recog *r);
 
-/* What the measure is made of; for tuning. */
+/* What the decision is made of; for tuning. */
 struct recog_score {
-	float ratio;     /* name against phone loop, per frame */
-	float plain;     /* the name itself, per frame */
-	float posterior; /* share of the lattice */
-	float sum;       /* what the thresholds are for */
-	unsigned frames; /* of the name */
+	float fit;    /* the whole utterance with the name against the loop of phones, per frame; 0: as good */
+	float margin; /* how far the next name is behind, as a logarithm */
+	unsigned frames;
 };
-/* 0 with result (n may be 0: nothing fitted; sure is then SPEECH_REJECT); EINVAL: too short or too long; ENOMEM; EIO. *score may be NULL. */
-int recog_hear(struct recog *r, const int16_t *pcm, size_t n, struct speech_result *result, struct recog_score *score);
+/* 0 with result (n may be 0: nothing fitted; sure is then SPEECH_REJECT); EINVAL: too short or too long; ENOMEM. `before`: result->memory of what the same
+ * caller said before, with what he refused; NULL or empty: nothing. *score may be NULL. */
+int recog_hear(struct recog *r, const int16_t *pcm, size_t n, const struct speech_memory *before, struct speech_result *result, struct recog_score *score);
 
 /* The thresholds for a book of that many entries heard through that front end. */
 struct recog_limits {
-	float confirm, direct;
+	float confirm;               /* least fit */
+	float direct, direct_margin; /* both */
 };
 struct recog_limits recog_limits(const char *front, unsigned entries);
 

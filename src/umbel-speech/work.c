@@ -12,10 +12,11 @@
 #include "umbel-speech/recog.h"
 #include "voice/speak.h"
 
-enum { BOOKS = 32, DECODERS = 3, ENTRIES_KEPT = 6000 /* of all decoders of a worker together: some 20 MB */, PATH_BYTES = 512 };
+enum { BOOKS = 32, DECODERS = 3, ENTRIES_KEPT = 6000 /* of all decoders of a worker together: some 3 MB */, PATH_BYTES = 512 };
 
 struct work_shared {
 	struct lexicon *lexicon; /* NULL: no recogniser */
+	struct acoustic *acoustic;
 	char model[PATH_BYTES], front[PATH_BYTES], adapted[PATH_BYTES]; /* front: "" is stock */
 	char reason[160];
 	pthread_mutex_t lock;
@@ -79,9 +80,9 @@ int work_shared_open(struct work_shared **sp)
 		err = open_front(s, &f);
 	if (!err)
 		front_close(f);
-	text_print(path, sizeof path, "%s/en-us/mdef", s->model);
-	if (!err && access(path, R_OK) != 0)
-		err = errno;
+	text_print(path, sizeof path, "%s/en-us", s->model);
+	if (!err)
+		err = acoustic_open(&s->acoustic, path, s->adapted[0] ? s->adapted : NULL);
 	if (err) {
 		lexicon_close(s->lexicon);
 		s->lexicon = NULL;
@@ -98,6 +99,7 @@ void work_shared_close(struct work_shared *s)
 	for (unsigned i = 0; i < BOOKS; i++)
 		mem_unref(s->book[i]);
 	lexicon_close(s->lexicon);
+	mem_unref(s->acoustic);
 	pthread_mutex_destroy(&s->lock);
 	mem_free(s);
 }
@@ -181,7 +183,6 @@ static void make_room(struct work *w, unsigned entries)
 
 static int decoder(struct work *w, struct book *b, struct recog **rp)
 {
-	struct recog_prm prm = { .model = w->shared->model, .adapted = w->shared->adapted[0] ? w->shared->adapted : NULL, .front = w->front };
 	struct recog *r = NULL;
 	unsigned at = DECODERS;
 	for (unsigned i = 0; i < DECODERS && at == DECODERS; i++)
@@ -194,7 +195,7 @@ static int decoder(struct work *w, struct book *b, struct recog **rp)
 		make_room(w, book_entries(b));
 		for (at = 0; at < DECODERS - 1 && w->recog[at]; at++)
 			;
-		err = recog_open(&r, b, &prm);
+		err = recog_open(&r, b, w->shared->acoustic, w->front);
 	}
 	if (err)
 		return err;
@@ -249,19 +250,21 @@ static int hear(struct work *w, const struct speech_head *h, const uint8_t *body
 {
 	uint64_t key;
 	struct speech_result result;
+	struct speech_memory before;
 	struct recog *r;
-	if (speech_get_key(&key, body, h->n))
+	const uint8_t *samples;
+	size_t n;
+	if (speech_get_hear(&key, &before, &samples, &n, body, h->n))
 		return EINVAL;
 	struct book *b = find_book(w->shared, key);
 	if (!b)
 		return ENOENT;
-	size_t n = (h->n - 8) / 2;
-	int16_t *pcm = mem_alloc(2 * n + 1);
-	int err = !pcm ? ENOMEM : speech_get_pcm(pcm, SPEECH_SAMPLES_MAX, body + 8, h->n - 8) ? EINVAL : 0;
+	int16_t *pcm = mem_alloc(n + 1);
+	int err = !pcm ? ENOMEM : speech_get_pcm(pcm, SPEECH_SAMPLES_MAX, samples, n) ? EINVAL : 0;
 	if (!err)
 		err = decoder(w, b, &r);
 	if (!err)
-		err = recog_hear(r, pcm, n, &result, NULL);
+		err = recog_hear(r, pcm, n / 2, &before, &result, NULL);
 	if (!err) {
 		size_t at = speech_begin(out, SPEECH_HEARD, h->id);
 		speech_put_result(out, &result);

@@ -303,6 +303,11 @@ int speech_learn(struct speech *s, uint64_t *handle, uint64_t key, const struct 
 
 int speech_listen(struct speech *s, uint64_t *handle, uint64_t key, const int16_t *pcm, size_t n, speech_h *h, void *arg)
 {
+	return speech_listen_again(s, handle, key, NULL, pcm, n, h, arg);
+}
+
+int speech_listen_again(struct speech *s, uint64_t *handle, uint64_t key, const struct speech_memory *before, const int16_t *pcm, size_t n, speech_h *h, void *arg)
+{
 	int err = n > SPEECH_SAMPLES_MAX ? EINVAL : may_ask(s);
 	if (err)
 		return err;
@@ -310,7 +315,7 @@ int speech_listen(struct speech *s, uint64_t *handle, uint64_t key, const int16_
 	if (!q)
 		return ENOMEM;
 	size_t at = speech_begin(&s->out, SPEECH_HEAR, q->id);
-	speech_put_hear(&s->out, key, pcm, n);
+	speech_put_hear(&s->out, key, before, pcm, n);
 	return submit(s, q, at, handle);
 }
 

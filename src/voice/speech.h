@@ -58,6 +58,8 @@ typedef void (speech_h)(int err, const struct speech_answer *a, void *arg);
 int speech_say(struct speech *s, uint64_t *handle, struct text text, speech_h *h, void *arg);
 int speech_learn(struct speech *s, uint64_t *handle, uint64_t key, const struct speech_entry *v, size_t n, speech_h *h, void *arg);
 int speech_listen(struct speech *s, uint64_t *handle, uint64_t key, const int16_t *pcm, size_t n, speech_h *h, void *arg);
+/* The same caller once more: `before` is the memory of the result before, with what he refused. */
+int speech_listen_again(struct speech *s, uint64_t *handle, uint64_t key, const struct speech_memory *before, const int16_t *pcm, size_t n, speech_h *h, void *arg);
 void speech_cancel(struct speech *s, uint64_t handle); /* nothing when it is over */
 
 #endif

@@ -90,9 +90,20 @@ void speech_put_learned(struct buf *b, const struct speech_learned *l)
 	}
 }
 
-void speech_put_hear(struct buf *b, uint64_t key, const int16_t *pcm, size_t n)
+static void put_memory(struct buf *b, const struct speech_memory *m)
+{
+	put32(b, m ? m->n : 0);
+	for (uint32_t i = 0; m && i < m->n; i++) {
+		put32(b, m->v[i].id);
+		put32(b, m->v[i].behind);
+		buf_char(b, (char)m->v[i].refused);
+	}
+}
+
+void speech_put_hear(struct buf *b, uint64_t key, const struct speech_memory *before, const int16_t *pcm, size_t n)
 {
 	put64(b, key);
+	put_memory(b, before);
 	speech_put_pcm(b, pcm, n);
 }
 
@@ -106,6 +117,14 @@ void speech_put_result(struct buf *b, const struct speech_result *r)
 		put32(b, (uint32_t)r->v[i].score);
 		put32(b, r->v[i].posterior);
 	}
+	put_memory(b, &r->memory);
+}
+
+void speech_refuse(struct speech_memory *m, const struct speech_result *r)
+{
+	for (uint32_t i = 0; i < r->n; i++)
+		for (uint32_t k = 0; k < m->n; k++)
+			m->v[k].refused |= m->v[k].id == r->v[i].id;
 }
 
 void speech_put_failed(struct buf *b, int err)
@@ -266,10 +285,23 @@ int speech_get_learned(struct speech_learned *l, const uint8_t *p, size_t n)
 	return at_end(&r);
 }
 
-int speech_get_key(uint64_t *key, const uint8_t *p, size_t n)
+static void get_memory(struct reader *r, struct speech_memory *m)
+{
+	*m = (struct speech_memory){ .n = get_below(r, SPEECH_KEPT + 1) };
+	for (uint32_t i = 0; i < m->n; i++) {
+		m->v[i].id = get32(r);
+		m->v[i].behind = get_below(r, SPEECH_BEHIND_MAX + 1);
+		m->v[i].refused = get8(r, 2) != 0;
+	}
+}
+
+int speech_get_hear(uint64_t *key, struct speech_memory *before, const uint8_t **pcm, size_t *pcm_n, const uint8_t *p, size_t n)
 {
 	struct reader r = { p, n, false };
 	*key = get64(&r);
+	get_memory(&r, before);
+	*pcm = r.p;
+	*pcm_n = r.left;
 	return r.bad ? EPROTO : 0;
 }
 
@@ -284,6 +316,7 @@ int speech_get_result(struct speech_result *v, const uint8_t *p, size_t n)
 		v->v[i].score = (int32_t)get32(&r);
 		v->v[i].posterior = get_below(&r, 1001);
 	}
+	get_memory(&r, &v->memory);
 	return at_end(&r);
 }
 

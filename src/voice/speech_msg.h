@@ -14,8 +14,9 @@
 #include "base/buf.h"
 
 enum {
-	SPEECH_VERSION = 1, SPEECH_HEAD = 12, SPEECH_BODY_MAX = 4 << 20, SPEECH_TEXT_MAX = 1000, SPEECH_NAME_MAX = 200, SPEECH_ENTRIES_MAX = 6000,
+	SPEECH_VERSION = 2, SPEECH_HEAD = 12, SPEECH_BODY_MAX = 4 << 20, SPEECH_TEXT_MAX = 1000, SPEECH_NAME_MAX = 200, SPEECH_ENTRIES_MAX = 6000,
 	SPEECH_SAMPLES_MAX = 60 * 8000, SPEECH_SAID_MAX = 180 * 8000, SPEECH_HEARD_MAX = 3, SPEECH_ALIKE_MAX = 200, SPEECH_LANGUAGE_MAX = 15,
+	SPEECH_KEPT = 48, SPEECH_BEHIND_MAX = 100000,
 };
 
 enum speech_type {
@@ -79,9 +80,19 @@ struct speech_learned {
 void speech_put_learned(struct buf *b, const struct speech_learned *l);
 int speech_get_learned(struct speech_learned *l, const uint8_t *p, size_t n);
 
-/* HEAR: the key (8 bytes), then samples. */
-void speech_put_hear(struct buf *b, uint64_t key, const int16_t *pcm, size_t n);
-int speech_get_key(uint64_t *key, const uint8_t *p, size_t n);
+/* What an utterance leaves behind for the next one of a caller who still wants the same: handed back as it came, but for what he refused. */
+struct speech_memory {
+	uint32_t n;
+	struct speech_kept {
+		uint32_t id, behind; /* the likeliest, in hundredths of a logarithm */
+		bool refused;
+	} v[SPEECH_KEPT];
+};
+
+/* HEAR: the key (8 bytes), what was heard before (NULL: nothing), then samples. */
+void speech_put_hear(struct buf *b, uint64_t key, const struct speech_memory *before, const int16_t *pcm, size_t n);
+/* *pcm, *pcm_n: bytes for speech_get_pcm(), borrowed. */
+int speech_get_hear(uint64_t *key, struct speech_memory *before, const uint8_t **pcm, size_t *pcm_n, const uint8_t *p, size_t n);
 
 /* How sure the recogniser is. */
 enum speech_class { SPEECH_REJECT, SPEECH_CONFIRM, SPEECH_DIRECT, SPEECH_CLASSES };
@@ -93,7 +104,10 @@ struct speech_result {
 		int32_t score;      /* thousandths of the recogniser's own measure; only for logs and tuning */
 		uint32_t posterior; /* thousandths */
 	} v[SPEECH_HEARD_MAX];      /* the likeliest first, each id once */
+	struct speech_memory memory; /* for the caller's next try */
 };
+/* Marks what this result offered as refused. */
+void speech_refuse(struct speech_memory *m, const struct speech_result *r);
 void speech_put_result(struct buf *b, const struct speech_result *r);
 int speech_get_result(struct speech_result *r, const uint8_t *p, size_t n);
 

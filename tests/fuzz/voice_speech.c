@@ -33,6 +33,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct speech_head h;
 	struct speech_hello hello;
 	struct speech_result r;
+	struct speech_memory memory;
+	const uint8_t *samples;
+	size_t n_samples;
 	uint64_t key;
 	int err;
 	if (speech_head_parse(&h, data, size) == 0)
@@ -45,11 +48,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		inside(hello.reason, p, n);
 	}
 	if (!speech_get_result(&r, p, n))
-		assert(r.n <= SPEECH_HEARD_MAX && r.sure < SPEECH_CLASSES);
+		assert(r.n <= SPEECH_HEARD_MAX && r.sure < SPEECH_CLASSES && r.memory.n <= SPEECH_KEPT);
 	if (!speech_get_learned(&learned, p, n))
 		assert(learned.n <= SPEECH_ALIKE_MAX);
 	(void)speech_get_pcm(pcm, sizeof pcm / sizeof *pcm, p, n);
-	(void)speech_get_key(&key, p, n);
+	if (!speech_get_hear(&key, &memory, &samples, &n_samples, p, n)) {
+		inside(text_make(samples, n_samples), p, n);
+		assert(memory.n <= SPEECH_KEPT);
+	}
 	(void)speech_get_failed(&err, p, n);
 	return 0;
 }

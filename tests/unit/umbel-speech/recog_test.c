@@ -39,11 +39,13 @@ static void words_and_phones(void **state)
 	assert_false(lexicon_phones(TEXT("/AE QQ/"), phones, sizeof phones));
 	assert_false(lexicon_phones(TEXT("//"), phones, sizeof phones));
 	assert_false(lexicon_phones(TEXT("AE N"), phones, sizeof phones));
-	assert_true(lexicon_from_ipa(TEXT("m \xcb\x88y l \xc9\x9c"), phones, sizeof phones));
+	assert_true(lexicon_from_ipa(TEXT("m \xcb\x88y l \xc9\x9c"), false, phones, sizeof phones));
 	assert_string_equal(phones, "M UW L ER");
-	assert_true(lexicon_from_ipa(TEXT("t\xca\x83 a\xc9\xaa n"), phones, sizeof phones)); /* several signs are one phone */
+	assert_true(lexicon_from_ipa(TEXT("t\xca\x83 a\xc9\xaa n"), false, phones, sizeof phones)); /* several signs are one phone */
 	assert_string_equal(phones, "CH AY N");
-	assert_false(lexicon_from_ipa(TEXT("123"), phones, sizeof phones));
+	assert_true(lexicon_from_ipa(TEXT("k a t a\xc9\xaa"), true, phones, sizeof phones)); /* the Briton's cat */
+	assert_string_equal(phones, "K AE T AY");
+	assert_false(lexicon_from_ipa(TEXT("123"), false, phones, sizeof phones));
 }
 
 static void a_book_knows_who_sounds_alike(void **state)
@@ -121,7 +123,7 @@ static void who_is_asked_for_is_heard(void **state)
 	for (unsigned i = 0; i <= sizeof said / sizeof *said; i++) {
 		buf_init(&msg, 1 << 20);
 		size_t n = spoken(pcm, sizeof pcm / sizeof *pcm, said[i ? i - 1 : 0].text);
-		speech_put_hear(&msg, 42, pcm, n);
+		speech_put_hear(&msg, 42, NULL, pcm, n);
 		int err = (int)ask(w, &msg, &out, SPEECH_HEAR);
 		buf_free(&msg);
 		if (i == 0) { /* nobody taught it yet */
@@ -143,7 +145,7 @@ static void who_is_asked_for_is_heard(void **state)
 		buf_free(&out);
 	}
 	buf_init(&msg, 1 << 20);
-	speech_put_hear(&msg, 42, pcm, 10);
+	speech_put_hear(&msg, 42, NULL, pcm, 10);
 	assert_int_equal(ask(w, &msg, &out, SPEECH_HEAR), EINVAL);
 	buf_free(&msg);
 	buf_free(&out);

@@ -55,7 +55,11 @@ static void answers_come_back_as_they_were(void **state)
 {
 	(void)state;
 	struct buf b;
-	struct speech_result r, is = { SPEECH_DIRECT, 2, 40, { { 5, -1200, 900 }, { 6, -2200, 100 } } };
+	struct speech_result r, is = { SPEECH_DIRECT, 2, 40, { { 5, -1200, 900 }, { 6, -2200, 100 } }, { 3, { { 5, 0, false }, { 6, 250, false }, { 9, 4000, true } } } };
+	struct speech_memory m;
+	uint64_t key;
+	const uint8_t *samples;
+	size_t n_samples;
 	static struct speech_learned l, was = { 500, 1, 1, { { 3, 4 } } };
 	struct speech_hello h, hi = { 2, true, true, TEXT("trained"), TEXT("") };
 	int16_t pcm[3], sound[] = { -32768, 0, 1234 };
@@ -64,6 +68,11 @@ static void answers_come_back_as_they_were(void **state)
 	speech_put_result(&b, &is);
 	assert_int_equal(speech_get_result(&r, b.p, b.n), 0);
 	assert_true(r.sure == SPEECH_DIRECT && r.n == 2 && r.cpu_ms == 40 && r.v[1].id == 6 && r.v[1].score == -2200 && r.v[0].posterior == 900);
+	assert_true(r.memory.n == 3 && r.memory.v[1].id == 6 && r.memory.v[1].behind == 250 && !r.memory.v[1].refused && r.memory.v[2].refused);
+	speech_refuse(&r.memory, &r);
+	assert_true(r.memory.v[0].refused && r.memory.v[1].refused);
+	for (size_t n = 0; n < b.n; n++)
+		assert_int_equal(speech_get_result(&r, b.p, n), EPROTO);
 	b.p[8] = 4; /* more than there can be */
 	assert_int_equal(speech_get_result(&r, b.p, b.n), EPROTO);
 	buf_clear(&b);
@@ -80,6 +89,18 @@ static void answers_come_back_as_they_were(void **state)
 	assert_memory_equal(pcm, sound, sizeof pcm);
 	assert_int_equal(speech_get_pcm(pcm, 2, b.p, b.n), EPROTO);
 	assert_int_equal(speech_get_pcm(pcm, 3, b.p, 5), EPROTO);
+	buf_clear(&b);
+	speech_put_hear(&b, 77, &is.memory, sound, 3);
+	assert_int_equal(speech_get_hear(&key, &m, &samples, &n_samples, b.p, b.n), 0);
+	assert_true(key == 77 && m.n == 3 && m.v[2].id == 9 && m.v[2].refused && n_samples == 6);
+	assert_int_equal(speech_get_pcm(pcm, 3, samples, n_samples), 0);
+	assert_memory_equal(pcm, sound, sizeof pcm);
+	b.p[8] = SPEECH_KEPT + 1;
+	assert_int_equal(speech_get_hear(&key, &m, &samples, &n_samples, b.p, b.n), EPROTO);
+	buf_clear(&b);
+	speech_put_hear(&b, 78, NULL, sound, 1);
+	assert_int_equal(speech_get_hear(&key, &m, &samples, &n_samples, b.p, b.n), 0);
+	assert_true(key == 78 && m.n == 0 && n_samples == 2);
 	buf_clear(&b);
 	speech_put_failed(&b, ENOENT);
 	assert_int_equal(speech_get_failed(&err, b.p, b.n), 0);

@@ -152,9 +152,9 @@ static void what_talks_nonsense_is_ended(void **state)
 	(void)state;
 	static const char *const talk[] = {
 		"#!/bin/sh\nprintf 'GET / HTTP/1.1\\r\\n\\r\\n' >&3\nsleep 60\n",
-		"#!/bin/sh\nprintf 'US\\002\\001\\000\\000\\000\\000\\000\\000\\000\\000' >&3\nsleep 60\n",     /* another version */
-		"#!/bin/sh\nprintf 'US\\001\\001\\000\\000\\000\\000\\377\\377\\377\\377' >&3\nsleep 60\n",     /* a length beyond all bounds */
-		"#!/bin/sh\nprintf 'US\\001\\007\\005\\000\\000\\000\\000\\000\\000\\000' >&3\nsleep 60\n",     /* an answer that nobody asked for */
+		"#!/bin/sh\nprintf 'US\\003\\001\\000\\000\\000\\000\\000\\000\\000\\000' >&3\nsleep 60\n",     /* another version */
+		"#!/bin/sh\nprintf 'US\\002\\001\\000\\000\\000\\000\\377\\377\\377\\377' >&3\nsleep 60\n",     /* a length beyond all bounds */
+		"#!/bin/sh\nprintf 'US\\002\\007\\005\\000\\000\\000\\000\\000\\000\\000' >&3\nsleep 60\n",     /* an answer that nobody asked for */
 		"#!/bin/sh\nexit 3\n",
 	};
 	for (unsigned i = 0; i < sizeof talk / sizeof *talk; i++) {

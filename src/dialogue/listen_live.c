@@ -13,7 +13,7 @@
 #include "voice_events.h"
 
 /* A command is taken where it is much likelier than all others and than noise. */
-enum { COMMAND_SCORE = -1400, COMMAND_SHARE = 600, BESIDE_MS = 20000 };
+enum { COMMAND_SCORE = -700, COMMAND_SHARE = 900, BESIDE_MS = 20000 };
 
 /* ---- the end of a job ---- */
 static void let_go(struct dlg_call *c)

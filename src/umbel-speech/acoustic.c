@@ -221,11 +221,12 @@ static inline float quick_log(float x)
 	return 0.69314718f * (e + (-0.33582878f * m + 2.0f) * m - 1.65871022f);
 }
 
-static void book_scores(const struct acoustic *a, size_t b, const float *v[ACOUSTIC_STREAMS], float *to)
+/* sum, all: room for a book's senones. */
+static void book_scores(const struct acoustic *a, size_t b, const float *v[ACOUSTIC_STREAMS], float *to, float *restrict sum, float *restrict all)
 {
 	const size_t from = a->from[b], n = a->from[b + 1] - from, densities_n = a->file.densities;
 	const float *w = a->weight + from * ACOUSTIC_STREAMS * densities_n;
-	float sum[BOOK_SENONES_MAX], all[BOOK_SENONES_MAX], reference = 0;
+	float reference = 0;
 	struct top top[BEST];
 	for (size_t s = 0; s < ACOUSTIC_STREAMS; s++, w += densities_n * n) {
 		best_of(top, v[s] + b * densities_n, (unsigned)densities_n);
@@ -248,20 +249,23 @@ static void book_scores(const struct acoustic *a, size_t b, const float *v[ACOUS
 
 static void frame_scores(const struct acoustic *a, const float *v[ACOUSTIC_STREAMS], float *scores, float *room)
 {
+	float *sum = room + a->file.senones, *all = sum + BOOK_SENONES_MAX;
 	float most = -1e30f;
 	for (size_t b = 0; b < a->file.books; b++)
-		book_scores(a, b, v, room + a->from[b]);
+		book_scores(a, b, v, room + a->from[b], sum, all);
 	for (size_t i = 0; i < a->file.senones; i++)
 		most = room[i] > most ? room[i] : most;
-	for (size_t i = 0; i < a->file.senones; i++)
-		scores[a->order[i]] = fmaxf(room[i] - most, least_score);
+	for (size_t i = 0; i < a->file.senones; i++) {
+		float score = room[i] - most;
+		scores[a->order[i]] = score > least_score ? score : least_score;
+	}
 }
 
 int acoustic_scores(const struct acoustic *a, float (*cep)[FRONT_CEPSTRA], size_t frames, float *scores)
 {
 	enum { WIDTH = 2 * FRONT_CEPSTRA };
 	float x[BLOCK * WIDTH];
-	float *v = mem_alloc((BLOCK * a->columns * ACOUSTIC_STREAMS + a->file.senones) * sizeof *v);
+	float *v = mem_alloc((BLOCK * a->columns * ACOUSTIC_STREAMS + a->file.senones + 2 * BOOK_SENONES_MAX) * sizeof *v);
 	if (!v)
 		return ENOMEM;
 	float *room = v + BLOCK * a->columns * ACOUSTIC_STREAMS;

@@ -9,8 +9,8 @@
 #include "umbel-speech/search.h"
 
 /* spread: of the differences between names, for what is told as a share; offered_behind: what is further behind than that is not offered beside the
- * first. */
-static const float spread = 15, offered_behind = 80;
+ * first; doubt: where the second is closer than that, it is heard at two other speeds. */
+static const float spread = 15, offered_behind = 80, doubt = 60;
 
 struct recog {
 	struct book *book;
@@ -52,6 +52,38 @@ struct book *recog_book(const struct recog *r)
 	return r->book;
 }
 
+/* ---- playing at another speed ---- */
+enum { REACH = 12, STEPS = 128 }; /* samples to each side; between two of them */
+
+/* A windowed sinc, cut off for what is played faster. */
+static void make_kernel(float kernel[REACH * STEPS + 1], double cut)
+{
+	for (size_t i = 0; i <= REACH * STEPS; i++) {
+		double t = (double)i / STEPS, x = M_PI * t * cut;
+		kernel[i] = (float)((i ? sin(x) / x : 1) * cut * (0.5 + 0.5 * cos(M_PI * t / REACH)));
+	}
+}
+
+static int play_at(float speed, int16_t **to, size_t *count, const int16_t *pcm, size_t n)
+{
+	float kernel[REACH * STEPS + 1];
+	*count = (size_t)((float)n / speed);
+	*to = mem_alloc((*count + 1) * sizeof **to);
+	if (!*to)
+		return ENOMEM;
+	make_kernel(kernel, speed > 1 ? 1 / (double)speed : 1);
+	for (size_t i = 0; i < *count; i++) {
+		double at = (double)i * (double)speed;
+		ptrdiff_t middle = (ptrdiff_t)at;
+		float v = 0;
+		for (ptrdiff_t k = middle - REACH + 1; k <= middle + REACH; k++)
+			if (k >= 0 && k < (ptrdiff_t)n)
+				v += pcm[k] * kernel[(size_t)(fabs(at - (double)k) * STEPS + 0.5)];
+		(*to)[i] = (int16_t)lrintf(v > 32767 ? 32767 : v < -32768 ? -32768 : v);
+	}
+	return 0;
+}
+
 /* ---- an utterance ---- */
 struct owner {
 	uint32_t id;
@@ -61,7 +93,6 @@ struct owner {
 struct heard {
 	struct owner *v; /* each entry that was not left behind by far, the likeliest first */
 	size_t n;
-	float loop;
 	size_t frames;
 };
 
@@ -77,19 +108,21 @@ static int by_score(const void *a, const void *b)
 	return x->score != y->score ? (x->score < y->score ? 1 : -1) : (x->id > y->id) - (x->id < y->id);
 }
 
-/* Names become those whose they are, each with the best of its names. */
+/* Names become those whose they are, each with the best of its names and of what was heard of it before. */
 static int owners(const struct recog *r, const struct search_name *names, struct heard *h)
 {
-	size_t n = 0, kept = 0;
+	struct owner *before = h->v;
+	size_t n = h->n, kept = 0;
 	unsigned count;
 	for (unsigned i = 0; i < book_names(r->book); i++) {
 		(void)book_owners(r->book, i, &count);
 		n += names[i].score > SEARCH_NEVER ? count : 0;
 	}
-	h->v = mem_alloc((n + 1) * sizeof *h->v);
-	if (!h->v)
+	struct owner *v = mem_realloc(before, (n + 1) * sizeof *v);
+	if (!v)
 		return ENOMEM;
-	n = 0;
+	h->v = v;
+	n = h->n;
 	for (unsigned i = 0; i < book_names(r->book); i++) {
 		const uint32_t *ids = book_owners(r->book, i, &count);
 		for (unsigned k = 0; names[i].score > SEARCH_NEVER && k < count; k++)
@@ -104,6 +137,7 @@ static int owners(const struct recog *r, const struct search_name *names, struct
 	return 0;
 }
 
+/* Each name's likelihood against the loop of phones. */
 static int search(const struct recog *r, float (*cep)[FRONT_CEPSTRA], size_t frames, struct heard *h)
 {
 	float *scores = mem_alloc(frames * acoustic_senones(r->model) * sizeof *scores), *loop = mem_alloc((frames + 1) * sizeof *loop);
@@ -112,14 +146,57 @@ static int search(const struct recog *r, float (*cep)[FRONT_CEPSTRA], size_t fra
 	if (!err)
 		err = search_run(r->search, scores, frames, names, loop);
 	if (!err) {
-		h->loop = loop[frames];
-		h->frames = frames;
+		h->frames = h->frames ? h->frames : frames;
+		for (unsigned i = 0; i < book_names(r->book); i++)
+			if (names[i].score > SEARCH_NEVER)
+				names[i].score -= loop[frames];
 		err = owners(r, names, h);
 	}
 	mem_free(scores);
 	mem_free(loop);
 	mem_free(names);
 	return err;
+}
+
+/* What holds no speech is no failure. */
+static int listen(const struct recog *r, const int16_t *pcm, size_t n, struct heard *h)
+{
+	float(*cep)[FRONT_CEPSTRA];
+	size_t frames;
+	int err = front_cepstra(r->front, pcm, n, &cep, &frames);
+	if (err)
+		return err == ENODATA ? 0 : err;
+	err = search(r, cep, frames, h);
+	mem_free(cep);
+	return err;
+}
+
+/* A voice that is small or large for its kind becomes usual when it is played slower or faster. The best of three counts. */
+static int listen_otherwise(const struct recog *r, const int16_t *pcm, size_t n, struct heard *h)
+{
+	static const float speeds[] = { 0.92f, 1.09f };
+	int err = 0;
+	for (size_t i = 0; i < sizeof speeds / sizeof *speeds && !err; i++) {
+		int16_t *played;
+		size_t count;
+		err = play_at(speeds[i], &played, &count, pcm, n);
+		if (err)
+			break;
+		err = listen(r, played, count, h);
+		if (err == EINVAL) /* too long now, or too short */
+			err = 0;
+		mem_free(played);
+	}
+	return err;
+}
+
+/* Whether the second is close to the first; names that sound alike are not a doubt that listening could end. */
+static bool doubtful(const struct heard *h)
+{
+	size_t i = 1;
+	while (i < h->n && h->v[i].score == h->v[0].score)
+		i++;
+	return i < h->n && h->v[0].score - h->v[i].score < doubt;
 }
 
 /* ---- what it is taken for ---- */
@@ -169,7 +246,7 @@ static float fit(const struct heard *h, uint32_t id)
 {
 	for (size_t i = 0; i < h->n; i++)
 		if (h->v[i].id == id)
-			return (h->v[i].score - h->loop) / (float)h->frames;
+			return h->v[i].score / (float)h->frames;
 	return -100;
 }
 
@@ -213,20 +290,16 @@ static uint32_t cpu_ms(void)
 int recog_hear(struct recog *r, const int16_t *pcm, size_t n, const struct speech_memory *before, struct speech_result *result, struct recog_score *score)
 {
 	static const struct speech_memory nothing;
-	float(*cep)[FRONT_CEPSTRA];
 	struct recog_score own = { 0 };
 	struct heard h = { 0 };
-	size_t frames;
 	uint32_t began = cpu_ms();
 	*result = (struct speech_result){ .sure = SPEECH_REJECT };
-	int err = front_cepstra(r->front, pcm, n, &cep, &frames);
-	if (err && err != ENODATA)
+	int err = listen(r, pcm, n, &h);
+	if (!err && doubtful(&h))
+		err = listen_otherwise(r, pcm, n, &h);
+	if (err) {
+		mem_free(h.v);
 		return err;
-	if (!err) {
-		err = search(r, cep, frames, &h);
-		mem_free(cep);
-		if (err)
-			return err;
 	}
 	together(&result->memory, &h, before ? before : &nothing);
 	if (h.n)

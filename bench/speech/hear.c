@@ -3,7 +3,7 @@
  *
  *   hear FRONT MODEL ENTRIES SNR < UTTERANCES
  *
- * FRONT: the trained front end, or "stock". ENTRIES: "id TAB kind TAB language TAB name" lines. SNR in dB, 99 for none. UTTERANCES: "key TAB file"
+ * FRONT: the trained front end, "stock", or "library": pocketsphinx as it comes (library.h). ENTRIES: "id TAB kind TAB language TAB name" lines. SNR in dB, 99 for none. UTTERANCES: "key TAB file"
  * lines. For each of them a line: key, how sure (0 rejected, 1 to be confirmed, 2 direct), fit and margin, milliseconds of CPU and of
  * sound, and up to three ids. The line of each utterance is drawn by its key: the same key, the same noise, for every front end. Behind an
  * utterance "1234-1", "1234-2" is the same caller once more: it is heard twice, alone and, as "1234-2+", together with the first, of which he has
@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 #include "channel.h"
+#include "library.h"
 #include "umbel-speech/recog.h"
 
 enum { LINE = 4096, FIELDS = 4 };
@@ -69,11 +70,13 @@ static struct book *read_book(const struct lexicon *lex, const char *path)
 	return book;
 }
 
+static struct library *library;
+
 static void hear(struct recog *r, const char *key, const char *more, const int16_t *pcm, size_t n, const struct speech_memory *before, struct speech_result *result)
 {
 	struct recog_score score = { 0 };
 	clock_t began = clock();
-	int err = recog_hear(r, pcm, n, before, result, &score);
+	int err = library ? library_hear(library, pcm, n, result) : recog_hear(r, pcm, n, before, result, &score);
 	if (err)
 		fail(key, err);
 	double ms = (double)(clock() - began) * 1000 / CLOCKS_PER_SEC;
@@ -131,7 +134,7 @@ int main(int argc, char **argv)
 	int err = lexicon_open(&lex, dict);
 	if (err)
 		fail(dict, err);
-	err = front_open(&front, strcmp(argv[1], "stock") ? argv[1] : NULL);
+	err = front_open(&front, strcmp(argv[1], "stock") && strcmp(argv[1], "library") ? argv[1] : NULL);
 	if (err)
 		fail(argv[1], err);
 	struct book *book = read_book(lex, argv[3]);
@@ -145,12 +148,16 @@ int main(int argc, char **argv)
 		fail(folder, err);
 	clock_t began = clock();
 	err = recog_open(&r, book, model, front);
+	if (!strcmp(argv[1], "library") && !(library = library_open(argv[2], book)))
+		err = EIO;
 	if (err)
 		fail("the recogniser", err);
 	fprintf(stderr, "hear: %u entries; the decoder was ready after %.0f ms of CPU\n", book_entries(book), (double)(clock() - began) * 1000 / CLOCKS_PER_SEC);
 	while (fgets(line, sizeof line, stdin))
 		if (cut(line, field) >= 2)
 			listen(r, field[0], field[1], (float)atof(argv[4]));
+	if (library)
+		library_close(library);
 	recog_close(r);
 	mem_unref(model);
 	mem_unref(book);

@@ -10,7 +10,7 @@ from common import *
 space.enter()
 import single
 from labkit import site as lab
-from labkit.caller import speech
+from labkit.caller import Call, speech
 from labkit.node import BUILD, program
 
 PROMPTS = BUILD / "prompts" / "en-US.pack"
@@ -90,6 +90,42 @@ def sending(story, node):
     story.check("a message to a group", good and len(messages(node, "bob")) == 3 and len(messages(node, "carol")) == 1, said)
     good, said = ask(node, lab.SUBSCRIBER, log_on() + f"press 5; expect send-to; press 2002#; wait 1500ms; press #; {record}hangup")
     story.check("who hangs up before sending has sent nothing", good and len(messages(node, "bob")) == 3, said)
+
+
+def calls_back(story, node):
+    """The sender of a message is called by a REFER that the peer refuses, that leads to a busy line, that leads through."""
+    single.deposit("2002", speech(lab.SPEECH_A, 4))
+    node.set_pin("alice", "739184")
+    caller = Call(single.ADDRESS, lab.SUBSCRIBER, caller="7901").start().wait_answer(8)
+    at = lambda state: until(lambda: any(c["state"] == state for c in node.cli.json("call", "list")["calls"]), 15, 0.2)
+
+    def told(prompt):
+        path = story.dir / f"{prompt}.wav"
+        node.cli.run("prompt", "export", prompt, path)
+        return until(lambda: audio.likeness(audio.read(path), caller.heard_samples())[0] > 0.9, 10, 0.5)
+
+    caller.press("2001#739184#")
+    at("subscriber: main menu")
+    caller.press("1")
+    at("player: play")
+    for status, name, prompt in (("603 Decline", "refused", "transfer-failed"), ("202 Accepted", "busy", "transfer-busy")):
+        caller.refer_status, caller.refer_to = status, ""
+        caller.heard.clear()
+        caller.press("002")
+        story.check(f"{name}: a REFER to the sender came", until(lambda: "2002@" in caller.refer_to, 15), caller.refer_to)
+        if name == "busy":
+            caller.notify("SIP/2.0 180 Ringing")
+            caller.notify("SIP/2.0 486 Busy Here", over=True)
+        story.check(f"{name}: the owner is told so", told(prompt))
+        at("transfer: offer")
+        caller.press("*")
+        story.check(f"{name}: and is among his messages as before", at("player: menu"), node.cli.json("call", "list"))
+    caller.refer_to = ""
+    caller.press("002")
+    story.check("through: a REFER again", until(lambda: "2002@" in caller.refer_to, 15))
+    caller.notify("SIP/2.0 200 OK", over=True)
+    story.check("through: our part is over, by our BYE", caller.wait_over(8) and caller.ended_by_server)
+    caller.close()
 
 
 def administration(story, node):
@@ -178,13 +214,18 @@ def on_phone(story, node):
     story.check("an outside number is not called, and the reason is told", status == 1 and "0015550100 was not called" in text, text)
 
 
+def place(c):
+    c["gateways"][0]["transfer"] = "refer"
+    c["mailboxes"].append({"name": "carol", "display_name": "Carol Example", "extensions": ["2003"],
+                           "dialplan": "office", "policy": "standard", "lamp": False})
+
+
 with Story("phone") as story:
-    node = single.node(story, lambda c: c["mailboxes"].append({"name": "carol", "display_name": "Carol Example", "extensions": ["2003"],
-                                                               "dialplan": "office", "policy": "standard", "lamp": False}))
+    node = single.node(story, place)
     for box in ("alice", "bob"):
         node.set_pin(box, "739184")
-    parts = sys.argv[1:] or (["tape"] if LEVEL != "long" else ["tape", "on_phone", "sending", "administration", "options", "language", "first_use"])
-    for part in (tape, on_phone, sending, administration, options, language, first_use):
+    parts = sys.argv[1:] or (["tape", "calls_back"] if LEVEL != "long" else ["tape", "on_phone", "sending", "administration", "options", "language", "first_use", "calls_back"])
+    for part in (tape, on_phone, sending, administration, options, language, first_use, calls_back):
         if part.__name__ in parts:
             part(story, node)
     said = str(node.events()) + node.proc.said()

@@ -237,6 +237,9 @@ static void check_addresses(const struct sip_msg *msg, enum sip_hdr_id id, enum 
 	}
 	if (err != ENOENT)
 		fail(f, fault, sip_msg_value(msg, id));
+	/* Whoever begins a dialog is to be found at one place (8.1.1.8). */
+	if (id == SIP_HDR_CONTACT && count > 1 && msg->request && msg->method == SIP_INVITE)
+		fail(f, SIP_FAULT_CONTACT, sip_msg_value(msg, id));
 	if (star && (count > 1 || msg->method != SIP_REGISTER))
 		fail(f, SIP_FAULT_CONTACT_STAR, sip_msg_value(msg, id));
 }

@@ -112,24 +112,33 @@ static struct text without_brackets(struct text t)
 	return t.n >= 2 && t.p[0] == '[' && t.p[t.n - 1] == ']' ? sip_slice(t, 1, t.n - 1) : t;
 }
 
+/* What decides where an answer goes and whose it is may stand once (RFC 3261 7.3.1). */
 static int take_param(struct sip_via *v, struct text name, struct text value)
 {
 	uint32_t number;
 
 	if (text_is_nocase(name, "branch")) {
+		if (v->branch.p)
+			return EBADMSG;
 		v->branch = value;
 		v->has_magic = value.n > 7 && text_starts_nocase(value, "z9hG4bK");
 	} else if (text_is_nocase(name, "rport")) {
+		if (v->has_rport)
+			return EBADMSG;
 		v->has_rport = true;
 		if (value.n && text_u32(value, 65535, &number))
 			return EBADMSG;
 		if (value.n)
 			v->rport = (uint16_t)number;
 	} else if (text_is_nocase(name, "received")) {
+		if (v->received.p)
+			return EBADMSG;
 		v->received = without_brackets(value);
 	} else if (text_is_nocase(name, "alias")) {
 		v->has_alias = true;
 	} else if (text_is_nocase(name, "maddr")) {
+		if (v->maddr.p)
+			return EBADMSG;
 		v->maddr = without_brackets(value);
 	} else if (text_is_nocase(name, "ttl")) {
 		if (text_u32(value, 255, &number))

@@ -24,6 +24,36 @@ static int teardown(void **state)
 	return ut_teardown(state);
 }
 
+/* ---- holidays that are fetched ---- */
+static int fetched(const struct cfg_schedule *s, struct buf *ics, void *arg)
+{
+	(void)s;
+	return buf_str(ics, arg);
+}
+
+static void holidays_of_fetched_calendars_close_for_rules_and_greetings(void **state)
+{
+	(void)state;
+	static const char yaml[] = "schedules: [{name: office, time_zone: Europe/Berlin, hours: {mon-fri: 08:00-18:00}, calendar: 'https://calendar.example.com/'}]\n"
+		"mailboxes: [{name: zoe, extensions: ['301'], schedule: office, rules: [{name: shut, closed: office, action: hang-up}]}]\n";
+	static char ics[] = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20261123\r\nSUMMARY:Day off\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n";
+	struct cfg *bare, *filled;
+	assert_int_equal(cfg_parse(&bare, "u", text_of(yaml), CFG_WANT_OBJECTS, NULL), 0);
+	assert_int_equal(cfg_with_calendars(&filled, bare, fetched, ics), 0);
+	const struct cfg *both[] = { bare, filled };
+	for (int i = 0; i < 2; i++) {
+		struct dir_view *v;
+		assert_int_equal(dir_view_of_cfg(&v, both[i]), 0);
+		struct dlg_rule_facts f = { .view = v, .caller_number = "", .dialled = "", .dialled_uri = "", .now_s = 1795431600 }; /* a Monday, 12:00 in Berlin */
+		assert_int_equal(dlg_schedule_open(both[i], "office", f.now_s), i == 0); /* what the closed greeting asks */
+		const struct cfg_answer_rule *r = dlg_rule_of(dir_find_name(v, TEXT("zoe")), &f);
+		assert_int_equal(r != NULL, i == 1);
+		dir_view_unref(v);
+	}
+	cfg_unref(filled);
+	cfg_unref(bare);
+}
+
 /* ---- which one ---- */
 enum { MONDAY_NOON = 1795431600 /* 2026-11-23 11:00 UTC, 12:00 in Berlin */, MONDAY_NIGHT = MONDAY_NOON + 9 * 3600 };
 
@@ -459,6 +489,7 @@ static void whoever_answers_hears_who_calls(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(holidays_of_fetched_calendars_close_for_rules_and_greetings),
 		CASE(first_rule_that_applies_counts), CASE(reasons_are_read), CASE(found_at_the_first_place), CASE(second_place_after_the_first_then_a_message),
 		CASE(forbidden_place_is_told_and_passed_over), CASE(caller_skips_to_the_message), CASE(caller_hangs_up_while_we_search),
 		CASE(greetings_of_rules_are_recorded_by_phone), CASE(strangers_are_asked_for_their_name), CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule), CASE(places_are_checked_beforehand),

@@ -72,6 +72,47 @@ static void calls_end_where_the_tables_lead(void **state)
 	cfg_unref(cfg);
 }
 
+/* Clocks change in the middle of periods, and a holiday begins at its own midnight, wherever the server stands. */
+static void clock_changes_and_midnights_are_those_of_the_zone(void **state)
+{
+	(void)state;
+	static const char yaml[] = "schedules:\n"
+		"  - {name: night, time_zone: Europe/Berlin, hours: {sun: '01:30-02:30, 03:30-04:30'}}\n"
+		"  - {name: isle, time_zone: Australia/Lord_Howe, hours: {sun: '01:30-02:15'}}\n"
+		"  - {name: half, time_zone: Asia/Kolkata, hours: {daily: 09:00-17:00}, holidays: [{name: Republic Day, from: 2026-01-26}]}\n"
+		"attendants: [{name: night, schedule: night}, {name: isle, schedule: isle}, {name: half, schedule: half}]\n";
+	const struct {
+		const char *attendant;
+		int64_t at;
+		const char *state;
+	} cases[] = {
+		/* Berlin 2026-03-29: 02:00 becomes 03:00. 01:30 to 02:30 ends with the jump */
+		{ "night", utc(2026, 3, 29, 0, 29), "closed" }, { "night", utc(2026, 3, 29, 0, 30), "open" }, { "night", utc(2026, 3, 29, 0, 59), "open" },
+		{ "night", utc(2026, 3, 29, 1, 0), "closed" }, { "night", utc(2026, 3, 29, 1, 30), "open" }, { "night", utc(2026, 3, 29, 2, 30), "closed" },
+		/* Berlin 2026-10-25: 03:00 becomes 02:00. 02:15 comes twice and is open both times, 02:45 neither */
+		{ "night", utc(2026, 10, 25, 0, 15), "open" }, { "night", utc(2026, 10, 25, 0, 45), "closed" }, { "night", utc(2026, 10, 25, 1, 15), "open" },
+		{ "night", utc(2026, 10, 25, 1, 45), "closed" }, { "night", utc(2026, 10, 25, 2, 30), "open" },
+		/* Lord Howe changes by half an hour: 2026-04-05 02:00 (+11) becomes 01:30 (+10:30) */
+		{ "isle", utc(2026, 4, 4, 14, 29), "closed" }, { "isle", utc(2026, 4, 4, 14, 30), "open" }, { "isle", utc(2026, 4, 4, 15, 0), "open" },
+		{ "isle", utc(2026, 4, 4, 15, 44), "open" }, { "isle", utc(2026, 4, 4, 15, 45), "closed" },
+		/* a holiday at the midnight of a zone of half hours */
+		{ "half", utc(2026, 1, 25, 11, 29), "open" }, { "half", utc(2026, 1, 25, 18, 29), "closed" }, { "half", utc(2026, 1, 25, 18, 30), "holiday Republic Day" },
+		{ "half", utc(2026, 1, 26, 18, 29), "holiday Republic Day" }, { "half", utc(2026, 1, 26, 18, 30), "closed" }, { "half", utc(2026, 1, 27, 3, 30), "open" },
+	};
+	struct cfg *cfg;
+	assert_int_equal(cfg_parse(&cfg, "u", text_of(yaml), CFG_WANT_OBJECTS, NULL), 0);
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct seen s = { "", 0 };
+		char expected[64];
+		snprintf(expected, sizeof expected, "{%s %s", cases[i].attendant, cases[i].state);
+		struct dlg_sim_prm prm = { .cfg = cfg, .attendant = cases[i].attendant, .at_s = cases[i].at, .keys = "", .caller = "" };
+		assert_int_equal(dlg_simulate(&prm, note, &s), 0);
+		if (strncmp(s.text, expected, strlen(expected)) != 0)
+			fail_msg("case %zu: expected %s, got %.60s", i, expected, s.text);
+	}
+	cfg_unref(cfg);
+}
+
 static void what_cannot_be_simulated_is_refused(void **state)
 {
 	(void)state;
@@ -154,5 +195,5 @@ static void mistakes_of_the_whole_are_told(void **state)
 	}
 }
 
-UT_MAIN(UT(calls_end_where_the_tables_lead), UT(what_cannot_be_simulated_is_refused), UT(survives_every_failing_allocation),
+UT_MAIN(UT(clock_changes_and_midnights_are_those_of_the_zone), UT(calls_end_where_the_tables_lead), UT(what_cannot_be_simulated_is_refused), UT(survives_every_failing_allocation),
 	UT(mistakes_of_the_whole_are_told))

@@ -219,6 +219,19 @@ static void first_use_forces_a_new_pin(void **state)
 	assert_true(talk_heard(&t, "pin-mismatch nothing-changed"));
 	talk_end(&t);
 
+	begin(&t); /* one that was in use before is told as such, and another is asked for */
+	t.must_change = true;
+	t.pins_used = 1;
+	log_on(&t);
+	talk_keys(&t, "771133#771133#");
+	talk_wait(&t, 200);
+	assert_true(talk_heard(&t, "pin-rule-used pin-enter-new"));
+	assert_false(t.s.logged_on);
+	talk_keys(&t, "882244#882244#");
+	talk_wait(&t, 200);
+	assert_true(t.s.logged_on);
+	talk_end(&t);
+
 	begin(&t); /* who will not choose one gets no further */
 	t.must_change = true;
 	log_on(&t);

@@ -359,7 +359,10 @@ static int pin_set(void *arg, uint32_t id, struct text pin)
 	struct talk *t = arg;
 	text_copy(pin, t->new_pin, sizeof(t->new_pin));
 	t->n_pins++;
-	return job(t, t->pin_set, id, J_DONE, 0);
+	bool used = t->pins_used > 0;
+	t->pins_used -= used;
+	t->s.pin_rule = used ? DIR_PIN_USED : DIR_PIN_GOOD;
+	return job(t, t->pin_set, id, used ? J_PIN_RULE : J_DONE, 0);
 }
 
 static int transfer(void *arg, uint32_t id, const char *uri)

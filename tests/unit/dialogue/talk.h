@@ -73,6 +73,7 @@ struct talk {
 	char spoke[16];        /* the language of the last sentence */
 	char chosen[96];       /* "hours=24" */
 	enum mbox_greeting greeting_kind;
+	unsigned pins_used; /* so many new PINs are former ones */
 	char uri[DLG_URI], saved_for[65], new_pin[40];
 	int64_t rec_started_ms;
 	bool file;             /* a recording lies on the disk */

@@ -5,18 +5,30 @@
 #include <fcntl.h>
 #include <libical/ical.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 #include "config/config_private.h"
 #include "config/zone.h"
 
-enum { DAYS_MAX = 5000, EACH_MAX = 400, LAST_YEAR = 2100, FIRST_YEAR = 1970, LONGEST_MIN = 366 * CFG_DAY_MIN };
+/* A file of repetitions that never come true would keep libical busy for minutes. */
+enum { DAYS_MAX = 5000, EACH_MAX = 400, RULES_MAX = 500, WORK_MAX_MS = 1000, LAST_YEAR = 2100, FIRST_YEAR = 1970, LONGEST_MIN = 366 * CFG_DAY_MIN };
 
 struct days {
 	struct arena *arena;
 	const struct zone *zone; /* of the schedule */
 	struct cfg_calendar_day *v;
 	size_t n;
+	unsigned rules; /* events that repeat */
+	int64_t began_ms; /* on the clock of this thread's work */
+	bool too_much;
 };
+
+static int64_t work_ms(void)
+{
+	struct timespec t;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -60,6 +72,9 @@ static bool excepted(icalcomponent *ev, struct icaltimetype t)
 
 static void repeat(struct days *d, icalcomponent *ev, struct icaltimetype first, const struct zone *theirs, int64_t minutes, const char *name)
 {
+	d->too_much = d->too_much || ++d->rules > RULES_MAX || work_ms() - d->began_ms > WORK_MAX_MS;
+	if (d->too_much)
+		return;
 	icalproperty *p = icalcomponent_get_first_property(ev, ICAL_RRULE_PROPERTY);
 	struct icalrecurrencetype rule = icalproperty_get_rrule(p);
 	bool by_days = rule.freq == ICAL_YEARLY_RECURRENCE || rule.freq == ICAL_MONTHLY_RECURRENCE || rule.freq == ICAL_WEEKLY_RECURRENCE ||
@@ -136,7 +151,7 @@ static size_t calendar(struct days *d, icalcomponent *c)
 
 int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics, const struct cfg_calendar_day **v, size_t *n)
 {
-	struct days d = { .arena = a, .zone = zone };
+	struct days d = { .arena = a, .zone = zone, .began_ms = work_ms() };
 	if (!ics.n || memchr(ics.p, 0, ics.n))
 		return EINVAL;
 	char *copy = text_dup(ics);
@@ -152,6 +167,7 @@ int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics
 	size_t found = root ? calendar(&d, root) : 0;
 	if (root)
 		icalcomponent_free(root);
+	found = d.too_much ? 0 : found;
 	struct cfg_calendar_day *days = found ? arena_alloc(a, (d.n ? d.n : 1) * sizeof *days) : NULL;
 	if (d.n)
 		qsort(d.v, d.n, sizeof *d.v, by_time);
@@ -159,7 +175,7 @@ int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics
 		memcpy(days, d.v, d.n * sizeof *days);
 	mem_free(d.v);
 	if (!found)
-		return EINVAL;
+		return d.too_much ? E2BIG : EINVAL;
 	if (!days || a->failed)
 		return ENOMEM;
 	*v = days;
@@ -167,14 +183,16 @@ int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics
 	return 0;
 }
 
+enum { READ_BYTES = 65536 };
+
 static int read_file(const char *path, struct buf *out)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), err = 0;
 	if (fd < 0)
 		return errno;
 	for (;;) {
-		uint8_t *p = buf_reserve(out, 65536);
-		ssize_t n = p ? read(fd, p, 65536) : -1;
+		uint8_t *p = buf_reserve(out, READ_BYTES);
+		ssize_t n = p ? read(fd, p, READ_BYTES) : -1;
 		if (n < 0 && p && errno == EINTR)
 			continue;
 		err = !p ? buf_error(out) : n < 0 ? errno : 0;
@@ -189,8 +207,10 @@ static int read_file(const char *path, struct buf *out)
 int cfg_calendar_load(struct arena *a, struct cfg_schedule *s)
 {
 	struct buf b;
-	buf_init(&b, CFG_CALENDAR_MAX_BYTES);
+	buf_init(&b, CFG_CALENDAR_MAX_BYTES + READ_BYTES);
 	int err = read_file(s->calendar, &b);
+	if (!err && b.n > CFG_CALENDAR_MAX_BYTES)
+		err = EMSGSIZE;
 	if (!err)
 		err = cfg_calendar_parse(a, s->zone, buf_as_text(&b), &s->days, &s->n_days);
 	buf_free(&b);

@@ -452,7 +452,7 @@ bool cfg_has_calendars(const struct cfg *c); /* any of an address */
 /* `base` with the days of all calendars of addresses found anew; one that is not found, or is no calendar, keeps the days that it has. It holds
  * references to what base is made of. Takes as long as parsing does: not on the loop. 0, ENOMEM. */
 int cfg_with_calendars(struct cfg **cp, const struct cfg *base, cfg_calendar_h *find, void *arg);
-/* How many days an iCalendar has for that schedule. 0; EINVAL: it is none; ENOMEM. Any thread. */
+/* How many days an iCalendar has for that schedule. 0; EINVAL: it is none; E2BIG: too many events repeat; ENOMEM. Any thread. */
 int cfg_calendar_count(const char *time_zone, struct text ics, size_t *n);
 enum { CFG_CALENDAR_MAX_BYTES = 2 << 20 };
 /* Whether any gateway, dial plan, policy, attendant or mailbox is defined. A node's file without any leaves them to the store. */

@@ -108,7 +108,8 @@ static void load_calendar(struct binder *b, struct cfg_schedule *s, size_t i)
 		b->all->arena.failed = true;
 	else if (err)
 		at(b, &s->calendar, s->pos, key, "name a file that holds an iCalendar (it begins with BEGIN:VCALENDAR), of 2 MB at most, that the server may read",
-			"%s cannot be read as a calendar: %s", s->calendar, err == EINVAL ? "it is none" : strerror(err));
+			"%s cannot be read as a calendar: %s", s->calendar, err == EINVAL ? "it is none" : err == E2BIG ? "more of its events repeat than a calendar of holidays has (500)" :
+			err == EMSGSIZE ? "it is too large" : strerror(err));
 }
 
 static void complete_attendant(const struct cfg *c, struct cfg_attendant *a)

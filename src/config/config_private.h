@@ -103,7 +103,7 @@ const char *cfg_text_wrong(enum cfg_type t, struct text v);
 /* schedule.c: "mon-fri" and "08:30-12:00, 13:00-17:45"; a day of the calendar. */
 void cfg_hours(struct binder *b, const struct cfg_row *row, const struct tree *t, void *base);
 bool cfg_date_of(struct text t, struct cfg_date *d);
-/* calendar.c. 0; EINVAL: no iCalendar; ENOMEM; or why the file could not be read. */
+/* calendar.c. 0; EINVAL: no iCalendar; E2BIG: more than 500 events repeat, or it takes a second to work out when; ENOMEM; or why the file could not be read. */
 struct zone;
 int cfg_calendar_parse(struct arena *a, const struct zone *zone, struct text ics, const struct cfg_calendar_day **v, size_t *n);
 int cfg_calendar_load(struct arena *a, struct cfg_schedule *s);

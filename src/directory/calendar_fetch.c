@@ -235,9 +235,9 @@ static int judge(struct run *r)
 	keep_header(r->curl, "ETag", a->etag);
 	keep_header(r->curl, "Last-Modified", a->last_modified);
 	int err = cfg_calendar_count(r->ask->time_zone, buf_as_text(&a->body), &a->count);
-	if (err == EINVAL)
-		a->cause = CALENDAR_NO_CALENDAR;
-	return err == EINVAL ? 0 : err;
+	if (err == EINVAL || err == E2BIG)
+		a->cause = err == EINVAL ? CALENDAR_NO_CALENDAR : CALENDAR_HEAVY;
+	return a->cause ? 0 : err;
 }
 
 int calendar_fetch(const struct calendar_ask *ask, struct calendar_answer *a)

@@ -170,6 +170,15 @@ static void holidays_of_a_calendar_count_behind_the_files(void **state)
 	struct hours_now now;
 	hours_at(NULL, 0, &now);
 	assert_int_equal(now.state, HOURS_OPEN);
+	char *many = mem_alloc(100000);
+	size_t at = (size_t)snprintf(many, 100000, "BEGIN:VCALENDAR\r\n");
+	for (int i = 0; i < 501; i++) /* none of them ever comes true, and each takes long to find that out */
+		at += (size_t)snprintf(many + at, 100000 - at, "BEGIN:VEVENT\r\nDTSTART;VALUE=DATE:20260101\r\nRRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30\r\nEND:VEVENT\r\n");
+	snprintf(many + at, 100000 - at, "END:VCALENDAR\r\n");
+	assert_null(with_calendar(many, &e));
+	assert_non_null(strstr(e.v[0].what, "repeat"));
+	cfg_errors_free(&e);
+	mem_free(many);
 	static const char *const bad[] = { "", "hello\n", "BEGIN:VCARD\r\nEND:VCARD\r\n" };
 	for (size_t i = 0; i < 3; i++) {
 		assert_null(with_calendar(bad[i], &e));

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_attendant.c  umbel attendant ... */
+#include <errno.h>
 #include <time.h>
 #include "admin/simulate.h"
 #include "cli/cli_private.h"
 #include "config/cfg.h"
+#include "directory/calendar_cache.h"
 
 static int show_attendants(struct cli *c, const json_t *r)
 {
@@ -92,12 +94,43 @@ static int show_simulation(struct cli *c, const json_t *o)
 	return CLI_GOOD;
 }
 
+struct copies {
+	struct cli *c;
+	const struct cfg *cfg;
+};
+
+static int copy_of(const struct cfg_schedule *s, struct buf *ics, void *arg)
+{
+	const struct copies *x = arg;
+	struct calendar_copy copy;
+	int err = x->cfg->has_node ? calendar_copy_read(x->cfg->node.data, s->calendar, &copy, ics) : ENOENT;
+	if (err)
+		fprintf(x->c->err, "umbel: schedule %s has its calendar from an address, and there is no copy of it here: its holidays are left out\n", s->name);
+	return err;
+}
+
+/* What a node has fetched stands in its data folder; without that, what is missing is said. */
+static int fill_calendars(struct cli *c, struct cfg **cfg)
+{
+	struct copies x = { c, *cfg };
+	struct cfg *filled;
+	if (!cfg_has_calendars(*cfg))
+		return CLI_GOOD;
+	if (cfg_with_calendars(&filled, *cfg, copy_of, &x))
+		return cli_error(c, CLI_NO, "no memory left");
+	cfg_unref(*cfg);
+	*cfg = filled;
+	return CLI_GOOD;
+}
+
 /* With a file no server is needed: the same tables run here. */
 static int simulate_file(struct cli *c, const char *path, json_t *args)
 {
 	struct ev_report why = { 0 };
 	struct cfg *cfg = NULL;
 	int code = cli_load_cfg(c, path, &cfg);
+	if (code == CLI_GOOD)
+		code = fill_calendars(c, &cfg);
 	json_t *o = code == CLI_GOOD ? admin_simulate(cfg, args, (int64_t)time(NULL), &why) : NULL;
 	if (code == CLI_GOOD && !o)
 		code = cli_error_report(c, CLI_NO, &why);

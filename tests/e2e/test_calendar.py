@@ -107,6 +107,9 @@ with Story("calendar") as story:
     code, said = node.cli.run("check", node.file)
     story.check("umbel check names what it could not fetch, with its place", code == 1 and "schedules[0].calendar" in said and "umbel.yaml:" in said, said)
 
+    code, said = node.cli.run("attendant", "simulate", "front", "--config", node.file)
+    story.check("a simulation from the file takes the copy of the data folder", code == 0 and "Back again" in said, said)
+
     for title, identity, words in (("an authority that is not trusted", other.issue("strange", HOST, [HOST]), "authority that is not trusted"),
                                    ("another name", ca.issue("named", "www.contoso.com", ["www.contoso.com"]), "for another name"),
                                    ("an expired certificate", ca.issue("ended", HOST, [HOST], days=-1), "expired")):

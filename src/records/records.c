@@ -394,7 +394,6 @@ int records_create(struct records **rp, const struct records_prm *prm)
 	text_fill(rs->spool, sizeof rs->spool, prm->spool ? prm->spool : "");
 	rs->prm.spool = NULL;
 	list_init(&rs->queue);
-	ops_init(&rs->ops);
 	const char *name = "umbel_call_records_total", *help = "Records of calls that are over";
 	rs->m_kept = metric_get(prm->metrics, METRIC_COUNTER, name, "end=\"kept\"", help);
 	rs->m_lost = metric_get(prm->metrics, METRIC_COUNTER, name, "end=\"lost\"", help);
@@ -415,7 +414,6 @@ void records_destroy(struct records *rs)
 	tmr_cancel(&rs->write_tmr);
 	tmr_cancel(&rs->sweep_tmr);
 	tmr_cancel(&rs->tell_tmr);
-	ops_cancel_all(&rs->ops);
 	rs->closed = true;
 	if (rs->n_queue)
 		submit(rs, UINT32_MAX);

@@ -27,8 +27,8 @@ struct records_prm {
 };
 /* Reads what an earlier process left in the file: for the start. */
 int records_create(struct records **rp, const struct records_prm *prm);
-/* What waits is handed to the store, which finishes it in store_close() or fails it; then it goes to the file. Handlers of reports still to come are
- * not called. NULL is allowed. */
+/* What waits is handed to the store, which finishes it in store_close() or fails it; then it goes to the file. NULL is
+ * allowed. */
 void records_destroy(struct records *rs);
 /* Copies. What cannot be kept is counted and told; there is nothing that the caller could do about it. */
 void records_put(struct records *rs, const struct call_record *r, const struct call_box *box, unsigned n_boxes, const struct call_step *step,

@@ -3,7 +3,6 @@
 #ifndef RECORDS_PRIVATE_H
 #define RECORDS_PRIVATE_H
 #include "base/list.h"
-#include "db/op.h"
 #include "net/loop.h"
 #include "net/tmr.h"
 #include "records/records.h"
@@ -18,7 +17,6 @@ struct records {
 	uint64_t lost, lost_told;
 	char lost_why[160];
 	struct tmr write_tmr, sweep_tmr, tell_tmr;
-	struct ops ops; /* reports under way */
 	struct metric *m_kept, *m_lost, *m_waiting;
 };
 
@@ -26,8 +24,5 @@ struct records {
 int records_write_one(struct db_tx *tx, const struct record_item *it, struct ev_report *why);
 /* Deletes at most RECORDS_SWEEP_ROWS of what began before; *n how many. */
 int records_sweep(struct db_tx *tx, int64_t before_us, int64_t *n, struct ev_report *why);
-
-#define RECORDS_COMMA_T(member, size) #member ", "
-#define RECORDS_COMMA_I(member) #member ", "
 
 #endif

@@ -2,7 +2,7 @@
 /* cmd_check.c  umbel check, umbel apply, umbel reload, umbel completion. */
 #include <errno.h>
 #include "admin/wire.h"
-#include "cli/cli_private.h"
+#include "cli/alike.h"
 #include "config/cfg.h"
 #include "dialogue/check.h"
 #include "dialogue/review.h"
@@ -13,11 +13,15 @@ enum { FILE_MAX = CFG_FILE_MAX_BYTES, CALENDAR_TRY_MS = 15000 };
 
 /* ---- check FILE: no server needed ---- */
 
-static int print_errors(struct cli *c, const char *path, const struct cfg_errors *errors)
+static int print_errors(struct cli *c, const char *path, const struct cfg_errors *errors, const struct cli_alike *alike)
 {
 	if (c->json) {
 		json_t *o = json_pack("{s:s, s:b, s:o, s:I}", "file", path, "good", errors->n == 0, "errors", admin_errors_json(errors), "more",
 		                      (json_int_t)errors->more);
+		if (alike) {
+			json_object_set(o, "alike", alike->pairs);
+			json_object_set_new(o, "alike_checked", json_boolean(alike->checked));
+		}
 		cli_print_json(c, o);
 		json_decref(o);
 	} else {
@@ -40,7 +44,7 @@ int cli_load_cfg(struct cli *c, const char *path, struct cfg **cfg)
 			err = cfg_load(cfg, path, CFG_WANT_NODE, &errors);
 			break;
 		}
-	int code = !err ? CLI_GOOD : err == ENOMEM ? cli_error(c, CLI_NO, "no memory left") : print_errors(c, path, &errors);
+	int code = !err ? CLI_GOOD : err == ENOMEM ? cli_error(c, CLI_NO, "no memory left") : print_errors(c, path, &errors, NULL);
 	cfg_errors_free(&errors);
 	return code;
 }
@@ -100,7 +104,13 @@ static int check_file(struct cli *c, const char *path)
 		review(cfg, &errors);
 	if (!err && !cli_opt(c, "offline"))
 		err = ask_calendars(cfg, &errors);
-	int code = err == ENOMEM ? cli_error(c, CLI_NO, "no memory left") : print_errors(c, path, &errors);
+	struct cli_alike alike = { 0 };
+	if (!err)
+		cli_alike_find(&alike, cfg, NULL);
+	int code = err == ENOMEM ? cli_error(c, CLI_NO, "no memory left") : print_errors(c, path, &errors, err ? NULL : &alike);
+	if (!err && !c->json)
+		cli_alike_print(&alike, c->out);
+	cli_alike_free(&alike);
 	if (!err && !errors.n && !c->json)
 		fprintf(c->out, "%s is good: %zu gateways, %zu mailboxes, %zu attendants.\n", path, cfg->n_gateways, cfg->n_mailboxes, cfg->n_attendants);
 	if (cfg)
@@ -180,7 +190,10 @@ static int apply(struct cli *c)
 	buf_free(&b);
 	if (!args)
 		return cli_error(c, CLI_NO, "%s is not UTF-8 text", c->pos[0]);
-	return cli_ask_show(c, "config.apply", args, show_applied);
+	code = cli_ask_show(c, "config.apply", args, show_applied);
+	if (code == CLI_GOOD)
+		cli_alike_after(c, NULL);
+	return code;
 }
 
 /* ---- reload ---- */

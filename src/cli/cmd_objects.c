@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_objects.c  umbel dialplan|policy|schedule ..., and add, set, remove of attendants and mailboxes: the same for every kind of object. */
 #include <errno.h>
-#include "cli/cli_private.h"
+#include "cli/alike.h"
 #include "cli/csv.h"
 #include "config/edit.h"
 
@@ -108,6 +108,11 @@ static int edit(struct cli *c, const char *op)
 	int code = send_edits(c, edits, &r);
 	if (code == CLI_GOOD)
 		code = show_edited(c, r);
+	if (code == CLI_GOOD && cli_true(r, "applied") && strcmp(c->cmd->noun, "mailbox") == 0 && strcmp(op, "remove") != 0) {
+		json_t *names = json_pack("[s]", c->pos[0]);
+		cli_alike_after(c, names);
+		json_decref(names);
+	}
 	json_decref(r);
 	return code;
 }
@@ -290,6 +295,17 @@ static int read_rows(struct import *m, struct text all)
 	return m->wrong ? CLI_NO : CLI_GOOD;
 }
 
+static void alike_of_edits(struct cli *c, const json_t *edits)
+{
+	size_t i;
+	const json_t *e;
+	json_t *names = json_array();
+	json_array_foreach(edits, i, e)
+		json_array_append(names, json_object_get(e, "name"));
+	cli_alike_after(c, names);
+	json_decref(names);
+}
+
 static int import(struct cli *c)
 {
 	struct import m = { .c = c, .path = c->pos[0], .edits = json_array() };
@@ -316,6 +332,8 @@ static int import(struct cli *c)
 	else if (r && code == CLI_GOOD && !c->json)
 		fprintf(c->out, cli_true(r, "applied") ? "%zu mailboxes are in use now. umbel mailbox reset-pin NAME gives each its first PIN.\n" :
 			"%zu mailboxes would be taken; nothing was changed.\n", m.n);
+	if (code == CLI_GOOD && cli_true(r, "applied"))
+		alike_of_edits(c, m.edits);
 	json_decref(r);
 	json_decref(m.edits);
 	free(m.line);

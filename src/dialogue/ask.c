@@ -215,6 +215,21 @@ static const char *name_3(const struct dlg_session *s)
 	return name_of(s, 2);
 }
 
+/* Beside a name that another of those offered has, too. */
+static const char *beside(const struct dlg_session *s, unsigned i)
+{
+	const struct dir_user *u = i < s->n_heard ? s->heard[i].user : NULL;
+	for (unsigned k = 0; u && k < s->n_heard; k++)
+		if (k != i && s->heard[k].user && text_is_nocase(text_of(s->heard[k].say), s->heard[i].say))
+			return u->department ? u->department : "";
+	return "";
+}
+
+#define BESIDE(n, i) \
+	static const char *beside_##n(const struct dlg_session *s) { return beside(s, i); } \
+	static bool has_beside_##n(const struct dlg_session *s) { return *beside(s, i) != '\0'; }
+BESIDE(1, 0) BESIDE(2, 1) BESIDE(3, 2)
+
 static int64_t one(const struct dlg_session *s)
 {
 	(void)s;
@@ -236,8 +251,8 @@ static int64_t number_three(const struct dlg_session *s)
 #define PRESS(guard, n) SAY_IF(guard, P_AA_PRESS), { .kind = DLG_W_NUMBER, .number = n, .only_if = guard }
 static const struct dlg_phrase say_ask[] = { SAY_IF(anywhere, P_ASK_NAME), SAY_NAME(in_department, department), { .kind = DLG_W_PAUSE, .clip = 300, .only_if = in_department }, SAY_IF(in_department, P_ASK_WHO), SAY_IF(again, P_ASK_AGAIN), SAY_END };
 static const struct dlg_phrase say_choice[] = {
-	SAY_IF(only_one, P_ASK_DID_YOU), SAY_IF(several, P_AA_FOR), SAY_CLIP(first_recorded, CLIP_NAME), SAY_NAME(first_spoken, name_1), PRESS(several, one),
-	SAY_IF(several, P_AA_FOR), SAY_NAME(several, name_2), PRESS(several, two), SAY_IF(three, P_AA_FOR), SAY_NAME(three, name_3), PRESS(three, number_three),
+	SAY_IF(only_one, P_ASK_DID_YOU), SAY_IF(several, P_AA_FOR), SAY_CLIP(first_recorded, CLIP_NAME), SAY_NAME(first_spoken, name_1), SAY_NAME(has_beside_1, beside_1), PRESS(several, one),
+	SAY_IF(several, P_AA_FOR), SAY_NAME(several, name_2), SAY_NAME(has_beside_2, beside_2), PRESS(several, two), SAY_IF(three, P_AA_FOR), SAY_NAME(three, name_3), SAY_NAME(has_beside_3, beside_3), PRESS(three, number_three),
 	SAY_IF(only_one, P_ASK_RIGHT), SAY_IF(several, P_ASK_NONE), SAY_END,
 };
 

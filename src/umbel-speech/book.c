@@ -298,6 +298,14 @@ uint64_t book_key(const struct book *b)
 	return b->key;
 }
 
+const char *book_said(const struct book *b, size_t i, uint32_t *id)
+{
+	if (i >= b->n_said)
+		return NULL;
+	*id = b->said[i].id;
+	return b->said[i].phones;
+}
+
 bool book_commands(const struct book *b)
 {
 	return !b->others;

@@ -27,6 +27,8 @@ const uint32_t *book_owners(const struct book *b, unsigned n, unsigned *count);
 /* Sentences: 0 begins, each a list of words ended by NULL, what comes before a name and what after it. */
 const char *const *book_before(unsigned i); /* NULL behind the last */
 const char *const *book_after(unsigned i);
+/* Pronunciation i and whose it is; NULL behind the last. In no order that means anything, but those of one sound are beside each other. */
+const char *book_said(const struct book *b, size_t i, uint32_t *id);
 /* Nothing but commands: no sentence begins before them. */
 bool book_commands(const struct book *b);
 /* Whether the word list knew that word, so that the dictionary holds it. */

@@ -62,9 +62,21 @@ static int open_front(struct work_shared *s, struct front **fp)
 	return front_open(fp, NULL);
 }
 
-int work_shared_open(struct work_shared **sp)
+static const char *model_folder(void)
 {
 	const char *named = getenv("UMBEL_SPEECH_MODEL");
+	return named && *named ? named : "/usr/share/pocketsphinx/model/en-us";
+}
+
+int work_lexicon(struct lexicon **lp)
+{
+	char path[PATH_BYTES + 32];
+	text_print(path, sizeof path, "%s/cmudict-en-us.dict", model_folder());
+	return lexicon_open(lp, path);
+}
+
+int work_shared_open(struct work_shared **sp)
+{
 	char path[PATH_BYTES + 32];
 	struct front *f;
 	struct work_shared *s = mem_zalloc(1, sizeof *s);
@@ -72,10 +84,9 @@ int work_shared_open(struct work_shared **sp)
 		return ENOMEM;
 	err_set_logfp(NULL);
 	pthread_mutex_init(&s->lock, NULL);
-	text_fill(s->model, sizeof s->model, named && *named ? named : "/usr/share/pocketsphinx/model/en-us");
+	text_fill(s->model, sizeof s->model, model_folder());
 	find_front(s);
-	text_print(path, sizeof path, "%s/cmudict-en-us.dict", s->model);
-	int err = lexicon_open(&s->lexicon, path);
+	int err = work_lexicon(&s->lexicon);
 	if (!err)
 		err = open_front(s, &f);
 	if (!err)

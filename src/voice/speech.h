@@ -60,6 +60,8 @@ int speech_learn(struct speech *s, uint64_t *handle, uint64_t key, const struct 
 int speech_listen(struct speech *s, uint64_t *handle, uint64_t key, const int16_t *pcm, size_t n, speech_h *h, void *arg);
 /* The same caller once more: `before` is the memory of the result before, with what he refused. */
 int speech_listen_again(struct speech *s, uint64_t *handle, uint64_t key, const struct speech_memory *before, const int16_t *pcm, size_t n, speech_h *h, void *arg);
+/* The helper's program: `named`, $UMBEL_SPEECH, or where it was installed or built. */
+const char *speech_program(const char *named);
 void speech_cancel(struct speech *s, uint64_t handle); /* nothing when it is over */
 
 #endif

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 #include "umbel-config.h"
+#include "voice/speech.h"
 #include "voice/speech_private.h"
 
 enum { HELPER_FD = 3 };

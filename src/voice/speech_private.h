@@ -4,8 +4,6 @@
 #define VOICE_SPEECH_PRIVATE_H
 #include <sys/types.h>
 
-/* `named`, $UMBEL_SPEECH, or where it was installed or built. */
-const char *speech_program(const char *named);
 /* *ours: our end of the socket pair, to be closed also after an error (-1: there is none). */
 int speech_spawn(pid_t *pid, int *ours, const char *path);
 

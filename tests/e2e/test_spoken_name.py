@@ -10,9 +10,11 @@ from common import *
 space.enter()
 import single
 from labkit import site as lab
+from labkit.caller import speech
 from labkit.node import BUILD
 
 PEOPLE = ["Geraldine Gibson", "Anthony Guthrie", "Carlos Cortez", "Alfred Arnold", "Geraldine Willoughby", "Margaret Thompson"]
+PIN = "739184"
 PACK = BUILD / "prompts" / "en-US.pack"
 
 
@@ -36,8 +38,8 @@ def say(story, text, voice="rms"):
     return path
 
 
-def call(node, steps, caller="7900"):
-    status, text = node.cli.run("call", "test", f"sip:{lab.ATTENDANT}@127.0.1.11", "--from", caller, "--prompts", PACK, "--for", "90", "-e", steps, timeout=120)
+def call(node, steps, caller="7900", number=lab.ATTENDANT):
+    status, text = node.cli.run("call", "test", f"sip:{number}@127.0.1.11", "--from", caller, "--prompts", PACK, "--for", "90", "-e", steps, timeout=120)
     return status == 0, text
 
 
@@ -64,6 +66,28 @@ def department(story, node):
                       f"play {say(story, 'Anthony Guthrie')}; expect ask-right; press 1; expect-transfer within 30s", "7904")
     story.check("a department said in the menu: the caller is asked whom there, and put through", good, said)
     story.check("a department said in the menu: it is somebody of it who answers", "answering guthrie" in until(node.last_call, 5), node.last_call())
+
+
+def commands(story, node):
+    """The owner of a mailbox chooses voice, and says what he wants."""
+    node.set_pin("alice", PIN)
+    single.deposit("2002", speech(lab.SPEECH_A, 3))
+    wanted = [say(story, text) for text in ("play messages", "delete message")]
+    good, said = call(node, f"press 2001#{PIN}#; expect you-have; press 6; wait 300ms; press 4; expect commands-voice; press *; wait 1s; play {wanted[0]}; "
+                      f"expect new-message within 10s; expect play-menu within 20s; wait 500ms; play {wanted[1]}; expect message-deleted within 10s; hangup",
+                      "7905", lab.SUBSCRIBER)
+    story.check("a mailbox by voice: play messages, delete message", good, said)
+    left = node.cli.json("message", "list", "alice")["messages"]
+    story.check("a mailbox by voice: nothing is left in it", not left, left)
+
+
+def alike(story, node):
+    """Names that callers cannot tell apart are told when they are checked."""
+    path = story.dir / "alike.yaml"
+    path.write_text("dialplans: [{name: main}]\nattendants: [{name: front, numbers: ['900']}]\n"
+                    "mailboxes: [{name: a, display_name: Ann Smith, extensions: ['1']}, {name: b, display_name: Anne Smyth, extensions: ['2']}]\n")
+    status, text = node.cli.run("check", "--objects", path)
+    story.check("umbel check tells names that sound alike", status == 0 and "a (Ann Smith) and b (Anne Smyth) sound alike" in text, text)
 
 
 def keys(story, node):
@@ -112,7 +136,7 @@ with Story("spoken-name") as story:
     node = single.node(story, change)
     story.need("the helper is ready", until(lambda: node.events(2932), 20))
     parts = sys.argv[1:]
-    for part in (understood, department, keys, killed) if parts or LEVEL == "long" else (understood, department, killed):
+    for part in (understood, department, commands, alike, keys, killed) if parts or LEVEL == "long" else (understood, department, commands, alike, killed):
         if not parts or part.__name__ in parts:
             part(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

@@ -211,5 +211,19 @@ static void silence_at_every_step_ends(void **state)
 	talk_end(&t);
 }
 
-UT_MAIN(UT(one_who_was_heard_is_confirmed), UT(three_are_offered), UT(beyond_doubt_only_where_it_is_wanted), UT(twice_not_understood_is_spelt),
+/* Two of one name: each is told by the department, or nobody could choose. */
+static void namesakes_are_told_by_their_department(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t, "carol", "dave");
+	t.job_ms = 100;
+	ask(&t);
+	t.s.heard[0].say = t.s.heard[1].say = "Sam Abba";
+	talk_wait(&t, 1000);
+	assert_true(talk_heard(&t, "<Sam Abba> <sales> attendant-press #1 attendant-for <Sam Abba> <Bar> attendant-press #2"));
+	talk_end(&t);
+}
+
+UT_MAIN(UT(namesakes_are_told_by_their_department), UT(one_who_was_heard_is_confirmed), UT(three_are_offered), UT(beyond_doubt_only_where_it_is_wanted), UT(twice_not_understood_is_spelt),
         UT(a_helper_that_ends_is_no_end), UT(keys_work_all_the_time), UT(not_that_one_is_asked_again_then_spelt), UT(silence_at_every_step_ends))

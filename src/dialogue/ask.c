@@ -91,6 +91,7 @@ static bool first_spoken(const struct dlg_session *s)
 static int begin(struct dlg_session *s)
 {
 	s->ask_tries = s->n_heard = 0;
+	s->unasked = false;
 	s->department = NULL;
 	s->has_clip[CLIP_NAME] = false;
 	return s->fx->listen(s->fx_arg, dlg_job(&s->eng));
@@ -99,6 +100,7 @@ static int begin(struct dlg_session *s)
 static int try_again(struct dlg_session *s)
 {
 	s->ask_tries++;
+	s->unasked = false;
 	s->n_heard = 0;
 	s->has_clip[CLIP_NAME] = false;
 	return s->fx->listen(s->fx_arg, dlg_job(&s->eng));
@@ -151,7 +153,7 @@ static int choose(struct dlg_session *s)
 	const struct dlg_heard *h = &s->heard[dlg_arg(&s->eng)];
 	const struct dir_user *u = h->department ? only_one_in(s, h->department) : h->user;
 	s->failures = s->n_heard = s->ask_tries = 0;
-	s->target_is_operator = false;
+	s->target_is_operator = s->unasked = false;
 	s->target = (struct dir_target){ .uri = "", .spoken_name = "" };
 	text_fill(s->spoken_keys, sizeof(s->spoken_keys), h->keys);
 	s->department = u ? NULL : h->department;
@@ -174,9 +176,22 @@ static int spell_anybody(struct dlg_session *s)
 	return 0;
 }
 
+static bool nobody_asked(const struct dlg_session *s)
+{
+	return s->unasked;
+}
+
+/* The caller did not mean us, and presses keys of the menu. */
+static int back_to_keys(struct dlg_session *s)
+{
+	dlg_put_back(&s->eng);
+	return dlg_forget_heard(s);
+}
+
 /* Heard before anything was asked: that is the first try. */
 static int fetch_heard(struct dlg_session *s)
 {
+	s->unasked = true;
 	s->ask_tries = 0;
 	s->department = NULL;
 	s->has_clip[CLIP_NAME] = false;
@@ -307,6 +322,7 @@ static const struct dlg_row rows[] = {
 	{ PEOPLE,  ENTER,               ALWAYS,            DO(spell_anybody),  SPELL },
 	{ CHOICE,  KEYS("0"),           IF(has_operator),  DO(dlg_to_operator), RETURN(R_OK) },
 	{ CHOICE,  KEYS("*"),           ALWAYS,            NOTHING,            RETURN(R_BACK) },
+	{ CHOICE,  KEYS("x"),           IF(nobody_asked),  DO(back_to_keys),   RETURN(R_BACK) },
 	{ CHOICE,  WRONG,               IF(dlg_last_failure), NOTHING,         RETURN(R_GIVE_UP), NULL, true },
 	{ CHOICE,  WRONG,               ALWAYS,            DO(dlg_count_failure), CHOICE, dlg_say_invalid, true },
 	{ CHOICE,  TIMEOUT,             IF(dlg_last_failure), NOTHING,         RETURN(R_GIVE_UP) },

@@ -13,7 +13,7 @@
 #include "voice_events.h"
 
 /* A command is taken where it is much likelier than all others and than noise. */
-enum { COMMAND_SCORE = -700, COMMAND_SHARE = 900, BESIDE_MS = 20000 };
+enum { COMMAND_SCORE = -700, COMMAND_SHARE = 900, BESIDE_SCORE = -1100 /* between what is offered where somebody was asked, and what is beyond doubt */, BESIDE_MS = 20000 };
 
 /* ---- the end of a job ---- */
 static void let_go(struct dlg_call *c)
@@ -97,6 +97,10 @@ static void heard_command(struct dlg_call *c, const struct speech_result *r)
 
 static void heard_beside(struct dlg_call *c, const struct speech_result *r)
 {
+	if (r->n && r->v[0].score < BESIDE_SCORE) { /* more likely said to somebody else than badly heard */
+		fail(c, ENOENT);
+		return;
+	}
 	take_heard(c, r);
 	if (!c->s.n_heard) {
 		fail(c, ENOENT);

@@ -238,6 +238,7 @@ struct dlg_session {
 	struct dlg_heard heard[DLG_HEARD]; /* the likeliest first */
 	unsigned n_heard, ask_tries;
 	bool heard_direct;     /* beyond doubt */
+	bool unasked;          /* what was heard was said to a menu, or to somebody else */
 	const char *department; /* in which somebody is asked for; NULL: anywhere */
 	char spoken_keys[12];
 	unsigned misheard;     /* in a row, where nothing was asked; DLG_MISHEARD: nothing is listened to any more */

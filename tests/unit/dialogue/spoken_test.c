@@ -146,6 +146,19 @@ static void menus_are_spoken_to(void **state)
 	end(&t);
 }
 
+/* Who talks to somebody else while he dials an extension is not kept from it. */
+static void keys_of_the_menu_win_over_what_nobody_asked(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t, "main");
+	heard(&t, "Dave Abba");
+	talk_keys(&t, "203");
+	talk_wait(&t, 100);
+	assert_ptr_equal(t.s.target.user, world_user(t.view, "carol"));
+	end(&t);
+}
+
 static void a_department_asks_whom_there(void **state)
 {
 	(void)state;
@@ -335,6 +348,6 @@ static void time_stands_still_while_somebody_speaks(void **state)
 	talk_end(&t);
 }
 
-UT_MAIN(UT(people_departments_and_choices_may_be_said), UT(a_closed_house_has_the_choices_of_its_closed_hours), UT(menus_are_spoken_to),
+UT_MAIN(UT(people_departments_and_choices_may_be_said), UT(a_closed_house_has_the_choices_of_its_closed_hours), UT(menus_are_spoken_to), UT(keys_of_the_menu_win_over_what_nobody_asked),
         UT(a_department_asks_whom_there), UT(three_times_not_understood_leaves_the_keys), UT(who_may_speak), UT(owners_may_say_what_they_want),
         UT(what_is_no_choice_here_says_the_keys), UT(time_stands_still_while_somebody_speaks))

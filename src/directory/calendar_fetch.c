@@ -115,7 +115,7 @@ static CURLcode set_up(struct run *r, struct curl_slist *headers)
 	SET(CURLOPT_ERRORBUFFER, r->a->detail);
 	SET(CURLOPT_URL, ask->url);
 	SET(CURLOPT_PROTOCOLS_STR, ask->plain_http ? "https,http" : "https");
-	SET(CURLOPT_REDIR_PROTOCOLS_STR, ask->plain_http ? "https,http" : "https");
+	SET(CURLOPT_REDIR_PROTOCOLS_STR, text_starts_nocase(text_of(ask->url), "https:") ? "https" : "https,http"); /* never from safe to open */
 	SET(CURLOPT_FOLLOWLOCATION, 1L);
 	SET(CURLOPT_MAXREDIRS, (long)REDIRECTS_MAX);
 	SET(CURLOPT_NOSIGNAL, 1L);

@@ -153,10 +153,10 @@ static void on_due(void *arg)
 	ask(arg);
 }
 
-static void plan(struct entry *e)
+static void plan(struct entry *e, bool failed)
 {
 	uint64_t retry = e->c->prm.retry_ms ? e->c->prm.retry_ms : RETRY_MS;
-	uint64_t ms = e->state.failing_s && retry < e->refresh_ms ? retry : e->refresh_ms;
+	uint64_t ms = failed && retry < e->refresh_ms ? retry : e->refresh_ms;
 	tmr_start(e->c->prm.loop, &e->due, (int64_t)ms, on_due, e);
 }
 
@@ -181,7 +181,7 @@ static void worked(enum pool_result result, int err, void *arg)
 	} else if (!over && e->again) {
 		ask(e);
 	} else if (!over) {
-		plan(e);
+		plan(e, err || j->answer.cause || j->kept);
 	}
 	buf_free(&j->answer.body);
 	mem_free(j);
@@ -211,7 +211,7 @@ static void ask(struct entry *e)
 		return;
 	}
 	mem_free(j);
-	plan(e);
+	plan(e, true);
 }
 
 /* ---- which ---- */

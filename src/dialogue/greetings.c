@@ -78,10 +78,13 @@ static const struct dlg_row rows[] = {
 	REVIEW_KEYS(LISTEN),
 
 	{ STORE,   ENTER,            ALWAYS,               DO(store),               STAY },
+	{ STORE,   DONE,             IF(dlg_is_gone),      DO(stored),              RETURN(R_GONE) },
 	{ STORE,   DONE,             ALWAYS,               DO(stored),              RETURN(R_OK),      say_stored },
+	{ STORE,   FAILED,           IF(dlg_is_gone),      DO(dlg_drop_recording),  RETURN(R_GONE) },
 	{ STORE,   FAILED,           ALWAYS,               DO(dlg_drop_recording),  RETURN(R_FAILED),  say_not_stored, true },
+	{ STORE,   TIMEOUT,          IF(dlg_is_gone),      DO(dlg_drop_recording),  RETURN(R_GONE) },
 	{ STORE,   TIMEOUT,          ALWAYS,               DO(dlg_drop_recording),  RETURN(R_FAILED),  say_not_stored, true },
-	{ STORE,   HANGUP,           ALWAYS,               NOTHING,                 RETURN(R_GONE) }, /* the store finishes alone */
+	{ STORE,   HANGUP,           ALWAYS,               NOTHING,                 STAY }, /* until then the recording is needed, and after it nobody else removes it */
 };
 
 /* begin() belongs to the caller: a state that calls a table has no row for its own entry. */

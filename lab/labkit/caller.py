@@ -50,7 +50,7 @@ class Call:
     answer to the INVITE, `bye_status` the one to our BYE (0: none came)."""
 
     def __init__(self, server, number, caller="1000", local="127.0.0.1", headers="", domain="domain.com", codecs=(0, 101), sdp=None,
-                 silent_rtp=False, display=""):
+                 silent_rtp=False, display="", max_forwards=70):
         self.server, self.number, self.caller, self.domain = server, number, caller, domain
         self.display = f'"{display}" ' if display else ""
         self.headers, self.codecs, self.sdp, self.silent_rtp = headers, codecs, sdp, silent_rtp
@@ -60,6 +60,7 @@ class Call:
         self.rtp = socket.socket(family, socket.SOCK_DGRAM)
         self.rtp.bind((local, 0))
         self.local = local
+        self.max_forwards, self.keys_heard, self._key_stamp = max_forwards, "", None
         self.call_id, self.tag = os.urandom(8).hex(), os.urandom(4).hex()
         self.cseq, self.status, self.provisional, self.bye_status = 1, 0, [], 0
         self.reason = ""
@@ -183,7 +184,7 @@ class Call:
         body = self._offer().replace("\n", "\r\n")
         via = self._via()
         self.invite_branch = self.branch
-        self.invite = (f"INVITE {self._uri()} SIP/2.0\nVia: {via}\nMax-Forwards: 70\nFrom: {self.display}<sip:{self.caller}@{self.domain}>;tag={self.tag}\n"
+        self.invite = (f"INVITE {self._uri()} SIP/2.0\nVia: {via}\nMax-Forwards: {self.max_forwards}\nFrom: {self.display}<sip:{self.caller}@{self.domain}>;tag={self.tag}\n"
                        f"To: <{self._uri()}>\nCall-ID: {self.call_id}\nCSeq: 1 INVITE\nContact: {self._contact()}\n"
                        f"Allow: INVITE, ACK, BYE, CANCEL, OPTIONS, REFER, NOTIFY\n{self.headers}Content-Type: application/sdp\n"
                        f"Content-Length: {len(body)}\n\n").replace("\n", "\r\n") + body
@@ -287,6 +288,9 @@ class Call:
                 data = self.rtp.recv(4096)
                 if len(data) > 12 and data[1] & 0x7F == 0:
                     self.heard += data[12:]
+                elif len(data) >= 16 and data[1] & 0x7F == 101 and data[13] & 0x80 and data[4:8] != self._key_stamp:  # the end of a key, once
+                    self._key_stamp = data[4:8]
+                    self.keys_heard += "0123456789*#"[data[12]] if data[12] < 12 else "?"
             now = time.monotonic()
             if not self.status and not self.provisional and now > self.invite_again and now < self.invite_sent + 32:
                 self.sip.sendto(self.invite.encode(), self.server)

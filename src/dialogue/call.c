@@ -398,6 +398,9 @@ static void on_media(struct media_port *port, const struct media_event *ev, void
 		else
 			dlg_key(&c->s.eng, ev->digit);
 		break;
+	case MEDIA_DIGITS_SENT:
+		dlg_call_pass_more(c);
+		break;
 	case MEDIA_RTP_TIMEOUT:
 		if (!leg_is_held(c->leg)) {
 			c->notes.drop = "no-audio";
@@ -480,7 +483,7 @@ static void how_to_answer(struct dlg_call *c)
 	struct dlg_rule_facts f = { .view = s->view, .caller = w->caller, .caller_number = w->caller_number, .dialled = w->dialled,
 		                    .dialled_uri = w->dialled_uri, .reason = s->reason, .now_s = now_s };
 	s->rule = dlg_rule_of(w->box, &f);
-	if (s->rule && dlg_may_be_own_search(c->svc, w))
+	if (s->rule && dlg_may_be_own_search(c->svc, c->leg, w))
 		s->rule = NULL;
 	if (s->rule)
 		dlg_call_step(c, "rule %s", s->rule->name);

@@ -96,6 +96,7 @@ struct dlg_call {
 	/* find me: find_live.c. The caller's call knows the one that is made for it, and that one knows the caller's; each holds the other
 	 * until one of them lets go (dlg_call_part). */
 	bool outgoing, joined;
+	char keys_wait[33];           /* of the other one, while a key of his is being sent */
 	struct dlg_call *found, *partner;
 	uint32_t find_job, join_job, take_job;
 	int end_status;               /* of the leg */
@@ -203,9 +204,10 @@ void dlg_call_tell(struct dlg_call *c, int what);
 void dlg_call_part(struct dlg_call *c);
 /* A key while they talk: for the other one. */
 void dlg_call_pass_key(struct dlg_call *c, char key);
+void dlg_call_pass_more(struct dlg_call *c); /* what came while another was being sent */
 /* Whether an incoming call is our own search that was diverted back here. */
 bool dlg_is_own_search(const struct dlg_service *svc, const struct leg *leg);
-bool dlg_may_be_own_search(const struct dlg_service *svc, const struct dlg_who *who);
+bool dlg_may_be_own_search(const struct dlg_service *svc, const struct leg *leg, const struct dlg_who *who); /* or it has come too far for one */
 int dlg_live_find(void *arg, uint32_t job, const char *uri, uint32_t ring_ms);
 int dlg_live_bridge(void *arg, uint32_t job, const char *uri);
 void dlg_live_find_stop(void *arg);

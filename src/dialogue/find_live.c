@@ -10,6 +10,8 @@
 #include "dialogue_events.h"
 #include "gateway/gateway.h"
 
+enum { SEARCHES_A_CALLER = 3 };
+
 /* ---- the two of them ---- */
 void dlg_call_part(struct dlg_call *c)
 {
@@ -95,37 +97,56 @@ void dlg_call_tell(struct dlg_call *c, int what)
 
 void dlg_call_pass_key(struct dlg_call *c, char key)
 {
-	const struct dlg_call *other = c->outgoing ? c->partner : c->found;
+	struct dlg_call *other = c->outgoing ? c->partner : c->found;
 	char keys[] = { key, '\0' };
-	if (other && other->port)
-		(void)media_send_digits(other->port, keys, 0, 0); /* a phone without telephone-event hears them in the audio, if at all */
+	/* A phone without telephone-event hears them in the audio, if at all. */
+	if (!other || !other->port || media_send_digits(other->port, keys, 0, 0) != EBUSY)
+		return;
+	size_t n = strlen(other->keys_wait);
+	if (n + 1 < sizeof(other->keys_wait)) {
+		other->keys_wait[n] = key;
+		other->keys_wait[n + 1] = '\0';
+	}
 }
 
-/* The search for that mailbox on behalf of that caller, while nobody has answered it. */
-static const struct dlg_call *search_for(const struct dlg_service *svc, const struct dlg_who *who, const char *call_id)
+void dlg_call_pass_more(struct dlg_call *c)
 {
-	LIST_FOREACH(&svc->calls, it) {
-		const struct dlg_call *c = LIST_ENTRY(it, struct dlg_call, link), *w = c->outgoing ? c->partner : NULL;
-		if (!w || c->answered)
-			continue;
-		if (call_id && strcmp(leg_info(c->leg)->call_id, call_id) == 0)
-			return c;
-		if (!call_id && w->who.box == who->box && strcmp(w->who.caller_number, who->caller_number) == 0)
-			return c;
-	}
-	return NULL;
+	if (*c->keys_wait && c->port)
+		(void)media_send_digits(c->port, c->keys_wait, 0, 0);
+	c->keys_wait[0] = '\0';
+}
+
+/* Whom that call looks for somebody for; NULL when it does not, or when they talk. An answer alone says little: it may be our own. */
+static const struct dlg_call *searches_for(const struct dlg_call *c)
+{
+	return c->outgoing && !c->joined ? c->partner : NULL;
 }
 
 /* A proxy keeps the Call-ID. */
 bool dlg_is_own_search(const struct dlg_service *svc, const struct leg *leg)
 {
-	return search_for(svc, NULL, leg_info(leg)->call_id) != NULL;
+	LIST_FOREACH(&svc->calls, it) {
+		const struct dlg_call *c = LIST_ENTRY(it, struct dlg_call, link);
+		if (searches_for(c) && strcmp(leg_info(c->leg)->call_id, leg_info(leg)->call_id) == 0)
+			return true;
+	}
+	return false;
 }
 
-/* Others do not; several callers may share a number, so such a call is answered, but starts no search of its own. */
-bool dlg_may_be_own_search(const struct dlg_service *svc, const struct dlg_who *who)
+/* Others do not; several callers may share a number, so such a call is answered, but starts no search of its own. Mailboxes whose rules find each
+ * other's numbers make longer circles: so many searches at once for one caller are enough. */
+bool dlg_may_be_own_search(const struct dlg_service *svc, const struct leg *leg, const struct dlg_who *who)
 {
-	return search_for(svc, who, NULL) != NULL;
+	unsigned same_caller = 0;
+	LIST_FOREACH(&svc->calls, it) {
+		const struct dlg_call *w = searches_for(LIST_ENTRY(it, struct dlg_call, link));
+		if (!w || strcmp(w->who.caller_number, who->caller_number) != 0)
+			continue;
+		if (w->who.box == who->box)
+			return true;
+		same_caller += *who->caller_number != '\0';
+	}
+	return same_caller >= SEARCHES_A_CALLER || leg_info(leg)->max_forwards < 2;
 }
 
 /* ---- the call ---- */
@@ -183,9 +204,10 @@ static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint3
 	const struct cfg_dialplan *plan = w->s.target.dialplan;
 	bool known = *w->who.caller_number;
 	diverted_from(w, diversion, sizeof(diversion));
+	uint8_t hops = leg_info(w->leg)->max_forwards;
 	/* Under the domain that phones know, so that the number can be called back; RFC 3323 4.1.1.3 for the others. */
 	const char *host = known ? plan && *plan->domain ? plan->domain : NULL : "anonymous.invalid";
-	struct leg_call_prm prm = { .uri = c->called, .from_user = known ? w->who.caller_number : "anonymous", .from_host = host,
+	struct leg_call_prm prm = { .uri = c->called, .max_forwards = hops > 1 ? (uint8_t)(hops - 1) : 1, .from_user = known ? w->who.caller_number : "anonymous", .from_host = host,
 		                    .from_display = w->who.caller_name, .diversion = diversion, .session = c->session, .ring_ms = ring_ms,
 		                    .h = dlg_call_leg_h, .arg = c };
 	int err = open_port(c, w, g, why);

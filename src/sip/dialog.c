@@ -123,7 +123,7 @@ int sip_dialog_copy(struct sip_dialog *to, const struct sip_dialog *from)
 	char *const *src[] = { &from->call_id, &from->remote_tag, &from->local_uri, &from->remote_uri, &from->local_display, &from->target };
 	char **dst[] = { &to->call_id, &to->remote_tag, &to->local_uri, &to->remote_uri, &to->local_display, &to->target };
 
-	*to = (struct sip_dialog){ .local_cseq = from->local_cseq, .transport = from->transport };
+	*to = (struct sip_dialog){ .local_cseq = from->local_cseq, .transport = from->transport, .max_forwards = from->max_forwards };
 	text_fill(to->local_tag, sizeof(to->local_tag), from->local_tag);
 	for (unsigned i = 0; i < sizeof(src) / sizeof(*src); i++)
 		if (*src[i] && !(*dst[i] = mem_strdup(*src[i])))
@@ -199,7 +199,7 @@ void sip_dialog_put(const struct sip_dialog *d, struct buf *b, const char *metho
 
 	sip_put_request(b, method, text_of(strict ? d->route[0] : d->target));
 	sip_put_via(b, via);
-	sip_put_max_forwards(b);
+	sip_put_uint(b, "Max-Forwards", d->max_forwards ? d->max_forwards : SIP_MAX_FORWARDS);
 	for (unsigned i = strict ? 1 : 0; i < d->n_routes; i++)
 		route_put(b, d->route[i]);
 	if (strict)

@@ -21,6 +21,7 @@ struct sip_dialog {
 	uint32_t local_cseq, remote_cseq; /* last used */
 	bool remote_seen;
 	enum net_transport transport;     /* of the way it began on: for URIs that name none */
+	uint8_t max_forwards;             /* of what we send; 0: as many hops as usual */
 };
 
 /* Of an INVITE that came, RFC 3261 12.1.1. EBADMSG: no usable Contact or route; ENOMEM. */

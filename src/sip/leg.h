@@ -61,6 +61,7 @@ struct leg_info {
 	enum net_transport transport;
 	bool headers_believed;
 	bool wants_privacy; /* the caller does not want to be shown (RFC 3323, 3325 9.3) */
+	uint8_t max_forwards;     /* of the INVITE that came */
 };
 
 enum leg_event_type {
@@ -137,6 +138,7 @@ struct leg_call_prm {
 	const char *diversion;     /* NULL: none; the URI of a Diversion header */
 	const char *session;       /* NULL: a new one; else this call belongs to that session */
 	const char *identity;      /* NULL: the peer's */
+	uint8_t max_forwards;      /* 0: 70; of a call for another one: one less than that had left (RFC 7332) */
 	int64_t ring_ms;           /* 0: the core's limit; then CANCEL */
 	leg_event_h *h;
 	void *arg;

@@ -134,6 +134,7 @@ void leg_info_fill(struct leg *leg, const struct sip_msg *m, const struct sip_pa
 	i->source = path->peer;
 	i->transport = path->transport;
 	i->call_id = leg_keep(leg, m->call_id);
+	i->max_forwards = m->max_forwards;
 	party_of_uri(leg, &i->called, &m->uri);
 	party_of(leg, &i->to, &m->to);
 	party_of(leg, &i->from, &m->from);

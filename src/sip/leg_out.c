@@ -316,6 +316,7 @@ int leg_call(struct leg **legp, struct sip_core *core, struct sip_peer *peer, co
 	if (!err)
 		err = sip_dialog_uac(&leg->d, buf_cstr(&from), prm->from_display, prm->uri, peer->transport);
 	if (!err) {
+		leg->d.max_forwards = prm->max_forwards;
 		info_of_call(leg, prm);
 		err = said_once(leg, prm);
 	}

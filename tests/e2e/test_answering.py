@@ -124,6 +124,8 @@ def found(story, node):
     phone.say(PHONE_SAYS)
     story.check("found: the phone hears the caller", lambda: hears(phone, CALLER_SAYS, at_phone))
     story.check("found: the caller hears the phone, at the same time", lambda: hears(caller, PHONE_SAYS, at_caller))
+    caller.press("4711", gap=0)
+    story.check("found: keys pressed quickly reach the other one, all of them", lambda: until(lambda: phone.keys_heard == "4711", 5), phone.keys_heard)
     status, text = node.cli.run("call", "list")
     story.check("found: both calls are listed", status == 0 and "find-me" in text and "answering" in text, text)
     phone.hang_up(5)
@@ -155,6 +157,27 @@ def stranger(story, node):
                 until(lambda: not list(story.dir.rglob("*.spool")), 3))
     phone.close()
     caller.close()
+
+
+def in_a_circle(story, node):
+    """Whatever answers at that place calls the mailbox on behalf of the caller, with a Call-ID of its own and all its hops anew."""
+    phone, caller = Phone({"2002": "answer"}).start(), quiet_call("8101", max_forwards=9)
+    story.check("circle: the place is called, with a hop less than were left", until(lambda: phone.seen == ["2002"], 10) and header(phone.invite_text, "Max-Forwards") == "8",
+                header(phone.invite_text, "Max-Forwards"))
+    again = quiet_call("8101")
+    again.wait_quiet(12, seconds=0.5, after=1)
+    story.check("circle: the call that comes back is answered, but looks for nobody again", phone.seen == ["2002"] and not again.over, phone.seen)
+    again.hang_up(5)
+    caller.hang_up(5)
+    story.check("circle: all of it ends", until(lambda: "BYE" in phone.seen, 5) and until(lambda: "8101" not in node.cli.run("call", "list")[1], 5))
+    for c in (again, caller):
+        c.close()
+    far = quiet_call("8101", max_forwards=1)
+    far.wait_quiet(12, seconds=0.5, after=1)
+    story.check("circle: a call without a hop left looks for nobody", phone.seen == ["2002", "BYE"], phone.seen)
+    far.hang_up(5)
+    far.close()
+    phone.close()
 
 
 def second(story, node):
@@ -300,7 +323,7 @@ def shown(story, node):
 with Story("answering") as story:
     audio.write(story.dir / "said.wav", audio.read(lab.SPEECH_A)[:2 * audio.RATE])
     node = single.node(story, rules)
-    for part in (found, stranger, second, nobody, gives_up, bridged, left_nothing, away, greetings, by_phone, shown):
+    for part in (found, stranger, second, nobody, gives_up, bridged, left_nothing, away, greetings, by_phone, shown, in_a_circle):
         if part.__name__ in sys.argv[1:] or (not sys.argv[1:] and (part is not by_phone or LEVEL == "long")):
             part(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

@@ -66,7 +66,7 @@ class Talk:
     def begin(self, caller, folder):
         self.caller, self.out = caller, folder / f"{caller}.json"
         with open(self.out, "wb") as out:
-            self.proc = subprocess.Popen([str(program("umbel")), "call", "test", f"sip:{self.number}@127.0.1.11", "--from", caller, "--prompts", str(PROMPTS),
+            self.proc = subprocess.Popen([str(program("umbel")), "call", "test", f"sip:{self.number}@127.0.1.11", "--from", caller, "--display", f"Caller {caller}", "--prompts", str(PROMPTS),
                                           "--for", "240", "--json", "-e", f"record {folder}/{caller}.wav; {self.steps}"], stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
         self.began = time.monotonic()
 

@@ -143,7 +143,8 @@ static void world(void)
 	t->greeting = mode();
 	t->mark = mode();
 	t->list = mode();
-	t->transfer = mode_of_leg();
+	t->no_orders = below(2); /* the gateway takes no REFER */
+	t->transfer = t->no_orders ? TALK_REFUSES : mode_of_leg();
 	t->logon = mode();
 	t->pin_set = mode();
 	t->owner = mode();

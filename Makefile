@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: each target is one command of tools/, which says what it does.
-.PHONY: all build run test test-fast test-long conformance lab bench bench-flood bench-diagnosis bench-speech speech-model install check-style clean
+.PHONY: all build run test test-fast test-long test-listening conformance lab bench bench-flood bench-diagnosis bench-speech speech-model install check-style clean
 
 PREFIX ?= /usr/local
 
@@ -25,6 +25,12 @@ test-fast:
 test-long:
 	@tools/install-deps test
 	@tools/run-tests long
+
+# A recogniser listens to every prompt of every language; some ten minutes.
+test-listening:
+	@tools/install-deps test
+	@tools/build build
+	@tests/listening/listen
 
 conformance:
 	@tools/install-deps test

@@ -13,9 +13,10 @@
 #include "voice/wav.h"
 
 enum { ANCHOR = MEDIA_RATE / 4, PROBE = 64, NEARBY = 200 /* a period of a low voice */, PIECE = MEDIA_RATE / 8,
-       GAP = 8 * MEDIA_FRAME /* most that a piece is off its neighbour */,
-       AGAIN = 3 * GAP, HEARD_MAX = MEDIA_RATE * 2 * 900 };
+       GAP = 25 * MEDIA_FRAME /* most that a piece is off its neighbour */,
+       AGAIN = 2 * GAP, QUIET_PIECE = 100, HEARD_MAX = MEDIA_RATE * 2 * 900 };
 #define LIKE 0.80
+#define SAME_PIECE 0.9
 
 static struct ear *ear_of(struct media_sink *s)
 {
@@ -93,56 +94,56 @@ static size_t loudest(const int16_t *sound, size_t n, size_t len)
 	return best;
 }
 
-/* Sums over pieces of a sound that was heard with gaps. */
+/* Of pieces of a sound that may have gaps between them: how much of its power was found, and whether its ends were. */
 struct pieces {
 	const int16_t *heard, *sound;
 	size_t n_heard, n;
-	double ab, aa, bb;
+	double found, all;
+	bool missed_one; /* the last loud piece that was looked for was not there */
 };
 
-/* Compares the piece at `from` where it fits best around heard[from + *off]; *off follows it. */
-static void add_piece(struct pieces *p, ptrdiff_t place, size_t from, ptrdiff_t *off)
+/* Looks for the piece at `from` around heard[place + from + *off]; *off follows it. */
+static void add_piece(struct pieces *p, ptrdiff_t place, size_t from, size_t len, ptrdiff_t *off)
 {
-	size_t len = p->n - from < PIECE ? p->n - from : PIECE;
-	double best = 0.5; /* less is no place, but the same sound that was not heard */
+	double best = SAME_PIECE, power = 0;
+	bool there = false;
 	ptrdiff_t at = *off;
+	for (size_t i = 0; i < len; i++)
+		power += (double)p->sound[from + i] * p->sound[from + i];
+	if (power < (double)len * QUIET_PIECE * QUIET_PIECE)
+		return;
 	for (ptrdiff_t d = *off - GAP; d <= *off + GAP; d += MEDIA_FRAME) {
 		ptrdiff_t start = place + (ptrdiff_t)from + d;
 		if (start < 0 || (size_t)start + len > p->n_heard)
 			continue;
 		double like = likeness_of(p->heard + start, p->sound + from, len);
-		if (like > best) {
-			best = like;
-			at = d;
-		}
+		if (like <= best)
+			continue;
+		best = like;
+		at = d;
+		there = true;
 	}
 	*off = at;
-	ptrdiff_t start = place + (ptrdiff_t)from + at;
-	for (size_t i = 0; i < len; i++) {
-		double b = p->sound[from + i], a = start >= 0 && (size_t)start + i < p->n_heard ? p->heard[start + (ptrdiff_t)i] : 0;
-		p->ab += a * b;
-		p->aa += a * a;
-		p->bb += b * b;
-	}
+	p->all += power;
+	p->found += there ? power : 0;
+	p->missed_one = !there;
 }
 
-/* The likeness of the sound around a place where its anchor fits; *first is where it began. */
+/* The share of the sound that is there, around a place where its anchor fits; *first is where it began. 0: its beginning or its end is not there. */
 static double with_gaps(struct pieces p, size_t place, size_t anchor, size_t *first)
 {
 	ptrdiff_t off = 0, here = (ptrdiff_t)place;
 	for (size_t from = anchor; from < p.n; from += PIECE)
-		add_piece(&p, here, from, &off);
+		add_piece(&p, here, from, p.n - from < PIECE ? p.n - from : PIECE, &off);
+	bool whole = !p.missed_one;
 	off = 0;
-	for (size_t from = anchor; from > 0;) {
-		size_t before = from < PIECE ? 0 : from - PIECE;
-		size_t n = p.n;
-		p.n = from; /* a short first piece ends where the next begins */
-		add_piece(&p, here, before, &off);
-		p.n = n;
-		from = before;
+	p.missed_one = false;
+	for (size_t from = anchor, before; from > 0; from = before) {
+		before = from < PIECE ? 0 : from - PIECE;
+		add_piece(&p, here, before, from - before, &off);
 	}
 	*first = here + off > 0 ? (size_t)(here + off) : 0;
-	return p.aa > 0 && p.bb > 0 ? p.ab / sqrt(p.aa * p.bb) : 0;
+	return whole && !p.missed_one && p.n >= 6 * PIECE ? p.found / p.all : 0;
 }
 
 static bool search(const int16_t *heard, size_t n_heard, const int16_t *sound, size_t n, size_t *at, double *likeness)

@@ -40,7 +40,7 @@ static void fail(const char *what, const char *why)
 static bool phones_of(const char *word, char *dst, size_t size)
 {
 	if (word[0] == '/')
-		return lexicon_from_ipa(text_of(word + 1), dst, size);
+		return lexicon_from_ipa(text_of(word + 1), false, dst, size);
 	size_t n = strlen(word);
 	if (!n || n >= size)
 		return false;

@@ -159,7 +159,10 @@ static void owner(struct bench *b, unsigned kind)
 	case 12: (void)leg_refer_progress(leg, 180); break;
 	case 13: (void)leg_refer_progress(leg, 200); break;
 	case 14: (void)leg_cancel(leg); break;
-	default: b->leg = mem_unref(leg); /* the owner forgets it */
+	default: /* the owner has had enough of it */
+		(void)leg_hangup(leg, NULL);
+		leg_confirm(leg, true);
+		b->leg = mem_unref(leg);
 	}
 }
 

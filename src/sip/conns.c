@@ -74,51 +74,6 @@ void sip_conn_facts(struct sip_conn *c, struct trust_facts *f)
 		gather(c, f);
 }
 
-/* ---- what a trace hears ---- */
-static void wire_conn(const struct sip_conn *c, struct sip_wire_conn *w)
-{
-	*w = (struct sip_wire_conn){ .id = c->wire_id, .transport = c->transport, .opened = c->opened, .local = conn_local(c->conn), .peer = &c->peer,
-		                     .gateway = c->owner ? c->owner->name : "" };
-}
-
-static void on_tap(const struct conn *conn, bool in, const uint8_t *data, size_t n, void *arg)
-{
-	struct sip_conn *c = arg;
-	struct sip_wire_conn w;
-	bool first = !c->tapped;
-
-	(void)conn;
-	c->tapped = true;
-	if (!c->core->wire.bytes || !c->conn)
-		return;
-	wire_conn(c, &w);
-	w.first = first;
-	c->core->wire.bytes(&w, in, data, n, c->core->wire.arg);
-}
-
-static void tell_wire_up(struct sip_conn *c)
-{
-	struct sip_wire_conn w;
-	struct trust_facts *f;
-
-	if (!c->core->wire.up || c->transport != NET_TLS || !(f = mem_alloc(sizeof(*f))))
-		return;
-	wire_conn(c, &w);
-	sip_conn_facts(c, f);
-	c->core->wire.up(&w, f, c->core->wire.arg);
-	mem_free(f);
-}
-
-static void tell_wire_end(const struct sip_conn *c)
-{
-	struct sip_wire_conn w;
-
-	if (!c->core->wire.ended || !c->conn)
-		return;
-	wire_conn(c, &w);
-	c->core->wire.ended(&w, &c->end, c->facts, c->core->wire.arg);
-}
-
 /* ---- users ---- */
 static void on_idle(void *arg)
 {
@@ -265,7 +220,7 @@ static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 	c->facts = mem_alloc(sizeof(*c->facts));
 	if (c->facts)
 		gather(c, c->facts);
-	tell_wire_end(c);
+	sip_conn_tell_end(c);
 	report_end(c);
 	failed = failed_in(c, &suspicious);
 	if (failed && !c->core->prm.flow) /* else who listens there says it: once a story, and not once a connection */
@@ -394,7 +349,7 @@ static void on_established(struct conn *conn, void *arg)
 	c->state = SIP_CONN_OPEN;
 	c->up_ms = clock_mono_ms(c->core->prm.clock);
 	sip_budget_up(c->core->budget, &c->seat);
-	tell_wire_up(c);
+	sip_conn_tell_up(c);
 	tell(c, SIP_CONN_UP);
 	rest(c);
 	mem_unref(c);
@@ -485,7 +440,7 @@ int sip_conn_open(struct sip_conn **cp, struct sip_core *core, const struct sip_
 		mem_unref(c);
 		return err;
 	}
-	conn_tap(c->conn, on_tap, c);
+	conn_tap(c->conn, sip_conn_on_tap, c);
 	core->stats.opened++;
 	metric_add(core->m.opened, 1);
 	enter(c);
@@ -544,7 +499,7 @@ void sip_conn_accept(struct sip_core *core, unsigned listener, int fd, const str
 		unseat(c);
 		return;
 	}
-	conn_tap(c->conn, on_tap, c);
+	conn_tap(c->conn, sip_conn_on_tap, c);
 	core->stats.accepted++;
 	metric_add(core->m.accepted, 1);
 	enter(c);

@@ -95,4 +95,9 @@ void sip_conn_silent(struct sip_conn *c); /* no answer came over it in time */
 const char *sip_conn_label(struct sip_conn *c);
 void sip_conn_path(struct sip_conn *c, struct sip_path *path); /* takes a reference */
 
+/* conns_wire.c, for conns.c: whoever traces hears it (struct sip_wire). */
+void sip_conn_on_tap(const struct conn *conn, bool in, const uint8_t *data, size_t n, void *arg);
+void sip_conn_tell_up(struct sip_conn *c);
+void sip_conn_tell_end(const struct sip_conn *c);
+
 #endif

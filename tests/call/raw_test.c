@@ -484,6 +484,55 @@ static void two_calls_are_joined_at_the_peer(void **state)
 	raw_close(&x);
 }
 
+/* An endpoint is where the hops end anyway (RFC 3261 16.3), and peers of RFC 2543 give no From tag. */
+static void the_last_hop(void **state)
+{
+	static const char last[] = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;rport;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+	                           "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 0\r\nContent-Length: 0\r\n\r\n";
+	static const char old[] = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP h;rport;branch=2\r\nFrom: <sip:a@b>\r\nTo: <sip:a@b>\r\n"
+	                          "Call-ID: 2\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	say_bytes(&x, last, sizeof(last) - 1);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	say_bytes(&x, old, sizeof(old) - 1);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	raw_close(&x);
+}
+
+/* A re-INVITE names another port: our audio goes there from then on. */
+static void media_moves(void **state)
+{
+	struct sockaddr_in me = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(me);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	char sdp[400], packet[2000];
+	struct raw x;
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&me, sizeof(me)), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&me, &n), 0);
+	up(&x, false);
+	snprintf(sdp, sizeof(sdp), "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio %u RTP/AVP 8 101\r\n"
+	         "a=rtpmap:101 telephone-event/8000\r\n", ntohs(me.sin_port));
+	assert_int_equal(media_send_digits(x.r.side[B].port, "1", 0, 0), 0);
+	heard(&x, 400);
+	assert_int_equal(recv(fd, packet, sizeof(packet), 0), -1);
+	say(&x, "INVITE", "30", "", sdp);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	say(&x, "ACK", "31", "", "");
+	assert_int_equal(media_send_digits(x.r.side[B].port, "2", 0, 0), 0);
+	heard(&x, 400);
+	assert_true(recv(fd, packet, sizeof(packet), 0) > 12);
+	close(fd);
+	raw_close(&x);
+}
+
 static void sent_elsewhere(void **state)
 {
 	struct raw x;
@@ -612,5 +661,5 @@ static void tls_on_the_plain_port(void **state)
 
 UT_MAIN(UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
-        UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(who_wants_privacy), UT(another_phone_takes_the_call),
+        UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

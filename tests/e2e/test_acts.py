@@ -4,6 +4,7 @@
 the argument."""
 # variants: 1.2-close 1.3-silent
 # long variants: 1.3-close 1.2-silent
+# long way
 from common import *
 space.enter()
 from labkit import acts

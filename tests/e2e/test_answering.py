@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Answering rules with a real caller and a real phone, each a witness of its own: somebody is found and both hear each other; nobody is found
 and a message is left all the same; the caller gives up meanwhile. And what is done with a message, who is away, who left nothing."""
+# long way
 from common import *
 space.enter()
 import re

@@ -16,6 +16,7 @@ import subprocess
 import urllib.request
 from pathlib import Path
 
+# long way
 from common import *
 space.enter()
 import single

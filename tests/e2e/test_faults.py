@@ -8,6 +8,7 @@ import socket
 import subprocess
 import time
 
+# long way
 from common import *
 space.enter()
 import single

@@ -5,6 +5,7 @@ and the node answers again within seconds."""
 import random
 import threading
 
+# long way
 from common import *
 space.enter()
 import single

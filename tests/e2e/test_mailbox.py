@@ -9,6 +9,7 @@ import struct
 import subprocess
 import zlib
 
+# long way
 from common import *
 space.enter()
 import single

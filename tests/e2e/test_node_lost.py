@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A node is killed, frozen, cut off during calls: the other serves on, and no accepted message is lost; with and without probing."""
+# long way
 from common import *
 space.enter()
 from labkit import acts

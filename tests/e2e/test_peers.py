@@ -4,6 +4,7 @@
 behind it, or takes the audio through rtpengine. A message left, a mailbox heard with digits by INFO, hold, transfers, find me."""
 # variants: plain
 # long variants: hidden relayed bridged
+# long way
 from common import *
 space.enter()
 import shutil

@@ -6,6 +6,7 @@ import re
 import subprocess
 from pathlib import Path
 
+# long way
 from common import *
 space.enter()
 import single

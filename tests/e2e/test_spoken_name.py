@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 
+# long way
 from common import *
 space.enter()
 import single

@@ -120,36 +120,64 @@ static void free_items(struct list *items)
 		mem_free(LIST_ENTRY(l, struct record_item, link));
 }
 
-static void take_line(struct records *rs, struct text line, unsigned *bad)
+/* False: there is no memory for it now. */
+static bool take_line(struct records *rs, struct text line, unsigned *bad)
 {
 	struct record_item *it;
-	int err = rs->n_queue < rs->prm.queue_max ? record_read(&it, line) : ENOBUFS;
+	int err = record_read(&it, line);
 	if (!err) {
 		it->from_spool = true;
 		list_append(&rs->queue, &it->link);
 		rs->n_queue++;
 		rs->from_spool++;
-	} else if (err == EBADMSG) {
-		++*bad;
-	} else {
-		rs->file_stays = true; /* for the next start */
 	}
+	*bad += err == EBADMSG;
+	return err != ENOMEM;
 }
 
+/* Calls that end meanwhile need room, too. */
+static bool room_for_file(const struct records *rs)
+{
+	return rs->n_queue < (rs->prm.queue_max + 1) / 2;
+}
+
+/* On from where it was left, as much as there is room for. */
 static void read_spool(struct records *rs)
 {
 	FILE *f = rs->spool[0] ? fopen(rs->spool, "re") : NULL;
 	char *line = f ? mem_alloc(LINE_MAX_BYTES) : NULL;
 	unsigned bad = 0;
-	rs->file_stays = !line;
-	while (line && fgets(line, LINE_MAX_BYTES, f))
-		take_line(rs, text_trim(text_of(line)), &bad);
+	bool good = line && fseek(f, rs->spool_at, SEEK_SET) == 0;
+	rs->file_stays = !good;
+	rs->file_more = false;
+	while (good && !rs->file_more) {
+		if (!room_for_file(rs))
+			rs->file_more = true;
+		else if (!fgets(line, LINE_MAX_BYTES, f))
+			break;
+		else if (take_line(rs, text_trim(text_of(line)), &bad))
+			rs->spool_at = ftell(f);
+		else
+			rs->file_more = true;
+	}
+	rs->file_stays = rs->file_stays || rs->file_more;
 	mem_free(line);
 	if (f)
 		fclose(f);
 	if (bad)
 		tell_file(rs, EV_RECORDS_SPOOL_DAMAGED, bad, EBADMSG);
 	if (f && !rs->from_spool && !rs->file_stays)
+		unlink(rs->spool);
+}
+
+/* A batch is in the store, or lost, with some of the file or without: on with the file, or away with it. */
+static void file_on(struct records *rs, bool some)
+{
+	if (rs->from_spool)
+		return;
+	if (rs->file_more && !rs->closed && room_for_file(rs))
+		read_spool(rs);
+	else if (some && !rs->file_stays)
 		unlink(rs->spool);
 }
 
@@ -184,8 +212,7 @@ static void written(struct records *rs, struct batch *b)
 	size_t before = rs->from_spool;
 	LIST_FOREACH(&b->items, it)
 		rs->from_spool -= LIST_ENTRY(it, struct record_item, link)->from_spool;
-	if (before && !rs->from_spool && !rs->file_stays)
-		unlink(rs->spool);
+	file_on(rs, before > rs->from_spool);
 	metric_add(rs->m_kept, b->n);
 	rs->one_by_one = false;
 	if (!rs->waits)
@@ -217,8 +244,10 @@ static void not_written(struct records *rs, struct batch *b, int err)
 	if (rs->closed) {
 		keep_in_file(rs, &b->items, b->n);
 	} else if (!store_may_recover(err) && b->n == 1) {
-		rs->from_spool -= LIST_ENTRY(list_first(&b->items), struct record_item, link)->from_spool;
+		bool some = LIST_ENTRY(list_first(&b->items), struct record_item, link)->from_spool;
+		rs->from_spool -= some;
 		lose(rs, 1, strerror(err));
+		file_on(rs, some);
 	} else {
 		rs->one_by_one = rs->one_by_one || !store_may_recover(err); /* to find the one that the store refuses */
 		take_back(rs, b);

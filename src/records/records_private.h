@@ -14,6 +14,8 @@ struct records {
 	size_t n_queue, n_writing, from_spool; /* from_spool: of the file, not yet in the store */
 	bool busy, waits, closed, sweeping, one_by_one;
 	bool file_stays; /* it holds more than what was read of it */
+	bool file_more;  /* and that is still to be read, behind spool_at */
+	long spool_at;
 	uint64_t lost, lost_told;
 	char lost_why[160];
 	struct tmr write_tmr, sweep_tmr, tell_tmr;

@@ -245,6 +245,58 @@ static void a_damaged_file_is_told_and_the_rest_of_it_kept(void **state)
 	end(&b);
 }
 
+/* A file of records that began one after the other. */
+static void write_file(struct bench *b, int n)
+{
+	FILE *f = fopen(b->spool, "w");
+	assert_non_null(f);
+	for (int i = 0; i < n; i++) {
+		struct call_record r = record("missed", noon + i);
+		struct record_item *it = record_item(&r, NULL, 0, NULL, 0);
+		struct buf line;
+		buf_init(&line, 65536);
+		assert_int_equal(record_write(it, &line), 0);
+		fprintf(f, "%s\n", buf_cstr(&line));
+		buf_free(&line);
+		mem_free(it);
+	}
+	assert_int_equal(fclose(f), 0);
+}
+
+static void a_file_of_more_than_may_wait_is_read_to_its_end(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	records_destroy(b.rs);
+	write_file(&b, 11);
+	b.queue_max = 4;
+	open_records(&b);
+	struct call_record now = record("subscriber", noon + 100);
+	put(&b, &now); /* there is room for a call that ends meanwhile */
+	until_written(&b);
+	assert_int_equal(records_lost(b.rs), 0);
+	assert_int_equal(ask(&b, "SELECT COUNT(*) FROM call_record"), 12);
+	assert_int_equal(ask(&b, "SELECT CAST(SUM(calls) AS BIGINT) FROM call_day"), 12);
+	assert_int_equal(access(b.spool, R_OK), -1);
+	end(&b);
+}
+
+static void a_record_of_the_file_that_the_store_refuses_is_lost_once(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	records_destroy(b.rs);
+	write_file(&b, 1);
+	db_faults_add(&b.f, (struct db_fault){ .at = DB_AT_EXEC, .err = EINVAL });
+	open_records(&b);
+	until_written(&b);
+	assert_int_equal(records_lost(b.rs), 1);
+	assert_int_equal(access(b.spool, R_OK), -1); /* the next start does not ask for it again */
+	end(&b);
+}
+
 static void too_many_are_counted_and_told(void **state)
 {
 	(void)state;
@@ -352,5 +404,6 @@ static void pg(void **state)
 }
 
 UT_MAIN(UT(what_is_put_is_there_once), UT(a_store_that_is_away_is_waited_for), UT(what_a_stop_leaves_is_written_by_the_next_start),
-        UT(a_damaged_file_is_told_and_the_rest_of_it_kept), UT(too_many_are_counted_and_told), UT(one_that_the_store_refuses_holds_up_no_other),
+        UT(a_damaged_file_is_told_and_the_rest_of_it_kept), UT(a_file_of_more_than_may_wait_is_read_to_its_end),
+        UT(a_record_of_the_file_that_the_store_refuses_is_lost_once), UT(too_many_are_counted_and_told), UT(one_that_the_store_refuses_holds_up_no_other),
         UT(old_ones_are_deleted_a_few_at_a_time), UT(records_survive_being_written_as_lines), UT(pg))

@@ -24,7 +24,7 @@ struct records {
 
 /* ---- in store threads ---- */
 int records_write_one(struct db_tx *tx, const struct record_item *it, struct ev_report *why);
-/* Deletes at most RECORDS_SWEEP_ROWS of what began before; *n how many. */
+/* Deletes the oldest RECORDS_SWEEP_ROWS of what began before; *n how many. */
 int records_sweep(struct db_tx *tx, int64_t before_us, int64_t *n, struct ev_report *why);
 
 #endif

@@ -333,6 +333,16 @@ static void one_that_the_store_refuses_holds_up_no_other(void **state)
 	end(&b);
 }
 
+/* As left by two nodes that swept at the same time. */
+static int orphan_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	int64_t at = *(const int64_t *)arg;
+	int err = db_exec(tx, why, "INSERT INTO call_step (record, seq, started_us, at_ms, attendant, menu, what, value, target)"
+		" VALUES ('gone', 0, ?1, 5, 'main', 'open', 'key', '1', '')", "i", at);
+	return err ? err : db_exec(tx, why, "INSERT INTO call_box (record, mailbox, started_us, called, messages, missed, logons, failed)"
+		" VALUES ('gone', 'alice', ?1, 1, 0, 1, 0, 0)", "i", at);
+}
+
 static void old_ones_are_deleted_a_few_at_a_time(void **state)
 {
 	(void)state;
@@ -346,6 +356,8 @@ static void old_ones_are_deleted_a_few_at_a_time(void **state)
 	struct call_record young = record("attendant", now - 89 * day);
 	put(&b, &young);
 	until_written(&b);
+	int64_t older = now - 92 * day;
+	assert_int_equal(store_run(b.s, STORE_WRITE, orphan_work, &older, NULL), 0);
 	int64_t days = ask(&b, "SELECT COUNT(*) FROM call_day");
 	records_sweep_now(b.rs);
 	for (int i = 0; i < 500 && ask(&b, "SELECT COUNT(*) FROM call_record") > 1; i++)

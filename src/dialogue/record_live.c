@@ -220,8 +220,9 @@ void dlg_record_refused(struct dlg_service *svc, const struct leg_info *info, co
 	FILL(r.gateway, info->peer ? info->peer->name : "");
 	FILL(r.gateway_address, net_addr_print(&info->source, addr));
 	FILL(r.called, info->called.uri);
-	FILL(r.caller, who && *who->caller_number ? who->caller_number : info->from.user);
-	FILL(r.caller_name, who ? who->caller_name : info->from.display);
+	/* As he says himself; who wants privacy is nobody here, too. */
+	FILL(r.caller, who && *who->caller_number ? who->caller_number : info->wants_privacy ? "" : info->from.user);
+	FILL(r.caller_name, who ? who->caller_name : info->wants_privacy ? "" : info->from.display);
 	FILL(r.reason, "none");
 	records_put(svc->prm.records, &r, NULL, 0, NULL, 0);
 }

@@ -125,13 +125,20 @@ void dlg_service_destroy(struct dlg_service *s)
 }
 
 /* ---- a call comes ---- */
+static const char *said_caller(const struct leg_info *info, const struct dlg_who *who)
+{
+	if (who && *who->caller_number)
+		return who->caller_number;
+	return *info->from.uri && !info->wants_privacy ? info->from.uri : dlg_words(DLG_SAYS_UNKNOWN_CALLER);
+}
+
 static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who *who, uint16_t id, int status, const char *reason)
 {
 	const struct leg_info *info = leg_info(leg);
 	struct ev_report r;
 	ev_set(&r, id);
 	ev_session(&r, info->session);
-	ev_str(&r, "caller", who && *who->caller_number ? who->caller_number : *info->from.uri ? info->from.uri : "an unknown caller");
+	ev_str(&r, "caller", said_caller(info, who));
 	ev_str(&r, "gateway", info->peer ? info->peer->name : "");
 	ev_int(&r, "status", status);
 	ev_str(&r, "reason", reason);
@@ -151,7 +158,7 @@ static void refuse_open_call(struct dlg_service *s, struct leg *leg, const struc
 	char addr[NET_ADDR_SIZE];
 	ev_set(&r, EV_CALL_NOT_SECURE);
 	ev_session(&r, info->session);
-	ev_str(&r, "caller", *who->caller_number ? who->caller_number : *info->from.uri ? info->from.uri : dlg_words(DLG_SAYS_UNKNOWN_CALLER));
+	ev_str(&r, "caller", said_caller(info, who));
 	ev_str(&r, "gateway", info->peer ? info->peer->name : "");
 	ev_str(&r, "source", net_addr_print(&info->source, addr));
 	ev_str(&r, "called", info->called.uri);

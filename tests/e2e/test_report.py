@@ -129,6 +129,21 @@ def nobody():
     call.close()
 
 
+def hidden():
+    """Nobody's number, from a caller who wants privacy."""
+    call = Call(single.ADDRESS, "9998", caller="7010", display="Harriet Hidden", headers="Privacy: id\n").start()
+    call.wait_status(5)
+    call.close()
+
+
+def privacy(story, node):
+    hidden()
+    refused = soon(lambda: [x for x in node.cli.json("report", "calls", "--records")["records"] if "9998" in x["called"]], 10)
+    story.check("who wants privacy is not in the record of a call that is refused", refused and (refused[0]["caller"], refused[0]["caller_name"]) == ("", ""), refused)
+    told = until(lambda: [e["text"] for e in node.events(1021) if "9998" in e["text"]], 5)
+    story.check("nor in its event", told and not any("7010" in e for e in told), told)
+
+
 def rows(node, *args):
     status, text = node.cli.run("report", *args, "--csv")
     return list(csv.DictReader(io.StringIO(text))) if status == 0 else text
@@ -223,4 +238,5 @@ with Story("report") as story:
     figures(story, node)
     attendants(story, node)
     mailboxes(story, node)
+    privacy(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

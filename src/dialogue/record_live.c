@@ -200,7 +200,7 @@ void dlg_record_over(struct dlg_call *c)
 	records_put(rs, &r, p->box, p->n_boxes, p->step, p->n_steps);
 }
 
-void dlg_record_refused(struct dlg_service *svc, const struct leg_info *info, const struct dlg_who *who)
+void dlg_record_refused(struct dlg_service *svc, const struct leg_info *info, const struct dlg_who *who, const char *why)
 {
 	struct call_record r;
 	char addr[NET_ADDR_SIZE];
@@ -213,12 +213,13 @@ void dlg_record_refused(struct dlg_service *svc, const struct leg_info *info, co
 	record_day(r.started_us, r.day);
 	FILL(r.kind, record_kind_name(RECORD_NONE));
 	FILL(r.offer_result, record_offer_name(RECORD_OFFER_REJECTED));
-	FILL(r.drop_reason, who ? "nobody-called" : "not-taken");
+	FILL(r.drop_reason, why);
 	FILL(r.call_id, info->call_id);
 	FILL(r.direction, "in");
 	FILL(r.transport, net_transport_name(info->transport));
 	FILL(r.gateway, info->peer ? info->peer->name : "");
 	FILL(r.gateway_address, net_addr_print(&info->source, addr));
+	FILL(r.dialplan, who && who->plan ? who->plan->name : "");
 	FILL(r.called, info->called.uri);
 	/* As he says himself; who wants privacy is nobody here, too. */
 	FILL(r.caller, who && *who->caller_number ? who->caller_number : info->wants_privacy ? "" : info->from.user);

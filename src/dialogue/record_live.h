@@ -23,7 +23,7 @@ struct dlg_notes {
 void dlg_record_figures(struct dlg_call *c);
 /* The call is over. */
 void dlg_record_over(struct dlg_call *c);
-/* A call that was refused before it was anything; who may be NULL. */
-void dlg_record_refused(struct dlg_service *svc, const struct leg_info *info, const struct dlg_who *who);
+/* A call that was refused before it was anything, and why (drop_reason); who may be NULL. */
+void dlg_record_refused(struct dlg_service *svc, const struct leg_info *info, const struct dlg_who *who, const char *why);
 
 #endif

@@ -146,7 +146,7 @@ static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who 
 	ev_str(&r, "call_id", info->call_id);
 	ev_emit(s->prm.bus, &r);
 	metric_add(s->m.refused, 1);
-	dlg_record_refused(s, info, who);
+	dlg_record_refused(s, info, who, who ? "nobody-called" : "not-taken");
 	leg_reject(leg, status, reason, status == 503 ? RETRY_AFTER_S : 0);
 }
 
@@ -167,6 +167,7 @@ static void refuse_open_call(struct dlg_service *s, struct leg *leg, const struc
 	ev_str(&r, "call_id", info->call_id);
 	ev_emit(s->prm.bus, &r);
 	metric_add(s->m.refused, 1);
+	dlg_record_refused(s, info, who, "not-secure");
 	leg_reject(leg, 403, dlg_words(DLG_SAYS_TLS_ONLY), 0);
 }
 

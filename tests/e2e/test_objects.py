@@ -128,6 +128,9 @@ def secured(story, node):
     event = until(lambda: (lambda e: e if len(e) == 2 else None)(node.events(3250)), 5) or []
     story.check("events name caller, dial plan and transport", len(event) == 2 and "vault" in event[0]["text"] and {"UDP", "TCP"} ==
                 {re.search(r"over (\w+),", e["text"])[1] for e in event}, node.events(3250))
+    refused = soon(lambda: (lambda v: v if len(v) == 2 else None)([x for x in node.cli.json("report", "calls", "--records", "--dialplan", "vault")["records"]
+                                                                   if x["drop_reason"] == "not-secure"]), 10)
+    story.check("each left a record", refused and {(x["kind"], x["offer_result"], x["transport"]) for x in refused} == {("none", "rejected", "UDP"), ("none", "rejected", "TCP")}, refused)
     status, said = node.cli.run("call", "test", "sip:2013@node01.domain.local;transport=tls", "--proxy", "127.0.1.11:5061", "--listen", "tls:127.0.0.1:0",
                                 "--cert", caller.cert, "--key", caller.key, "--ca", node.ca.cert, "--accept-name", space.NODES[0], "--prompts", PACK,
                                 "--from", "7903", "-e", "wait 1s; hangup", timeout=60)

@@ -45,7 +45,7 @@ struct sip_budget {
 	unsigned n_sources, conns, stranger_conns, handshakes;
 	size_t bytes;
 	struct bucket strangers, tells;
-	struct sip_budget_source others;
+	struct sip_budget_source others, gateways; /* of those without an entry of their own */
 	struct metric *refused[SIP_BUDGETS];
 };
 
@@ -113,18 +113,29 @@ static void forget(struct sip_budget *b, struct sip_budget_source *s)
 	mem_free(s);
 }
 
-/* Room for one more: those that were not heard for a while go, a few at a time; for a gateway another one goes in any case. */
+/* Kept whatever its age: a connection stands on it, or a certificate proved it. */
+static bool must_stay(const struct sip_budget_source *s, int64_t now)
+{
+	return s->conns || s->proven_ms > now;
+}
+
+/* Room for one more: those that were not heard for a while go, a few at a time; for a gateway another one goes in any case. What must stay is put to
+ * the end of the list, lest it stand for ever before those that may go. */
 static bool make_room(struct sip_budget *b, bool known, int64_t now)
 {
-	unsigned looked = 0;
+	enum { LOOKS = 64 };
 
-	LIST_FOREACH (&b->by_use, it) {
-		struct sip_budget_source *s = LIST_ENTRY(it, struct sip_budget_source, link);
+	for (unsigned looked = 0, all = b->n_sources; looked < all; looked++) {
+		struct sip_budget_source *s = LIST_ENTRY(list_first(&b->by_use), struct sip_budget_source, link);
 		bool must = known && b->n_sources >= SOURCES_MAX;
-		if ((now - s->seen_ms < IDLE_MS && !must) || ++looked > 64)
+		if (!must && (looked >= LOOKS || now - s->seen_ms < IDLE_MS))
 			break;
-		if (!s->conns && s->proven_ms <= now)
+		if (must_stay(s, now)) {
+			list_remove(&s->link);
+			list_append(&b->by_use, &s->link);
+		} else {
 			forget(b, s);
+		}
 	}
 	return b->n_sources < SOURCES_MAX;
 }
@@ -150,12 +161,12 @@ static struct sip_budget_source *enter(struct sip_budget *b, const struct net_ad
 	return s;
 }
 
-/* The entry of an address; the one of all others when the table is full. */
+/* The entry of an address; without room or memory the one of all gateways, or of all strangers. */
 static struct sip_budget_source *source_of(struct sip_budget *b, const struct net_addr *addr)
 {
 	int64_t now = now_of(b);
 	struct sip_budget_source *s = found(b, addr, true);
-	bool known;
+	bool known = false;
 
 	if (!s || now - s->known_ms >= KNOWN_MS) {
 		known = asked_known(b, addr);
@@ -169,7 +180,7 @@ static struct sip_budget_source *source_of(struct sip_budget *b, const struct ne
 		}
 	}
 	if (!s)
-		return &b->others;
+		return known ? &b->gateways : &b->others;
 	s->seen_ms = now;
 	list_remove(&s->link);
 	list_append(&b->by_use, &s->link);
@@ -303,13 +314,14 @@ int sip_budget_create(struct sip_budget **bp, const struct sip_budget_prm *prm)
 	if (!b)
 		return ENOMEM;
 	b->prm = *prm;
-	b->others.shared = true;
+	b->others.shared = b->gateways.shared = b->gateways.known = true;
 	list_init(&b->by_use);
 	fill(&b->strangers, prm->strangers_messages);
 	fill(&b->tells, TELLS_A_SECOND);
 	fill(&b->others.handshakes, prm->stranger_handshakes);
 	fill(&b->others.messages, prm->stranger_messages);
 	fill(&b->others.calls, prm->calls);
+	fill(&b->gateways.calls, prm->calls);
 	for (unsigned i = 0; i < SIP_BUDGETS; i++) {
 		(void)text_print(label, sizeof(label), "budget=\"%s\"", words[i]);
 		b->refused[i] = metric_get(prm->metrics, METRIC_COUNTER, "umbel_sip_over_budget_total", label, "refused because an address, or all strangers together, asked for too much");

@@ -5,7 +5,7 @@
  *   - An address is known while it belongs to a gateway (the handler), or has proven itself one by a certificate. It has limits of its own, and room that
  *     strangers cannot take: they get half of all connections.
  *   - Rates are token buckets that hold two seconds' worth. An IPv6 stranger is his /64.
- *   - More addresses than the table holds (8192) share one entry: a flood of forged ones takes no memory.
+ *   - More strangers than the table holds (8192) share one entry: a flood of forged addresses takes no memory, and no gateway's place.
  *
  * Loop thread only.                                                                                                     */
 #ifndef SIP_BUDGET_H

@@ -130,6 +130,38 @@ static void strangers_leave_room_for_gateways(void **state)
 	sip_budget_destroy(t.b);
 }
 
+/* Addresses that must stay (proven, or with connections) and were not heard for long stand at the head of the list: those behind them go all the same. */
+static void what_must_stay_keeps_no_gateway_out(void **state)
+{
+	enum sip_budget_what what;
+	struct sip_seat s;
+	struct bench t;
+	char host[32];
+
+	(void)state;
+	assert_int_equal(open_bench(&t), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		snprintf(host, sizeof(host), "198.51.100.%u", i);
+		assert_true(sit(&t, host, false, &s, &what));
+		sip_budget_proven(t.b, &s);
+		sip_budget_leave(t.b, &s);
+	}
+	for (unsigned i = 0; i < 20000; i++) {
+		snprintf(host, sizeof(host), "10.%u.%u.%u", i >> 16 & 255, i >> 8 & 255, i & 255);
+		(void)messages(&t, host, 1);
+	}
+	assert_int_equal(sip_budget_sources(t.b), 8192);
+	assert_int_equal(messages(&t, "192.0.2.7", 50), 50);
+	clock_fake_advance_ms(&t.clock, 11000);
+	for (unsigned i = 0; i < 4000; i++) {
+		snprintf(host, sizeof(host), "172.16.%u.%u", i >> 8, i & 255);
+		(void)messages(&t, host, 1);
+	}
+	assert_in_range(sip_budget_sources(t.b), 4000, 5000);
+	assert_int_equal(messages(&t, "198.51.100.7", 50), 50); /* proven, for an hour */
+	sip_budget_destroy(t.b);
+}
+
 static void handshakes_are_counted_a_second(void **state)
 {
 	struct sip_seat s;
@@ -237,4 +269,5 @@ static void out_of_memory(void **state)
 }
 
 UT_MAIN(UT(messages_of_strangers_are_counted), UT(forged_addresses_take_no_memory), UT(strangers_leave_room_for_gateways), UT(handshakes_are_counted_a_second),
+        UT(what_must_stay_keeps_no_gateway_out),
         UT(bytes_that_wait_are_counted), UT(told_seldom), UT(calls_of_gateways_have_a_rate), UT(out_of_memory))

@@ -430,6 +430,7 @@ int sip_conn_open(struct sip_conn **cp, struct sip_core *core, const struct sip_
 		return ENOMEM;
 	c->opened = true;
 	c->exclusive = want->choice == SIP_CONN_FRESH;
+	c->at_peer = want->at_peer;
 	c->owner = mem_ref(want->peer);
 	c->policy = mem_ref(want->policy);
 	text_fill(c->identity, sizeof(c->identity), want->identity);

@@ -43,6 +43,7 @@ struct sip_conn {
 	struct net_addr peer;
 	bool opened;    /* by us */
 	bool exclusive; /* one request's own */
+	bool at_peer;   /* ours, to a host of `owner` itself: not to one that a Contact or route named */
 	bool proven;    /* SIP came over it */
 	bool tls_spoken; /* a plain connection, and the other side speaks TLS */
 	bool suspect;   /* ours, and a request over it got no answer: carries nothing new, ends when idle */
@@ -71,6 +72,7 @@ struct sip_conn_want {
 	const char *sni;             /* dialled: name asked for; an IP literal sends none */
 	const char *identity;        /* "" = default */
 	enum sip_conn_choice choice;
+	bool at_peer;                /* it goes to a host of `peer` itself */
 };
 /* An open or opening one that may carry the request; NULL. Borrowed. */
 struct sip_conn *sip_conn_find(struct sip_core *core, const struct sip_conn_want *want);

@@ -104,8 +104,9 @@ struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, str
 	struct trust_facts *facts;
 	int err;
 
-	/* On a connection that we opened the other side is whom we dialled: it proved it. */
-	if (path->conn && path->conn->opened && path->conn->owner && !path->conn->owner->notes_only)
+	/* On a connection that we opened the other side is whom we dialled: it proved it. But only where that was the peer: a Contact or route of a call
+	 * leads to anybody. */
+	if (path->conn && path->conn->opened && path->conn->at_peer && path->conn->owner && !path->conn->owner->notes_only)
 		return mem_ref(path->conn->owner);
 	if (!core->prm.lookup)
 		return NULL;

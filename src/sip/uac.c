@@ -278,12 +278,14 @@ static void on_conn(struct sip_conn *c, enum sip_conn_event ev, void *arg)
 static void by_stream(struct sip_uac *u, const struct net_addr *to)
 {
 	struct sip_conn_want want = { .addr = *to, .transport = u->hop.transport, .peer = u->peer, .policy = u->policy, .identity = u->identity,
-		                      .choice = u->choice, .sni = u->peer && u->peer->sni[0] && u->policy == u->peer->policy ? u->peer->sni : u->hop.host };
+		                      .choice = u->choice, .at_peer = u->at_peer, .sni = u->peer && u->peer->sni[0] && u->policy == u->peer->policy ? u->peer->sni : u->hop.host };
 	struct sip_conn *c = u->again ? NULL : sip_conn_find(u->core, &want);
 	int err = 0;
 
 	u->reused = c != NULL;
 	u->peers_own = c && !c->opened;
+	if (c && c->opened && u->at_peer && c->owner == u->peer) /* first dialled for another name of the same place */
+		c->at_peer = true;
 	if (!c)
 		err = u->choice == SIP_CONN_PEERS_OWN ? ENOTCONN : sip_conn_open(&c, u->core, &want);
 	if (err) {
@@ -377,10 +379,11 @@ static int policy_for(struct sip_uac *u)
 {
 	const char *host = u->hop.host;
 
+	u->at_peer = u->peer && sip_peer_owns_host(u->peer, text_of(host));
 	if (u->hop.transport != NET_TLS || !u->peer)
 		return 0;
 	/* The gateway's own host may be configured as an address: its names then say who may be there. */
-	if (sip_peer_owns_host(u->peer, text_of(host))) {
+	if (u->at_peer) {
 		u->policy = mem_ref(u->peer->policy);
 		return 0;
 	}

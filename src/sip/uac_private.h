@@ -20,6 +20,7 @@ struct sip_uac {
 	char identity[SIP_PEER_NAME_SIZE];
 	char branch[SIP_BRANCH_SIZE];
 	bool invite, ack, new_dialog, sent, received, answered, reused, peers_own, again, no_dns, built_wrong;
+	bool at_peer; /* the hop is a host of the peer itself */
 	sip_uac_build_h *build;
 	sip_uac_h *h;
 	void *arg;

@@ -504,6 +504,56 @@ static void the_last_hop(void **state)
 	raw_close(&x);
 }
 
+/* Where a Contact leads us there may be anybody: that we dialled him makes him no gateway. */
+static void a_contact_makes_nobody_a_gateway(void **state)
+{
+	struct sockaddr_in me = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof(me);
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), his, got;
+	char room[4096];
+	struct raw x;
+
+	(void)state;
+	assert_int_equal(bind(fd, (struct sockaddr *)&me, sizeof(me)), 0);
+	assert_int_equal(listen(fd, 1), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)&me, &n), 0);
+	raw_open(&x, false);
+	snprintf(x.r.side[B].other->host, sizeof(x.r.side[B].other->host), "gateway.test");
+	got = snprintf(room, sizeof(room),
+	               "INVITE sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;rport;branch=z9hG4bKc\r\nFrom: <sip:a@a.test>;tag=me\r\n"
+	               "To: <sip:100@b.test>\r\nCall-ID: raw\r\nCSeq: %u INVITE\r\nMax-Forwards: 70\r\nContact: <sip:a@127.0.0.1:%u;transport=tcp>\r\n"
+	               "Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
+	               x.port, x.cseq, ntohs(me.sin_port), strlen(SDP), SDP);
+	say_bytes(&x, room, (size_t)got);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	say(&x, "ACK", "d", "", "");
+	assert_true(rig_until(&x.r, B, "answered", 500));
+	x.r.side[B].no_lookup = true;
+	leg_hangup(x.r.side[B].leg, NULL);
+	heard(&x, 50);
+	his = accept(fd, NULL, NULL);
+	assert_true(his >= 0);
+	got = (int)recv(his, x.in, sizeof(x.in) - 1, MSG_DONTWAIT);
+	assert_true(got > 0);
+	x.in[got] = '\0';
+	wants(&x, "BYE sip:a@127.0.0.1");
+	got = snprintf(room, sizeof(room),
+	               "INVITE sip:100@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TCP 127.0.0.1:5060;branch=z9hG4bKe\r\nFrom: <sip:e@a.test>;tag=evil\r\n"
+	               "To: <sip:100@b.test>\r\nCall-ID: evil\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:e@127.0.0.1>\r\n"
+	               "Content-Length: 0\r\n\r\n");
+	assert_int_equal(send(his, room, (size_t)got, 0), got);
+	rig_run(&x.r, 50);
+	got = (int)recv(his, x.in, sizeof(x.in) - 1, MSG_DONTWAIT);
+	assert_true(got > 0);
+	x.in[got] = '\0';
+	wants(&x, "SIP/2.0 403 ");
+	assert_int_equal(count(x.r.side[B].log, "offered"), 1);
+	close(his);
+	close(fd);
+	raw_close(&x);
+}
+
 /* A re-INVITE names another port: our audio goes there from then on. */
 static void media_moves(void **state)
 {
@@ -661,5 +711,5 @@ static void tls_on_the_plain_port(void **state)
 
 UT_MAIN(UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
-        UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(who_wants_privacy), UT(another_phone_takes_the_call),
+        UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* uac_auth.c  A request that was answered 401 or 407 is sent again with the answer to that challenge (RFC 3261 22.2, 22.3, RFC 8760): only to the peer
- * whose login we have, only for the realm that stands with it, and once; twice where the peer says that its nonce had grown stale. */
+ * whose login we have and where it is itself, only for the realm that stands with it, and once; twice where the peer says that its nonce had grown
+ * stale. */
 #include "base/mem.h"
 #include "base/rand.h"
 #include "sip/digest.h"
@@ -26,6 +27,18 @@ static void first_line(struct text request, struct text *method, struct text *ur
 	text_cut(rest, ' ', uri, &rest);
 }
 
+/* A Contact or route leads to anybody, who could ask the gateway for a challenge, put it to us, and call in our name with the answer. */
+static bool is_at_peer(const struct sip_uac *u)
+{
+	const struct sip_core_prm *prm = &u->core->prm;
+
+	if (u->at_peer)
+		return true;
+	if (u->conn && !u->conn->opened)
+		return u->conn->owner && text_is(text_of(u->conn->owner->name), u->peer->name);
+	return prm->known && prm->known(&u->addr, prm->arg);
+}
+
 bool uac_auth_answer(struct sip_uac *u, const struct sip_msg *res)
 {
 	bool proxy = res->status == 407;
@@ -37,6 +50,8 @@ bool uac_auth_answer(struct sip_uac *u, const struct sip_msg *res)
 	if ((res->status != 401 && !proxy) || !u->peer || !u->peer->login.user[0] || !u->ctx)
 		return false;
 	if (!challenge_of(res, proxy ? SIP_HDR_PROXY_AUTHENTICATE : SIP_HDR_WWW_AUTHENTICATE, u->peer->login.realm, &c))
+		return false;
+	if (!is_at_peer(u))
 		return false;
 	if (line->n && (!c.stale || u->auth_tries >= TRIES_MAX))
 		return false; /* the same again: it does not take our word */

@@ -126,6 +126,26 @@ static void others_get_no_answer(void **state)
 	raw_close(&x);
 }
 
+/* A Contact leads to anybody: he is told nothing that the password made. */
+static void whom_a_contact_names_gets_no_answer(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	answer(&x, 200, "t1", SDP);
+	heard(&x, 20);
+	assert_true(leg_is_up(x.r.side[B].leg));
+	snprintf(x.r.side[B].other->host, sizeof(x.r.side[B].other->host), "gateway.test");
+	leg_hangup(x.r.side[B].leg, NULL);
+	heard(&x, 20);
+	wants(&x, "BYE sip:a@127.0.0.1");
+	answer_more(&x, 401, "t1", CHALLENGE("pbx", ""), "");
+	assert_null(strstr(heard(&x, 20), "Authorization"));
+	assert_true(rig_until(&x.r, B, "over:we hung up:401", 100));
+	raw_close(&x);
+}
+
 static void requests_outside_of_calls_too(void **state)
 {
 	struct rig_result result = { 0 };
@@ -221,4 +241,4 @@ static void calls_prove_the_password(void **state)
 	raw_close(&x);
 }
 
-UT_MAIN(UT(our_invite_is_sent_again_with_the_answer), UT(others_get_no_answer), UT(requests_outside_of_calls_too), UT(calls_prove_the_password))
+UT_MAIN(UT(our_invite_is_sent_again_with_the_answer), UT(others_get_no_answer), UT(whom_a_contact_names_gets_no_answer), UT(requests_outside_of_calls_too), UT(calls_prove_the_password))

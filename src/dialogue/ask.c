@@ -181,9 +181,11 @@ static bool nobody_asked(const struct dlg_session *s)
 	return s->unasked;
 }
 
-/* The caller did not mean us, and presses keys of the menu. */
+/* The caller did not mean us, and presses keys of the menu. Those that begin with 1 to 3 might be an answer: one alone is, and more than one, or what
+ * came before the question, is not. */
 static int back_to_keys(struct dlg_session *s)
 {
+	dlg_job_drop(&s->eng);
 	dlg_put_back(&s->eng);
 	return dlg_forget_heard(s);
 }
@@ -307,6 +309,9 @@ static const struct dlg_row rows[] = {
 	{ HEARING, FAILED,              IF(not_understood), DO(try_again),     ASK },
 	{ HEARING, FAILED,              ALWAYS,            NOTHING,            SPELL },
 	{ HEARING, TIMEOUT,             ALWAYS,            DO(stop_listening), SPELL },
+	{ NAME,    KEYS("x"),           IF(nobody_asked),  DO(back_to_keys),   RETURN(R_BACK) },
+	{ NAME,    KEYS("*"),           IF(nobody_asked),  DO(back_to_keys),   RETURN(R_BACK) },
+	{ NAME,    KEYS("#"),           IF(nobody_asked),  DO(back_to_keys),   RETURN(R_BACK) },
 	{ NAME,    DONE,                ALWAYS,            NOTHING,            CHOICE },
 	{ NAME,    FAILED,              ALWAYS,            NOTHING,            CHOICE },
 	{ NAME,    TIMEOUT,             ALWAYS,            NOTHING,            CHOICE },
@@ -323,6 +328,7 @@ static const struct dlg_row rows[] = {
 	{ CHOICE,  KEYS("0"),           IF(has_operator),  DO(dlg_to_operator), RETURN(R_OK) },
 	{ CHOICE,  KEYS("*"),           ALWAYS,            NOTHING,            RETURN(R_BACK) },
 	{ CHOICE,  KEYS("x"),           IF(nobody_asked),  DO(back_to_keys),   RETURN(R_BACK) },
+	{ CHOICE,  KEYS("xx"),          IF(nobody_asked),  DO(back_to_keys),   RETURN(R_BACK) },
 	{ CHOICE,  WRONG,               IF(dlg_last_failure), NOTHING,         RETURN(R_GIVE_UP), NULL, true },
 	{ CHOICE,  WRONG,               ALWAYS,            DO(dlg_count_failure), CHOICE, dlg_say_invalid, true },
 	{ CHOICE,  TIMEOUT,             IF(dlg_last_failure), NOTHING,         RETURN(R_GIVE_UP) },

@@ -456,7 +456,7 @@ void dlg_speaks(struct dlg_engine *e)
 
 void dlg_heard(struct dlg_engine *e, struct text words)
 {
-	if (deaf(e) || e->gone)
+	if (deaf(e) || e->gone || e->key_waiting) /* he dials: the end of that decides, and starts the clock again */
 		return;
 	const struct dlg_table *t = top(e)->table;
 	hush(e);

@@ -202,7 +202,7 @@ void dlg_engine_close(struct dlg_engine *e);
 
 /* ---- what happens ---- */
 void dlg_key(struct dlg_engine *e, char key);
-void dlg_heard(struct dlg_engine *e, struct text words); /* from a recogniser */
+void dlg_heard(struct dlg_engine *e, struct text words); /* from a recogniser; nothing while keys wait for more: whoever dials was not speaking to us */
 void dlg_speaks(struct dlg_engine *e); /* the caller begins to: we are silent, and time stands still until dlg_heard() */
 void dlg_said(struct dlg_engine *e, uint32_t id);
 void dlg_timer_fired(struct dlg_engine *e, enum dlg_timer which);

@@ -125,7 +125,7 @@ static void menus_are_spoken_to(void **state)
 	talk_wait(&t, 3000);
 	assert_true(talk_heard(&t, "ask-did-you <Dave Abba> ask-right"));
 	talk_keys(&t, "1");
-	talk_wait(&t, 100);
+	talk_wait(&t, 1600); /* no extension follows */
 	assert_ptr_equal(t.s.target.user, world_user(t.view, "dave"));
 	end(&t);
 
@@ -134,14 +134,14 @@ static void menus_are_spoken_to(void **state)
 	talk_wait(&t, 3000);
 	assert_true(talk_heard(&t, "ask-did-you <night> ask-right"));
 	talk_keys(&t, "1");
-	talk_wait(&t, 100);
+	talk_wait(&t, 1600);
 	assert_string_equal(t.s.aa->name, "night");
 	end(&t);
 	begin(&t, "main");
 	heard(&t, "help desk");
 	talk_wait(&t, 3000);
 	talk_keys(&t, "1");
-	talk_wait(&t, 100);
+	talk_wait(&t, 1600);
 	assert_string_equal(t.s.aa->name, "always");
 	end(&t);
 }
@@ -154,6 +154,30 @@ static void keys_of_the_menu_win_over_what_nobody_asked(void **state)
 	begin(&t, "main");
 	heard(&t, "Dave Abba");
 	talk_keys(&t, "203");
+	talk_wait(&t, 100);
+	assert_ptr_equal(t.s.target.user, world_user(t.view, "carol"));
+	end(&t);
+
+	begin(&t, "main"); /* also where its first digit would be an answer */
+	heard(&t, "Dave Abba");
+	t.s.heard[t.s.n_heard++] = (struct dlg_heard){ .user = world_user(t.view, "alice"), .say = "Alice Smith" };
+	talk_keys(&t, "203");
+	talk_wait(&t, 100);
+	assert_ptr_equal(t.s.target.user, world_user(t.view, "carol"));
+	end(&t);
+
+	begin(&t, "main"); /* typed before anything is asked */
+	t.fetch = TALK_NEVER;
+	heard(&t, "Dave Abba");
+	talk_keys(&t, "1");
+	talk_wait(&t, 2000);
+	assert_ptr_equal(t.s.target.user, world_user(t.view, "alice"));
+	end(&t);
+
+	begin(&t, "main"); /* half of it before anybody was heard */
+	talk_keys(&t, "2");
+	heard(&t, "Dave Abba");
+	talk_keys(&t, "03");
 	talk_wait(&t, 100);
 	assert_ptr_equal(t.s.target.user, world_user(t.view, "carol"));
 	end(&t);
@@ -170,14 +194,14 @@ static void a_department_asks_whom_there(void **state)
 	t.hear_who[0] = "carol";
 	t.job_ms = 4000;
 	talk_keys(&t, "1");
-	talk_wait(&t, 100);
+	talk_wait(&t, 1600);
 	assert_true(talk_heard(&t, "<Sales>"));
 	assert_true(talk_heard(&t, "ask-who"));
 	assert_string_equal(t.s.department, "Sales");
 	talk_wait(&t, 8000);
 	assert_true(talk_heard(&t, "ask-did-you <Carol Abba> ask-right"));
 	talk_keys(&t, "1");
-	talk_wait(&t, 100);
+	talk_wait(&t, 1600);
 	assert_ptr_equal(t.s.target.user, world_user(t.view, "carol"));
 	end(&t);
 
@@ -186,7 +210,7 @@ static void a_department_asks_whom_there(void **state)
 	talk_wait(&t, 3000);
 	t.hear = TALK_NEVER;
 	talk_keys(&t, "1");
-	talk_wait(&t, 100);
+	talk_wait(&t, 1600);
 	talk_keys(&t, "76484#");
 	assert_true(talk_heard(&t, "name-one-match <Alice Smith> name-choose"));
 	end(&t);
@@ -196,7 +220,7 @@ static void a_department_asks_whom_there(void **state)
 	talk_wait(&t, 3000);
 	t.recogniser = false;
 	talk_keys(&t, "1");
-	talk_wait(&t, 100);
+	talk_wait(&t, 1600);
 	assert_true(talk_heard(&t, "name-spell"));
 	end(&t);
 }

@@ -319,9 +319,9 @@ void dlg_live_rests(void *arg)
 {
 	struct dlg_call *c = arg;
 	bool wanted = c->svc && c->port && !c->talk_over && dlg_listens(&c->s);
-	if (c->listen_beside && (!wanted || c->grammar_commands != c->s.logged_on)) {
+	if (c->listen_beside && (!wanted || !same_grammar(c))) /* in another menu, words and what they mean are others */
 		dlg_live_deaf(c);
-	} else if (wanted && !c->listen_beside && !c->listen_job && !c->hear && !c->listen_asked) {
+	if (wanted && !c->listen_beside && !c->listen_job && !c->hear && !c->listen_asked) {
 		c->listen_beside = true;
 		(void)start(c); /* where that fails there are keys */
 	}

@@ -29,7 +29,9 @@ def change(c):
     for box in c["mailboxes"]:
         if box["name"] in ("guthrie", "gibson"):
             box["department"] = "Marketing"
-    c["attendants"][0]["operator"] = "2001"
+    c["attendants"][0].update(operator="2001", keys={"7": "attendant desk"})
+    c["attendants"].append({"name": "desk", "numbers": ["5001"], "dialplan": "office", "dial_by_extension": True, "dial_by_name": True,
+                            "keys": {"1": {"do": "extension 2012", "say": "accounting"}}})
 
 
 def say(story, text, voice="rms"):
@@ -67,6 +69,14 @@ def department(story, node):
                       f"play {say(story, 'Anthony Guthrie')}; expect ask-right; press 1; expect-transfer within 30s", "7904")
     story.check("a department said in the menu: the caller is asked whom there, and put through", good, said)
     story.check("a department said in the menu: it is somebody of it who answers", "answering guthrie" in until(node.last_call, 5), node.last_call())
+
+
+def another_menu(story, node):
+    """What may be said in a menu to which a key led is what that one offers."""
+    good, said = call(node, f"wait 2s; press 7; wait 3s; play {say(story, 'Put me through to accounting please')}; expect ask-right; press 1; "
+                      "expect-transfer within 30s", "7906")
+    story.check("a choice of another menu: the caller is asked whether that is right, and put through", good, said)
+    story.check("a choice of another menu: it is that one's", "answering cortez" in until(node.last_call, 5), node.last_call())
 
 
 def commands(story, node):
@@ -137,7 +147,7 @@ with Story("spoken-name") as story:
     node = single.node(story, change)
     story.need("the helper is ready", until(lambda: node.events(2932), 20))
     parts = sys.argv[1:]
-    for part in (understood, department, commands, alike, keys, killed) if parts or LEVEL == "long" else (understood, department, commands, alike, killed):
+    for part in (understood, department, another_menu, commands, alike, keys, killed) if parts or LEVEL == "long" else (understood, department, another_menu, commands, alike, killed):
         if not parts or part.__name__ in parts:
             part(story, node)
     story.check("SIGTERM ends it in time", node.stop() == 0)

@@ -331,12 +331,13 @@ bool dlg_live_heard(struct dlg_call *c, const struct media_event *ev)
 {
 	if (!c->hear || !hear_event(c->hear, ev))
 		return false;
-	if (c->hear || c->listen_asked)
+	if (c->hear || (c->listen_asked && !c->listen_waits)) /* while it waits, what is asked is that the helper learns: that goes on beside it */
 		return true;
 	if (c->listen_waits) {
+		uint32_t job = c->listen_job;
 		c->listen_waits = false;
-		if (c->svc && c->port && start(c))
-			fail(c, ENOTSUP);
+		if (c->svc && c->port && start(c)) /* which lets go of it */
+			dlg_job_failed(&c->s.eng, job, ENOTSUP);
 	} else {
 		dlg_live_rests(c);
 	}

@@ -24,7 +24,7 @@ struct store;
 struct db_tx;
 struct db_rows;
 
-enum store_kind { STORE_READ, STORE_WRITE };
+enum store_kind { STORE_READ /* one moment of the data, whatever others commit meanwhile */, STORE_WRITE };
 enum store_result {
 	STORE_DONE, /* committed and durable */
 	STORE_FAILED, /* nothing of it happened */

@@ -281,9 +281,10 @@ static bool usable(struct db_conn *base)
 
 /* ---- transactions ---- */
 
+/* A read sees one moment, as in SQLite, however many statements it has; what only reads is never refused for that. */
 static int begin(struct db_conn *base, enum store_kind kind, struct ev_report *why)
 {
-	return script(base, kind == STORE_WRITE ? "BEGIN" : "BEGIN READ ONLY", why);
+	return script(base, kind == STORE_WRITE ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", why);
 }
 
 static bool in_tx(struct db_conn *base)

@@ -186,6 +186,39 @@ static void failed_work_leaves_nothing(void **state)
 	end(&b);
 }
 
+static int one_row(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	(void)arg;
+	return db_exec(tx, why, "INSERT INTO t (k) VALUES ('later')", "");
+}
+
+static int before_and_after(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	int64_t n = -1;
+	assert_int_equal(count(tx, &n, why), 0);
+	assert_int_equal(n, 0);
+	assert_int_equal(store_run(arg, STORE_WRITE, one_row, NULL, NULL), 0); /* another node, in between */
+	assert_int_equal(count(tx, &n, why), 0);
+	assert_int_equal(n, 0);
+	return 0;
+}
+
+static void a_read_sees_one_moment_whatever_others_commit_meanwhile(void **state)
+{
+	(void)state;
+	struct bench b = { 0 }, other = { 0 };
+	int64_t n = -1;
+	begin(&b);
+	other = b;
+	open_again(&other);
+	assert_int_equal(store_run(b.s, STORE_WRITE, table, NULL, NULL), 0);
+	assert_int_equal(store_run(b.s, STORE_READ, before_and_after, other.s, NULL), 0);
+	assert_int_equal(store_run(b.s, STORE_READ, count, &n, NULL), 0);
+	assert_int_equal(n, 1);
+	store_close(other.s);
+	end(&b);
+}
+
 /* ---- many jobs through the queue ---- */
 
 struct order {
@@ -401,4 +434,4 @@ static int set_engine_pg(void **state)
 
 UT_MAIN(BOTH(values_go_in_and_come_out_as_they_were), BOTH(errors_have_their_code_and_words), BOTH(failed_work_leaves_nothing),
 	BOTH(one_that_fails_spoils_no_other), BOTH(what_is_done_is_there_after_opening_again), BOTH(blobs_come_back_whole),
-	BOTH(newer_data_are_refused_unless_readable), UT(server_that_dies_is_away_and_comes_back), UT(password_is_not_shown))
+	BOTH(a_read_sees_one_moment_whatever_others_commit_meanwhile), BOTH(newer_data_are_refused_unless_readable), UT(server_that_dies_is_away_and_comes_back), UT(password_is_not_shown))

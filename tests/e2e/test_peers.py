@@ -182,6 +182,7 @@ def twinkle(w):
     tina.command("hold")
     held = lambda: [c["held"] for c in w.node.cli.json("call", "list")["calls"]]
     w.story.check("twinkle: hold is known", until(lambda: held() == [True], 5), held())
+    until(lambda: tina.traced().count("\nACK sip:") >= 2, 5)  # it takes no command while its own re-INVITE is not over
     tina.command("retrieve")
     w.story.check("twinkle: and being back", until(lambda: held() == [False], 5), held())
     tina.command("dtmf " + BOB)

@@ -130,11 +130,11 @@ static void came(const struct report *rep, int err, const struct ev_report *why,
 		if (it->n_steps)
 			b->first = it->step[0];
 	}
-	if (rep->what == REPORT_CALLS)
+	if (rep->what == REPORT_CALLS && rep->n)
 		memcpy(b->calls, rep->rows, (rep->n < 32 ? rep->n : 32) * sizeof b->calls[0]);
-	if (rep->what == REPORT_ATTENDANTS)
+	if (rep->what == REPORT_ATTENDANTS && rep->n)
 		memcpy(b->step, rep->rows, (rep->n < 32 ? rep->n : 32) * sizeof b->step[0]);
-	if (rep->what == REPORT_MAILBOXES)
+	if (rep->what == REPORT_MAILBOXES && rep->n)
 		memcpy(b->box, rep->rows, (rep->n < 8 ? rep->n : 8) * sizeof b->box[0]);
 }
 

@@ -212,7 +212,8 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	/* RFC 3261 18.2.2, RFC 3581: back to the source address; its port only where rport asks for it. */
 	if (path->transport == NET_UDP && !req->via.has_rport)
 		net_addr_set_port(&back.peer, req->via.port ? req->via.port : 5060);
-	if (stx) {
+	/* RFC 6026 7.1: the ACK of a 2xx is the call's, also if its sender took the INVITE's branch for it once more. */
+	if (stx && !(req->method == SIP_ACK && sip_stx_accepted(stx))) {
 		sip_stx_again(stx, req, &back);
 		return;
 	}

@@ -50,14 +50,16 @@ struct sip_stx *sip_stx_find(struct sip_txns *txns, const struct sip_msg *req);
 struct sip_stx *sip_stx_cancelled(struct sip_txns *txns, const struct sip_msg *cancel);
 /* Another one of the same dialog and CSeq that came another way and was not refused: merged (RFC 3261 8.2.2.2). */
 bool sip_stx_merged(struct sip_txns *txns, const struct sip_msg *req);
-/* The request came again, or its ACK; answered by the path it came by this time. */
+/* The request came again, or its ACK; answered by the path it came by this time. The ACK of a 2xx is none of the transaction's (sip_stx_accepted). */
 void sip_stx_again(struct sip_stx *stx, const struct sip_msg *req, const struct sip_path *path);
-/* Sends a response, built whole. For an INVITE's 2xx it may be called again with the same bytes. EALREADY after a final one. */
+/* Sends a response, built whole. For an INVITE's 2xx it may be called again with the same bytes. EALREADY after a final one; EINVAL for what RFC 4320 does not
+ * allow to anything but INVITE (1xx, 408); an error of the way it was to take changes nothing (RFC 6026 7.1). */
 int sip_stx_respond(struct sip_stx *stx, unsigned status, const void *p, size_t n);
 /* The request, as it came; TEXT_NONE once a final response is out. */
 struct text sip_stx_request(const struct sip_stx *stx);
 const struct sip_path *sip_stx_path(const struct sip_stx *stx);
 unsigned sip_stx_status(const struct sip_stx *stx); /* last sent; 0: none */
+bool sip_stx_accepted(const struct sip_stx *stx);   /* an INVITE that got its 2xx: an ACK is the user's */
 bool sip_stx_is_invite(const struct sip_stx *stx);
 void *sip_stx_arg(const struct sip_stx *stx);
 sip_stx_h *sip_stx_handler_of(const struct sip_stx *stx);

@@ -153,7 +153,7 @@ int sip_ctx_create(struct sip_ctx **cp, struct sip_txns *x, const struct sip_pat
 	return 0;
 }
 
-static void ack_send(struct sip_ctx *c, const struct sip_msg *res)
+static int ack_send(struct sip_ctx *c, const struct sip_msg *res)
 {
 	struct buf b;
 
@@ -163,8 +163,24 @@ static void ack_send(struct sip_ctx *c, const struct sip_msg *res)
 			c->ack = buf_take(&b, &c->ack_n);
 		buf_free(&b);
 	}
-	if (c->ack)
-		(void)c->txns->send(&c->path, c->ack, c->ack_n, c->txns->send_arg);
+	return c->ack ? c->txns->send(&c->path, c->ack, c->ack_n, c->txns->send_arg) : 0;
+}
+
+/* RFC 3261 17.1.1.2, a 300-699: acknowledged each time. An ACK that cannot leave ends the transaction, and its user hears why. */
+static void refused(struct sip_ctx *c, const struct sip_msg *res, bool first)
+{
+	struct sip_txns *x = c->txns;
+	int err = c->invite ? ack_send(c, res) : 0;
+
+	c->state = CTX_COMPLETED;
+	if (!first)
+		x->repeats++;
+	if (err) {
+		c->send_failed = true;
+		tmr_start(x->loop, &c->end, 0, on_end, c);
+	} else if (first) {
+		tmr_start(x->loop, &c->end, sip_path_reliable(&c->path) ? 0 : c->invite ? x->t.td : x->t.t4, on_end, c); /* D, K */
+	}
 }
 
 static void provisional(struct sip_ctx *c, const struct sip_msg *res)
@@ -182,30 +198,19 @@ static void provisional(struct sip_ctx *c, const struct sip_msg *res)
 
 static void final(struct sip_ctx *c, const struct sip_msg *res)
 {
-	struct sip_txns *x = c->txns;
-	bool reliable = sip_path_reliable(&c->path);
-	bool first = c->state < CTX_COMPLETED;
+	bool accepted = c->invite && res->status < 300, first = c->state < CTX_COMPLETED;
 
 	tmr_cancel(&c->repeat);
-	if (c->invite && res->status < 300) {
-		if (c->state == CTX_COMPLETED)
-			return; /* a fork answered 2xx after another's refusal: RFC 6026 leaves it to die out */
+	/* What another fork says after the first final answer: RFC 6026 leaves it to die out. */
+	if (!first && accepted != (c->state == CTX_ACCEPTED))
+		return;
+	if (!accepted) {
+		refused(c, res, first);
+	} else if (first) {
 		c->state = CTX_ACCEPTED;
-		if (first)
-			tmr_start(x->loop, &c->end, x->t.t1 * 64, on_end, c); /* M */
-	} else {
-		if (c->state == CTX_ACCEPTED)
-			return;
-		c->state = CTX_COMPLETED;
-		if (c->invite)
-			ack_send(c, res);
-		if (!first) {
-			x->repeats++;
-			return;
-		}
-		tmr_start(x->loop, &c->end, reliable ? 0 : c->invite ? x->t.td : x->t.t4, on_end, c); /* D, K */
+		tmr_start(c->txns->loop, &c->end, c->txns->t.t1 * 64, on_end, c); /* M */
 	}
-	if (c->h)
+	if ((first || accepted) && c->h)
 		c->h(c, SIP_CTX_FINAL, res, c->arg);
 }
 
@@ -238,6 +243,21 @@ void sip_ctx_forget(struct sip_ctx *c)
 	c->h = NULL;
 	if (!tmr_active(&c->end))
 		tmr_start(c->txns->loop, &c->end, c->txns->t.tb, on_end, c);
+}
+
+static int64_t left(const struct tmr *t)
+{
+	return tmr_active(t) ? tmr_left_ms(t) : -1;
+}
+
+struct sip_txn_look sip_ctx_look(const struct sip_ctx *c)
+{
+	static const char *const names[] = {
+		[CTX_CALLING] = "Calling", [CTX_PROCEEDING] = "Proceeding", [CTX_COMPLETED] = "Completed", [CTX_ACCEPTED] = "Accepted", [CTX_OVER] = "Terminated",
+	};
+	const char *state = c->send_failed ? "Terminated" : c->state == CTX_CALLING && !c->invite ? "Trying" : names[c->state];
+
+	return (struct sip_txn_look){ state, left(&c->repeat), left(&c->end) };
 }
 
 struct text sip_ctx_request(const struct sip_ctx *c)

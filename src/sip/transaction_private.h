@@ -18,4 +18,13 @@ struct sip_txns {
 	struct list server_list, client_list;
 };
 
+/* A transaction as the figures of RFC 3261 17 draw it, for the tests that replay them: the state by its name there, and what is left of the timer that repeats
+ * (A, E, G) and of the one that ends it (B, D, F, H to M); -1: it does not run. */
+struct sip_txn_look {
+	const char *state;
+	int64_t repeat_ms, end_ms;
+};
+struct sip_txn_look sip_ctx_look(const struct sip_ctx *c);
+struct sip_txn_look sip_stx_look(const struct sip_stx *s);
+
 #endif

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "sip/transaction_ends.h"
 #include "sip/transaction_private.h"
+#include "sip/writer.h"
 
 enum stx_state {
 	STX_TRYING,     /* nothing sent */
@@ -28,7 +29,7 @@ struct sip_stx {
 	size_t request_n;
 	uint8_t *response;
 	size_t response_n;
-	struct tmr repeat, end; /* G; H, I, J, L */
+	struct tmr repeat, end; /* G, or the 100 that is due; H, I, J, L */
 	unsigned repeat_ms;
 	sip_stx_h *h;
 	void *arg;
@@ -175,6 +176,37 @@ static int keys_make(struct sip_stx *s, const struct sip_msg *req)
 	return err;
 }
 
+/* RFC 4320 4.1: who asked anything but INVITE and has no answer by the time that his timer E reaches T2 is told 100, and never sooner. */
+static int64_t trying_due_ms(const struct sip_timers *t)
+{
+	int64_t sum = 0;
+
+	for (unsigned e = t->t1; e < t->t2; e *= 2)
+		sum += e;
+	return sum;
+}
+
+static int answer(struct sip_stx *s, unsigned status, const void *p, size_t n);
+
+static void on_trying_due(void *arg)
+{
+	struct sip_stx *s = arg;
+	char host[NET_ADDR_SIZE];
+	struct sip_response_prm prm = { .status = 100, .received = text_of(net_addr_print_host(&s->path.peer, host)), .rport = net_addr_port(&s->path.peer) };
+	struct sip_msg *req = mem_alloc(sizeof(*req));
+	struct buf b;
+
+	buf_init(&b, SIP_HEAD_MAX_BYTES);
+	if (req && !sip_msg_parse(req, s->request, s->request_n, NULL)) {
+		sip_put_response(&b, req, &prm);
+		sip_put_end(&b);
+		if (!buf_error(&b))
+			(void)answer(s, 100, b.p, b.n);
+	}
+	buf_free(&b);
+	mem_free(req);
+}
+
 int sip_stx_create(struct sip_stx **sp, struct sip_txns *txns, const struct sip_msg *req, const struct sip_path *path)
 {
 	struct sip_stx *s;
@@ -199,6 +231,8 @@ int sip_stx_create(struct sip_stx **sp, struct sip_txns *txns, const struct sip_
 	sip_path_copy(&s->path, path);
 	list_append(&txns->server_list, &s->link);
 	txns->count++;
+	if (!s->invite)
+		tmr_start(txns->loop, &s->repeat, trying_due_ms(&txns->t), on_trying_due, s);
 	*sp = s;
 	return 0;
 }
@@ -265,6 +299,8 @@ static void final_timers(struct sip_stx *s, unsigned status)
 	struct sip_txns *x = s->txns;
 	bool reliable = sip_path_reliable(&s->path);
 
+	tmr_cancel(&s->repeat);
+
 	if (s->invite && status < 300) {
 		s->state = STX_ACCEPTED;
 		tmr_start(x->loop, &s->end, x->t.t1 * 64, on_end, s); /* L */
@@ -281,7 +317,7 @@ static void final_timers(struct sip_stx *s, unsigned status)
 		tmr_start(x->loop, &s->repeat, s->repeat_ms, on_repeat, s); /* G */
 }
 
-int sip_stx_respond(struct sip_stx *s, unsigned status, const void *p, size_t n)
+static int answer(struct sip_stx *s, unsigned status, const void *p, size_t n)
 {
 	uint8_t *copy = NULL;
 	int err;
@@ -316,6 +352,29 @@ int sip_stx_respond(struct sip_stx *s, unsigned status, const void *p, size_t n)
 	return err;
 }
 
+int sip_stx_respond(struct sip_stx *s, unsigned status, const void *p, size_t n)
+{
+	/* RFC 4320 4.1, 4.2: the only provisional answer is a 100, which comes by itself when it is due; and who hears 408 has given up before. */
+	if (!s->invite && (status < 200 || status == 408))
+		return EINVAL;
+	return answer(s, status, p, n);
+}
+
+static int64_t left(const struct tmr *t)
+{
+	return tmr_active(t) ? tmr_left_ms(t) : -1;
+}
+
+struct sip_txn_look sip_stx_look(const struct sip_stx *s)
+{
+	static const char *const names[] = {
+		[STX_TRYING] = "Trying", [STX_PROCEEDING] = "Proceeding", [STX_COMPLETED] = "Completed",
+		[STX_CONFIRMED] = "Confirmed", [STX_ACCEPTED] = "Accepted", [STX_OVER] = "Terminated",
+	};
+
+	return (struct sip_txn_look){ s->state == STX_TRYING && s->invite ? "Proceeding" : names[s->state], left(&s->repeat), left(&s->end) };
+}
+
 struct text sip_stx_request(const struct sip_stx *s)
 {
 	return s->request ? text_make(s->request, s->request_n) : TEXT_NONE;
@@ -329,6 +388,11 @@ const struct sip_path *sip_stx_path(const struct sip_stx *s)
 unsigned sip_stx_status(const struct sip_stx *s)
 {
 	return s->status;
+}
+
+bool sip_stx_accepted(const struct sip_stx *s)
+{
+	return s->state == STX_ACCEPTED;
 }
 
 bool sip_stx_is_invite(const struct sip_stx *s)

@@ -138,6 +138,22 @@ static void the_200_is_repeated_until_its_ack(void **state)
 	raw_close(&x);
 }
 
+/* Some peers take the INVITE's branch for the ACK of its 200 once more: it is the call's all the same (RFC 6026 7.1). */
+static void an_ack_with_the_branch_of_its_invite(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	say(&x, "ACK", "1", "", "");
+	assert_true(rig_until(&x.r, B, "answered", 500));
+	assert_string_equal(heard(&x, 5000), "");
+	raw_close(&x);
+}
+
 static void hang_up_waits_for_the_ack(void **state)
 {
 	struct raw x;
@@ -196,6 +212,27 @@ static void up(struct raw *x, bool stream)
 	say(x, "ACK", "2", "", "");
 	assert_true(rig_until(&x->r, B, "answered", 500));
 	x->cseq++;
+}
+
+/* What the caller left is still being saved: told by 100 when his timer E has reached T2, and not before (RFC 4320 4.1). */
+static void a_bye_whose_answer_takes_long(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	up(&x, false);
+	x.r.side[B].auto_confirm = false;
+	say(&x, "BYE", "3", "", "");
+	assert_string_equal(heard(&x, 3400), "");
+	heard(&x, 300);
+	wants(&x, "SIP/2.0 100 ");
+	say(&x, "BYE", "3", "", ""); /* once more the same */
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 100 ");
+	leg_confirm(x.r.side[B].leg, true);
+	heard(&x, 50);
+	wants(&x, "SIP/2.0 200 ");
+	raw_close(&x);
 }
 
 static void within_a_call(void **state)
@@ -710,6 +747,6 @@ static void tls_on_the_plain_port(void **state)
 }
 
 UT_MAIN(UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
-        UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
+        UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
         UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

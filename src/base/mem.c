@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* mem.c  A header before each block holds its size, and for objects the count and the destructor. */
+/* mem.c  A header of 16 bytes before each block holds its size (so none is as long as 4 GiB), and for objects the count and the destructor. */
 #include "base/mem.h"
 #include <assert.h>
 #include <stdalign.h>
@@ -7,10 +7,11 @@
 #include <stdint.h>
 
 struct head {
-	alignas(max_align_t) size_t size;
+	alignas(max_align_t) uint32_t size;
 	atomic_uint refs; /* 0: a plain block */
 	mem_destroy_h *destroy;
 };
+static_assert(sizeof(struct head) == 16, "a header must not cost more than it holds");
 
 static atomic_size_t live, live_bytes;
 static atomic_size_t fail_countdown;
@@ -34,12 +35,12 @@ static struct head *head_of(const void *block)
 
 static void *head_new(size_t size, bool zero)
 {
-	if (size > SIZE_MAX - sizeof(struct head) || must_fail())
+	if (size > UINT32_MAX || must_fail())
 		return NULL;
 	struct head *h = zero ? calloc(1, sizeof *h + size) : malloc(sizeof *h + size);
 	if (!h)
 		return NULL;
-	h->size = size;
+	h->size = (uint32_t)size;
 	atomic_init(&h->refs, 0);
 	h->destroy = NULL;
 	atomic_fetch_add_explicit(&live, 1, memory_order_relaxed);
@@ -72,13 +73,13 @@ void *mem_realloc(void *block, size_t size)
 		return mem_alloc(size);
 	struct head *h = head_of(block);
 	assert(atomic_load(&h->refs) == 0);
-	if (size > SIZE_MAX - sizeof *h || must_fail())
+	if (size > UINT32_MAX || must_fail())
 		return NULL;
 	size_t was = h->size;
 	h = realloc(h, sizeof *h + size);
 	if (!h)
 		return NULL;
-	h->size = size;
+	h->size = (uint32_t)size;
 	atomic_fetch_add_explicit(&live_bytes, size - was, memory_order_relaxed);
 	return h + 1;
 }

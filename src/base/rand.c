@@ -68,7 +68,15 @@ uint32_t rand_below(uint32_t n)
 void rand_token(char *dst, size_t n)
 {
 	static const char set[] = "0123456789abcdefghijklmnopqrstuvwxyz";
-	for (size_t i = 0; i < n; i++)
-		dst[i] = set[rand_below(36)];
+	enum { MOST = 256 / 36 * 36 }; /* bytes above would favour the first letters */
+	uint8_t bytes[16];
+	for (size_t i = 0; i < n;) {
+		if (rand_bytes(bytes, sizeof bytes))
+			abort();
+		for (size_t k = 0; k < sizeof bytes && i < n; k++)
+			if (bytes[k] < MOST)
+				dst[i++] = set[bytes[k] % 36];
+	}
+	mem_wipe(bytes, sizeof bytes);
 	dst[n] = '\0';
 }

@@ -183,3 +183,14 @@ void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works,
 	else
 		tell_only(t, g, &full, works, &verdict);
 }
+
+bool gw_flow_again(struct sip_peer *peer, void *arg)
+{
+	struct gateway *g = gw_find(arg, peer->name);
+	struct gw_flow_state *s = g ? &g->flow[GW_CALLS_IN] : NULL;
+	if (!s || s->works != GW_WORKS)
+		return false;
+	s->at_us = s->worked_us = clock_real_us(g->table->prm.clock);
+	s->good++;
+	return true;
+}

@@ -69,6 +69,7 @@ void gw_table_accept_tls(const struct gw_table *t, struct tls_limits *limits);
 bool gw_is_known(struct gw_table *t, const struct net_addr *addr); /* an address of some gateway, whatever it may then do */
 int gw_identify(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg);
 void gw_flow(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg);
+bool gw_flow_again(struct sip_peer *peer, void *arg); /* sip_flow_again_h */
 
 /* What fails and failed, see story.h. */
 struct gw_stories *gw_table_stories(const struct gw_table *t);

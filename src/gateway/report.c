@@ -71,10 +71,11 @@ void gw_say_health(struct gw_member *m, enum gw_say say, const struct trust_fact
 
 void gw_say_facts(struct gateway *g, enum gw_flow_kind f, const struct trust_facts *facts)
 {
-	struct ev_report r = { 0 };
+	struct ev_report r;
 	struct buf b;
 	if (!ev_wanted(g->table->prm.bus, EV_GW_FACTS))
 		return;
+	ev_set(&r, 0);
 	buf_init(&b, 8192);
 	facts_text(facts, &b); /* what does not fit is left out */
 	common(&r, EV_GW_FACTS, g);

@@ -34,6 +34,11 @@ static void flow(struct sip_peer *peer, const struct trust_facts *facts, bool wo
 	gw_flow(peer, facts, works, ((struct server *)arg)->gateways);
 }
 
+static bool flow_again(struct sip_peer *peer, void *arg)
+{
+	return gw_flow_again(peer, ((struct server *)arg)->gateways);
+}
+
 static void ready(const struct sip_peer *peer, struct sip_readiness *r, void *arg)
 {
 	struct node_answer a;
@@ -87,7 +92,8 @@ int server_build_sip(struct server *s, struct ev_report *why)
 		return ENOMEM;
 	*prm = (struct sip_core_prm){
 		.loop = s->loop, .clock = clock_system(), .dns = s->dns, .crypto = s->crypto, .bus = s->bus, .metrics = s->metrics, .trust = s->keeper,
-		.accept = gw_table_policy(s->gateways), .lookup = lookup, .known = known, .offered = offered, .ready = ready, .flow = flow, .arg = s,
+		.accept = gw_table_policy(s->gateways), .lookup = lookup, .known = known, .offered = offered, .ready = ready, .flow = flow, .flow_again = flow_again,
+		.arg = s,
 	};
 	gw_table_accept_tls(s->gateways, &prm->accept_tls);
 	text_fill(prm->fqdn, sizeof prm->fqdn, n->fqdn);

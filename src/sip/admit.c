@@ -51,11 +51,31 @@ static void unknown_peer(struct sip_core *core, const struct sip_path *path, con
 	ev_emit(core->bus, &r);
 }
 
+/* What is known of a connection fills tens of kilobytes, and at hundreds of calls a second it is the same each time: once a second is enough. */
+static bool told_just_now(struct sip_core *core, const struct sip_path *path, struct sip_peer *peer)
+{
+	enum { TELL_MS = 1000 };
+	uint64_t conn = path->conn ? path->conn->wire_id : 0;
+	int64_t now = clock_mono_ms(core->prm.clock);
+	unsigned at = (unsigned)((uintptr_t)peer / 64 % (sizeof(core->came_in) / sizeof(*core->came_in)));
+
+	if (!core->prm.flow_again)
+		return false;
+	if (core->came_in[at].peer == peer && core->came_in[at].conn == conn && net_addr_eq_host(&core->came_in[at].from, &path->peer) &&
+	    now < core->came_in[at].until_ms && core->prm.flow_again(peer, core->prm.arg))
+		return true;
+	core->came_in[at].peer = peer;
+	core->came_in[at].conn = conn;
+	core->came_in[at].from = path->peer;
+	core->came_in[at].until_ms = now + TELL_MS;
+	return false;
+}
+
 static void call_came_in(struct sip_core *core, const struct sip_path *path, struct sip_peer *peer)
 {
 	struct trust_facts *f;
 
-	if (!core->prm.flow || !(f = mem_alloc(sizeof(*f))))
+	if (!core->prm.flow || told_just_now(core, path, peer) || !(f = mem_alloc(sizeof(*f))))
 		return;
 	sip_path_facts(core, path, f);
 	facts_flow(f, TRUST_FLOW_CALL_IN);

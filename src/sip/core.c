@@ -158,6 +158,8 @@ int sip_core_create(struct sip_core **cp, const struct sip_core_prm *prm, struct
 	if (!err)
 		err = hash_create(&core->leg_by_tag, 256);
 	if (!err)
+		err = hash_create(&core->tally_by_name, 16);
+	if (!err)
 		err = budget_make(core);
 	if (!err)
 		err = sip_txns_create(&core->txns, core->loop, &core->prm.timers, core->prm.limits.transactions * 2, on_txn_send, core);
@@ -195,8 +197,10 @@ void sip_core_destroy(struct sip_core *core)
 	for (unsigned i = 0; i < core->prm.n_listen; i++)
 		udp_destroy(core->listener[i].udp);
 	hash_destroy(core->leg_by_tag);
+	hash_destroy(core->tally_by_name);
 	sip_budget_destroy(core->budget);
 	mem_unref(core->prm.accept);
+	mem_free(core->msg);
 	mem_free(core);
 }
 

@@ -84,6 +84,9 @@ typedef void (sip_ready_h)(const struct sip_peer *peer, struct sip_readiness *r,
 /* Something is known of a flow with a peer (calls in, a transfer, a call out): for the gateway's table of what works. peer is NULL when an incoming
  * connection failed before it was known whose it was. facts are complete. */
 typedef void (sip_flow_h)(struct sip_peer *peer, const struct trust_facts *facts, bool works, void *arg);
+/* One more call came in from the peer by the very way that was told as working not a second ago: it is counted. False: the last that is known there is a failure,
+ * so the whole is to be told. */
+typedef bool (sip_flow_again_h)(struct sip_peer *peer, void *arg);
 /* Every message in and out, as bytes. Borrowed for the call. */
 struct sip_trace {
 	bool in;
@@ -139,7 +142,8 @@ struct sip_core_prm {
 	leg_offered_h *offered;
 	sip_ready_h *ready;   /* NULL: always ready */
 	sip_flow_h *flow;     /* may be NULL */
-	void *arg;            /* for the five above */
+	sip_flow_again_h *flow_again; /* NULL: the whole is told of each call */
+	void *arg;            /* for the six above */
 };
 
 /* Binds all listeners, or none: EADDRINUSE, EADDRNOTAVAIL, EACCES with `why` naming the address. */

@@ -35,8 +35,13 @@ struct sip_core {
 	unsigned n_conns;
 	struct list legs, requests, uacs, orphans; /* orphans: requests whose leg is over */
 	unsigned n_legs, n_requests;
-	struct hash *leg_by_tag;
+	struct hash *leg_by_tag, *tally_by_name;
 	bool draining, ending;
+	struct sip_msg *msg;  /* room for the message that is being read; NULL while one is */
+	struct {              /* the request that is being served, as it was read; NULL: none */
+		struct sip_stx *stx;
+		const struct sip_msg *req;
+	} now;
 	uint8_t nonce_key[32]; /* of our challenges */
 	int64_t tls_in_reported_ms;
 	unsigned tls_in_silent;
@@ -49,6 +54,12 @@ struct sip_core {
 		void *arg;
 	} note;
 	uint64_t last_wire_id;
+	struct {
+		const struct sip_peer *peer; /* never looked into */
+		struct net_addr from;
+		uint64_t conn;
+		int64_t until_ms;
+	} came_in[16]; /* ways by which calls were told to come in just now, by peer */
 	struct sip_core_stats stats;
 	struct {
 		struct metric *conns, *opened, *accepted, *transactions, *legs, *invites, *refused, *malformed, *stray, *in, *out;
@@ -94,7 +105,7 @@ struct sip_reply {
 	unsigned retry_after_s;
 	const char *body_type;   /* NULL: none */
 	struct text body;
-	struct buf *keep;        /* the bytes are put here too (to be sent again); may be NULL */
+	struct buf *keep;        /* gets the bytes (to be sent again); may be NULL */
 };
 int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply *r);
 /* Without a transaction (overload, malformed). */

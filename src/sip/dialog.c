@@ -5,23 +5,29 @@
 #include "base/mem.h"
 #include "base/rand.h"
 
+static void routes_clear(struct sip_dialog *d)
+{
+	mem_free(d->routes);
+	d->routes = NULL;
+	d->n_routes = 0;
+}
+
 void sip_dialog_clear(struct sip_dialog *d)
 {
-	mem_free(d->call_id);
+	mem_free(d->names);
 	mem_free(d->remote_tag);
-	mem_free(d->local_uri);
-	mem_free(d->remote_uri);
-	mem_free(d->local_display);
 	mem_free(d->target);
-	for (unsigned i = 0; i < d->n_routes; i++)
-		mem_free(d->route[i]);
+	routes_clear(d);
 	*d = (struct sip_dialog){ 0 };
 }
 
 static int set(char **p, struct text t)
 {
-	char *copy = text_dup(t.p ? t : TEXT(""));
+	char *copy;
 
+	if (*p && text_is(t, *p))
+		return 0;
+	copy = text_dup(t.p ? t : TEXT(""));
 	if (!copy)
 		return ENOMEM;
 	mem_free(*p);
@@ -29,27 +35,66 @@ static int set(char **p, struct text t)
 	return 0;
 }
 
+static const char *put(char **at, struct text t)
+{
+	char *s = *at;
+
+	if (t.n)
+		memcpy(s, t.p, t.n);
+	s[t.n] = '\0';
+	*at = s + t.n + 1;
+	return s;
+}
+
+/* What a dialog is born with and keeps, in one piece. */
+static int set_names(struct sip_dialog *d, struct text call_id, struct text local_uri, struct text remote_uri, struct text local_display)
+{
+	char *at = d->names = mem_alloc(call_id.n + local_uri.n + remote_uri.n + local_display.n + 4);
+
+	if (!at)
+		return ENOMEM;
+	d->call_id = put(&at, call_id);
+	d->local_uri = put(&at, local_uri);
+	d->remote_uri = put(&at, remote_uri);
+	d->local_display = text_empty(local_display) ? NULL : put(&at, local_display);
+	return 0;
+}
+
+static const char *route_at(const struct sip_dialog *d, unsigned i)
+{
+	const char *s = d->routes;
+
+	while (i--)
+		s += strlen(s) + 1;
+	return s;
+}
+
 /* Record-Route becomes the route set: in order at the callee, in reverse at the caller. */
 static int routes_from(struct sip_dialog *d, const struct sip_msg *msg, bool reverse)
 {
 	struct sip_iter it = sip_iter_of(msg, SIP_HDR_RECORD_ROUTE);
+	struct text uri[SIP_ROUTES];
 	struct sip_addr a;
+	unsigned n = 0;
+	size_t bytes = 0;
+	char *at;
 	int err;
 
-	while (!(err = sip_iter_addr(&it, &a))) {
-		if (d->n_routes == SIP_ROUTES)
+	for (; !(err = sip_iter_addr(&it, &a)); n++) {
+		if (n == SIP_ROUTES)
 			return EBADMSG;
-		err = set(&d->route[d->n_routes], a.uri.whole);
-		if (err)
-			return err;
-		d->n_routes++;
+		uri[n] = a.uri.whole;
+		bytes += a.uri.whole.n + 1;
 	}
-	for (unsigned i = 0, n = d->n_routes; reverse && i < n / 2; i++) {
-		char *swap = d->route[i];
-		d->route[i] = d->route[n - 1 - i];
-		d->route[n - 1 - i] = swap;
-	}
-	return err == ENOENT ? 0 : err;
+	routes_clear(d);
+	if (err != ENOENT || !n)
+		return err == ENOENT ? 0 : err;
+	at = d->routes = mem_alloc(bytes);
+	if (!at)
+		return ENOMEM;
+	for (; d->n_routes < n; d->n_routes++)
+		(void)put(&at, uri[reverse ? n - 1 - d->n_routes : d->n_routes]);
+	return 0;
 }
 
 int sip_dialog_target(struct sip_dialog *d, const struct sip_msg *msg)
@@ -71,13 +116,9 @@ int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *m, enum net_trans
 	*d = (struct sip_dialog){ .transport = transport, .remote_cseq = m->cseq.number, .remote_seen = true };
 	rand_token(d->local_tag, 16);
 	d->local_cseq = rand_below(1u << 16);
-	err = set(&d->call_id, m->call_id);
+	err = set_names(d, m->call_id, m->to.uri.whole, m->from.uri.whole, TEXT_NONE);
 	if (!err)
 		err = set(&d->remote_tag, m->from_tag);
-	if (!err)
-		err = set(&d->local_uri, m->to.uri.whole);
-	if (!err)
-		err = set(&d->remote_uri, m->from.uri.whole);
 	if (!err)
 		err = sip_dialog_target(d, m);
 	/* Before RFC 3261 a Contact was not needed: the caller is found where From says (RFC 2543 6.13). */
@@ -92,7 +133,8 @@ int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *m, enum net_trans
 	return err;
 }
 
-int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *local_display, const char *remote_uri, enum net_transport transport)
+int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *local_display, const char *remote_uri, const char *call_id,
+                   enum net_transport transport)
 {
 	char id[33];
 	int err;
@@ -101,17 +143,11 @@ int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *loca
 	rand_token(d->local_tag, 16);
 	rand_token(id, 32);
 	d->local_cseq = rand_below(1u << 16);
-	err = set(&d->call_id, text_of(id));
+	err = set_names(d, text_of(call_id ? call_id : id), text_of(local_uri), text_of(remote_uri), text_of(local_display));
 	if (!err)
 		err = set(&d->remote_tag, TEXT(""));
 	if (!err)
-		err = set(&d->local_uri, text_of(local_uri));
-	if (!err)
-		err = set(&d->remote_uri, text_of(remote_uri));
-	if (!err)
 		err = set(&d->target, text_of(remote_uri));
-	if (!err && local_display && local_display[0])
-		err = set(&d->local_display, text_of(local_display));
 	if (err)
 		sip_dialog_clear(d);
 	return err;
@@ -120,17 +156,23 @@ int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *loca
 /* Without what came within it so far. */
 int sip_dialog_copy(struct sip_dialog *to, const struct sip_dialog *from)
 {
-	char *const *src[] = { &from->call_id, &from->remote_tag, &from->local_uri, &from->remote_uri, &from->local_display, &from->target };
-	char **dst[] = { &to->call_id, &to->remote_tag, &to->local_uri, &to->remote_uri, &to->local_display, &to->target };
+	const char *end = from->n_routes ? route_at(from, from->n_routes) : from->routes;
+	int err;
 
 	*to = (struct sip_dialog){ .local_cseq = from->local_cseq, .transport = from->transport, .max_forwards = from->max_forwards };
 	text_fill(to->local_tag, sizeof(to->local_tag), from->local_tag);
-	for (unsigned i = 0; i < sizeof(src) / sizeof(*src); i++)
-		if (*src[i] && !(*dst[i] = mem_strdup(*src[i])))
-			return ENOMEM;
-	for (unsigned i = 0; i < from->n_routes; i++, to->n_routes++)
-		if (!(to->route[i] = mem_strdup(from->route[i])))
-			return ENOMEM;
+	err = set_names(to, text_of(from->call_id), text_of(from->local_uri), text_of(from->remote_uri), text_of(from->local_display));
+	if (!err)
+		err = set(&to->remote_tag, text_of(from->remote_tag));
+	if (!err)
+		err = set(&to->target, text_of(from->target));
+	if (err || !from->n_routes)
+		return err;
+	to->routes = mem_alloc((size_t)(end - from->routes));
+	if (!to->routes)
+		return ENOMEM;
+	memcpy(to->routes, from->routes, (size_t)(end - from->routes));
+	to->n_routes = from->n_routes;
 	return 0;
 }
 
@@ -138,10 +180,6 @@ int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res)
 {
 	int err;
 
-	for (unsigned i = 0; i < d->n_routes; i++)
-		mem_free(d->route[i]);
-	memset(d->route, 0, sizeof(d->route));
-	d->n_routes = 0;
 	if (!text_is(res->to_tag, d->remote_tag))
 		d->remote_seen = false; /* another fork counts for itself */
 	err = set(&d->remote_tag, res->to_tag);
@@ -156,9 +194,7 @@ int sip_dialog_anew(struct sip_dialog *d, struct text target)
 {
 	int err = set(&d->target, target);
 
-	for (unsigned i = 0; i < d->n_routes; i++)
-		mem_free(d->route[i]);
-	d->n_routes = 0;
+	routes_clear(d);
 	d->remote_seen = false;
 	d->remote_tag[0] = '\0';
 	return err;
@@ -193,15 +229,17 @@ static void route_put(struct buf *b, const char *uri)
 /* RFC 3261 12.2.1.1: a strict router's URI goes into the request line, and the target to the end of the routes. */
 void sip_dialog_put(const struct sip_dialog *d, struct buf *b, const char *method, uint32_t cseq, const struct sip_via_prm *via)
 {
-	bool strict = d->n_routes && !is_loose(d->route[0]);
+	const char *route = d->routes;
+	bool strict = d->n_routes && !is_loose(route);
 	struct sip_addr_prm from = { .display = text_of(d->local_display), .uri = text_of(d->local_uri), .tag = text_of(d->local_tag) };
 	struct sip_addr_prm to = { .uri = text_of(d->remote_uri), .tag = text_of(d->remote_tag) };
 
-	sip_put_request(b, method, text_of(strict ? d->route[0] : d->target));
+	sip_put_request(b, method, text_of(strict ? route : d->target));
 	sip_put_via(b, via);
 	sip_put_uint(b, "Max-Forwards", d->max_forwards ? d->max_forwards : SIP_MAX_FORWARDS);
-	for (unsigned i = strict ? 1 : 0; i < d->n_routes; i++)
-		route_put(b, d->route[i]);
+	for (unsigned i = 0; i < d->n_routes; i++, route += strlen(route) + 1)
+		if (i || !strict)
+			route_put(b, route);
 	if (strict)
 		route_put(b, d->target);
 	sip_put_addr(b, "From", &from);
@@ -230,5 +268,5 @@ int sip_hop_of_uri(struct sip_hop *hop, struct text uri, enum net_transport othe
  * called us over TLS seldom means. */
 int sip_dialog_hop(const struct sip_dialog *d, struct sip_hop *hop)
 {
-	return sip_hop_of_uri(hop, text_of(d->n_routes ? d->route[0] : d->target), d->transport);
+	return sip_hop_of_uri(hop, text_of(d->n_routes ? d->routes : d->target), d->transport);
 }

@@ -10,13 +10,14 @@
 enum { SIP_TAG_SIZE = 24, SIP_ROUTES = 16 };
 
 struct sip_dialog {
-	char *call_id;
+	char *names;                      /* the block that the next four stand in: they stay as they are */
+	const char *call_id;
+	const char *local_uri, *remote_uri; /* of From and To, without brackets */
+	const char *local_display;        /* plain; may be NULL */
 	char local_tag[SIP_TAG_SIZE];
 	char *remote_tag;                 /* "" until known */
-	char *local_uri, *remote_uri;     /* of From and To, without brackets */
-	char *local_display;              /* plain; may be NULL */
 	char *target;                     /* the peer's Contact */
-	char *route[SIP_ROUTES];          /* URIs, next hop first */
+	char *routes;                     /* URIs, next hop first, a NUL behind each; NULL: none */
 	unsigned n_routes;
 	uint32_t local_cseq, remote_cseq; /* last used */
 	bool remote_seen;
@@ -26,8 +27,9 @@ struct sip_dialog {
 
 /* Of an INVITE that came, RFC 3261 12.1.1. EBADMSG: no usable Contact or route; ENOMEM. */
 int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *invite, enum net_transport transport);
-/* Of an INVITE that we shall send. */
-int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *local_display, const char *remote_uri, enum net_transport transport);
+/* Of an INVITE that we shall send. call_id: NULL makes one. */
+int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *local_display, const char *remote_uri, const char *call_id,
+                   enum net_transport transport);
 /* Our INVITE's 2xx came, 12.1.2: remote tag, route set, target. */
 int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res);
 /* Before its INVITE goes out again, to `target`: as if nobody had answered. ENOMEM. */

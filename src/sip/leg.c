@@ -4,10 +4,13 @@
 #include <errno.h>
 #include "base/mem.h"
 
+/* What lives as long as the leg, in few pieces. */
 struct leg_text {
 	struct leg_text *next;
+	uint32_t used, room;
 	char s[];
 };
+enum { PIECE_BYTES = 224 };
 
 static void leg_destroy(void *object)
 {
@@ -19,10 +22,11 @@ static void leg_destroy(void *object)
 		mem_free(t);
 	}
 	sip_dialog_clear(&leg->d);
-	buf_free(&leg->accept.bytes);
+	leg_accept_stop(leg);
+	leg_reliable_free(leg);
+	mem_free(leg->redirect);
 	buf_free(&leg->said);
 	buf_free(&leg->ack_auth);
-	buf_free(&leg->reliable.bytes);
 	mem_free(leg->offer);
 	mem_free(leg->hangup_reason);
 	mem_free(leg->end_facts);
@@ -30,20 +34,55 @@ static void leg_destroy(void *object)
 	mem_unref(leg->peer);
 }
 
+void *leg_room(struct leg *leg, size_t n)
+{
+	struct leg_text *x = leg->texts;
+	size_t from = x ? (x->used + sizeof(void *) - 1) & ~(sizeof(void *) - 1) : 0;
+
+	if (!x || from + n > x->room) {
+		size_t room = n > PIECE_BYTES ? n : PIECE_BYTES;
+		if (!(x = mem_alloc(sizeof(*x) + room)))
+			return NULL;
+		*x = (struct leg_text){ .next = leg->texts, .room = (uint32_t)room };
+		leg->texts = x;
+		from = 0;
+	}
+	memset(x->s + x->used, 0, from - x->used);
+	x->used = (uint32_t)(from + n);
+	return x->s + from;
+}
+
+/* The same text, or one that ends with it, as a URI ends with its host. */
+static const char *kept(const struct leg_text *x, struct text t)
+{
+	for (const char *p = x->s, *end = x->s + x->used; (p = memmem(p, (size_t)(end - p), t.p, t.n)) && p + t.n < end; p++)
+		if (!p[t.n])
+			return p;
+	return NULL;
+}
+
 const char *leg_keep(struct leg *leg, struct text t)
 {
-	struct leg_text *x;
+	struct leg_text *x = leg->texts;
+	const char *there;
+	char *s;
 
 	if (text_empty(t))
 		return "";
-	x = mem_alloc(sizeof(*x) + t.n + 1);
-	if (!x)
+	for (; x; x = x->next)
+		if ((there = kept(x, t)))
+			return there;
+	/* Texts stand close together, not each on a boundary. */
+	x = leg->texts;
+	if (x && x->used + t.n + 1 <= x->room) {
+		s = x->s + x->used;
+		x->used += (uint32_t)(t.n + 1);
+	} else if (!(s = leg_room(leg, t.n + 1))) {
 		return "";
-	memcpy(x->s, t.p, t.n);
-	x->s[t.n] = '\0';
-	x->next = leg->texts;
-	leg->texts = x;
-	return x->s;
+	}
+	memcpy(s, t.p, t.n);
+	s[t.n] = '\0';
+	return s;
 }
 
 static const struct leg_party nobody = { "", "", "", "" };
@@ -59,8 +98,6 @@ struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming
 	leg->state = incoming ? LEG_S_OFFERED : LEG_S_CALLING;
 	leg->started_ms = clock_mono_ms(core->prm.clock);
 	list_init(&leg->reqs);
-	buf_init(&leg->accept.bytes, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
-	buf_init(&leg->reliable.bytes, SIP_HEAD_MAX_BYTES);
 	buf_init(&leg->ack_auth, 4096);
 	buf_init(&leg->said, SIP_HEAD_MAX_BYTES);
 	sdp_session_init(&leg->sdp, (uint64_t)clock_real_us(core->prm.clock));
@@ -68,9 +105,49 @@ struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming
 		text_fill(leg->session, sizeof(leg->session), session);
 	else
 		id_make(leg->session, core->prm.clock);
+	leg->end_reason = leg->identity = "";
 	leg->info = (struct leg_info){ .incoming = incoming, .session = leg->session, .call_id = "", .called = nobody, .to = nobody, .from = nobody,
 		                       .asserted = nobody, .opaque = "", .referred_by = "", .user_agent = "", .peer = peer };
 	return leg;
+}
+
+static struct leg_tally *tally_of(const struct sip_core *core, const char *name)
+{
+	struct hash_entry *e = hash_find(core->tally_by_name, text_of(name));
+
+	return e ? HASH_MEMBER(e, struct leg_tally, by_name) : NULL;
+}
+
+static int tally_in(struct leg *leg)
+{
+	struct leg_tally *t = leg->peer ? tally_of(leg->core, leg->peer->name) : NULL;
+	int err = 0;
+
+	if (!t && leg->peer) {
+		if (!(t = mem_zalloc(1, sizeof(*t))))
+			return ENOMEM;
+		text_fill(t->name, sizeof(t->name), leg->peer->name);
+		err = hash_add(leg->core->tally_by_name, &t->by_name, text_of(t->name));
+	}
+	if (err) {
+		mem_free(t);
+		return err;
+	}
+	if (t)
+		t->n++;
+	leg->tally = t;
+	return 0;
+}
+
+static void tally_out(struct leg *leg)
+{
+	struct leg_tally *t = leg->tally;
+
+	leg->tally = NULL;
+	if (!t || --t->n)
+		return;
+	hash_remove(&t->by_name);
+	mem_free(t);
 }
 
 int leg_enter(struct leg *leg)
@@ -78,6 +155,8 @@ int leg_enter(struct leg *leg)
 	struct sip_core *core = leg->core;
 	int err = hash_add(core->leg_by_tag, &leg->by_tag, text_of(leg->d.local_tag));
 
+	if (!err && (err = tally_in(leg)) != 0)
+		hash_remove(&leg->by_tag);
 	if (err)
 		return err;
 	list_append(&core->legs, &leg->link);
@@ -92,6 +171,7 @@ static void leg_leave(struct leg *leg)
 	if (!link_linked(&leg->link))
 		return;
 	hash_remove(&leg->by_tag);
+	tally_out(leg);
 	list_remove(&leg->link);
 	leg->core->n_legs--;
 	metric_set(leg->core->m.legs, leg->core->n_legs);
@@ -196,9 +276,12 @@ static void over_now(struct leg *leg)
 
 static void end_note(struct leg *leg, enum leg_end end, int status, const char *reason)
 {
+	char words[200];
+
 	leg->end = end;
 	leg->end_status = status;
-	text_fill(leg->end_reason, sizeof(leg->end_reason), reason ? reason : "");
+	text_fill(words, sizeof(words), reason ? reason : "");
+	leg->end_reason = leg_keep(leg, text_of(words));
 }
 
 void leg_over(struct leg *leg, enum leg_end end, int status, const char *reason, const struct trust_facts *facts)
@@ -245,13 +328,9 @@ void sip_legs_end(struct sip_core *core)
 
 unsigned sip_legs_of(const struct sip_core *core, const struct sip_peer *peer)
 {
-	unsigned n = 0;
+	const struct leg_tally *t = tally_of(core, peer->name);
 
-	LIST_FOREACH (&core->legs, it) {
-		const struct leg *leg = LIST_ENTRY(it, struct leg, link);
-		n += leg->peer && text_is(text_of(leg->peer->name), peer->name);
-	}
-	return n;
+	return t ? t->n : 0;
 }
 
 const char *sip_session_of(const struct sip_core *core, struct text message)

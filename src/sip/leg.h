@@ -49,9 +49,9 @@ struct leg_info {
 	struct leg_party called;  /* Request-URI */
 	struct leg_party to, from;
 	struct leg_party asserted;   /* P-Asserted-Identity; only from a believed peer */
-	struct leg_redirect diversion[LEG_DIVERSIONS]; /* as they stood: the last redirection first (RFC 5806); only from a believed peer */
+	const struct leg_redirect *diversion; /* as they stood: the last redirection first (RFC 5806); only from a believed peer */
 	unsigned n_diversions;
-	struct leg_redirect history[LEG_HISTORY]; /* the oldest first (RFC 7044); only from a believed peer */
+	const struct leg_redirect *history; /* the oldest first (RFC 7044); only from a believed peer */
 	unsigned n_history;
 	const char *opaque;       /* URI parameter of the Request-URI, for instance "app:voicemail" */
 	const char *referred_by;

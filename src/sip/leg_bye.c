@@ -59,7 +59,7 @@ void leg_on_bye(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req)
 	leg_transfer_drop(leg);
 	leg->bye = mem_ref(stx);
 	leg->end = LEG_END_PEER;
-	text_fill(leg->end_reason, sizeof(leg->end_reason), reason);
+	leg->end_reason = leg_keep(leg, text_of(reason));
 	leg_set_state(leg, LEG_S_ENDING);
 	if (!leg->h) {
 		leg_confirm(leg, true);

@@ -90,7 +90,7 @@ int leg_change_send(struct leg *leg)
 	struct buf sdp;
 	int err;
 
-	if (leg->modify || leg->accept.stx)
+	if (leg->modify || leg->accept)
 		return EBUSY;
 	tmr_cancel(&leg->again);
 	buf_init(&sdp, 16384);
@@ -108,7 +108,7 @@ int leg_hold(struct leg *leg, bool on)
 
 	if (leg->state != LEG_S_UP)
 		return ENOTCONN;
-	if (leg->modify || leg->accept.stx || tmr_active(&leg->again))
+	if (leg->modify || leg->accept || tmr_active(&leg->again))
 		return EBUSY;
 	if (leg->hold_ours == on)
 		return EALREADY;

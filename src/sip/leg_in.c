@@ -101,7 +101,7 @@ void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip
 		return;
 	}
 	leg_invite_take(leg, stx, req);
-	leg->reliable.required = sip_msg_has_token(req, SIP_HDR_REQUIRE, "100rel");
+	leg->prack_wanted = sip_msg_has_token(req, SIP_HDR_REQUIRE, "100rel");
 	leg_info_fill(leg, req, sip_stx_path(stx));
 	leg_timer_asked(leg, req);
 	err = offer_keep(leg, req, &why);
@@ -138,16 +138,22 @@ void sip_leg_cancelled(struct sip_stx *invite)
 /* ---- 2xx until ACK ---- */
 void leg_accept_stop(struct leg *leg)
 {
-	tmr_cancel(&leg->accept.repeat);
-	tmr_cancel(&leg->accept.give_up);
-	leg->accept.stx = mem_unref(leg->accept.stx);
-	buf_free(&leg->accept.bytes);
+	struct leg_accept *a = leg->accept;
+
+	if (!a)
+		return;
+	tmr_cancel(&a->repeat);
+	tmr_cancel(&a->give_up);
+	mem_unref(a->stx);
+	buf_free(&a->bytes);
+	mem_free(a);
+	leg->accept = NULL;
 }
 
 static void on_repeat(void *arg)
 {
 	struct leg *leg = arg;
-	struct leg_accept *a = &leg->accept;
+	struct leg_accept *a = leg->accept;
 	unsigned t2 = leg->core->prm.timers.t2;
 
 	(void)sip_stx_respond(a->stx, 200, a->bytes.p, a->bytes.n);
@@ -170,10 +176,23 @@ static void on_no_ack(void *arg)
 	mem_unref(leg);
 }
 
-void leg_accept_start(struct leg *leg, struct sip_stx *stx, uint32_t cseq, bool initial, bool our_offer)
+int leg_accept_send(struct leg *leg, struct sip_stx *stx, uint32_t cseq, struct text sdp, bool initial, bool our_offer)
 {
-	struct leg_accept *a = &leg->accept;
+	struct sip_reply r = { .status = 200, .to_tag = text_of(leg->d.local_tag), .more = leg_put_session, .arg = leg, .body_type = "application/sdp", .body = sdp };
+	struct leg_accept *a = mem_zalloc(1, sizeof(*a));
+	int err;
 
+	if (!a)
+		return ENOMEM;
+	buf_init(&a->bytes, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
+	r.keep = &a->bytes;
+	err = sip_reply(leg->core, stx, &r);
+	if (!a->bytes.n) {
+		buf_free(&a->bytes);
+		mem_free(a);
+		return err ? err : ENOMEM;
+	}
+	leg->accept = a;
 	a->stx = mem_ref(stx);
 	a->cseq = cseq;
 	a->initial = initial;
@@ -182,6 +201,7 @@ void leg_accept_start(struct leg *leg, struct sip_stx *stx, uint32_t cseq, bool 
 	/* Over streams too: only the ACK proves that a 2xx reached the caller (13.3.1.4). */
 	tmr_start(leg->core->loop, &a->repeat, a->repeat_ms, on_repeat, leg);
 	tmr_start(leg->core->loop, &a->give_up, (int64_t)leg->core->prm.timers.t1 * 64, on_no_ack, leg);
+	return 0;
 }
 
 static bool answer_in_ack(struct leg *leg, const struct sip_msg *ack)
@@ -196,12 +216,14 @@ static bool answer_in_ack(struct leg *leg, const struct sip_msg *ack)
 
 void leg_on_ack(struct leg *leg, const struct sip_msg *ack)
 {
-	struct leg_accept *a = &leg->accept;
+	const struct leg_accept *a = leg->accept;
 	struct leg_event up = { .type = LEG_ANSWERED, .status = 200 };
-	bool initial = a->initial, our_offer = a->our_offer;
+	bool initial, our_offer;
 
-	if (!a->stx || a->cseq != ack->cseq.number)
+	if (!a || a->cseq != ack->cseq.number)
 		return; /* repeated */
+	initial = a->initial;
+	our_offer = a->our_offer;
 	leg_accept_stop(leg);
 	if (leg->state != LEG_S_ANSWERING && leg->state != LEG_S_UP)
 		return;
@@ -232,7 +254,7 @@ int leg_ring(struct leg *leg)
 		return ENOTCONN;
 	if (leg->state != LEG_S_OFFERED)
 		return EALREADY;
-	return leg->reliable.required ? leg_reliable_ring(leg) : sip_reply(leg->core, leg->invite, &r);
+	return leg->prack_wanted ? leg_reliable_ring(leg) : sip_reply(leg->core, leg->invite, &r);
 }
 
 void leg_put_2xx(struct buf *b, void *arg)
@@ -275,8 +297,6 @@ static void no_codec(struct leg *leg, const struct sip_refusal *why, struct ev_r
 
 int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 {
-	struct sip_reply r = { .status = 200, .to_tag = text_of(leg->d.local_tag), .more = leg_put_session, .arg = leg, .body_type = "application/sdp",
-		               .keep = &leg->accept.bytes };
 	struct sdp_agreed agreed;
 	struct sip_refusal refusal;
 	bool theirs = leg->offer != NULL;
@@ -294,13 +314,9 @@ int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 		no_codec(leg, &refusal, why);
 	if (!err && theirs)
 		err = leg_media_apply(leg, &agreed, false);
-	if (!err) {
-		r.body = buf_as_text(&sdp);
-		err = sip_reply(leg->core, leg->invite, &r);
-		/* A way that is gone is not known to be gone for good: the 200 is repeated, and the ACK will tell. */
-		if (err && leg->accept.bytes.n)
-			err = 0;
-	}
+	/* A way that is gone is not known to be gone for good: the 200 is repeated, and the ACK will tell. */
+	if (!err)
+		err = leg_accept_send(leg, leg->invite, leg->invite_cseq, buf_as_text(&sdp), true, !theirs);
 	buf_free(&sdp);
 	if (err) {
 		leg->port = NULL;
@@ -308,7 +324,6 @@ int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 	}
 	leg_set_state(leg, LEG_S_ANSWERING);
 	leg_reliable_stop(leg);
-	leg_accept_start(leg, leg->invite, leg->invite_cseq, true, !theirs);
 	mem_free(leg->offer);
 	leg->offer = NULL;
 	return 0;

@@ -30,20 +30,32 @@ static void party_of(struct leg *leg, struct leg_party *p, const struct sip_addr
 		p->display = leg_keep(leg, text_of(sip_plain_text(a->display, room, sizeof(room))));
 }
 
+/* They live with the leg; NULL: there are none, or no memory for them. */
+static const struct leg_redirect *redirects_keep(struct leg *leg, const struct leg_redirect *r, unsigned n)
+{
+	struct leg_redirect *kept = n ? leg_room(leg, n * sizeof(*r)) : NULL;
+
+	if (kept)
+		memcpy(kept, r, n * sizeof(*r));
+	return kept;
+}
+
 static void diversions(struct leg *leg, const struct sip_msg *m)
 {
 	struct sip_iter it = sip_iter_of(m, SIP_HDR_DIVERSION);
+	struct leg_redirect r[LEG_DIVERSIONS];
 	struct sip_diversion d;
 	struct text item;
+	unsigned n = 0;
 
-	while (leg->info.n_diversions < LEG_DIVERSIONS && !sip_iter_next(&it, &item)) {
-		struct leg_redirect *r = &leg->info.diversion[leg->info.n_diversions];
+	while (n < LEG_DIVERSIONS && !sip_iter_next(&it, &item)) {
 		if (sip_diversion_parse(&d, item, NULL))
 			continue;
-		party_of(leg, &r->party, &d.addr);
-		r->reason = leg_keep(leg, d.reason);
-		leg->info.n_diversions++;
+		party_of(leg, &r[n].party, &d.addr);
+		r[n++].reason = leg_keep(leg, d.reason);
 	}
+	leg->info.diversion = redirects_keep(leg, r, n);
+	leg->info.n_diversions = leg->info.diversion ? n : 0;
 }
 
 static const char *history_reason(struct leg *leg, const struct sip_history *h)
@@ -66,6 +78,7 @@ static void history(struct leg *leg, const struct sip_msg *m)
 {
 	struct sip_iter it = sip_iter_of(m, SIP_HDR_HISTORY_INFO);
 	struct sip_history h[LEG_HISTORY], one;
+	struct leg_redirect r[LEG_HISTORY];
 	struct text item;
 	unsigned n = 0, at;
 
@@ -78,10 +91,11 @@ static void history(struct leg *leg, const struct sip_msg *m)
 		n++;
 	}
 	for (unsigned i = 0; i < n; i++) {
-		party_of(leg, &leg->info.history[i].party, &h[i].addr);
-		leg->info.history[i].reason = history_reason(leg, &h[i]);
+		party_of(leg, &r[i].party, &h[i].addr);
+		r[i].reason = history_reason(leg, &h[i]);
 	}
-	leg->info.n_history = n;
+	leg->info.history = redirects_keep(leg, r, n);
+	leg->info.n_history = leg->info.history ? n : 0;
 }
 
 static void asserted(struct leg *leg, const struct sip_msg *m)

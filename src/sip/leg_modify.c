@@ -32,8 +32,6 @@ static int describe(struct leg *leg, struct text offer, struct buf *sdp, struct 
 
 void leg_on_reinvite(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req)
 {
-	struct sip_reply ok = { .status = 200, .to_tag = text_of(leg->d.local_tag), .more = leg_put_session, .arg = leg, .body_type = "application/sdp",
-		                .keep = &leg->accept.bytes };
 	struct sip_refusal why;
 	struct sdp_agreed agreed;
 	struct text offer = TEXT_NONE;
@@ -47,10 +45,10 @@ void leg_on_reinvite(struct leg *leg, struct sip_stx *stx, const struct sip_msg 
 		return;
 	}
 	if (leg->state != LEG_S_UP) {
-		retry_later(leg, stx, leg->accept.stx ? 500 : 481, leg->accept.stx ? "an INVITE of this call is still being answered" : NULL);
+		retry_later(leg, stx, leg->accept ? 500 : 481, leg->accept ? "an INVITE of this call is still being answered" : NULL);
 		return;
 	}
-	if (leg->accept.stx) {
+	if (leg->accept) {
 		retry_later(leg, stx, 500, "an INVITE of this call is still being answered");
 		return;
 	}
@@ -66,10 +64,8 @@ void leg_on_reinvite(struct leg *leg, struct sip_stx *stx, const struct sip_msg 
 	} else {
 		(void)sip_dialog_target(&leg->d, req);
 		leg_timer_asked(leg, req);
-		ok.body = buf_as_text(&sdp);
-		(void)sip_reply(leg->core, stx, &ok);
+		(void)leg_accept_send(leg, stx, req->cseq.number, buf_as_text(&sdp), false, text_empty(offer));
 		leg_timer_start(leg);
-		leg_accept_start(leg, stx, req->cseq.number, false, text_empty(offer));
 		if (!text_empty(offer))
 			(void)leg_media_apply(leg, &agreed, true);
 	}
@@ -107,7 +103,7 @@ void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *r
 		retry_later(leg, stx, 491, NULL);
 		return;
 	}
-	if ((leg->state != LEG_S_UP && !early) || leg->accept.stx) {
+	if ((leg->state != LEG_S_UP && !early) || leg->accept) {
 		retry_later(leg, stx, 500, "an INVITE of this call is still being answered");
 		return;
 	}
@@ -122,7 +118,7 @@ void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *r
 		ok.body = buf_as_text(&sdp);
 		(void)sip_reply(leg->core, stx, &ok);
 		if (early) {
-			leg->reliable.agreed = agreed;
+			leg->reliable->agreed = agreed;
 		} else {
 			leg_timer_start(leg);
 			(void)leg_media_apply(leg, &agreed, true);

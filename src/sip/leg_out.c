@@ -70,7 +70,9 @@ static bool redirected(struct leg *leg, const struct sip_msg *res, struct text *
 			continue;
 		if (leg->redirects++ >= REDIRECTS_MAX)
 			return false;
-		leg->redirect = hop;
+		if (!leg->redirect && !(leg->redirect = mem_alloc(sizeof(hop))))
+			return false;
+		*leg->redirect = hop;
 		*target = a.uri.whole;
 		return true;
 	}
@@ -127,16 +129,14 @@ static void refused(struct leg *leg, struct leg_req *q, const struct sip_msg *re
 static void forked(struct leg *leg, struct leg_req *q, const struct sip_msg *res)
 {
 	struct leg *ghost = leg_make(leg->core, leg->peer, false, leg->session);
-	int err = ghost ? sip_dialog_uac(&ghost->d, leg->d.local_uri, leg->d.local_display, leg->d.remote_uri, leg->d.transport) : ENOMEM;
+	int err = ghost ? sip_dialog_uac(&ghost->d, leg->d.local_uri, leg->d.local_display, leg->d.remote_uri, leg->d.call_id, leg->d.transport) : ENOMEM;
 
 	if (!err) {
 		ghost->ghost = true;
 		ghost->state = LEG_S_UP;
 		text_fill(ghost->d.local_tag, sizeof(ghost->d.local_tag), leg->d.local_tag);
-		mem_free(ghost->d.call_id);
-		ghost->d.call_id = mem_strdup(leg->d.call_id);
 		ghost->d.local_cseq = q->cseq;
-		err = ghost->d.call_id ? sip_dialog_answered(&ghost->d, res) : ENOMEM;
+		err = sip_dialog_answered(&ghost->d, res);
 	}
 	if (!err) {
 		leg_ack(ghost, q->cseq);
@@ -308,13 +308,13 @@ int leg_call(struct leg **legp, struct sip_core *core, struct sip_peer *peer, co
 		leg->port = port;
 		leg->h = prm->h;
 		leg->arg = prm->arg;
-		text_fill(leg->identity, sizeof(leg->identity), prm->identity ? prm->identity : "");
+		leg->identity = leg_keep(leg, text_of(prm->identity));
 		if (net_addr_parse(&leg->info.source, text_of(peer->host), peer->port))
 			leg->info.source = (struct net_addr){ 0 };
 		err = uris_make(leg, prm, &from);
 	}
 	if (!err)
-		err = sip_dialog_uac(&leg->d, buf_cstr(&from), prm->from_display, prm->uri, peer->transport);
+		err = sip_dialog_uac(&leg->d, buf_cstr(&from), prm->from_display, prm->uri, NULL, peer->transport);
 	if (!err) {
 		leg->d.max_forwards = prm->max_forwards;
 		info_of_call(leg, prm);

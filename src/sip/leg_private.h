@@ -23,7 +23,7 @@ enum leg_state {
 
 /* A 2xx of ours to an INVITE, repeated until its ACK (RFC 3261 13.3.1.4). */
 struct leg_accept {
-	struct sip_stx *stx; /* NULL: none waits */
+	struct sip_stx *stx;
 	struct buf bytes;
 	struct tmr repeat, give_up;
 	unsigned repeat_ms;
@@ -65,7 +65,7 @@ struct leg_early {
 };
 struct leg_reliable {
 	/* in: their INVITE requires it */
-	bool required, waiting;
+	bool waiting;
 	uint32_t rseq;
 	struct buf bytes;
 	struct tmr repeat, give_up;
@@ -92,6 +92,13 @@ struct leg_referral {
 	bool active, quiet;
 };
 
+/* How many legs a gateway has: asked at each new call, so it is not counted then. By name, since a new configuration makes new peers. */
+struct leg_tally {
+	struct hash_entry by_name;
+	char name[SIP_PEER_NAME_SIZE];
+	unsigned n;
+};
+
 struct leg_text;
 struct leg {
 	struct link link;
@@ -104,12 +111,13 @@ struct leg {
 	leg_event_h *h;
 	void *arg;
 	struct sip_peer *peer;
-	char identity[SIP_PEER_NAME_SIZE];
+	struct leg_tally *tally; /* NULL: it is not in the table */
+	const char *identity; /* of ours, shown to the peer; "": the peer's choice */
 	int64_t started_ms;
 	struct sip_dialog d;
 	struct list reqs;
 	struct sip_stx *invite; /* in: until its final response */
-	struct leg_accept accept;
+	struct leg_accept *accept; /* NULL: no 2xx of ours waits for its ACK */
 	uint32_t invite_cseq;   /* in: of the INVITE */
 	char *offer;            /* their offer, until answered; NULL: there was none */
 	bool ghost;             /* nobody above knows it: a forked answer being hung up */
@@ -117,7 +125,7 @@ struct leg {
 	struct leg_req *invite_req;
 	struct buf said;        /* headers of our INVITE beside the usual */
 	struct buf ack_auth;    /* what proved our INVITE, for its ACK */
-	struct sip_hop redirect; /* where a 302 sent our INVITE; no host: nowhere */
+	struct sip_hop *redirect; /* where a 302 sent our INVITE; NULL: nowhere */
 	unsigned redirects;
 	unsigned invited_again; /* how often */
 	bool cancel_wanted, cancel_sent, provisional;
@@ -129,7 +137,7 @@ struct leg {
 	char *hangup_reason;
 	enum leg_end end;
 	int end_status;
-	char end_reason[200];
+	const char *end_reason;
 	struct trust_facts *end_facts;
 	/* audio */
 	struct media_port *port;
@@ -143,13 +151,15 @@ struct leg {
 	struct leg_transfer transfer;
 	struct leg_referral referral;
 	struct leg_timer timer;
-	struct leg_reliable reliable;
+	bool prack_wanted;      /* in: their INVITE requires reliable provisional answers */
+	struct leg_reliable *reliable; /* NULL: none came or went */
 };
 
 /* ---- leg.c ---- */
 struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming, const char *session);
 int leg_enter(struct leg *leg); /* into the table by its local tag */
-const char *leg_keep(struct leg *leg, struct text t); /* a copy that lives with the leg; "" without memory */
+const char *leg_keep(struct leg *leg, struct text t); /* a copy that lives with the leg, or what is there already; "" without memory */
+void *leg_room(struct leg *leg, size_t n);            /* bytes that live with the leg, on a pointer's boundary; NULL */
 void leg_set_state(struct leg *leg, enum leg_state s);
 void leg_emit(struct leg *leg, struct leg_event *ev);
 /* The end: LEG_ENDING if it was up and somebody else ended it, then LEG_OVER. facts are copied. */
@@ -167,7 +177,8 @@ int leg_sdp_accept(struct leg *leg, struct text answer, struct sdp_agreed *agree
 int leg_media_apply(struct leg *leg, const struct sdp_agreed *agreed, bool tell);
 
 /* ---- leg_in.c ---- */
-void leg_accept_start(struct leg *leg, struct sip_stx *stx, uint32_t cseq, bool initial, bool our_offer); /* bytes are in accept.bytes */
+/* Sends the 200 and repeats it until its ACK. An error of the way it was to take is none: the ACK will tell. */
+int leg_accept_send(struct leg *leg, struct sip_stx *stx, uint32_t cseq, struct text sdp, bool initial, bool our_offer);
 void leg_accept_stop(struct leg *leg);
 void leg_on_ack(struct leg *leg, const struct sip_msg *ack);
 void leg_put_2xx(struct buf *b, void *arg); /* Contact, Allow, Supported; arg is the leg */
@@ -199,6 +210,7 @@ void leg_on_update(struct leg *leg, struct sip_stx *stx, const struct sip_msg *r
 /* ---- leg_reliable.c ---- */
 int leg_reliable_ring(struct leg *leg);
 void leg_reliable_stop(struct leg *leg);
+void leg_reliable_free(struct leg *leg);
 void leg_on_prack(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);
 /* A provisional answer to our INVITE: acknowledged where it wants that; false: not to be looked at (repeated, out of order). */
 bool leg_reliable_came(struct leg *leg, const struct sip_msg *res, uint32_t cseq);

@@ -2,15 +2,33 @@
 /* leg_reliable.c  Provisional answers that must arrive (RFC 3262). As the callee: 180 with RSeq, repeated until its PRACK, for callers that require it.
  * As the caller: PRACK for each one in its order, of every fork; an answer to our offer that comes in one of them counts, and the 200 of the same
  * fork need not say it again (RFC 6337 2.2). Audio before the 200 is not listened to.                                   */
+#include <errno.h>
 #include "base/mem.h"
 #include "base/rand.h"
 #include "sip/leg_private.h"
 
+static struct leg_reliable *reliable_of(struct leg *leg)
+{
+	if (!leg->reliable && (leg->reliable = mem_zalloc(1, sizeof(*leg->reliable))))
+		buf_init(&leg->reliable->bytes, SIP_HEAD_MAX_BYTES);
+	return leg->reliable;
+}
+
+void leg_reliable_free(struct leg *leg)
+{
+	if (leg->reliable)
+		buf_free(&leg->reliable->bytes);
+	mem_free(leg->reliable);
+	leg->reliable = NULL;
+}
+
 /* ---- ours ---- */
 void leg_reliable_stop(struct leg *leg)
 {
-	struct leg_reliable *r = &leg->reliable;
+	struct leg_reliable *r = leg->reliable;
 
+	if (!r)
+		return;
 	tmr_cancel(&r->repeat);
 	tmr_cancel(&r->give_up);
 	buf_clear(&r->bytes);
@@ -20,7 +38,7 @@ void leg_reliable_stop(struct leg *leg)
 static void on_repeat(void *arg)
 {
 	struct leg *leg = arg;
-	struct leg_reliable *r = &leg->reliable;
+	struct leg_reliable *r = leg->reliable;
 
 	(void)sip_stx_respond(leg->invite, 180, r->bytes.p, r->bytes.n);
 	r->repeat_ms *= 2; /* without end: 3 */
@@ -44,15 +62,18 @@ static void put_reliable(struct buf *b, void *arg)
 
 	leg_put_2xx(b, leg);
 	sip_put_str(b, "Require", "100rel");
-	sip_put_uint(b, "RSeq", leg->reliable.rseq);
+	sip_put_uint(b, "RSeq", leg->reliable->rseq);
 }
 
 int leg_reliable_ring(struct leg *leg)
 {
-	struct leg_reliable *r = &leg->reliable;
-	struct sip_reply ringing = { .status = 180, .to_tag = text_of(leg->d.local_tag), .more = put_reliable, .arg = leg, .keep = &r->bytes };
+	struct leg_reliable *r = reliable_of(leg);
+	struct sip_reply ringing = { .status = 180, .to_tag = text_of(leg->d.local_tag), .more = put_reliable, .arg = leg };
 	int err;
 
+	if (!r)
+		return ENOMEM;
+	ringing.keep = &r->bytes;
 	/* The next one must wait for the PRACK of this one; and where the INVITE brought no offer the first would have to make one (5): without audio to
 	 * offer yet, the caller learns nothing before the 200. */
 	if (r->waiting || !leg->offer)
@@ -74,12 +95,13 @@ void leg_on_prack(struct leg *leg, struct sip_stx *stx, const struct sip_msg *re
 	struct sip_rack rack;
 	struct sip_refusal why;
 	struct text sdp;
+	const struct leg_reliable *r = leg->reliable;
 
 	if (sip_rack_parse(&rack, sip_msg_value(req, SIP_HDR_RACK))) {
 		leg_reply(leg, stx, 400, "RAck is missing or malformed");
 		return;
 	}
-	if (!leg->reliable.waiting || rack.rseq != leg->reliable.rseq || rack.cseq.number != leg->invite_cseq || rack.cseq.method != SIP_INVITE) {
+	if (!r || !r->waiting || rack.rseq != r->rseq || rack.cseq.number != leg->invite_cseq || rack.cseq.method != SIP_INVITE) {
 		leg_reply(leg, stx, 481, "no provisional answer waits for this PRACK");
 		return;
 	}
@@ -94,8 +116,10 @@ void leg_on_prack(struct leg *leg, struct sip_stx *stx, const struct sip_msg *re
 /* ---- theirs ---- */
 static struct leg_early *early_of(struct leg *leg, struct text tag)
 {
-	struct leg_reliable *r = &leg->reliable;
+	struct leg_reliable *r = reliable_of(leg);
 
+	if (!r)
+		return NULL;
 	for (unsigned i = 0; i < r->n_early; i++)
 		if (text_is(tag, r->early[i].tag))
 			return &r->early[i];
@@ -125,7 +149,7 @@ static void prack(struct leg *leg, const struct sip_msg *res, uint32_t rseq, uin
 
 static void early_answer(struct leg *leg, const struct sip_msg *res)
 {
-	struct leg_reliable *r = &leg->reliable;
+	struct leg_reliable *r = leg->reliable;
 	struct sip_refusal why;
 	struct text sdp;
 
@@ -154,11 +178,15 @@ bool leg_reliable_came(struct leg *leg, const struct sip_msg *res, uint32_t cseq
 
 const struct sdp_agreed *leg_reliable_answer(const struct leg *leg)
 {
-	return leg->reliable.answered && text_is(text_of(leg->reliable.tag), leg->d.remote_tag) ? &leg->reliable.agreed : NULL;
+	const struct leg_reliable *r = leg->reliable;
+
+	return r && r->answered && text_is(text_of(r->tag), leg->d.remote_tag) ? &r->agreed : NULL;
 }
 
 void leg_reliable_anew(struct leg *leg)
 {
-	leg->reliable.n_early = 0;
-	leg->reliable.answered = false;
+	if (!leg->reliable)
+		return;
+	leg->reliable->n_early = 0;
+	leg->reliable->answered = false;
 }

@@ -38,7 +38,7 @@ static struct refusal may_not(const struct leg *leg, const struct sip_replaces *
 		return (struct refusal){ 603, "that call is over" };
 	if (r->early_only)
 		return (struct refusal){ 486, "that call is answered already" };
-	if (leg->state == LEG_S_ANSWERING || leg->accept.stx || leg->modify || leg->transfer.active)
+	if (leg->state == LEG_S_ANSWERING || leg->accept || leg->modify || leg->transfer.active)
 		return (struct refusal){ 491, "that call is being changed just now" };
 	return (struct refusal){ 0, NULL };
 }
@@ -100,7 +100,6 @@ static void taken(struct leg *leg, struct sip_stx *stx, const struct sip_msg *re
 
 static void take_over(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer)
 {
-	struct sip_reply ok = { .status = 200, .more = leg_put_session, .arg = leg, .body_type = "application/sdp", .keep = &leg->accept.bytes };
 	struct leg_event ev = { .type = LEG_REPLACED };
 	struct sip_refusal why = { .sentence = "" };
 	struct sdp_agreed agreed;
@@ -127,11 +126,8 @@ static void take_over(struct leg *leg, struct sip_stx *stx, const struct sip_msg
 	leg->hold_ours = leg->hold_was = false;
 	taken(leg, stx, req, &d, peer);
 	leg_timer_asked(leg, req);
-	ok.to_tag = text_of(leg->d.local_tag);
-	ok.body = buf_as_text(&sdp);
-	(void)sip_reply(leg->core, stx, &ok);
+	(void)leg_accept_send(leg, stx, req->cseq.number, buf_as_text(&sdp), false, text_empty(offer));
 	leg_timer_start(leg);
-	leg_accept_start(leg, stx, req->cseq.number, false, text_empty(offer));
 	if (!text_empty(offer))
 		(void)leg_media_apply(leg, &agreed, true);
 	leg_emit(leg, &ev);

@@ -138,8 +138,8 @@ static int send_in(struct leg_req **qp, struct leg *leg, const struct sip_dialog
 	if (first) {
 		hop = (struct sip_hop){ .port = leg->peer->port, .transport = leg->peer->transport };
 		text_fill(hop.host, sizeof(hop.host), leg->peer->host);
-		if (leg->redirect.host[0])
-			hop = leg->redirect;
+		if (leg->redirect)
+			hop = *leg->redirect;
 		prm.new_dialog = true;
 	} else {
 		err = sip_dialog_hop(d, &hop);

@@ -235,7 +235,11 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	}
 	metric_add(core->m.transactions, 1);
 	mem_ref(stx);
+	core->now.stx = stx;
+	core->now.req = req;
 	serve(core, stx, req, peer, merged);
+	core->now.stx = NULL;
+	core->now.req = NULL;
 	mem_unref(stx);
 	mem_unref(peer);
 }
@@ -256,7 +260,8 @@ void sip_receive(struct sip_core *core, const struct sip_path *path, struct text
 	struct sip_msg *msg;
 
 	sip_trace_message(core, path, true, bytes);
-	msg = mem_alloc(sizeof(*msg));
+	msg = core->msg ? core->msg : mem_alloc(sizeof(*msg));
+	core->msg = NULL;
 	if (!msg)
 		return;
 	if (sip_msg_parse(msg, bytes.p, bytes.n, &why))
@@ -265,5 +270,6 @@ void sip_receive(struct sip_core *core, const struct sip_path *path, struct text
 		on_request(core, path, msg);
 	else
 		on_response(core, path, msg);
-	mem_free(msg);
+	mem_free(core->msg);
+	core->msg = msg;
 }

@@ -7,6 +7,8 @@
 #include "sip/core_private.h"
 #include "trust/explain.h"
 
+enum { RESPONSE_BYTES = 1500 }; /* what most of ours need: no growing on the way */
+
 static const char *const extensions[] = { "histinfo", "timer", "100rel", "replaces", "norefersub", NULL };
 
 const struct sip_served sip_served = {
@@ -65,28 +67,46 @@ static int build(struct sip_core *core, struct buf *b, const struct sip_msg *req
 	return buf_error(b);
 }
 
+/* The bytes are kept also when they cannot be sent now. */
+static int keep_and_respond(struct sip_stx *stx, const struct sip_reply *r, struct buf *b)
+{
+	struct buf *bytes = b;
+
+	if (r->keep) {
+		buf_free(r->keep);
+		*r->keep = *b;
+		buf_init(b, b->max);
+		bytes = r->keep;
+	}
+	return sip_stx_respond(stx, r->status, bytes->p, bytes->n);
+}
+
 int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply *r)
 {
+	const struct sip_msg *req = core->now.stx == stx ? core->now.req : NULL;
 	struct text bytes = sip_stx_request(stx);
-	struct sip_msg *req;
+	struct sip_msg *again = NULL;
 	struct buf b;
-	int err;
+	int err = 0;
 
 	if (text_empty(bytes))
 		return EALREADY;
-	req = mem_alloc(sizeof(*req));
-	if (!req)
-		return ENOMEM;
+	/* Answered later than in the handler: read once more, from the copy. */
+	if (!req) {
+		again = mem_alloc(sizeof(*again));
+		if (!again)
+			return ENOMEM;
+		err = sip_msg_parse(again, bytes.p, bytes.n, NULL);
+		req = again;
+	}
 	buf_init(&b, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
-	err = sip_msg_parse(req, bytes.p, bytes.n, NULL);
+	(void)buf_reserve(&b, RESPONSE_BYTES);
 	if (!err || sip_msg_answerable(req))
 		err = build(core, &b, req, sip_stx_path(stx), r);
-	if (!err && r->keep)
-		err = buf_put(r->keep, b.p, b.n);
 	if (!err)
-		err = sip_stx_respond(stx, r->status, b.p, b.n);
+		err = keep_and_respond(stx, r, &b);
 	buf_free(&b);
-	mem_free(req);
+	mem_free(again);
 	return err;
 }
 

@@ -80,11 +80,12 @@ static void access_number_alone_is_the_subscriber(void **state)
 static void the_original_diversion_counts(void **state)
 {
 	(void)state;
+	struct leg_redirect diversion[2] = { { party("sip:203@pool", "203", "pool"), "unconditional" }, { party("sip:201@pool", "201", "pool"), "user-busy" } };
+	struct leg_redirect history[2] = { { party("sip:203@pool", "203", "pool"), "SIP;cause=408" }, { party("sip:700@node01", "700", "node01"), "" } };
 	struct leg_info i = blank();
 	i.called = i.to = party("sip:700@node01", "700", "node01");
 	i.n_diversions = 2;
-	i.diversion[0] = (struct leg_redirect){ party("sip:203@pool", "203", "pool"), "unconditional" };
-	i.diversion[1] = (struct leg_redirect){ party("sip:201@pool", "201", "pool"), "user-busy" };
+	i.diversion = diversion;
 	struct dlg_who w = ask(&i);
 	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
 	assert_string_equal(w.caller_name, "alice");
@@ -93,8 +94,7 @@ static void the_original_diversion_counts(void **state)
 	assert_string_equal(w.dialled, "201");
 	i.n_diversions = 0;
 	i.n_history = 2;
-	i.history[0] = (struct leg_redirect){ party("sip:203@pool", "203", "pool"), "SIP;cause=408" };
-	i.history[1] = (struct leg_redirect){ party("sip:700@node01", "700", "node01"), "" };
+	i.history = history;
 	w = ask(&i);
 	assert_string_equal(w.caller_name, "carol");
 	assert_string_equal(w.by, "History-Info");
@@ -166,7 +166,8 @@ static void a_secured_dial_plan_takes_tls_only(void **state)
 	}
 	struct leg_info info = blank(); /* a diverted call belongs to the plan of the mailbox that it was for */
 	info.called = info.to = party("sip:700@node01", "700", "node01");
-	info.diversion[0] = (struct leg_redirect){ party("sip:202@pool", "202", "pool"), "no-answer" };
+	struct leg_redirect diverted = { party("sip:202@pool", "202", "pool"), "no-answer" };
+	info.diversion = &diverted;
 	info.n_diversions = 1;
 	dlg_who(view, &info, &w);
 	assert_int_equal(w.kind, DLG_WHO_MAILBOX);

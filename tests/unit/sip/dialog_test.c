@@ -86,7 +86,7 @@ static void calling_takes_the_routes_in_reverse(void **state)
 	struct sip_msg m;
 
 	(void)state;
-	assert_int_equal(sip_dialog_uac(&d, "sip:um@n.test", "We", "sip:100@b.test", NET_TCP), 0);
+	assert_int_equal(sip_dialog_uac(&d, "sip:um@n.test", "We", "sip:100@b.test", NULL, NET_TCP), 0);
 	parse(&m, "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP n.test;branch=z9hG4bKq\r\nFrom: <sip:um@n.test>;tag=1\r\nTo: <sip:100@b.test>;tag=t2\r\n"
 	          "Call-ID: x\r\nCSeq: 7 INVITE\r\nContact: <sip:z@10.0.0.9;transport=tcp>\r\nRecord-Route: <sip:p1.test;lr>,<sip:p2.test;lr>\r\n"
 	          "Content-Length: 0\r\n\r\n");

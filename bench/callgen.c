@@ -6,7 +6,8 @@
  *
  *   callgen --target 127.0.0.1:5060 --to 6000 --mode setup  --rate 200 --seconds 8 --pid PID
  *   callgen --target 127.0.0.1:5060 --to 6000 --mode play   --calls 500 --rate 100 --seconds 8 --pid PID
- *   callgen ... --tls CERT KEY CA
+ *   callgen ... --tls --cert CERT --key KEY --ca CA
+ *   callgen ... --long   with INVITEs of 2.5 KB
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -21,6 +22,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
+#include "invite.h"
 
 enum { FRAME = 160, CALLS_MAX = 20000, HIST = 100000 };
 enum state { NEW, INVITED, UP, LEAVING, GONE, FAILED };
@@ -42,7 +44,7 @@ static struct {
 	const char *to, *mode, *cert, *key, *ca;
 	double rate;
 	int seconds, calls, pid, settle;
-	bool tls;
+	bool tls, long_invite;
 } opt = { .to = "6000", .mode = "setup", .rate = 100, .seconds = 8, .calls = 100, .settle = 1 };
 
 static int sip_fd = -1;
@@ -96,24 +98,24 @@ static void sip_send(const char *msg, int n)
 static void request(int i, const char *method, unsigned cseq, unsigned branch)
 {
 	struct call *c = &calls[i];
-	char msg[2048], sdp[400] = "", ip[32], uri[256];
+	char msg[4096], sdp[1000] = "", ip[32], uri[256];
 	inet_ntop(AF_INET, &opt.local.sin_addr, ip, sizeof ip);
-	bool invite = strcmp(method, "INVITE") == 0;
+	bool invite = strcmp(method, "INVITE") == 0, big = invite && opt.long_invite;
 	if (invite)
-		snprintf(sdp, sizeof sdp, "v=0\r\no=- %d 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP 0 101\r\na=rtpmap:101 telephone-event/8000\r\n",
-		         i + 1, ip, ip, c->rtp_port);
+		snprintf(sdp, sizeof sdp, "v=0\r\no=- %d 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP 0 %s101\r\n%s",
+		         i + 1, ip, ip, c->rtp_port, big ? "8 9 18 111 13 " : "", big ? INVITE_LONG_SDP : "a=rtpmap:101 telephone-event/8000\r\n");
 	if (invite || !c->contact[0])
 		snprintf(uri, sizeof uri, "sip:%.60s@%.30s:%u", opt.to, ip, ntohs(opt.target.sin_port));
 	else
 		snprintf(uri, sizeof uri, "%s", c->contact);
 	const char *transport = opt.tls ? "TLS" : "UDP";
 	int n = snprintf(msg, sizeof msg,
-	                 "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s:%u;branch=z9hG4bK%s%dx%u;rport\r\nMax-Forwards: 70\r\n"
+	                 "%s %s SIP/2.0\r\nVia: SIP/2.0/%s %s:%u;branch=z9hG4bK%s%dx%u;rport\r\n%sMax-Forwards: 70\r\n"
 	                 "From: <sip:bench%d@%s>;tag=b%s%d\r\nTo: <sip:%s@%s>%s%s\r\nCall-ID: %s-%d@bench\r\nCSeq: %u %s\r\n"
-	                 "Contact: <sip:bench@%s:%u%s>\r\n%sContent-Length: %zu\r\n\r\n%s",
-	                 method, uri, transport, ip, ntohs(opt.local.sin_port), run_id, i, branch, i, ip, run_id, i, opt.to, ip,
+	                 "Contact: <sip:bench@%s:%u%s>\r\n%s%sContent-Length: %zu\r\n\r\n%s",
+	                 method, uri, transport, ip, ntohs(opt.local.sin_port), run_id, i, branch, big ? INVITE_LONG_VIA : "", i, ip, run_id, i, opt.to, ip,
 	                 c->to_tag[0] ? ";tag=" : "", c->to_tag, run_id, i, cseq, method, ip, ntohs(opt.local.sin_port), opt.tls ? ";transport=tls" : "",
-	                 invite ? "Content-Type: application/sdp\r\n" : "", strlen(sdp), sdp);
+	                 big ? INVITE_LONG_HEADERS : "", invite ? "Content-Type: application/sdp\r\n" : "", strlen(sdp), sdp);
 	sip_send(msg, n);
 }
 
@@ -414,7 +416,7 @@ static void parse(int argc, char **argv)
 {
 	static const struct option names[] = { { "target", 1, NULL, 't' }, { "to", 1, NULL, 'o' }, { "mode", 1, NULL, 'm' }, { "rate", 1, NULL, 'r' },
 		{ "seconds", 1, NULL, 's' }, { "calls", 1, NULL, 'c' }, { "pid", 1, NULL, 'p' }, { "settle", 1, NULL, 'S' }, { "tls", 0, NULL, 'T' }, { "cert", 1, NULL, 'C' },
-		{ "key", 1, NULL, 'K' }, { "ca", 1, NULL, 'A' }, { 0 } };
+		{ "key", 1, NULL, 'K' }, { "ca", 1, NULL, 'A' }, { "long", 0, NULL, 'L' }, { 0 } };
 	for (int k; (k = getopt_long(argc, argv, "", names, NULL)) != -1;) {
 		char host[64] = "";
 		switch (k) {
@@ -435,6 +437,7 @@ static void parse(int argc, char **argv)
 		case 'p': opt.pid = atoi(optarg); break;
 		case 'S': opt.settle = atoi(optarg); break;
 		case 'T': opt.tls = true; break;
+		case 'L': opt.long_invite = true; break;
 		case 'C': opt.cert = optarg; break;
 		case 'K': opt.key = optarg; break;
 		case 'A': opt.ca = optarg; break;
@@ -443,7 +446,7 @@ static void parse(int argc, char **argv)
 	}
 	if (!opt.target.sin_port || !opt.pid || opt.rate <= 0) {
 		fprintf(stderr, "usage: callgen --target 127.0.0.1:PORT --pid PID [--to USER] [--mode setup|play] [--rate N] [--calls N] [--seconds N] [--settle N] "
-		                "[--tls --cert F --key F --ca F]\n");
+		                "[--long] [--tls --cert F --key F --ca F]\n");
 		exit(2);
 	}
 }

@@ -129,13 +129,12 @@ static bool has_room(struct sip_core *core, const struct sip_path *path, const s
 
 struct sip_peer *sip_admit(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req)
 {
-	struct ev_report why;
 	struct sip_peer *peer;
 
-	ev_set(&why, 0);
-	peer = sip_who(core, path, &why);
+	core->why.id = 0;
+	peer = sip_who(core, path, &core->why);
 	if (!peer) {
-		unknown_peer(core, path, req, &why);
+		unknown_peer(core, path, req, &core->why);
 		return NULL;
 	}
 	/* What asks whether we live is answered also when everything is full, and so is all that belongs to a call. */

@@ -37,6 +37,7 @@ struct sip_core {
 	unsigned n_legs, n_requests;
 	struct hash *leg_by_tag, *tally_by_name;
 	bool draining, ending;
+	struct ev_report why; /* room to say why a peer is not known */
 	struct sip_msg *msg;  /* room for the message that is being read; NULL while one is */
 	struct {              /* the request that is being served, as it was read; NULL: none */
 		struct sip_stx *stx;

@@ -184,20 +184,25 @@ static const char *const state_names[] = {
 	[LEG_S_ENDING] = "ending",   [LEG_S_HANGING] = "hanging up",  [LEG_S_OVER] = "over",
 };
 
-void leg_set_state(struct leg *leg, enum leg_state s)
+/* A report is large, and cleared where it begins to live: only where somebody wants to hear it. */
+static void report_state(const struct leg *leg, enum leg_state s)
 {
 	struct ev_report r;
 
+	ev_set(&r, EV_SIP_LEG_STATE);
+	ev_session(&r, leg->session);
+	ev_str(&r, "was", state_names[leg->state]);
+	ev_str(&r, "state", state_names[s]);
+	ev_str(&r, "direction", leg->info.incoming ? "in" : "out");
+	ev_emit(leg->core->bus, &r);
+}
+
+void leg_set_state(struct leg *leg, enum leg_state s)
+{
 	if (leg->state == s)
 		return;
-	if (ev_wanted(leg->core->bus, EV_SIP_LEG_STATE)) {
-		ev_set(&r, EV_SIP_LEG_STATE);
-		ev_session(&r, leg->session);
-		ev_str(&r, "was", state_names[leg->state]);
-		ev_str(&r, "state", state_names[s]);
-		ev_str(&r, "direction", leg->info.incoming ? "in" : "out");
-		ev_emit(leg->core->bus, &r);
-	}
+	if (ev_wanted(leg->core->bus, EV_SIP_LEG_STATE))
+		report_state(leg, s);
 	leg->state = s;
 }
 
@@ -224,8 +229,6 @@ static void report_over(struct leg *leg)
 {
 	struct ev_report r;
 
-	if (leg->ghost || !ev_wanted(leg->core->bus, EV_SIP_CALL_OVER))
-		return;
 	ev_set(&r, EV_SIP_CALL_OVER);
 	ev_session(&r, leg->session);
 	ev_str(&r, "direction", leg->info.incoming ? "in" : "out");
@@ -267,7 +270,8 @@ static void over_now(struct leg *leg)
 	stop_all(leg);
 	leg_set_state(leg, LEG_S_OVER);
 	leg->port = NULL;
-	report_over(leg);
+	if (!leg->ghost && ev_wanted(leg->core->bus, EV_SIP_CALL_OVER))
+		report_over(leg);
 	leg_emit(leg, &ev);
 	leg->h = NULL;
 	leg_leave(leg);

@@ -68,8 +68,6 @@ static void report_offered(struct leg *leg)
 	struct ev_report r;
 	char peer[NET_ADDR_SIZE];
 
-	if (!ev_wanted(leg->core->bus, EV_SIP_CALL_OFFERED))
-		return;
 	ev_set(&r, EV_SIP_CALL_OFFERED);
 	ev_session(&r, leg->session);
 	ev_str(&r, "gateway", leg->peer->name);
@@ -113,7 +111,8 @@ void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip
 		return;
 	}
 	(void)sip_reply(core, stx, &trying);
-	report_offered(leg);
+	if (ev_wanted(core->bus, EV_SIP_CALL_OFFERED))
+		report_offered(leg);
 	if (core->prm.offered)
 		core->prm.offered(leg, core->prm.arg);
 	/* Nobody took it. */

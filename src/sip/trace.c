@@ -6,29 +6,24 @@
 #include "sip/core_private.h"
 #include "sip/message.h"
 
-void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool in, struct text bytes)
+static void tell_tracer(struct sip_core *core, const struct sip_path *path, bool in, struct text bytes, const char *session)
+{
+	struct ev_report why;
+	struct sip_peer *who = sip_who(core, path, &why);
+	struct sip_trace t = { .in = in, .transport = path->transport, .local = path->local, .peer = path->peer, .real_us = clock_real_us(core->prm.clock),
+		               .data = (const uint8_t *)bytes.p, .n = bytes.n, .session = session, .gateway = who ? who->name : "",
+		               .conn = path->conn ? path->conn->wire_id : 0 };
+
+	core->tracer(&t, core->tracer_arg);
+	mem_unref(who);
+}
+
+static void tell_bus(struct sip_core *core, const struct sip_path *path, uint16_t id, struct text bytes, const char *session)
 {
 	struct text first = text_head(bytes, text_find(bytes, '\r'));
 	struct ev_report r;
 	char peer[NET_ADDR_SIZE];
-	const char *session;
-	uint16_t id = in ? EV_SIP_MESSAGE_IN : EV_SIP_MESSAGE_OUT;
 
-	metric_add(in ? core->m.in : core->m.out, 1);
-	if (!core->tracer && !ev_wanted(core->bus, id))
-		return;
-	session = sip_session_of(core, bytes);
-	if (core->tracer) {
-		struct ev_report why = { 0 };
-		struct sip_peer *who = sip_who(core, path, &why);
-		struct sip_trace t = { .in = in, .transport = path->transport, .local = path->local, .peer = path->peer,
-			               .real_us = clock_real_us(core->prm.clock), .data = (const uint8_t *)bytes.p, .n = bytes.n, .session = session,
-			               .gateway = who ? who->name : "", .conn = path->conn ? path->conn->wire_id : 0 };
-		core->tracer(&t, core->tracer_arg);
-		mem_unref(who);
-	}
-	if (!ev_wanted(core->bus, id))
-		return;
 	ev_set(&r, id);
 	ev_session(&r, session);
 	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
@@ -36,4 +31,20 @@ void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool 
 	ev_text(&r, "first_line", text_head(first, 200));
 	ev_text(&r, "message", sip_message_shown(bytes));
 	ev_emit(core->bus, &r);
+}
+
+void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool in, struct text bytes)
+{
+	uint16_t id = in ? EV_SIP_MESSAGE_IN : EV_SIP_MESSAGE_OUT;
+	bool wanted = ev_wanted(core->bus, id);
+	const char *session;
+
+	metric_add(in ? core->m.in : core->m.out, 1);
+	if (!core->tracer && !wanted)
+		return;
+	session = sip_session_of(core, bytes);
+	if (core->tracer)
+		tell_tracer(core, path, in, bytes, session);
+	if (wanted)
+		tell_bus(core, path, id, bytes, session);
 }

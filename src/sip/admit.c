@@ -46,7 +46,7 @@ static void unknown_peer(struct sip_core *core, const struct sip_path *path, con
 	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
 	ev_str(&r, "transport", net_transport_name(path->transport));
 	ev_text(&r, "method", req->method_text);
-	ev_str(&r, "why", why->id ? words : "");
+	ev_str(&r, "why", why->id ? words : sentence);
 	ev_int(&r, "count", (int64_t)count);
 	ev_emit(core->bus, &r);
 }

@@ -162,6 +162,7 @@ static void report_end(struct sip_conn *c)
 	ev_str(&r, "how", trust_end_name(end_of(c->end.how)));
 	ev_str(&r, "error", c->end.err ? strerror(c->end.err) : "");
 	ev_str(&r, "opened_by", c->opened ? "us" : "the peer");
+	sip_ev_what(&r, (const char *const[]){ "how", "error", NULL });
 	ev_int(&r, "established_ms", c->end.established ? c->end.since_established_ms : -1);
 	ev_emit(core->bus, &r);
 }

@@ -147,6 +147,8 @@ unsigned sip_legs_of(const struct sip_core *core, const struct sip_peer *peer); 
 const char *sip_session_of(const struct sip_core *core, struct text message);
 /* An event with the verdict on what went wrong; facts may be NULL. */
 void sip_ev_verdict(struct ev_report *r, const struct trust_facts *facts);
+/* The field "what": those of `fields` that say something, with commas between them; a number that is 0 says nothing. The list ends with NULL. */
+void sip_ev_what(struct ev_report *r, const char *const *fields);
 void sip_orphans_end(struct sip_core *core);
 void sip_requests_end(struct sip_core *core);
 /* options.c */

@@ -236,6 +236,7 @@ static void report_over(struct leg *leg)
 	ev_str(&r, "end", leg_end_name(leg->end));
 	ev_int(&r, "status", leg->end_status);
 	ev_str(&r, "reason", leg->end_reason);
+	sip_ev_what(&r, (const char *const[]){ "end", "status", "reason", NULL });
 	ev_int(&r, "seconds", (clock_mono_ms(leg->core->prm.clock) - leg->started_ms) / 1000);
 	ev_emit(leg->core->bus, &r);
 }

@@ -99,6 +99,7 @@ static void on_bye(struct leg *leg, struct leg_req *q, enum sip_uac_event ev, co
 	ev_str(&r, "error", strerror(sip_uac_err(q->uac)));
 	ev_str(&r, "verdict", "");
 	sip_ev_verdict(&r, sip_uac_facts(q->uac));
+	sip_ev_what(&r, (const char *const[]){ "error", "verdict", NULL });
 	ev_emit(leg->core->bus, &r);
 	leg_over(leg, end, 0, leg->hangup_reason, sip_uac_facts(q->uac));
 }

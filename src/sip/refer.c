@@ -40,6 +40,7 @@ static void report(struct leg *leg, int status, const char *reason, const struct
 	ev_str(&r, "cause", sip_words(order_refused ? SIP_SAYS_ORDER_CAUSE : SIP_SAYS_TRANSFER_CAUSE));
 	ev_str(&r, "advice", sip_words(order_refused ? SIP_SAYS_ORDER_ADVICE : SIP_SAYS_TRANSFER_ADVICE));
 	sip_ev_verdict(&r, facts);
+	sip_ev_what(&r, (const char *const[]){ "status", "reason", "verdict", NULL });
 	ev_emit(leg->core->bus, &r);
 }
 

@@ -161,6 +161,25 @@ void sip_ev_verdict(struct ev_report *r, const struct trust_facts *facts)
 	mem_free(v);
 }
 
+void sip_ev_what(struct ev_report *r, const char *const *fields)
+{
+	struct buf b;
+
+	buf_init(&b, 8192);
+	for (; *fields; fields++) {
+		const struct ev_field *f = ev_field(r, *fields);
+		if (!f || (f->type == EV_TEXT ? !f->n : !f->i))
+			continue;
+		buf_str(&b, b.n ? ", " : "");
+		if (f->type == EV_INT)
+			buf_printf(&b, "%lld", (long long)f->i);
+		else
+			buf_text(&b, ev_field_text(r, *fields));
+	}
+	ev_text(r, "what", buf_as_text(&b));
+	buf_free(&b);
+}
+
 void sip_facts_answer(struct trust_facts *f, const struct sip_msg *res)
 {
 	uint32_t retry = 0;

@@ -4,7 +4,9 @@
 #include "admin/admin_private.h"
 #include "admin/words.h"
 #include "admin_events.h"
+#include "base/mem.h"
 #include "dialogue/service.h"
+#include "dialogue/tale.h"
 
 static json_t *call_json(const struct dlg_call_info *c)
 {
@@ -33,16 +35,69 @@ static void list(struct admin_call *call, const json_t *args, void *arg)
 	admin_call_ok(call, json_pack("{s:o}", "calls", array));
 }
 
+/* ---- the story ---- */
+struct story {
+	json_t *lines;
+	int64_t started_us;
+	const char *session;
+};
+
+static void line_h(const struct dlg_tale_line *l, void *arg)
+{
+	struct story *s = arg;
+	json_array_append_new(s->lines, json_pack("{s:I, s:s, s:o, s:o}", "at_ms", (json_int_t)l->at_ms, "name", l->name, "text", admin_json_text(text_of(l->text)),
+	                                          "advice", admin_json_text(text_of(l->advice))));
+}
+
+/* Behind all that was before it. */
+static void put_in_order(json_t *lines, json_t *line)
+{
+	json_int_t at = json_integer_value(json_object_get(line, "at_ms"));
+	size_t i = json_array_size(lines);
+	while (i > 0 && json_integer_value(json_object_get(json_array_get(lines, i - 1), "at_ms")) > at)
+		i--;
+	json_array_insert_new(lines, i, line);
+}
+
+/* What went wrong in other parts of the server during the call: their events bear its session. */
+static void event_h(const struct ev_record *rec, void *arg)
+{
+	struct story *s = arg;
+	const struct ev_def *def = ev_def_find(rec->report.id);
+	char name[32];
+	if (strcmp(rec->report.session, s->session) != 0 || !def || def->severity > EV_SEV_NOTICE || dlg_tale_covers(rec->report.id))
+		return;
+	json_t *said = admin_report_json(&rec->report), *o;
+	text_print(name, sizeof name, "event-%u", (unsigned)rec->report.id);
+	o = json_pack("{s:I, s:s, s:O, s:O}", "at_ms", (json_int_t)((rec->real_us - s->started_us) / 1000), "name", name, "text", json_object_get(said, "text"), "advice",
+	              json_object_get(said, "advice"));
+	if (o)
+		put_in_order(s->lines, o);
+	json_decref(said);
+}
+
+struct showing {
+	struct admin *admin;
+	json_t *call;
+};
+
 static void one_h(const struct dlg_call_info *c, void *arg)
 {
-	json_t **op = arg, *steps = json_array(), *o = call_json(c);
+	struct showing *x = arg;
+	struct story story = { .lines = json_array(), .started_us = c->started_us, .session = c->session };
+	json_t **op = &x->call, *steps = json_array(), *o = call_json(c);
+	dlg_tale_each(c->tale, line_h, &story);
+	ev_bus_read(x->admin->prm.bus, 0, UINT32_MAX, event_h, &story);
 	for (unsigned i = 0; i < c->n_steps; i++)
 		json_array_append_new(steps, json_pack("{s:I, s:o}", "at_ms", (json_int_t)c->steps[i].at_ms, "text", admin_json_text(text_of(c->steps[i].text))));
 	if (o) {
 		json_object_set(o, "steps", steps);
 		json_object_set_new(o, "steps_lost", json_integer(c->steps_lost));
+		json_object_set(o, "story", story.lines);
+		json_object_set_new(o, "story_lost", json_integer(c->tale->lost));
 	}
 	json_decref(steps);
+	json_decref(story.lines);
 	*op = o;
 }
 
@@ -72,10 +127,10 @@ static const char *id_of(struct admin *a, struct admin_call *call, const json_t 
 static void show(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
-	json_t *o = NULL;
+	struct showing x = { .admin = a };
 	const char *id = id_of(a, call, args);
-	if (id && missed(call, dlg_service_call(a->prm.calls, id, one_h, &o), id) == 0)
-		admin_call_ok(call, o);
+	if (id && missed(call, dlg_service_call(a->prm.calls, id, one_h, &x), id) == 0)
+		admin_call_ok(call, x.call);
 }
 
 static void end(struct admin_call *call, const json_t *args, void *arg)

@@ -24,17 +24,50 @@ static int list(struct cli *c)
 	return cli_ask_show(c, "call.list", json_pack("{s:b}", "history", cli_opt(c, "history") != NULL), show_list);
 }
 
-static int show_one(struct cli *c, const json_t *o)
+/* Each sentence behind its time, and what to do below it. */
+static void show_line(struct cli *c, const json_t *o, const json_t *line)
+{
+	char mark[32];
+	int64_t us = cli_int(o, "started_us") + cli_int(line, "at_ms") * 1000;
+	text_print(mark, sizeof mark, "  %s.%03d  ", cli_when_us(us) + strlen("2026-11-23 "), (int)(us / 1000 % 1000));
+	cli_item(c->out, mark, cli_text(line, "text"));
+	if (!*cli_text(line, "advice"))
+		return;
+	fprintf(c->out, "%16sWhat to do:\n", "");
+	cli_wrapped(c->out, cli_text(line, "advice"), "                  ");
+}
+
+static void show_story(struct cli *c, const json_t *o)
 {
 	size_t i;
+	const json_t *line;
+	json_array_foreach(json_object_get(o, "story"), i, line)
+		show_line(c, o, line);
+	if (cli_int(o, "story_lost"))
+		fprintf(c->out, "%16sMore happened than is kept: %s sentences are missing here.\n", "", cli_text(o, "story_lost"));
+	if (!cli_true(o, "over"))
+		fprintf(c->out, "%16sThe call goes on: %s%s.\n", "", cli_text(o, "state"), cli_true(o, "held") ? ", on hold" : "");
+}
+
+static int show_one(struct cli *c, const json_t *o)
+{
+	const char *name = cli_text(o, "from_name"), *object = cli_text(o, "object");
+	size_t i;
 	const json_t *s;
-	fprintf(c->out, "Call %s, %s\n  from %s %s\n  called %s\n  by gateway %s from %s\n  began %s, lasts %s\n  %s %s: %s\n", cli_text(o, "id"),
-	        cli_true(o, "over") ? "over" : "alive", cli_text(o, "from"), cli_text(o, "from_name"), cli_text(o, "called"), cli_text(o, "gateway"),
-	        cli_text(o, "source"), cli_when_us(cli_int(o, "started_us")), cli_duration_ms(cli_int(o, "duration_ms")), cli_text(o, "dialogue"),
-	        cli_text(o, "object"), cli_text(o, "state"));
-	json_array_foreach(json_object_get(o, "steps"), i, s)
-		fprintf(c->out, "  %8.3f s  %s\n", (double)cli_int(s, "at_ms") / 1000, cli_text(s, "text"));
-	fprintf(c->out, "Its events: umbel events list --session %s\n", cli_text(o, "id"));
+	fprintf(c->out, "Call %s, %s: %s\n", cli_text(o, "id"), cli_true(o, "over") ? "over" : "alive", cli_text(o, "state"));
+	fprintf(c->out, "  from %s%s%s%s to %s, gateway %s (%s)\n", cli_text(o, "from"), *name ? " (" : "", name, *name ? ")" : "", cli_text(o, "called"),
+	        cli_text(o, "gateway"), cli_text(o, "source"));
+	fprintf(c->out, "  began %s, %s %s%s%s%s%s\n\n", cli_when_us(cli_int(o, "started_us")), cli_true(o, "over") ? "lasted" : "lasts",
+	        cli_duration_ms(cli_int(o, "duration_ms")), *cli_text(o, "dialogue") ? ", " : "", cli_text(o, "dialogue"), *object ? " of " : "", object);
+	show_story(c, o);
+	if (cli_opt(c, "steps")) {
+		fprintf(c->out, "\nStep by step:\n");
+		json_array_foreach(json_object_get(o, "steps"), i, s)
+			fprintf(c->out, "  %8.3f s  %s\n", (double)cli_int(s, "at_ms") / 1000, cli_text(s, "text"));
+	}
+	fprintf(c->out, "\nIts events: umbel events list --session %s\n", cli_text(o, "id"));
+	if (!cli_true(o, "over"))
+		fprintf(c->out, "Its SIP from now on: umbel trace --call %s\n", cli_text(o, "id"));
 	return CLI_GOOD;
 }
 
@@ -56,9 +89,13 @@ static int end(struct cli *c)
 
 static const struct cli_opt list_opts[] = { { "history", NULL, "also those that are lately over" }, { NULL, NULL, NULL } };
 
+static const struct cli_opt show_opts[] = { { "steps", NULL, "also each step of the conversation's tables" }, { NULL, NULL, NULL } };
+
 const struct cli_cmd cli_call_cmds[] = {
 	{ "call", "list", "", 0, 0, list_opts, "List the calls of this node", NULL, "  umbel call list\n  umbel call list --history", list },
-	{ "call", "show", "CALL", 1, 1, NULL, "Show one call, step by step", "A unique beginning of the id is enough.", "  umbel call show 01JD", show },
+	{ "call", "show", "CALL", 1, 1, show_opts, "Tell one call in words: how it came, what was said and agreed, how and why it ended",
+	  "Calls that live, the last 256 that are over, and the last 64 that were refused. A unique beginning of the id is enough.",
+	  "  umbel call show 01JD\n  umbel call show 01JD --steps\n  umbel call show 01JD --json", show },
 	{ "call", "end", "CALL", 1, 1, NULL, "End a call as if the caller had hung up", NULL, "  umbel call end 01JD", end },
 	{ NULL },
 };

@@ -77,6 +77,7 @@ static void destroy(void *object)
 	mem_unref(c->zone);
 	mem_free(c->verdict);
 	mem_free(c->step);
+	dlg_tale_free(&c->tale);
 	dlg_path_free(&c->notes.path);
 	dlg_session_close(&c->s);
 	mem_unref(c->table_owner);
@@ -163,6 +164,7 @@ static void close_port(struct dlg_call *c)
 	if (!c->port)
 		return;
 	dlg_record_figures(c);
+	dlg_tale_sound(c);
 	dlg_live_hush(c);
 	if (c->leg_over || c->started) /* before the ACK the leg may still want to start it */
 		media_port_close(c->port); /* MEDIA_CLOSED comes, perhaps at once */
@@ -177,6 +179,7 @@ void dlg_call_talk_over(struct dlg_call *c, int result)
 	c->result = result;
 	set_outcome(c, c->outgoing ? outcome_made(c, result) : outcome_of(c, result));
 	dlg_call_step(c, "over: %s", c->outcome);
+	dlg_tale_talk_over(c);
 	dlg_path_over(&c->notes.path, &c->s, result, age_ms(c));
 	if (c->outgoing)
 		dlg_call_tell(c, TELL_ENDED);
@@ -211,6 +214,7 @@ void dlg_call_end(struct dlg_call *c, const char *why)
 {
 	set_outcome(c, why);
 	dlg_call_step(c, "ended: %s", why);
+	dlg_tale_end(c, why);
 	mem_ref(c);
 	hang_up_talk(c);
 	mem_unref(c);
@@ -322,6 +326,7 @@ void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
 	(void)leg;
+	dlg_tale_leg(c, ev);
 	switch (ev->type) {
 	case LEG_PROGRESS:
 		dlg_call_step(c, "ringing: %d", ev->status);
@@ -387,6 +392,7 @@ static void on_media(struct media_port *port, const struct media_event *ev, void
 {
 	struct dlg_call *c = mem_ref(arg);
 	(void)port;
+	dlg_tale_media(c, ev);
 	if (dlg_live_media(c, ev)) {
 		mem_unref(c);
 		return;
@@ -534,6 +540,7 @@ static void tell_arrived(struct dlg_call *c)
 	ev_str(&r, "mailbox", c->who.box ? c->who.box->name : "");
 	dlg_call_emit(c, &r);
 	dlg_call_step(c, "%s, told by %s", c->table->title, c->who.by);
+	dlg_tale_arrived(c);
 }
 
 static void tell_not_answered(struct dlg_call *c, const struct ev_report *why, int err)
@@ -570,6 +577,7 @@ int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *vi
 	if (err) {
 		c->notes.end = LEG_END_REJECTED;
 		tell_not_answered(c, &why, err);
+		dlg_tale_not_answered(c, &why, err);
 		dlg_call_end(c, "not answered");
 	} else {
 		c->answered = true;

@@ -11,6 +11,7 @@
 #include "dialogue/record_live.h"
 #include "dialogue/service.h"
 #include "dialogue/session.h"
+#include "dialogue/tale_live.h"
 #include "dialogue/who.h"
 #include "media/media.h"
 #include "net/loop.h"
@@ -36,7 +37,7 @@ struct dlg_service {
 	struct cfg *cfg;
 	struct dlg_attendants *attendants;
 	struct list calls, past, jobs, found; /* found: recordings left behind, not read yet */
-	unsigned n_calls, n_past, n_saves; /* saves: messages on their way to the mailbox */
+	unsigned n_calls, n_past, n_refused, n_saves; /* saves: messages on their way to the mailbox */
 	bool draining;
 	dlg_idle_h *idle;
 	void *idle_arg;
@@ -146,6 +147,8 @@ struct dlg_call {
 	struct dlg_notes notes; /* for its record: record_live.c */
 	struct dlg_call_step *step; /* grows: most calls take few */
 	unsigned n_steps, room_steps, steps_lost;
+	struct dlg_tale tale;
+	struct dlg_told told;
 };
 
 /* call.c */

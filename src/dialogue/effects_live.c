@@ -188,6 +188,7 @@ static void step(void *arg, const struct dlg_step *st)
 	char on[48];
 	if (c->svc)
 		dlg_path_step(&c->notes.path, &c->s, st, clock_mono_ms(c->svc->prm.clock) - c->started_mono_ms);
+	dlg_tale_step(c, st);
 	if (*st->keys)
 		text_print(on, sizeof(on), "%s %s", dlg_event_name(st->event), st->keys);
 	else if (st->event == DLG_DONE || st->event == DLG_RESULT)
@@ -234,6 +235,7 @@ static int transfer(void *arg, uint32_t job, const char *uri)
 {
 	struct dlg_call *c = arg;
 	dlg_call_step(c, "transfer to %s", uri);
+	dlg_tell(c, TALE_TRANSFER, "target", uri);
 	if (dlg_transfer_by(c) == CFG_TRANSFER_BRIDGE)
 		return EOPNOTSUPP;
 	c->xfer_job = job;
@@ -250,6 +252,7 @@ static void event(void *arg, struct ev_report *r)
 		if (c->svc)
 			metric_add(silent ? c->svc->m.dropped_silent : c->svc->m.dropped_short, 1);
 		dlg_call_step(c, "recording dropped: %s", silent ? "silent" : "too short");
+		dlg_tell(c, silent ? TALE_DROPPED_SILENT : TALE_DROPPED_SHORT, NULL, NULL);
 	}
 	if (r->id == EV_TRANSFER_FAILED && c->verdict) {
 		ev_str(r, "reason", c->verdict->sentence);
@@ -274,6 +277,7 @@ static void recorded(struct recorder *r, const struct recorder_result *res, void
 	c->recorder = NULL;
 	c->rec_job = 0;
 	dlg_call_step(c, "recorded %u ms%s", c->s.rec.duration_ms, c->s.rec.heard ? "" : ", silence");
+	dlg_tale_recorded(c);
 	/* Nobody waits for it any more: the disk took longer than the conversation. A message that was spoken stays where the next start finds it. */
 	bool message = res->heard && !failed && strcmp(c->rec_info.kind, "message") == 0;
 	if (c->talk_over && !message)

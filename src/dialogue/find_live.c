@@ -57,6 +57,7 @@ static void ended(struct dlg_call *c, struct dlg_call *waiting)
 	else
 		metric_add(joined ? c->svc->m.transfers : c->svc->m.transfers_failed, 1);
 	dlg_call_step(waiting, "%s: %s: %s", purpose(c), c->called, c->outcome);
+	dlg_tell_two(waiting, TALE_OWN_CALL_OVER, "called", c->called, "what", c->outcome);
 	dlg_call_part(c);
 	if (joined)
 		dlg_job_done(&waiting->s.eng, waiting->join_job, J_DONE);
@@ -196,6 +197,7 @@ static void tell_made(struct dlg_call *c)
 	dlg_call_emit(c, &r);
 	dlg_call_step(c, "for the call %s", c->partner->session);
 	dlg_call_step(c->partner, "%s: calling %s by the call %s", purpose(c), c->called, c->session);
+	dlg_tale_made(c);
 }
 
 static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint32_t ring_ms, struct ev_report *why)
@@ -287,6 +289,8 @@ int dlg_live_join(void *arg, uint32_t job)
 	tmr_cancel(&c->limit);
 	dlg_call_step(w, "joined with %s", c->called);
 	dlg_call_step(c, "joined with the call %s", w->session);
+	dlg_tell(w, TALE_JOINED, "called", c->called);
+	dlg_tell(c, TALE_JOINED_CALL, "call", w->session);
 	dlg_call_tell(c, TELL_JOINED);
 	return 0;
 }

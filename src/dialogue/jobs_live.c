@@ -220,6 +220,7 @@ static void saved(enum mbox_saved outcome, int err, const struct ev_report *why,
 	}
 	metric_add(j->svc->m.saved, 1);
 	dlg_call_step(c, "message %s is %s", j->info.id, outcome == MBOX_SAVE_SPOOLED ? "in the spool" : "in the store");
+	dlg_tell(c, outcome == MBOX_SAVE_SPOOLED ? TALE_IN_SPOOL : TALE_IN_STORE, "id", j->info.id);
 	struct dlg_service *svc = j->svc;
 	dlg_live_done(j, J_SAVED);
 	dlg_service_check_idle(svc);

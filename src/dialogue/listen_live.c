@@ -71,6 +71,8 @@ static void take_heard(struct dlg_call *c, const struct speech_result *r)
 	s->heard_direct = r->sure == SPEECH_DIRECT;
 	metric_add(s->n_heard ? c->svc->m.heard : c->svc->m.not_heard, 1);
 	dlg_call_step(c, "heard %s%s%s", s->n_heard ? s->heard[0].say : "nobody", s->n_heard > 1 ? " or another" : "", s->heard_direct ? ", surely" : "");
+	if (s->n_heard)
+		dlg_tell(c, TALE_HEARD, "what", s->heard[0].say);
 }
 
 /* A command is done or not done: nobody is asked whether it was meant. */
@@ -85,6 +87,8 @@ static void heard_command(struct dlg_call *c, const struct speech_result *r)
 	const char *words = command_heard(r);
 	metric_add(words ? c->svc->m.heard : c->svc->m.not_heard, 1);
 	dlg_call_step(c, "heard %s", words ? words : "no command");
+	if (words)
+		dlg_tell(c, TALE_HEARD, "what", words);
 	if (!words) {
 		fail(c, ENOENT);
 		return;

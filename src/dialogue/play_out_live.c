@@ -132,6 +132,7 @@ static int call(struct dlg_service *svc, struct dir_view *view, const struct dlg
 	ev_str(&r, "mailbox", box->name);
 	dlg_call_emit(c, &r);
 	dlg_call_step(c, "calling %s", c->called);
+	dlg_tale_made(c);
 	return 0;
 }
 

@@ -79,6 +79,7 @@ static void sent(enum mbox_saved outcome, int err, const struct ev_report *why, 
 	} else {
 		metric_add(j->svc->m.saved, 1);
 		dlg_call_step(j->call, "sent to %s", x->to[x->at]->name);
+		dlg_tell(j->call, TALE_SENT, "to", x->to[x->at]->name);
 		x->to[x->at] = NULL;
 		x->n_sent++;
 	}

@@ -16,9 +16,32 @@ struct past {
 	char session[EV_SESSION_SIZE], from[64], from_name[128], called[128], gateway[64], source[64], dialogue[CFG_NAME_SIZE];
 	char object[CFG_NAME_SIZE], outcome[96];
 	int64_t started_us, duration_ms;
+	bool refused;
+	struct dlg_tale tale;
 	unsigned n_steps, steps_lost;
 	struct dlg_call_step steps[];
 };
+
+static void past_free(struct past *p)
+{
+	dlg_tale_free(&p->tale);
+	mem_free(p);
+}
+
+/* Those that were refused at once may be many, and take no room from the others. */
+static void keep(struct dlg_service *s, struct past *p)
+{
+	unsigned *n = p->refused ? &s->n_refused : &s->n_past, max = p->refused ? DLG_REFUSED : DLG_HISTORY;
+	struct link *it = s->past.head.prev;
+	list_prepend(&s->past, &p->link);
+	if (++*n <= max)
+		return;
+	while (LIST_ENTRY(it, struct past, link)->refused != p->refused)
+		it = it->prev;
+	list_remove(it);
+	past_free(LIST_ENTRY(it, struct past, link));
+	--*n;
+}
 
 /* ---- life ---- */
 static void make_metrics(struct dlg_service *s)
@@ -118,7 +141,7 @@ void dlg_service_destroy(struct dlg_service *s)
 	dlg_recover_stop(s);
 	dlg_jobs_cancel(s);
 	for (struct link *l; (l = list_pop(&s->past));)
-		mem_free(LIST_ENTRY(l, struct past, link));
+		past_free(LIST_ENTRY(l, struct past, link));
 	mem_unref(s->attendants);
 	cfg_unref(s->cfg);
 	mem_free(s);
@@ -130,6 +153,27 @@ static const char *said_caller(const struct leg_info *info, const struct dlg_who
 	if (who && *who->caller_number)
 		return who->caller_number;
 	return *info->from.uri && !info->wants_privacy ? info->from.uri : dlg_words(DLG_SAYS_UNKNOWN_CALLER);
+}
+
+static void remember_refused(struct dlg_service *s, struct leg *leg, const struct dlg_who *who, const struct ev_report *refusal)
+{
+	const struct leg_info *info = leg_info(leg);
+	const struct ev_field *status = ev_field(refusal, "status");
+	struct past *p = mem_zalloc(1, sizeof(*p));
+	char addr[NET_ADDR_SIZE];
+	if (!p)
+		return;
+	p->refused = true;
+	text_fill(p->session, sizeof(p->session), info->session);
+	text_fill(p->from, sizeof(p->from), said_caller(info, who));
+	text_fill(p->from_name, sizeof(p->from_name), who ? who->caller_name : "");
+	text_fill(p->called, sizeof(p->called), info->called.uri);
+	text_fill(p->gateway, sizeof(p->gateway), info->peer ? info->peer->name : "");
+	text_fill(p->source, sizeof(p->source), net_addr_print(&info->source, addr));
+	text_print(p->outcome, sizeof(p->outcome), "refused with %d", status ? (int)status->i : 403);
+	p->started_us = clock_real_us(s->prm.clock);
+	dlg_tale_refused(&p->tale, leg, who, p->from, refusal);
+	keep(s, p);
 }
 
 static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who *who, uint16_t id, int status, const char *reason)
@@ -147,6 +191,7 @@ static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who 
 	ev_emit(s->prm.bus, &r);
 	metric_add(s->m.refused, 1);
 	dlg_record_refused(s, info, who, who ? "nobody-called" : "not-taken");
+	remember_refused(s, leg, who, &r);
 	leg_reject(leg, status, reason, status == 503 ? RETRY_AFTER_S : 0);
 }
 
@@ -168,6 +213,7 @@ static void refuse_open_call(struct dlg_service *s, struct leg *leg, const struc
 	ev_emit(s->prm.bus, &r);
 	metric_add(s->m.refused, 1);
 	dlg_record_refused(s, info, who, "not-secure");
+	remember_refused(s, leg, who, &r);
 	leg_reject(leg, 403, dlg_words(DLG_SAYS_TLS_ONLY), 0);
 }
 
@@ -184,7 +230,7 @@ void dlg_service_offer(struct dlg_service *s, struct leg *leg)
 	} else {
 		dlg_who(view, leg_info(leg), &who);
 		if (who.kind == DLG_WHO_NOBODY)
-			refuse(s, leg, &who, EV_CALL_REJECTED, 404, "no mailbox, attendant or access number here has this name.");
+			refuse(s, leg, &who, EV_CALL_REJECTED, 404, "no mailbox, attendant or access number here has this name");
 		else if (dlg_is_own_search(s, leg))
 			leg_reject(leg, 486, NULL, 0);
 		else if (!dlg_secure_enough(&who, leg_info(leg)->transport))
@@ -218,7 +264,7 @@ static const char *dialogue_of(const struct dlg_call *c)
 	return c->outgoing ? "find-me" : c->who.kind == DLG_WHO_ATTENDANT ? "attendant" : c->table->name;
 }
 
-static void remember(struct dlg_service *s, const struct dlg_call *c)
+static void remember(struct dlg_service *s, struct dlg_call *c)
 {
 	struct past *p = mem_zalloc(1, sizeof(*p) + c->n_steps * sizeof(p->steps[0]));
 	if (!p)
@@ -238,13 +284,8 @@ static void remember(struct dlg_service *s, const struct dlg_call *c)
 	p->steps_lost = c->steps_lost;
 	if (c->n_steps)
 		memcpy(p->steps, c->step, c->n_steps * sizeof(p->steps[0]));
-	list_prepend(&s->past, &p->link);
-	if (++s->n_past > DLG_HISTORY) {
-		struct past *oldest = LIST_ENTRY(s->past.head.prev, struct past, link);
-		list_remove(&oldest->link);
-		mem_free(oldest);
-		s->n_past--;
-	}
+	dlg_tale_move(&p->tale, &c->tale);
+	keep(s, p);
 }
 
 void dlg_service_over(struct dlg_service *s, struct dlg_call *c)
@@ -295,7 +336,7 @@ static void show_call(struct dlg_service *s, struct dlg_call *c, dlg_call_h *h, 
 		.session = c->session, .from = c->who.caller_number, .from_name = c->who.caller_name, .called = c->called, .gateway = c->gateway,
 		.source = c->source, .dialogue = dialogue_of(c), .object = object_of(c), .state = state, .held = leg_is_held(c->leg),
 		.started_us = c->started_us, .duration_ms = clock_mono_ms(s->prm.clock) - c->started_mono_ms,
-		.steps = c->step, .n_steps = c->n_steps, .steps_lost = c->steps_lost,
+		.steps = c->step, .n_steps = c->n_steps, .steps_lost = c->steps_lost, .tale = &c->tale,
 	};
 	h(&info, arg);
 }
@@ -306,6 +347,7 @@ static void show_past(const struct past *p, dlg_call_h *h, void *arg)
 		.session = p->session, .from = p->from, .from_name = p->from_name, .called = p->called, .gateway = p->gateway, .source = p->source,
 		.dialogue = p->dialogue, .object = p->object, .state = p->outcome, .over = true, .started_us = p->started_us,
 		.duration_ms = p->duration_ms, .steps = p->steps, .n_steps = p->n_steps, .steps_lost = p->steps_lost,
+		.tale = &p->tale,
 	};
 	h(&info, arg);
 }

@@ -23,6 +23,7 @@ struct voice_names;
 struct net_addr;
 struct dlg_service;
 struct dlg_table;
+struct dlg_tale;
 
 /* Everything is borrowed and must outlive the service, but for what is said to be copied or referenced. */
 struct dlg_service_prm {
@@ -70,7 +71,7 @@ typedef void (dlg_idle_h)(void *arg);
 void dlg_service_when_idle(struct dlg_service *s, dlg_idle_h *h, void *arg);
 
 /* ---- for the administrator ---- */
-enum { DLG_HISTORY = 256, DLG_CALL_STEPS = 96, DLG_STEP_TEXT = 96 };
+enum { DLG_HISTORY = 256 /* and DLG_REFUSED that were refused at once */, DLG_REFUSED = 64, DLG_CALL_STEPS = 96, DLG_STEP_TEXT = 96 };
 struct dlg_call_step {
 	int64_t at_ms;  /* since the call arrived */
 	char text[DLG_STEP_TEXT]; /* "answering: greeting -> take message on ended" */
@@ -85,6 +86,7 @@ struct dlg_call_info {
 	int64_t duration_ms;
 	const struct dlg_call_step *steps;
 	unsigned n_steps, steps_lost;
+	const struct dlg_tale *tale; /* the same and more in sentences */
 };
 /* Borrowed for the call. */
 typedef void (dlg_call_h)(const struct dlg_call_info *c, void *arg);

@@ -30,7 +30,7 @@ void sip_conn_tell_up(struct sip_conn *c)
 	struct sip_wire_conn w;
 	struct trust_facts *f;
 
-	if (!c->core->wire.up || c->transport != NET_TLS || !(f = mem_alloc(sizeof(*f))))
+	if (!c->core->wire.up || !(f = mem_alloc(sizeof(*f))))
 		return;
 	wire_conn(c, &w);
 	sip_conn_facts(c, f);
@@ -46,4 +46,10 @@ void sip_conn_tell_end(const struct sip_conn *c)
 		return;
 	wire_conn(c, &w);
 	c->core->wire.ended(&w, &c->end, c->facts, c->core->wire.arg);
+}
+
+void sip_tell_looked_up(struct sip_core *core, const struct sip_peer *peer, const struct dns_targets *t)
+{
+	if (core->wire.looked_up && t->n_trail)
+		core->wire.looked_up(peer ? peer->name : "", t, core->wire.arg);
 }

@@ -112,8 +112,10 @@ struct sip_wire_conn {
 };
 struct sip_wire {
 	void (*bytes)(const struct sip_wire_conn *c, bool in, const uint8_t *data, size_t n, void *arg);
-	void (*up)(const struct sip_wire_conn *c, const struct trust_facts *facts, void *arg); /* TLS: the handshake is done */
+	void (*up)(const struct sip_wire_conn *c, const struct trust_facts *facts, void *arg); /* TCP: connected; TLS: the handshake is done */
 	void (*ended)(const struct sip_wire_conn *c, const struct conn_end *end, const struct trust_facts *facts, void *arg); /* facts may be NULL */
+	/* A name that a request of ours needed was looked up: what was asked, and what came. May be NULL. */
+	void (*looked_up)(const char *gateway, const struct dns_targets *t, void *arg);
 	tls_keylog_h *keylog; /* of handshakes that begin while it is set; any thread. NULL: keys are not told */
 	void *arg;            /* lives as long as the core and its pools */
 };

@@ -464,6 +464,27 @@ int64_t leg_started_ms(const struct leg *leg)
 	return leg->started_ms;
 }
 
+int leg_facts(struct leg *leg, struct trust_facts *f)
+{
+	const struct trust_facts *known = leg->invite_req ? sip_uac_facts(leg->invite_req->uac) : NULL;
+
+	if (known)
+		*f = *known;
+	else if (leg->invite)
+		sip_path_facts(leg->core, sip_stx_path(leg->invite), f);
+	return known || leg->invite ? 0 : ENOENT;
+}
+
+bool leg_sound(const struct leg *leg, struct leg_sound *s)
+{
+	if (!leg->agreed_once || !leg->port || net_addr_parse(&s->remote, text_of(leg->agreed.remote_addr), leg->agreed.remote_port))
+		return false;
+	s->codec = sdp_codec_name(leg->agreed.codec);
+	s->local = *media_port_addr(leg->port);
+	s->keys_pt = leg->agreed.recv_dtmf_pt;
+	return true;
+}
+
 const char *leg_event_name(enum leg_event_type t)
 {
 	static const char *const names[] = {

@@ -114,6 +114,16 @@ bool leg_is_up(const struct leg *leg);
 bool leg_is_over(const struct leg *leg);
 bool leg_is_held(const struct leg *leg);
 int64_t leg_started_ms(const struct leg *leg); /* monotonic */
+/* What is known of the way of its INVITE: names, connection, certificates. While it is offered or calling, and when LEG_ANSWERED of a call of ours
+ * comes; ENOENT otherwise. */
+int leg_facts(struct leg *leg, struct trust_facts *f);
+/* What was agreed of the audio. */
+struct leg_sound {
+	const char *codec; /* "PCMA" */
+	struct net_addr local, remote;
+	int keys_pt;       /* of the telephone-events that may come; -1: none was agreed */
+};
+bool leg_sound(const struct leg *leg, struct leg_sound *s); /* false: nothing yet, or it is over */
 
 /* ---- an offered call ---- */
 /* 180 to the peer; optional. EALREADY once answered. */

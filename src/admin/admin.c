@@ -11,7 +11,7 @@ static const struct admin_cmd *const tables[] = {
 	admin_node_cmds,      admin_gateway_cmds,   admin_event_cmds, admin_log_cmds,  admin_call_cmds,  admin_mailbox_cmds, admin_message_cmds, admin_choice_cmds, admin_prompt_cmds,
 	admin_attendant_cmds, admin_config_cmds,    admin_cert_cmds,  admin_cure_cmds, admin_install_cmds, admin_matrix_cmds, admin_trust_cmds,
 	admin_answering_cmds, admin_object_cmds,
-	admin_story_cmds,     admin_trace_cmds,     admin_look_cmds, admin_report_cmds,
+	admin_story_cmds,     admin_trace_cmds,     admin_watch_cmds,     admin_look_cmds, admin_report_cmds,
 };
 
 void admin_call_absent(struct admin_call *call, const char *what)
@@ -74,6 +74,7 @@ int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_repor
 	list_init(&a->errands);
 	list_init(&a->tours);
 	list_init(&a->sendings);
+	list_init(&a->watches);
 	list_init(&a->matrices);
 	list_init(&a->looks);
 	list_init(&a->edits);
@@ -102,6 +103,7 @@ void admin_destroy(struct admin *a)
 	admin_post_stop(a);
 	admin_follow_stop(a);
 	admin_trace_stop(a);
+	admin_watch_stop(a);
 	admin_matrix_stop(a);
 	admin_look_stop(a);
 	admin_edits_stop(a);

@@ -22,6 +22,7 @@ struct admin {
 	struct cert_post *post;       /* letters between nodes; NULL: without certificates there are none */
 	struct list follows; /* events follow, see cmd_events.c */
 	struct list sendings; /* traces on their way, see cmd_trace.c */
+	struct list watches;  /* of what is said just now, see cmd_watch.c */
 	struct list matrices; /* under way, see cmd_matrix.c */
 	struct list looks;    /* under way, see cmd_look.c */
 	struct list edits;    /* of objects, see cmd_objects.c */
@@ -29,7 +30,7 @@ struct admin {
 };
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[], admin_answering_cmds[],
-	admin_message_cmds[], admin_choice_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_matrix_cmds[], admin_trust_cmds[], admin_trace_cmds[],
+	admin_message_cmds[], admin_choice_cmds[], admin_attendant_cmds[], admin_config_cmds[], admin_cert_cmds[], admin_cure_cmds[], admin_install_cmds[], admin_matrix_cmds[], admin_trust_cmds[], admin_trace_cmds[], admin_watch_cmds[],
 	admin_story_cmds[], admin_look_cmds[], admin_prompt_cmds[], admin_report_cmds[];
 
 extern const struct admin_cmd admin_object_cmds[];
@@ -58,8 +59,9 @@ int admin_cert_lock(struct admin *a, struct admin_call *call, const char *identi
 /* cmd_look.c: ends what is under way. */
 void admin_look_stop(struct admin *a);
 
-/* cmd_trace.c: ends what is being sent. */
+/* cmd_trace.c: ends what is being sent; cmd_watch.c: what is being watched. */
 void admin_trace_stop(struct admin *a);
+void admin_watch_stop(struct admin *a);
 
 /* letters.c */
 int admin_post_start(struct admin *a);

@@ -2,6 +2,7 @@
 /* ask.c  A request to the server and its answer, over the admin socket. Blocking: a command has nothing else to do. */
 #include <errno.h>
 #include <pwd.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -11,6 +12,40 @@
 #include "cli/cli.h"
 
 enum { ANSWER_MAX = 64 << 20, AT_ONCE = 65536 };
+
+static volatile sig_atomic_t interrupted;
+static bool interruptible;
+static sigset_t while_waiting; /* signals that are held back but for then: none is missed */
+
+static void on_signal(int number)
+{
+	(void)number;
+	interrupted = 1;
+}
+
+void cli_until_interrupted(void)
+{
+	struct sigaction act = { .sa_handler = on_signal };
+	sigset_t ends;
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGINT);
+	sigaddset(&ends, SIGTERM);
+	sigprocmask(SIG_BLOCK, &ends, &while_waiting);
+	sigdelset(&while_waiting, SIGINT);
+	sigdelset(&while_waiting, SIGTERM);
+	sigaction(SIGINT, &act, NULL);
+	sigaction(SIGTERM, &act, NULL);
+	interruptible = true;
+}
+
+/* ECANCELED: somebody pressed Ctrl-C. */
+static int wait_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+	while (interruptible && !interrupted && ppoll(&p, 1, NULL, &while_waiting) < 0 && errno == EINTR)
+		;
+	return interrupted ? ECANCELED : 0;
+}
 
 static int no_server(struct cli *c, int err)
 {
@@ -79,6 +114,8 @@ static int read_answer(int fd, struct buf *in, json_t **answer)
 {
 	for (;;) {
 		struct text line, rest;
+		if (interrupted)
+			return ECANCELED;
 		if (text_cut(buf_as_text(in), '\n', &line, &rest)) {
 			*answer = json_loadb(line.p, line.n, 0, NULL);
 			buf_consume(in, line.n + 1);
@@ -87,6 +124,9 @@ static int read_answer(int fd, struct buf *in, json_t **answer)
 		uint8_t *p = buf_reserve(in, AT_ONCE);
 		if (!p)
 			return EMSGSIZE;
+		int stopped = wait_readable(fd);
+		if (stopped)
+			return stopped;
 		ssize_t n = recv(fd, p, AT_ONCE, 0);
 		if (n > 0)
 			buf_grew(in, (size_t)n);
@@ -115,6 +155,8 @@ static int listen_for(struct cli *c, int fd, cli_more_h *more, void *arg, json_t
 	for (;;) {
 		json_t *answer = NULL;
 		int err = read_answer(fd, &in, &answer);
+		if (err == ECANCELED)
+			break;
 		if (err) {
 			json_decref(answer);
 			code = cli_error(c, CLI_NO_SERVER, "the server closed the connection before it had answered (%s)", strerror(err));

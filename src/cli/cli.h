@@ -73,6 +73,8 @@ int cli_ask(struct cli *c, const char *cmd, json_t *args, json_t **result);
 /* The same, calling `more` for each item that comes before the end. more returns false to stop listening (CLI_GOOD). result may be NULL. */
 typedef bool (cli_more_h)(struct cli *c, const json_t *item, void *arg);
 int cli_follow(struct cli *c, const char *cmd, json_t *args, cli_more_h *more, void *arg, json_t **result);
+/* From now on Ctrl-C (and SIGTERM) end what is being followed, as if there were no more: CLI_GOOD. */
+void cli_until_interrupted(void);
 /* Ask and print: JSON as it is, or by `show`. Gives the result back. */
 typedef int (cli_show_h)(struct cli *c, const json_t *result);
 int cli_ask_show(struct cli *c, const char *cmd, json_t *args, cli_show_h *show);

@@ -51,8 +51,9 @@ static void on_bytes(const struct sip_wire_conn *w, bool in, const uint8_t *data
 static void on_up(const struct sip_wire_conn *w, const struct trust_facts *facts, void *arg)
 {
 	struct trace *t = arg;
-	if (t->hep)
+	if (t->hep && w->transport == NET_TLS)
 		trace_tell_tls(t, w, "up", facts);
+	trace_watch_up(t, w, facts);
 }
 
 static void on_ended(const struct sip_wire_conn *w, const struct conn_end *end, const struct trust_facts *facts, void *arg)
@@ -60,6 +61,7 @@ static void on_ended(const struct sip_wire_conn *w, const struct conn_end *end, 
 	struct trace *t = arg;
 	if (t->hep && w->transport == NET_TLS)
 		trace_tell_tls(t, w, "ended", facts);
+	trace_watch_ended(t, w, end, facts);
 	if (!t->running || t->want.call[0] || !wanted_conn(t, w))
 		return;
 	bool failed = w->opened && !end->established && (end->how == CONN_ERROR || end->how == CONN_TIMEOUT || end->how == CONN_RST);
@@ -76,13 +78,23 @@ static void on_ended(const struct sip_wire_conn *w, const struct conn_end *end, 
 	}
 }
 
-static void message_id(const struct sip_trace *m, char *dst, size_t size)
+static void on_looked_up(const char *gateway, const struct dns_targets *targets, void *arg)
+{
+	trace_watch_looked_up(arg, gateway, targets);
+}
+
+/* NULL when it cannot be read. */
+static struct sip_msg *read_message(const struct sip_trace *m, char *call_id, size_t size)
 {
 	struct sip_msg *msg = mem_alloc(sizeof *msg);
-	dst[0] = '\0';
+	call_id[0] = '\0';
 	if (msg && sip_msg_parse(msg, (const char *)m->data, m->n, NULL) == 0)
-		text_escape(msg->call_id, dst, size);
-	mem_free(msg);
+		text_escape(msg->call_id, call_id, size);
+	else {
+		mem_free(msg);
+		msg = NULL;
+	}
+	return msg;
 }
 
 /* A call's first message comes before it has a session; its Call-ID brings it in. */
@@ -97,13 +109,8 @@ static bool wanted_call(struct trace *t, const char *session, const char *call_i
 	return t->call_id[0] && strcmp(t->call_id, call_id) == 0;
 }
 
-static void on_message(const struct sip_trace *m, void *arg)
+static void keep_message(struct trace *t, const struct sip_trace *m, const char *call_id)
 {
-	struct trace *t = arg;
-	char call_id[TRACE_CALL_ID];
-	message_id(m, call_id, sizeof call_id);
-	if (t->hep)
-		trace_tell_message(t, m, text_of(call_id));
 	if (!t->running || !wanted_gateway(t, m->gateway) || !wanted_call(t, m->session, call_id))
 		return;
 	struct sip_wire_conn w = { .id = m->conn, .transport = m->transport, .local = &m->local, .peer = &m->peer, .gateway = m->gateway };
@@ -122,11 +129,23 @@ static void on_message(const struct sip_trace *m, void *arg)
 		trace_redact(e->data, e->n);
 }
 
-/* Listens when there is a reason to, and costs nothing otherwise. */
-static void tune(struct trace *t)
+static void on_message(const struct sip_trace *m, void *arg)
 {
-	bool on = t->running || t->hep;
-	struct sip_wire wire = { .bytes = t->running ? on_bytes : NULL, .up = on_up, .ended = on_ended, .keylog = t->running ? trace_keylog : NULL, .arg = t };
+	struct trace *t = arg;
+	char call_id[TRACE_CALL_ID];
+	struct sip_msg *msg = read_message(m, call_id, sizeof call_id);
+	if (t->hep)
+		trace_tell_message(t, m, text_of(call_id));
+	keep_message(t, m, call_id);
+	trace_watch_message(t, m, call_id, msg);
+	mem_free(msg);
+}
+
+void trace_tune(struct trace *t)
+{
+	bool on = t->running || t->hep || t->n_watches;
+	struct sip_wire wire = { .bytes = t->running ? on_bytes : NULL, .up = on_up, .ended = on_ended, .looked_up = t->n_watches ? on_looked_up : NULL,
+		                 .keylog = t->running ? trace_keylog : NULL, .arg = t };
 	if (!t->core)
 		return;
 	sip_core_tracer(t->core, on ? on_message : NULL, t);
@@ -151,6 +170,7 @@ int trace_create(struct trace **tp, const struct trace_prm *prm)
 	text_fill(t->node, sizeof t->node, prm->node);
 	list_init(&t->ring);
 	list_init(&t->keys);
+	list_init(&t->watches);
 	pthread_mutex_init(&t->keys_lock, NULL);
 	*tp = t;
 	return 0;
@@ -178,7 +198,7 @@ void trace_attach(struct trace *t, struct sip_core *core)
 		sip_core_wire(t->core, NULL);
 	}
 	t->core = core;
-	tune(t);
+	trace_tune(t);
 }
 
 static void forget_late(void *arg)
@@ -231,7 +251,7 @@ int trace_start(struct trace *t, const struct trace_want *w, struct ev_report *w
 	t->ends_us = t->started_us + t->want.for_ms * 1000;
 	trace_keys_want(t, !w->no_secrets && !w->redact && !w->call[0]);
 	tmr_start(t->loop, &t->timer, t->want.for_ms, time_over, t);
-	tune(t);
+	trace_tune(t);
 	text_print(what, sizeof what, "%s%s%s%s", w->gateway[0] ? "gateway " : w->call[0] ? "" : "everything", w->gateway, w->call[0] ? " call " : "", w->call);
 	ev_set(&r, EV_TRACE_STARTED);
 	ev_str(&r, "what", what);
@@ -253,7 +273,7 @@ int trace_stop(struct trace *t, const char *reason, struct ev_report *why)
 	}
 	t->running = false;
 	trace_keys_want(t, false);
-	tune(t);
+	trace_tune(t);
 	t->ends_us = clock_real_us(t->clock) + (int64_t)TRACE_KEPT_MS * 1000;
 	tmr_start(t->loop, &t->timer, TRACE_KEPT_MS, forget_late, t);
 	ev_set(&r, EV_TRACE_STOPPED);
@@ -285,6 +305,6 @@ int trace_hep_set(struct trace *t, const struct trace_hep *h, struct dns *dns, s
 	t->hep_prm = *h;
 	if (h->host[0])
 		err = hep_create(&t->hep, &prm);
-	tune(t);
+	trace_tune(t);
 	return err;
 }

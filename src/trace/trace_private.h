@@ -77,7 +77,19 @@ struct trace {
 	struct hep *hep;
 	struct trace_hep hep_prm;
 	bool hep_up;
+	struct list watches;
+	unsigned n_watches;
 };
+
+/* trace.c */
+void trace_tune(struct trace *t); /* listens when there is a reason to, and costs nothing otherwise */
+
+/* watch.c: what the core tells, to those who watch. msg: NULL when it cannot be read. */
+struct sip_msg;
+void trace_watch_message(struct trace *t, const struct sip_trace *m, const char *call_id, const struct sip_msg *msg);
+void trace_watch_up(struct trace *t, const struct sip_wire_conn *c, const struct trust_facts *f);
+void trace_watch_ended(struct trace *t, const struct sip_wire_conn *c, const struct conn_end *end, const struct trust_facts *f);
+void trace_watch_looked_up(struct trace *t, const char *gateway, const struct dns_targets *x);
 
 /* ring.c */
 struct trace_entry *trace_ring_add(struct trace *t, enum trace_kind kind, struct trace_conn *c, const void *data, size_t n);

@@ -113,7 +113,7 @@ int relay_create(struct relay **rp, struct loop *loop, const struct net_addr *a,
 {
 	struct relay *r = mem_zalloc(1, sizeof(*r));
 	struct net_addr any;
-	int err = r ? net_addr_parse(&any, TEXT("127.0.0.1"), 0) : ENOMEM;
+	int err = r ? net_addr_parse(&any, text_of(prm->host ? prm->host : "127.0.0.1"), 0) : ENOMEM;
 
 	if (err)
 		return mem_free(r), err;
@@ -147,6 +147,11 @@ void relay_destroy(struct relay *r)
 		if (r->end[i].udp)
 			udp_destroy(r->end[i].udp);
 	mem_free(r);
+}
+
+void relay_towards(struct relay *r, const struct net_addr *b)
+{
+	r->end[B].addr = *b;
 }
 
 const struct net_addr *relay_for_a(const struct relay *r)

@@ -12,6 +12,7 @@ struct relay_prm {
 	uint64_t seed;
 	unsigned lost_percent, doubled_percent;
 	unsigned delay_ms; /* each datagram: 0 to so many */
+	const char *host;  /* where the relay itself stands; NULL: 127.0.0.1 */
 };
 struct relay_stats {
 	unsigned passed, lost, doubled, overtaken;
@@ -19,6 +20,8 @@ struct relay_stats {
 /* a, b: where the two ends listen, on loopback. */
 int relay_create(struct relay **rp, struct loop *loop, const struct net_addr *a, const struct net_addr *b, const struct relay_prm *prm);
 void relay_destroy(struct relay *r);
+/* b listens there. */
+void relay_towards(struct relay *r, const struct net_addr *b);
 /* Where a sends to reach b, and b to reach a. */
 const struct net_addr *relay_for_a(const struct relay *r);
 const struct net_addr *relay_for_b(const struct relay *r);

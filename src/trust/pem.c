@@ -57,24 +57,52 @@ static BIO *reader(struct text pem)
 	return pem.n && pem.n <= TRUST_PEM_MAX ? BIO_new_mem_buf(pem.p, (int)pem.n) : NULL;
 }
 
-/* One block: 0; ENOENT if there are no more; EBADMSG if it is no certificate, or more than one stands in it. */
+/* The DER in the next block of that kind: 0; ENOENT if there are no more; EBADMSG if it is damaged. OPENSSL_free() it. */
+static int read_block(unsigned char **der, long *n, const char *kind, BIO *bio)
+{
+	if (PEM_bytes_read_bio(der, n, NULL, kind, bio, no_passphrase, NULL) == 1)
+		return 0;
+	/* The end of the text is "no start line"; anything else is a block that looks like one and is not. */
+	unsigned long e = ERR_peek_last_error();
+	return e && ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) != PEM_R_NO_START_LINE ? EBADMSG : ENOENT;
+}
+
+/* One block: as above, and EBADMSG if it is no certificate, or more than one stands in it. */
 static int read_cert(X509 **x, BIO *bio)
 {
 	unsigned char *der = NULL;
-	const unsigned char *at;
 	long n = 0;
-	if (PEM_bytes_read_bio(&der, &n, NULL, PEM_STRING_X509, bio, no_passphrase, NULL) != 1) {
-		/* The end of the text is "no start line"; anything else is a block that looks like one and is not. */
-		unsigned long e = ERR_peek_last_error();
-		return e && ERR_GET_LIB(e) == ERR_LIB_PEM && ERR_GET_REASON(e) != PEM_R_NO_START_LINE ? EBADMSG : ENOENT;
-	}
-	at = der;
+	int err = read_block(&der, &n, PEM_STRING_X509, bio);
+	if (err)
+		return err;
+	const unsigned char *at = der;
 	*x = d2i_X509(NULL, &at, n);
 	bool whole = *x && at == der + n;
 	OPENSSL_free(der);
 	if (!whole)
 		X509_free(*x);
 	return whole ? 0 : EBADMSG;
+}
+
+static int list_of_der(X509_CRL **crl, const unsigned char *der, size_t n)
+{
+	const unsigned char *at = der;
+	*crl = d2i_X509_CRL(NULL, &at, (long)n);
+	if (*crl && at == der + n)
+		return 0;
+	X509_CRL_free(*crl);
+	return EBADMSG;
+}
+
+static int read_list(X509_CRL **crl, BIO *bio)
+{
+	unsigned char *der = NULL;
+	long n = 0;
+	int err = read_block(&der, &n, PEM_STRING_X509_CRL, bio);
+	if (!err)
+		err = list_of_der(crl, der, (size_t)n);
+	OPENSSL_free(der);
+	return err;
 }
 
 int trust_pem_certs(STACK_OF(X509) **certs, struct text pem)
@@ -101,17 +129,24 @@ int trust_pem_certs(STACK_OF(X509) **certs, struct text pem)
 	return err;
 }
 
+/* A list that cannot be read is never passed over: whom it takes back would then be believed. */
 int trust_pem_crls(STACK_OF(X509_CRL) **crls, struct text pem)
 {
-	BIO *bio = reader(pem);
+	bool der = pem.n && pem.n <= TRUST_PEM_MAX && pem.p[0] == 0x30;
+	BIO *bio = der ? NULL : reader(pem);
 	STACK_OF(X509_CRL) *all = sk_X509_CRL_new_null();
 	X509_CRL *one;
 	int err = all ? 0 : ENOMEM;
-	while (!err && bio && (one = PEM_read_bio_X509_CRL(bio, NULL, no_passphrase, NULL)) != NULL)
+	while (!err && (der || bio) && (err = der ? list_of_der(&one, (const unsigned char *)pem.p, pem.n) : read_list(&one, bio)) == 0) {
 		if (!sk_X509_CRL_push(all, one)) {
 			X509_CRL_free(one);
 			err = ENOMEM;
 		}
+		if (der)
+			break;
+	}
+	if (err == ENOENT)
+		err = 0;
 	if (!err && !sk_X509_CRL_num(all))
 		err = EBADMSG;
 	ERR_clear_error();

@@ -12,7 +12,7 @@ enum { TRUST_PEM_MAX = 1 << 20, TRUST_PEM_CERTS = 4096 };
 int trust_pem_file(struct buf *out, const char *path);
 /* All certificates in the text, in its order; at least one: else EBADMSG. The stack is the caller's (sk_X509_pop_free). */
 int trust_pem_certs(STACK_OF(X509) **certs, struct text pem);
-/* All revocation lists; at least one: else EBADMSG. */
+/* All revocation lists, or one in DER, as they lie on the web; at least one, and each of them whole: else EBADMSG. */
 int trust_pem_crls(STACK_OF(X509_CRL) **crls, struct text pem);
 /* The private key, which must not be encrypted: 0, EBADMSG. */
 int trust_pem_key(EVP_PKEY **key, struct text pem);

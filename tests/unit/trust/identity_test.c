@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "support/certs.h"
+#include "trust/pem.h"
 #include "trust_events.h"
 #include "ut.h"
 
@@ -165,6 +166,38 @@ static void lists_are_watched(const struct trust_set *s)
 	assert_int_equal(n[0], 2);
 }
 
+/* As they lie on the web, and as they come together in a file; one that is damaged is not passed over for those before it. */
+static void lists_come_in_either_form_and_whole(void **state)
+{
+	(void)state;
+	struct tc root;
+	STACK_OF(X509_CRL) *all;
+	unsigned char *der = NULL;
+	char *pem;
+	tc_root(&root, "Root");
+	X509_CRL *crl = tc_crl(&root, NULL);
+	int n = i2d_X509_CRL(crl, &der);
+	assert_true(n > 0);
+	assert_int_equal(trust_pem_crls(&all, text_make(der, (size_t)n)), 0);
+	assert_int_equal(sk_X509_CRL_num(all), 1);
+	assert_int_equal(X509_CRL_cmp(sk_X509_CRL_value(all, 0), crl), 0);
+	sk_X509_CRL_pop_free(all, X509_CRL_free);
+	assert_int_equal(trust_pem_crls(&all, text_make(der, (size_t)n - 1)), EBADMSG);
+	BIO *bio = BIO_new(BIO_s_mem());
+	assert_int_equal(PEM_write_bio_X509_CRL(bio, crl), 1);
+	assert_int_equal(PEM_write_bio_X509_CRL(bio, crl), 1);
+	size_t size = (size_t)BIO_get_mem_data(bio, &pem);
+	assert_int_equal(trust_pem_crls(&all, text_make(pem, size)), 0);
+	assert_int_equal(sk_X509_CRL_num(all), 2);
+	sk_X509_CRL_pop_free(all, X509_CRL_free);
+	pem[size * 3 / 4] = '!';
+	assert_int_equal(trust_pem_crls(&all, text_make(pem, size)), EBADMSG);
+	BIO_free(bio);
+	OPENSSL_free(der);
+	X509_CRL_free(crl);
+	tc_free(&root);
+}
+
 static void a_set_finds_by_name_and_by_sni(void **state)
 {
 	(void)state;
@@ -261,5 +294,6 @@ static void sets_are_swapped_whole_under_readers(void **state)
 	down(&f);
 }
 
-UT_MAIN(UT(loading_errors_are_in_words), UT(loading_without_memory), UT(what_is_questionable_is_said), UT(a_set_finds_by_name_and_by_sni),
+UT_MAIN(UT(loading_errors_are_in_words), UT(loading_without_memory), UT(what_is_questionable_is_said), UT(lists_come_in_either_form_and_whole),
+		UT(a_set_finds_by_name_and_by_sni),
 	UT(sets_are_swapped_whole_under_readers))

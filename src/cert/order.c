@@ -7,6 +7,8 @@
 #include <openssl/x509v3.h>
 #include "trust/pem.h"
 
+enum { PKCS7_MAX = 64 };
+
 static bool is_root(X509 *x)
 {
 	return X509_NAME_cmp(X509_get_subject_name(x), X509_get_issuer_name(x)) == 0;
@@ -112,11 +114,26 @@ void cert_order_free(struct cert_order *o)
 
 /* ---- the forms that CAs use ---- */
 
+static bool is_above(STACK_OF(X509) *all, int i)
+{
+	X509 *x = sk_X509_value(all, i);
+	for (int k = 0; k < sk_X509_num(all); k++)
+		if (k != i && issued(x, sk_X509_value(all, k)))
+			return true;
+	return is_root(x);
+}
+
+/* PKCS#7 holds a set, in no order: what issued none of the others comes first. */
 static int put_all(struct buf *out, STACK_OF(X509) *all)
 {
-	int err = sk_X509_num(all) > 0 ? 0 : EBADMSG;
-	for (int i = 0; !err && i < sk_X509_num(all); i++)
-		err = trust_pem_put_cert(out, sk_X509_value(all, i));
+	int n = sk_X509_num(all), err = n > 0 && n <= PKCS7_MAX ? 0 : EBADMSG;
+	bool above[PKCS7_MAX] = { false };
+	for (int i = 0; !err && i < n; i++)
+		above[i] = is_above(all, i);
+	for (int turn = 0; turn < 2; turn++)
+		for (int i = 0; !err && i < n; i++)
+			if (above[i] == (turn == 1))
+				err = trust_pem_put_cert(out, sk_X509_value(all, i));
 	return err;
 }
 

@@ -16,7 +16,8 @@ struct cert_order {
 int cert_order_make(struct cert_order *o, STACK_OF(X509) *all, EVP_PKEY *key, const struct trust_set *known);
 void cert_order_free(struct cert_order *o);
 
-/* What a CA gave back, in whatever form, as PEM in its place: PEM stays as it is; DER and PKCS#7 (.p7b, in both forms) are taken apart. EBADMSG: there
+/* What a CA gave back, in whatever form, as PEM in its place: PEM stays as it is; DER and PKCS#7 (.p7b, in both forms) are taken apart,
+ * what issued none of the others first. EBADMSG: there
  * is no certificate in it, and the buffer is as it was. */
 int cert_answer_to_pem(struct buf *b);
 

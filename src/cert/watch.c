@@ -183,24 +183,38 @@ static void look_at_ours(struct cert_watch *w, const struct trust_identity *id, 
 	}
 }
 
+void cert_watch_peer(struct cert_watch *w, const char *gateway, const struct trust_facts *f)
+{
+	struct kind leaf = { "", gateway, EV_CERT_PEER_EXPIRES, EV_CERT_PEER_EXPIRED, false };
+	struct kind middle = { "", gateway, EV_CERT_PEER_MIDDLE_EXPIRES, EV_CERT_PEER_MIDDLE_EXPIRED, false };
+	const struct trust_middle *m = &f->theirs_middle;
+	struct trust_cert *c = mem_zalloc(1, sizeof *c);
+	look_at(w, &f->theirs, &leaf);
+	measure(w, "umbel_peer_certificate_seconds_left", "Seconds until the certificate that a gateway showed last expires", "gateway", gateway,
+		f->theirs.not_after_s);
+	if (c && *m->sha256) {
+		text_fill(c->cn, sizeof c->cn, m->cn);
+		text_fill(c->sha256, sizeof c->sha256, m->sha256);
+		c->not_after_s = m->not_after_s;
+		look_at(w, c, &middle);
+	}
+	mem_free(c);
+}
+
 /* What it showed last, whoever dialled. */
 static void look_at_gateway(struct cert_watch *w, const struct gateway *g)
 {
-	const struct trust_cert *last = NULL;
+	const struct trust_facts *last = NULL;
 	int64_t at_us = 0;
 	for (int f = 0; f < GW_FLOWS; f++) {
 		const struct gw_flow_state *s = gw_flow_state(g, (enum gw_flow_kind)f);
 		if (s->facts.theirs.shown && s->at_us > at_us) {
-			last = &s->facts.theirs;
+			last = &s->facts;
 			at_us = s->at_us;
 		}
 	}
-	if (!last)
-		return;
-	struct kind k = { "", gw_name(g), EV_CERT_PEER_EXPIRES, EV_CERT_PEER_EXPIRED, false };
-	look_at(w, last, &k);
-	measure(w, "umbel_peer_certificate_seconds_left", "Seconds until the certificate that a gateway showed last expires", "gateway", gw_name(g),
-		last->not_after_s);
+	if (last)
+		cert_watch_peer(w, gw_name(g), last);
 }
 
 static void pass_on(const struct ev_report *r, void *arg)

@@ -223,6 +223,13 @@ enum trust_away {
 	TRUST_AWAY_NAME,       /* its certificate is good, but for no name that a gateway has */
 };
 
+/* Of the authorities between a certificate that was accepted and its root, the one that ends first. */
+struct trust_middle {
+	char cn[TRUST_NAME_SIZE];
+	char sha256[65];       /* "": there is none */
+	int64_t not_after_s;
+};
+
 struct trust_facts {
 	enum trust_role role;
 	enum trust_flow flow;
@@ -250,6 +257,7 @@ struct trust_facts {
 
 	struct trust_tls_facts tls;
 	struct trust_cert ours, theirs;    /* .shown = put on the wire */
+	struct trust_middle theirs_middle;
 	struct trust_name_facts name;
 
 	enum trust_end end;

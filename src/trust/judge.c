@@ -10,11 +10,23 @@ static int code_of(X509 *bad, int code)
 	return code == X509_V_ERR_INVALID_CA && is_ca && !(X509_get_key_usage(bad) & KU_KEY_CERT_SIGN) ? X509_V_ERR_KEYUSAGE_NO_CERTSIGN : code;
 }
 
+/* What forbids the role: OpenSSL has one word for the extended usages of the certificate, those of an authority, and the key usage. */
+static enum trust_fault purpose_fault(X509 *bad, int depth, const struct trust_facts *f)
+{
+	uint32_t role = f->role == TRUST_ACCEPTED ? XKU_SSL_CLIENT : XKU_SSL_SERVER | XKU_SGC;
+	if (depth > 0)
+		return TRUST_FAULT_AUTHORITY_USAGE;
+	bool listed = X509_get_extension_flags(bad) & EXFLAG_XKUSAGE;
+	return listed && !(X509_get_extended_key_usage(bad) & role) ? TRUST_FAULT_NONE : TRUST_FAULT_KEY_USAGE;
+}
+
 static void keep_bad(X509 *bad, int depth, int code, enum trust_fault fault, struct trust_facts *f)
 {
 	struct trust_cert at;
 	struct trust_tls_facts *t = &f->tls;
 	t->verify_code = code = code_of(bad, code);
+	if (!fault && code == X509_V_ERR_INVALID_PURPOSE)
+		fault = purpose_fault(bad, depth, f);
 	t->verify_depth = (uint8_t)(depth < 0 ? 0 : depth > 255 ? 255 : depth);
 	t->verify_fault = (uint8_t)fault;
 	text_fill(t->verify_words, sizeof t->verify_words, fault ? trust_fault_words(fault) : X509_verify_cert_error_string(code));
@@ -52,6 +64,22 @@ static void constrain_cn(X509_STORE_CTX *ctx, const struct trust_policy *policy)
 	X509_VERIFY_PARAM_set_hostflags(X509_STORE_CTX_get0_param(ctx), flags);
 }
 
+static void keep_middle(STACK_OF(X509) *chain, struct trust_middle *m)
+{
+	struct trust_cert c;
+	X509 *first = NULL;
+	for (int i = 1; i < sk_X509_num(chain) - 1; i++)
+		if (!first || ASN1_TIME_compare(X509_get0_notAfter(sk_X509_value(chain, i)), X509_get0_notAfter(first)) < 0)
+			first = sk_X509_value(chain, i);
+	*m = (struct trust_middle){ 0 };
+	if (!first)
+		return;
+	trust_cert_describe(&c, first);
+	text_fill(m->cn, sizeof m->cn, c.cn[0] ? c.cn : c.subject);
+	text_fill(m->sha256, sizeof m->sha256, c.sha256);
+	m->not_after_s = c.not_after_s;
+}
+
 bool trust_judge(X509_STORE_CTX *ctx, const struct trust_chain_rules *rules, const struct trust_policy *policy, struct trust_facts *f,
 		 struct trust_judgement *name)
 {
@@ -71,6 +99,7 @@ bool trust_judge(X509_STORE_CTX *ctx, const struct trust_chain_rules *rules, con
 		keep_error(ctx, fault, f);
 		return false;
 	}
+	keep_middle(X509_STORE_CTX_get0_chain(ctx), &f->theirs_middle);
 	if (name->reason == TRUST_NAME_OK)
 		return true;
 	X509_STORE_CTX_set_error(ctx, X509_V_ERR_HOSTNAME_MISMATCH);

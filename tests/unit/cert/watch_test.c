@@ -4,6 +4,8 @@
 #include "base/mem.h"
 #include "cert_events.h"
 #include "support/certs.h"
+#include "trust/pem.h"
+#include "trust/verify.h"
 #include "ut.h"
 
 static unsigned count[2];
@@ -55,6 +57,80 @@ static void each_threshold_is_said_once(void **state)
 	loop_destroy(loop);
 }
 
+
+static unsigned peer[4];
+static void peer_counter(const struct ev_record *rec, void *arg)
+{
+	static const uint16_t ids[] = { EV_CERT_PEER_EXPIRES, EV_CERT_PEER_EXPIRED, EV_CERT_PEER_MIDDLE_EXPIRES, EV_CERT_PEER_MIDDLE_EXPIRED };
+	(void)arg;
+	for (unsigned i = 0; i < 4; i++)
+		peer[i] += rec->report.id == ids[i];
+}
+
+/* A leaf of 100 days behind two intermediates, one of 20 and one of 50 days: as it is judged on a connection. */
+static void see_peer(struct trust_facts *f)
+{
+	struct tc root, upper, lower, leaf;
+	struct buf ca, chain;
+	bool accepted = false;
+	const char *name = "pool";
+	buf_init(&ca, 1 << 16);
+	buf_init(&chain, 1 << 16);
+	tc_root(&root, "Root");
+	tc_make(&upper, &(struct tc_prm){ .cn = "Upper CA", .ca = true, .issuer = &root, .from_days = -1, .to_days = 20 });
+	tc_make(&lower, &(struct tc_prm){ .cn = "Lower CA", .ca = true, .issuer = &upper, .from_days = -1, .to_days = 50 });
+	tc_make(&leaf, &(struct tc_prm){ .cn = name, .san = "DNS:pool", .issuer = &lower, .from_days = -1, .to_days = 100 });
+	assert_int_equal(trust_pem_put_cert(&ca, root.cert), 0);
+	for (X509 **x = (X509 *[]){ leaf.cert, lower.cert, upper.cert, NULL }; *x; x++)
+		assert_int_equal(trust_pem_put_cert(&chain, *x), 0);
+	struct trust_verify_prm prm = { .ca_pem = buf_as_text(&ca), .chain_pem = buf_as_text(&chain), .names = &name, .n_names = 1, .time_s = TC_NOW, .depth = -1 };
+	assert_int_equal(trust_verify(&prm, &accepted, f, NULL, NULL), 0);
+	assert_true(accepted);
+	buf_free(&ca);
+	buf_free(&chain);
+	tc_free(&leaf);
+	tc_free(&lower);
+	tc_free(&upper);
+	tc_free(&root);
+}
+
+static void what_a_gateway_showed_is_watched_with_its_authorities(void **state)
+{
+	(void)state;
+	struct clock_fake clock;
+	struct loop *loop;
+	struct ev_bus *bus;
+	struct trust_set *set;
+	struct trust_keeper *keeper;
+	struct cert_watch *w;
+	struct trust_facts *f = mem_zalloc(1, sizeof *f);
+	memset(peer, 0, sizeof peer);
+	see_peer(f);
+	assert_string_equal(f->theirs_middle.cn, "Upper CA"); /* the one that ends first */
+	clock_fake_init(&clock, TC_NOW);
+	assert_int_equal(loop_create(&loop, &clock.clock), 0);
+	assert_int_equal(ev_bus_create(&bus, &clock.clock, 64), 0);
+	assert_int_equal(ev_bus_sink(bus, peer_counter, NULL, NULL), 0);
+	assert_int_equal(trust_set_create(&set), 0);
+	assert_int_equal(trust_keeper_create(&keeper, set), 0);
+	assert_int_equal(cert_watch_create(&w, loop, keeper, bus, NULL), 0);
+	for (int day = 0; day < 105; day++) {
+		clock_fake_advance_ms(&clock, 86400 * 1000);
+		cert_watch_peer(w, "pool", f);
+		cert_watch_peer(w, "pool", f);
+	}
+	ev_bus_flush(bus);
+	assert_int_equal(peer[0], 4);
+	assert_int_equal(peer[1], 1);
+	assert_int_equal(peer[2], 4); /* 20 days: the first threshold, 30, has passed; 14, 7, 1 */
+	assert_int_equal(peer[3], 1);
+	cert_watch_destroy(w);
+	trust_keeper_destroy(keeper);
+	mem_unref(set);
+	mem_free(f);
+	ev_bus_destroy(bus);
+	loop_destroy(loop);
+}
 
 static unsigned traps[3], middles, middles_gone, roots_gone;
 static void trap_counter(const struct ev_record *rec, void *arg)
@@ -156,4 +232,4 @@ static void what_will_end_in_trouble_is_said_once(void **state)
 	loop_destroy(loop);
 }
 
-UT_MAIN(UT(each_threshold_is_said_once), UT(what_will_end_in_trouble_is_said_once))
+UT_MAIN(UT(each_threshold_is_said_once), UT(what_a_gateway_showed_is_watched_with_its_authorities), UT(what_will_end_in_trouble_is_said_once))

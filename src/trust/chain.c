@@ -107,6 +107,8 @@ static bool inspect(X509_STORE_CTX *ctx, struct look *l)
 			return false;
 		if (i > 0 && trust_wildcard_excluded(sk_X509_value(chain, 0), x))
 			return reject(ctx, l, sk_X509_value(chain, 0), 0, TRUST_FAULT_WILDCARD_EXCLUDED);
+		if (i > 0 && trust_uri_evades(sk_X509_value(chain, 0), x))
+			return reject(ctx, l, sk_X509_value(chain, 0), 0, TRUST_FAULT_URI_EVADES);
 		between += i > 0 && i < last && !self_issued(x);
 	}
 	if (l->rules->depth >= 0 && between > l->rules->depth)
@@ -304,10 +306,27 @@ static STACK_OF(X509_CRL) *lists_of(X509_STORE *store)
 	return all;
 }
 
+/* OpenSSL takes a malformed authority for no issuer at all; its administrator would look for one that is missing. */
+static void blame(struct search *s)
+{
+	X509 *x = s->way[0];
+	for (int depth = 1; depth <= INTERMEDIATES_MAX; depth++) {
+		X509 *up = NULL;
+		for (int i = 0; i < sk_X509_num(s->shown) && i < SHOWN_MAX && !up; i++)
+			if (X509_NAME_cmp(X509_get_subject_name(sk_X509_value(s->shown, i)), X509_get_issuer_name(x)) == 0)
+				up = sk_X509_value(s->shown, i);
+		if (!up || same(up, x) || !look_at(s->ctx, s->look, up, depth, false))
+			return;
+		x = up;
+	}
+}
+
 static bool search(struct search *s)
 {
 	if (onward(s))
 		return true;
+	if (!s->told)
+		blame(s);
 	if (!s->told && (s->signatures <= 0 || s->ways <= 0))
 		reject(s->ctx, s->look, s->way[0], 0, TRUST_FAULT_TOO_COMPLEX);
 	return false;
@@ -319,7 +338,7 @@ static bool of_the_leaf(const X509_STORE_CTX *ctx, const struct look *l)
 	if (X509_STORE_CTX_get_error_depth(ctx) != 0)
 		return false;
 	if (l->fault)
-		return l->fault != TRUST_FAULT_TOO_LONG && l->fault != TRUST_FAULT_WILDCARD_EXCLUDED;
+		return l->fault != TRUST_FAULT_TOO_LONG && l->fault != TRUST_FAULT_WILDCARD_EXCLUDED && l->fault != TRUST_FAULT_URI_EVADES;
 	switch (X509_STORE_CTX_get_error(ctx)) {
 	case X509_V_ERR_CERT_HAS_EXPIRED:
 	case X509_V_ERR_CERT_NOT_YET_VALID:

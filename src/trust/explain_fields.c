@@ -317,7 +317,9 @@ static void f_their_names(const struct explain *x, char *dst, size_t size)
 
 static void chain_words(unsigned n, char *dst, size_t size)
 {
-	if (n <= 1)
+	if (n == 0)
+		text_fill(dst, size, "certificates that are not seen here");
+	else if (n == 1)
 		text_fill(dst, size, "the leaf alone");
 	else
 		text_print(dst, size, "%u certificates", n);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <strings.h>
 #include <time.h>
+#include "base/text.h"
 #include "trust/der.h"
 
 enum { EXTENSIONS_MAX = 128, SERIAL_MAX = 20 };
@@ -252,6 +253,33 @@ static bool dot_first(const STACK_OF(GENERAL_SUBTREE) *trees)
 	return false;
 }
 
+/* An address and its mask, which is ones and then zeros: CIDR. */
+static bool is_range(const ASN1_OCTET_STRING *s)
+{
+	int n = ASN1_STRING_length(s) / 2;
+	const unsigned char *mask = ASN1_STRING_get0_data(s) + n;
+	bool ended = false;
+	if (ASN1_STRING_length(s) != 8 && ASN1_STRING_length(s) != 32)
+		return false;
+	for (int i = 0; i < n * 8; i++) {
+		bool one = mask[i / 8] >> (7 - i % 8) & 1;
+		if (one && ended)
+			return false;
+		ended = ended || !one;
+	}
+	return true;
+}
+
+static bool are_ranges(const STACK_OF(GENERAL_SUBTREE) *trees)
+{
+	for (int i = 0; i < sk_GENERAL_SUBTREE_num(trees); i++) {
+		const GENERAL_NAME *g = sk_GENERAL_SUBTREE_value(trees, i)->base;
+		if (g->type == GEN_IPADD && !is_range(g->d.iPAddress))
+			return false;
+	}
+	return true;
+}
+
 static enum trust_fault by_constraints(const struct facts_of *c)
 {
 	NAME_CONSTRAINTS *nc = X509_get_ext_d2i(c->x, NID_name_constraints, NULL, NULL);
@@ -259,11 +287,14 @@ static enum trust_fault by_constraints(const struct facts_of *c)
 		return TRUST_FAULT_NONE;
 	int permitted = sk_GENERAL_SUBTREE_num(nc->permittedSubtrees), excluded = sk_GENERAL_SUBTREE_num(nc->excludedSubtrees);
 	bool dot = dot_first(nc->permittedSubtrees) || dot_first(nc->excludedSubtrees);
+	bool ranges = are_ranges(nc->permittedSubtrees) && are_ranges(nc->excludedSubtrees);
 	NAME_CONSTRAINTS_free(nc);
 	if (!c->ca)
 		return TRUST_FAULT_CONSTRAINTS_MISPLACED;
 	if (permitted == 0 || excluded == 0 || (permitted < 0 && excluded < 0))
 		return TRUST_FAULT_CONSTRAINTS_EMPTY; /* SIZE (1..MAX) each, and not both absent */
+	if (!ranges)
+		return TRUST_FAULT_CONSTRAINTS_ADDRESS;
 	return dot && c->at->strict ? TRUST_FAULT_CONSTRAINTS_DOT : TRUST_FAULT_NONE;
 }
 
@@ -366,6 +397,42 @@ bool trust_wildcard_excluded(const X509 *x, const X509 *ca)
 			const GENERAL_NAME *tree = sk_GENERAL_SUBTREE_value(nc->excludedSubtrees, k)->base;
 			found = tree->type == GEN_DNS && reaches_into(name->d.dNSName, tree->d.dNSName);
 		}
+	}
+	GENERAL_NAMES_free(names);
+	NAME_CONSTRAINTS_free(nc);
+	return found;
+}
+
+/* A host between "//" and the path, with nothing but a port behind it: what OpenSSL compares with constraints is what stands there up to
+ * ':' or '/', and so a user before the host, or a query right behind it, would be taken for the host. */
+static bool host_is_plain(struct text uri)
+{
+	size_t from = text_find_text(uri, TEXT("://"));
+	if (from == SIZE_MAX)
+		return true; /* without an authority it is refused anyway */
+	struct text rest = text_skip(uri, from + 3);
+	size_t end = text_find(rest, '/');
+	struct text authority = end == SIZE_MAX ? rest : text_head(rest, end);
+	return text_find(authority, '@') == SIZE_MAX && text_find(authority, '?') == SIZE_MAX && text_find(authority, '#') == SIZE_MAX;
+}
+
+static bool limits_uris(const STACK_OF(GENERAL_SUBTREE) *trees)
+{
+	for (int i = 0; i < sk_GENERAL_SUBTREE_num(trees); i++)
+		if (sk_GENERAL_SUBTREE_value(trees, i)->base->type == GEN_URI)
+			return true;
+	return false;
+}
+
+bool trust_uri_evades(const X509 *x, const X509 *ca)
+{
+	NAME_CONSTRAINTS *nc = X509_get_ext_d2i(ca, NID_name_constraints, NULL, NULL);
+	bool limited = nc && (limits_uris(nc->permittedSubtrees) || limits_uris(nc->excludedSubtrees)), found = false;
+	GENERAL_NAMES *names = limited ? X509_get_ext_d2i(x, NID_subject_alt_name, NULL, NULL) : NULL;
+	for (int i = 0; i < sk_GENERAL_NAME_num(names) && !found; i++) {
+		const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
+		if (g->type == GEN_URI)
+			found = !host_is_plain(text_make(ASN1_STRING_get0_data(g->d.ia5), (size_t)ASN1_STRING_length(g->d.ia5)));
 	}
 	GENERAL_NAMES_free(names);
 	NAME_CONSTRAINTS_free(nc);

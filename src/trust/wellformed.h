@@ -27,5 +27,7 @@ enum trust_fault trust_wellformed(X509 *x, const struct trust_place *at);
 /* Whether a wildcard among the DNS names of `x` could stand for a name that the CA's name constraints exclude. OpenSSL compares it as if it
  * were a name like others. */
 bool trust_wildcard_excluded(const X509 *x, const X509 *ca);
+/* Whether a URI of `x` is written so that OpenSSL would hold something else than its host against the URI constraints of `ca`. */
+bool trust_uri_evades(const X509 *x, const X509 *ca);
 
 #endif

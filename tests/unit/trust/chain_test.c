@@ -176,6 +176,15 @@ TWIST(permit_loosely, put(x, NID_name_constraints, "permitted;DNS:example.com"))
 TWIST(exclude_ours, put(x, NID_name_constraints, "critical,excluded;DNS:example.com"))
 TWIST(exclude_b, put(x, NID_name_constraints, "critical,excluded;DNS:b.example.com"))
 TWIST(permit_net, put(x, NID_name_constraints, "critical,permitted;IP:192.0.2.0/255.255.255.0"))
+TWIST(permit_seven, raw(x, "2.5.29.30", true, "\x30\x0d\xa0\x0b\x30\x09\x87\x07\xc0\x00\x02\x00\xff\xff\xff", 15))
+TWIST(permit_holes, raw(x, "2.5.29.30", true, "\x30\x0e\xa0\x0c\x30\x0a\x87\x08\xc0\x00\x02\x00\xff\x00\xff\x00", 16))
+TWIST(exclude_bad_uri, put(x, NID_name_constraints, "critical,excluded;URI:bad.example.org"))
+TWIST(san_uri, put(x, NID_subject_alt_name, "DNS:" HOST ",URI:https\\://good.example.org\\:99/x"))
+TWIST(san_uri_user, put(x, NID_subject_alt_name, "DNS:" HOST ",URI:https\\://good.example.org\\:8@bad.example.org/x"))
+TWIST(san_uri_query, put(x, NID_subject_alt_name, "DNS:" HOST ",URI:https\\://bad.example.org?x"))
+TWIST(documents, put(x, NID_key_usage, "critical,nonRepudiation"))
+TWIST(basic_twice, raw(x, "2.5.29.19", true, "\x30\x03\x01\x01\xff", 5))
+TWIST(negative_path, drop(x, NID_basic_constraints); raw(x, "2.5.29.19", true, "\x30\x06\x01\x01\xff\x02\x01\xff", 8))
 TWIST(san_outer_ip, put(x, NID_subject_alt_name, "DNS:" HOST ",IP:198.51.100.1"))
 TWIST(san_inner_ip, put(x, NID_subject_alt_name, "DNS:" HOST ",IP:192.0.2.9"))
 TWIST(san_wild, put(x, NID_subject_alt_name, "DNS:*.example.com"))
@@ -266,7 +275,14 @@ static const struct {
 	{ "policy demanded", MIDDLE, t_explicit_policy, "certificate-policy-missing", false, 0 },
 	{ "any usage of a leaf", LEAF, t_any_eku, "certificate-wrong-purpose", false, 0 },
 	{ "any usage of a CA", MIDDLE, t_any_eku, "accepted", false, 0 },
-	{ "other usage of a CA", MIDDLE, t_client_eku, "certificate-wrong-purpose", false, 0 },
+	{ "other usage of a CA", MIDDLE, t_client_eku, "authority-wrong-purpose", false, 0 },
+	{ "other usage of a root", ROOT, t_client_eku, "authority-wrong-purpose", false, 0 },
+	{ "other usage of a leaf", LEAF, t_client_eku, "certificate-wrong-purpose", false, 0 },
+	{ "key usage for documents", LEAF, t_documents, "certificate-wrong-key-usage", false, 0 },
+	{ "basic constraints of a CA twice", MIDDLE, t_basic_twice, "certificate-malformed", false, 0 },
+	{ "negative path length", MIDDLE, t_negative_path, "certificate-malformed", false, 0 },
+	{ "permitted: a network of seven bytes", MIDDLE, t_permit_seven, "certificate-malformed", false, 0 },
+	{ "permitted: a mask with holes", MIDDLE, t_permit_holes, "certificate-malformed", false, 0 },
 	{ "date without seconds", LEAF, t_no_seconds, "certificate-malformed", false, 0 },
 	{ "date without zone", LEAF, t_no_zone, "certificate-malformed", false, 0 },
 	{ "February 30", LEAF, t_february_30, "certificate-malformed", false, 0 },
@@ -321,6 +337,9 @@ static void addresses_and_wildcards_under_constraints(void **state)
 		{ t_permit_net, t_san_inner_ip, "accepted", HOST, TRUST_RULE_RFC5922 },
 		{ t_permit_net, t_san_inner_ip, "accepted", "192.0.2.9", TRUST_RULE_RFC5922 },
 		{ t_permit_net, t_san_outer_ip, "name-outside-constraints", HOST, TRUST_RULE_RFC5922 },
+		{ t_exclude_bad_uri, t_san_uri, "accepted", HOST, TRUST_RULE_RFC5922 },
+		{ t_exclude_bad_uri, t_san_uri_user, "name-outside-constraints", HOST, TRUST_RULE_RFC5922 },
+		{ t_exclude_bad_uri, t_san_uri_query, "name-outside-constraints", HOST, TRUST_RULE_RFC5922 },
 		{ t_exclude_b, t_san_wild, "name-outside-constraints", "b.example.com", TRUST_RULE_RFC9525 },
 		{ t_exclude_b, t_san_wild, "name-outside-constraints", HOST, TRUST_RULE_RFC9525 },
 	};

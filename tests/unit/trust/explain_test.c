@@ -185,6 +185,8 @@ CASE(purpose, verify(f, X509_V_ERR_INVALID_PURPOSE))
 CASE(purpose_client, verify(f, X509_V_ERR_INVALID_PURPOSE); f->role = TRUST_ACCEPTED; f->theirs.eku = TRUST_EKU_PRESENT | TRUST_EKU_SERVER)
 CASE(purpose_sip, verify(f, X509_V_ERR_INVALID_PURPOSE); f->theirs.eku = TRUST_EKU_PRESENT | TRUST_EKU_SIP)
 CASE(purpose_any, verify(f, X509_V_ERR_INVALID_PURPOSE); f->theirs.eku = TRUST_EKU_PRESENT | TRUST_EKU_ANY)
+CASE(key_usage, fault(f, TRUST_FAULT_KEY_USAGE))
+CASE(authority_usage, fault(f, TRUST_FAULT_AUTHORITY_USAGE))
 CASE(revoked, verify(f, X509_V_ERR_CERT_REVOKED))
 CASE(no_crl, verify(f, X509_V_ERR_UNABLE_TO_GET_CRL))
 CASE(old_crl, verify(f, X509_V_ERR_CRL_HAS_EXPIRED))
@@ -344,6 +346,8 @@ static const struct row rows[] = {
 	ROW(purpose_client, WRONG_PURPOSE, SURE, US, "as a client certificate (its usages: serverAuth)", NULL),
 	ROW(purpose_sip, WRONG_PURPOSE, SURE, US, "(its usages: sipDomain)", NULL),
 	ROW(purpose_any, WRONG_PURPOSE, SURE, US, "(its usages: anyExtendedKeyUsage)", NULL),
+	ROW(key_usage, WRONG_KEY_USAGE, SURE, US, "does not allow it to be used as a server certificate", "digitalSignature"),
+	ROW(authority_usage, AUTHORITY_PURPOSE, SURE, US, "that lack serverAuth", "another authority"),
 	ROW(revoked, REVOKED, SURE, US, "was revoked by CN=Pool CA", NULL),
 	ROW(no_crl, CRL_MISSING, SURE, US, "there is no list of CN=Pool CA", NULL),
 	ROW(old_crl, CRL_EXPIRED, SURE, US, "out of date", NULL),

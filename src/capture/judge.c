@@ -298,7 +298,8 @@ static void language(struct trust_facts *f, const struct cap_talk *t, unsigned w
 static void hide(struct trust_cert *c)
 {
 	text_fill(c->cn, sizeof c->cn, "(hidden by TLS 1.3)");
-	text_fill(c->issuer, sizeof c->issuer, "(hidden by TLS 1.3)");
+	text_fill(c->issuer, sizeof c->issuer, "the CA (hidden by TLS 1.3)");
+	c->chain_len = 0;
 }
 
 static void cert_facts(struct cap_judgement *j, const struct cap_talk *t)
@@ -386,6 +387,16 @@ static bool said_goodbye(const struct cap_talk *t, unsigned side)
 	return t->version != CAP_TLS13_NUMBER || (side == CAP_CLIENT ? !t->side[side].refused_early : cap_talk_admitted(t));
 }
 
+/* TLS 1.3 without keys: the server's last word has the size of an alert, and it never let the client in. Who closes after that only hangs up
+ * first; the refusal was the server's. 0: not so, else when. */
+static int64_t turned_away(const struct cap_talk *t, int64_t until_us)
+{
+	const struct cap_side *s = &t->side[CAP_SERVER], *c = &t->side[CAP_CLIENT];
+	bool answers = c->small_us && c->small_us <= s->small_us; /* the client's goodbye */
+	bool last = s->small_us && !answers && s->small_us >= s->last_app_us && s->small_us <= until_us;
+	return t->version == CAP_TLS13_NUMBER && !t->readable && t->tls_done && last && !cap_talk_admitted(t) ? s->small_us : 0;
+}
+
 static int64_t since(const struct cap_talk *t, int64_t us)
 {
 	int64_t from = t->tls_done ? t->done_us : t->up_us ? t->up_us : t->first_us;
@@ -417,6 +428,8 @@ static void end_facts(struct cap_judgement *j, const struct cap_book *b, const s
 	int64_t goodbye = said_goodbye(t, peer) ? t->side[peer].small_us : 0;
 	if (by >= 0 && (unsigned)by != peer && goodbye && goodbye <= at) {
 		facts_closed(f, TRUST_CLOSE_NOTIFY, 0, since(t, goodbye));
+	} else if (by == CAP_CLIENT && j->we == CAP_CLIENT && turned_away(t, at)) {
+		facts_closed(f, TRUST_FIN, 0, since(t, turned_away(t, at)));
 	} else if (by >= 0 && (unsigned)by == peer) {
 		bool rst = t->side[peer].rst_us == at;
 		facts_closed(f, rst ? TRUST_RST : said_goodbye(t, peer) ? TRUST_CLOSE_NOTIFY : TRUST_FIN, rst ? ECONNRESET : 0, since(t, at));

@@ -397,6 +397,34 @@ static void an_empty_certificate_in_tls13_is_seen_by_its_size(void **state)
 	told_end(&t);
 }
 
+/* A server in TLS 1.3 sends its alert and waits; the client hears it and hangs up first. */
+static void who_hangs_up_first_need_not_have_refused(void **state)
+{
+	(void)state;
+	for (unsigned goodbye = 0; goodbye < 2; goodbye++) {
+		struct told t;
+		told_begin(&t);
+		opened(&t);
+		told_tcp(&t, 1, 0, ACK, HELLO_13, SNI, NULL);
+		told_tcp(&t, 1, 1, ACK, ANSWER_13, NULL);
+		told_tcp(&t, 2, 0, ACK, "tcp.len=1700", "tls.record.content_type=20", "tls.record.opaque_type=23,23", "tls.record.length=1,1634,69", NULL);
+		told_tcp(&t, 1, 0, ACK, DATA_13(200), NULL);
+		if (goodbye)
+			told_tcp(&t, 1, 0, ACK, DATA_13(19), NULL);
+		told_tcp(&t, 1, 1, ACK, DATA_13(19), NULL);
+		told_tcp(&t, 0, 0, FIN, NULL);
+		told_tcp(&t, 0, 1, FIN, NULL);
+		(void)judged(&t, 0, NULL);
+		assert_int_equal(j.facts.end, goodbye ? TRUST_LOCAL : TRUST_FIN);
+		if (!goodbye) {
+			assert_string_equal(j.verdict.name, "closed-without-sip");
+			assert_int_equal(j.verdict.certainty, TRUST_UNKNOWN);
+			assert_true(j.notes & CAP_NOTE_MAYBE_ALERT);
+		}
+		told_end(&t);
+	}
+}
+
 static void a_name_that_does_not_exist(void **state)
 {
 	struct told t;
@@ -471,6 +499,6 @@ int main(void)
 		UT(in_tls13_without_keys_certificates_are_hidden), UT(an_alert_that_cannot_be_read_is_not_called_a_goodbye), UT(an_answer_behind_tickets_is_an_answer),
 		UT(alerts_name_who_refused_whom), UT(a_port_that_is_closed_or_silent), UT(icmp_tells_why), UT(icmp_answers_a_datagram_too), UT(exported_messages_are_a_conversation), UT(silence_after_a_request), UT(plain_sip_and_its_answers),
 		UT(plain_sip_on_the_tls_port), UT(plain_sip_that_nobody_answers),
-		UT(an_empty_certificate_in_tls13_is_seen_by_its_size), UT(a_name_that_does_not_exist), UT(a_conversation_that_began_before), UT(one_direction_proves_no_silence), UT(memory_that_runs_out_is_told) };
+		UT(an_empty_certificate_in_tls13_is_seen_by_its_size), UT(who_hangs_up_first_need_not_have_refused), UT(a_name_that_does_not_exist), UT(a_conversation_that_began_before), UT(one_direction_proves_no_silence), UT(memory_that_runs_out_is_told) };
 	return cmocka_run_group_tests(tests, make_certs, free_certs);
 }

@@ -20,6 +20,8 @@ void cli_show_gateways(struct cli *c, const json_t *gateways);
 bool cli_server_there(struct cli *c);
 /* A whole file (at most max bytes) into b; "-" is standard input. CLI_GOOD, or CLI_NO after having said why. */
 int cli_read_file(struct cli *c, const char *path, size_t max, struct buf *b);
+/* The certificates of a file in any form (PEM, DER, PKCS#7), as PEM, and nothing else of it: a key may stand beside them. As above. */
+int cli_read_certs(struct cli *c, const char *path, struct buf *pem);
 /* Writes a file that did not exist or is replaced whole; "-" is standard output. */
 int cli_write_file(struct cli *c, const char *path, const void *p, size_t n, unsigned mode);
 /* "  title   a, b, c" */

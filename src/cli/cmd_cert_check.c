@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_cert_check.c  umbel cert check FILE..., umbel cert profiles: who would accept a certificate, without any server and before it is used. */
-#include <openssl/err.h>
 #include <openssl/x509_vfy.h>
 #include <unistd.h>
 #include "base/clock.h"
 #include "base/rfc3339.h"
+#include "cert/order.h"
 #include "cli/cli_private.h"
 #include "trust/finding.h"
 #include "trust/json.h"
@@ -42,7 +42,7 @@ static int read_anchors(struct check *k, const char *path)
 {
 	struct buf pem;
 	STACK_OF(X509) *roots = NULL;
-	int code = cli_read_file(k->c, path, PEM_MAX, &pem);
+	int code = cli_read_certs(k->c, path, &pem);
 	if (code)
 		return code;
 	int err = trust_pem_certs(&roots, buf_as_text(&pem));
@@ -51,7 +51,7 @@ static int read_anchors(struct check *k, const char *path)
 		X509_STORE_add_cert(k->anchors, sk_X509_value(roots, i));
 	sk_X509_pop_free(roots, X509_free);
 	buf_free(&pem);
-	return k->anchors ? CLI_GOOD : cli_error(k->c, CLI_NO, "%s holds no certificate in PEM form", path);
+	return k->anchors ? CLI_GOOD : cli_error(k->c, CLI_NO, "%s: no memory left", path);
 }
 
 static int read_question(struct check *k)
@@ -91,14 +91,9 @@ static int read_certificate(struct file *f, const char *path)
 	int code = cli_read_file(f->k->c, path, PEM_MAX, &pem);
 	if (code)
 		return code;
-	int err = trust_pem_certs(&f->chain, buf_as_text(&pem));
-	if (err && pem.n && pem.p[0] == 0x30) { /* DER, as Windows saves it */
-		const unsigned char *at = pem.p;
-		f->leaf = d2i_X509(NULL, &at, (long)pem.n);
-		ERR_clear_error();
-	} else if (!err) {
+	(void)cert_answer_to_pem(&pem); /* DER and PKCS#7, as Windows saves them */
+	if (trust_pem_certs(&f->chain, buf_as_text(&pem)) == 0)
 		f->leaf = sk_X509_shift(f->chain);
-	}
 	if (f->leaf)
 		trust_cert_describe(&f->words, f->leaf);
 	else

@@ -76,18 +76,18 @@ static int read_verify(struct cli *c, struct verify *v)
 	return code;
 }
 
-static int print_accepted(struct cli *c)
+static int print_accepted(struct cli *c, const char *name)
 {
 	if (!cli_opt(c, "host")) {
 		fprintf(c->out, "accepted: the chain is good for a %s; no name was asked about\n", cli_opt(c, "purpose") ? cli_opt(c, "purpose") : "server");
 		return CLI_GOOD;
 	}
-	fprintf(c->out, "accepted: the chain is good, and the certificate proves to be %s, used as %s, by the rule %s\n", cli_opt(c, "host"),
+	fprintf(c->out, "accepted: the chain is good, and the certificate proves to be %s, used as %s, by the rule %s\n", name,
 	        cli_opt(c, "purpose") ? cli_opt(c, "purpose") : "server", cli_opt(c, "profile") ? cli_opt(c, "profile") : "rfc5922");
 	return CLI_GOOD;
 }
 
-static int print_judgement(struct cli *c, bool accepted, const struct trust_verdict *v)
+static int print_judgement(struct cli *c, bool accepted, const char *name, const struct trust_verdict *v)
 {
 	if (c->json) {
 		json_t *o = json_pack("{s:b, s:s, s:s}", "accepted", accepted, "reason", trust_verify_name(accepted, v), "certainty",
@@ -102,7 +102,7 @@ static int print_judgement(struct cli *c, bool accepted, const struct trust_verd
 		return accepted ? CLI_GOOD : CLI_NO;
 	}
 	if (accepted)
-		return print_accepted(c);
+		return print_accepted(c, name);
 	fprintf(c->out, "refused: %s\n", trust_verify_name(accepted, v));
 	cli_wrapped(c->out, v->sentence, "  ");
 	if (*v->cause)
@@ -152,14 +152,15 @@ static int verify(struct cli *c)
 {
 	struct verify *v = calloc(1, sizeof *v);
 	struct trust_verdict *verdict = calloc(1, sizeof *verdict);
+	struct trust_facts *facts = calloc(1, sizeof *facts);
 	struct ev_report why = { 0 };
 	bool accepted = false;
-	int code = v && verdict ? read_verify(c, v) : cli_error(c, CLI_NO, "no memory left");
+	int code = v && verdict && facts ? read_verify(c, v) : cli_error(c, CLI_NO, "no memory left");
 	if (!code && v->as) {
 		code = verify_as(c, v);
 	} else if (!code) {
-		int err = trust_verify(&v->prm, &accepted, NULL, verdict, &why);
-		code = err && why.id ? cli_error_report(c, CLI_NO, &why) : err ? cli_error(c, CLI_NO, "%s", strerror(err)) : print_judgement(c, accepted, verdict);
+		int err = trust_verify(&v->prm, &accepted, facts, verdict, &why);
+		code = err && why.id ? cli_error_report(c, CLI_NO, &why) : err ? cli_error(c, CLI_NO, "%s", strerror(err)) : print_judgement(c, accepted, facts->name.matched, verdict);
 	}
 	if (v) {
 		buf_free(&v->ca);
@@ -169,16 +170,17 @@ static int verify(struct cli *c)
 	}
 	free(v);
 	free(verdict);
+	free(facts);
 	return code;
 }
 
 static const struct cli_opt verify_opts[] = {
-	{ "ca", "FILE", "the trusted authorities (PEM)" },
-	{ "chain", "FILE", "the certificate shown, leaf first, then its intermediates (PEM)" },
+	{ "ca", "FILE", "the trusted authorities (PEM, DER or PKCS#7)" },
+	{ "chain", "FILE", "the certificate shown, leaf first, then its intermediates (PEM, DER or PKCS#7)" },
 	{ "host", "NAME", "the name that it must prove (may be repeated: any of them)" },
 	{ "time", "TIME", "judge as of then: 2026-11-22T14:05:09Z or seconds since 1970 (default: now)" },
 	{ "purpose", "ROLE", "what the certificate is used as: server (default) or client" },
-	{ "crl", "FILE", "revocation lists (PEM); the leaf must be covered by one, intermediates where there is one" },
+	{ "crl", "FILE", "revocation lists (PEM or DER); the leaf must be covered by one, intermediates where there is one" },
 	{ "crl-full", NULL, "every intermediate must be covered by a list, too" },
 	{ "ocsp", "FILE", "the OCSP response (DER) that a server staples: if it says revoked, the certificate is refused" },
 	{ "ocsp-require", NULL, "there must be a response, and it must say good" },

@@ -12,19 +12,19 @@
 #include "cli/look.h"
 #include "config/cfg.h"
 
-enum { WIDTH = 100, PEM_MAX = 1 << 20, FLOW_WIDTH = 52, CELL_LEAST = 12, NAMED_MAX = 8 };
+enum { WIDTH = 100, FLOW_WIDTH = 52, CELL_LEAST = 12, NAMED_MAX = 8 };
 
 /* ---- what is asked ---- */
 
 static int add_pem(struct cli *c, json_t *o, const char *path)
 {
-	struct buf b;
-	int code = cli_read_file(c, path, PEM_MAX, &b);
+	struct buf certs;
+	int code = cli_read_certs(c, path, &certs);
 	if (code)
 		return code;
-	json_object_set_new(o, "pem", json_string(b.n ? buf_cstr(&b) : ""));
-	buf_free(&b);
-	return json_object_get(o, "pem") ? CLI_GOOD : cli_error(c, CLI_NO, "%s is no PEM file", path);
+	json_object_set_new(o, "pem", json_string(buf_cstr(&certs)));
+	buf_free(&certs);
+	return CLI_GOOD;
 }
 
 static int add_questions(struct cli *c, json_t *args)

@@ -423,20 +423,20 @@ static const struct cli_opt import_opts[] = {
 
 #define EDIT_HELP "Settings are those of umbel.yaml(5); a list is written ['201', '202'], one value may stand alone. All objects are checked together\n" \
 	"before the change is taken into use for all nodes of the store. Objects that stand in a node's own configuration file are changed there."
-#define EDIT_VERBS(noun, example) \
-	{ noun, "add", "NAME [KEY=VALUE]...", 1, 16, edit_opts, "Make a new " noun, EDIT_HELP, "  umbel " noun " add " example, add }, \
-	{ noun, "set", "NAME [KEY=VALUE]...", 1, 16, edit_opts, "Change settings of a " noun, EDIT_HELP, "  umbel " noun " set " example, set }, \
-	{ noun, "remove", "NAME", 1, 1, edit_opts, "Take a " noun " out", "Whatever still names it is told, and nothing changes then.", "  umbel " noun " remove old --dry-run", take_out }
-#define LOOK_VERBS(noun, plural) \
+#define EDIT_VERBS(noun, a_thing, example) \
+	{ noun, "add", "NAME [KEY=VALUE]...", 1, 16, edit_opts, "Make " a_thing, EDIT_HELP, "  umbel " noun " add " example, add }, \
+	{ noun, "set", "NAME [KEY=VALUE]...", 1, 16, edit_opts, "Change settings of " a_thing, EDIT_HELP, "  umbel " noun " set " example, set }, \
+	{ noun, "remove", "NAME", 1, 1, edit_opts, "Take " a_thing " out", "Whatever still names it is told, and nothing changes then.", "  umbel " noun " remove old --dry-run", take_out }
+#define LOOK_VERBS(noun, a_thing, plural) \
 	{ noun, "list", "", 0, 0, NULL, "List the " plural, NULL, "  umbel " noun " list", list }, \
-	{ noun, "show", "NAME", 1, 1, NULL, "Show a " noun ": all settings, defaults too", NULL, "  umbel " noun " show main", show }
+	{ noun, "show", "NAME", 1, 1, NULL, "Show " a_thing ": all settings, defaults too", NULL, "  umbel " noun " show main", show }
 
 const struct cli_cmd cli_object_cmds[] = {
-	LOOK_VERBS("dialplan", "dial plans"), EDIT_VERBS("dialplan", "main extension_digits=4 operator=2000"),
-	LOOK_VERBS("policy", "policies"), EDIT_VERBS("policy", "strict pin_min_length=8 features.lamp=false"),
-	LOOK_VERBS("schedule", "schedules"), EDIT_VERBS("schedule", "office time_zone=Europe/Berlin 'hours={mon-fri: 08:30-17:00}'"),
-	EDIT_VERBS("attendant", "front numbers=800 schedule=office 'keys={1: mailbox alice, 0: operator}'"),
-	EDIT_VERBS("mailbox", "alice 'display_name=Alice Smith' \"extensions=['201', '202']\""),
+	LOOK_VERBS("dialplan", "a dial plan", "dial plans"), EDIT_VERBS("dialplan", "a dial plan", "main extension_digits=4 operator=2000"),
+	LOOK_VERBS("policy", "a policy", "policies"), EDIT_VERBS("policy", "a policy", "strict pin_min_length=8 features.lamp=false"),
+	LOOK_VERBS("schedule", "a schedule", "schedules"), EDIT_VERBS("schedule", "a schedule", "office time_zone=Europe/Berlin 'hours={mon-fri: 08:30-17:00}'"),
+	EDIT_VERBS("attendant", "an attendant", "front numbers=800 schedule=office 'keys={1: mailbox alice, 0: operator}'"),
+	EDIT_VERBS("mailbox", "a mailbox", "alice 'display_name=Alice Smith' \"extensions=['201', '202']\""),
 	{ "mailbox", "import", "FILE.csv", 1, 1, import_opts, "Make mailboxes from a table, all or none",
 	  "The first line names the columns: name and any setting of mailboxes. Several values stand in one cell with ; between them. What is\n"
 	  "wrong is told with line and column, and nothing is changed then.",

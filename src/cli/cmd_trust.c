@@ -46,10 +46,10 @@ static int show_added(struct cli *c, const json_t *r)
 static int add(struct cli *c)
 {
 	struct buf b;
-	int code = cli_read_file(c, c->pos[0], 1 << 20, &b);
+	int code = cli_read_certs(c, c->pos[0], &b);
 	if (code)
 		return code;
-	json_t *args = json_pack("{s:s}", "pem", b.n ? buf_cstr(&b) : "");
+	json_t *args = json_pack("{s:s}", "pem", buf_cstr(&b));
 	buf_free(&b);
 	return cli_ask_show(c, "trust.add", args, show_added);
 }
@@ -67,7 +67,7 @@ static int remove_one(struct cli *c)
 
 const struct cli_cmd cli_trust_cmds[] = {
 	{ "trust", "list", "", 0, 0, NULL, "List the authorities that are believed", NULL, "  umbel trust list", list },
-	{ "trust", "add", "FILE", 1, 1, NULL, "Believe the certificates of a PEM file from now on", "This node keeps them over restarts; every node is told for itself.", "  umbel trust add root.pem", add },
+	{ "trust", "add", "FILE", 1, 1, NULL, "Believe the certificates of a file (PEM, DER, PKCS#7) from now on", "This node keeps them over restarts; every node is told for itself.", "  umbel trust add root.pem", add },
 	{ "trust", "remove", "FINGERPRINT", 1, 1, NULL, "Believe an authority no more", "The first 8 or more characters of its fingerprint. Those that the configuration names in trust.ca are taken out there.", "  umbel trust remove 3F2A91C07B", remove_one },
 	{ NULL },
 };

@@ -5,7 +5,9 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "cert/order.h"
 #include "cli/cli_private.h"
+#include "trust/pem.h"
 
 enum { AT_ONCE = 65536 };
 
@@ -92,4 +94,26 @@ bool cli_server_there(struct cli *c)
 	if (fd >= 0)
 		close(fd);
 	return there;
+}
+
+int cli_read_certs(struct cli *c, const char *path, struct buf *pem)
+{
+	struct buf b;
+	STACK_OF(X509) *all = NULL;
+	int err = 0, code = cli_read_file(c, path, TRUST_PEM_MAX, &b);
+	if (code)
+		return code;
+	(void)cert_answer_to_pem(&b); /* what is no certificate in any form is told below */
+	buf_init(pem, 2 * TRUST_PEM_MAX);
+	if (trust_pem_certs(&all, buf_as_text(&b)) != 0)
+		code = cli_no_certificate(c, path, &b);
+	for (int i = 0; !code && !err && i < sk_X509_num(all); i++)
+		err = trust_pem_put_cert(pem, sk_X509_value(all, i));
+	if (err)
+		code = cli_error(c, CLI_NO, "%s cannot be read: %s", path, strerror(err));
+	if (code)
+		buf_free(pem);
+	sk_X509_pop_free(all, X509_free);
+	buf_free(&b);
+	return code;
 }

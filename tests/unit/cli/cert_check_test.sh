@@ -41,6 +41,8 @@ node=node01.domain.local
 make shared um.domain.local DNS:um.domain.local,DNS:$node serverAuth,clientAuth
 make server $node DNS:$node serverAuth
 openssl x509 -in shared.pem -outform der -out shared.cer
+openssl x509 -in ca.pem -outform der -out ca.cer
+openssl crl2pkcs7 -nocrl -certfile ca.pem -certfile shared.pem -outform der -out shared.p7b
 
 # the case of the lab, before anything is used: calls in work, what the node begins fails
 lync=(--profile lync --known $node --name $node --ca ca.pem)
@@ -48,6 +50,7 @@ says 1 "lync accepts refuses by its manual" cert check shared.pem "${lync[@]}"
 says 1 "not-a-known-server (likely, by its manual)" cert check shared.pem "${lync[@]}"
 says 1 "handshake succeeds, then the connection is closed" cert check shared.pem "${lync[@]}"
 says 1 "lync accepts refuses" cert check shared.cer "${lync[@]}"
+says 1 "lync accepts refuses" cert check shared.p7b --profile lync --known $node --name $node --ca ca.cer
 field 'not o["good"] and [a["answer"] for a in o["files"][0]["names"][0]["answers"]] == ["accepts", "refuses"]' cert check shared.pem "${lync[@]}"
 field 'len(o["files"]) == 2 and len(o["files"][0]["names"][0]["answers"]) >= 60' cert check shared.pem server.pem --known $node
 field 'all(a["certainty"] == "unknown" if a["answer"] == "unknown" else True for n in o["files"][0]["names"] for a in n["answers"])' cert check shared.pem
@@ -62,6 +65,7 @@ says 1 "not known: rule-not-known" "${verify[@]}" exchange-um
 says 0 "accepted: name-matches (sure, measured)" "${verify[@]}" openssl
 field 'o["accepted"] is False and o["reason"] == "not-a-known-server" and o["how_known"] == "by its manual"' "${verify[@]}" lync --purpose client
 says 2 "umbel cert profiles lists" "${verify[@]}" nobody
+says 0 "proves to be um.domain.local, used" cert verify --ca ca.pem --chain shared.pem --host other.domain.local --host um.domain.local
 
 field 'len(o["profiles"]) >= 30 and all(p["source"] and p["server"]["rule"] and p["client"]["rule"] for p in o["profiles"])' cert profiles
 says 0 "Source: .*sip_transport_tls.c" cert profiles asterisk-pjsip

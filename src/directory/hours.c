@@ -124,12 +124,14 @@ static void marks_of(const struct cfg_schedule *s, int64_t day, struct marks *m)
 			mark(m, p->to_min - CFG_DAY_MIN);
 		}
 	}
-	for (size_t i = 0; i < s->n_holidays; i++)
-		for (int32_t y = year - 1; y <= year; y++)
-			if ((!s->holidays[i].from.year || s->holidays[i].from.year == y) && span_in(&s->holidays[i], y, &from, &to)) {
+	for (size_t i = 0; i < s->n_holidays; i++) {
+		int32_t only = s->holidays[i].from.year; /* it may be over in another year than it began */
+		for (int32_t y = only ? only : year - 1; y <= (only ? only : year); y++)
+			if (span_in(&s->holidays[i], y, &from, &to)) {
 				mark(m, from - base);
 				mark(m, to - base);
 			}
+	}
 	for (size_t i = 0; i < s->n_days && s->days[i].from_min <= base + CFG_DAY_MIN; i++) {
 		mark(m, s->days[i].from_min - base);
 		mark(m, s->days[i].to_min - base);

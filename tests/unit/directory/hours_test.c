@@ -219,6 +219,7 @@ static void the_next_change_is_found(void **state)
 		{ "Europe/Berlin", "    hours: {daily: 02:30-09:00}\n", "2026-03-28 12:00", "2026-03-29 01:00" }, /* what was skipped is over at once */
 		{ "UTC", "    holidays: [{name: H, from: 12-24, to: 01-02}]\n", "2026-11-01 00:00", "2026-12-24 00:00" },
 		{ "UTC", "    holidays: [{name: H, from: 12-24, to: 01-02}]\n", "2026-12-30 00:00", "2027-01-03 00:00" },
+		{ "UTC", "    holidays: [{name: H, from: 2023-03-01, to: 2026-12-31}]\n", "2026-11-23 10:00", "2027-01-01 00:00" }, /* began years ago */
 	};
 	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
 		struct cfg *c = site(cases[i].zone, cases[i].rest);

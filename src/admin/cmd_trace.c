@@ -37,7 +37,7 @@ static int bad_value(struct ev_report *why, const char *value, const char *kind,
 static int take_want(struct admin *a, const json_t *args, struct trace_want *w, struct ev_report *why)
 {
 	char value[32];
-	*w = (struct trace_want){ .no_secrets = admin_arg_bool(args, "no_secrets"), .redact = admin_arg_bool(args, "redact") };
+	*w = (struct trace_want){ .no_secrets = admin_arg_bool(args, "no_secrets"), .redact = admin_arg_bool(args, "redact"), .text = admin_arg_bool(args, "text") };
 	text_arg(args, "gateway", w->gateway, sizeof w->gateway);
 	text_arg(args, "call", w->call, sizeof w->call);
 	int64_t bytes = admin_arg_int(args, "bytes", 0), ms = admin_arg_int(args, "for_ms", 0);

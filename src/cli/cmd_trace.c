@@ -131,6 +131,7 @@ static int save(struct cli *c)
 		return cli_error(c, CLI_NO, "the name is too long");
 	}
 	take_filter(c, args);
+	json_object_set_new(args, "text", json_boolean(cli_opt(c, "text") != NULL));
 	s.fd = open(fresh, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (s.fd < 0) {
 		json_decref(args);
@@ -151,7 +152,7 @@ static int save(struct cli *c)
 	if (c->json)
 		cli_print_json(c, r);
 	else
-		fprintf(c->out, "%s: %s packets, %llu bytes, %s.\n", path, cli_text(r, "packets"), (unsigned long long)s.bytes,
+		fprintf(c->out, "%s: %s %s, %llu bytes, %s.\n", path, cli_text(r, "packets"), cli_opt(c, "text") ? "messages" : "packets", (unsigned long long)s.bytes,
 			cli_int(r, "keys") ? "with TLS keys: whoever has it can read all of it" : "without TLS keys");
 	json_decref(r);
 	return CLI_GOOD;
@@ -167,7 +168,9 @@ static const struct cli_opt start_opts[] = {
 	{ "size", "MB", "how much is kept, the youngest (default 16, at most 64)" },
 	{ NULL, NULL, NULL },
 };
-static const struct cli_opt save_opts[] = { FILTER, { NULL, NULL, NULL } };
+static const struct cli_opt save_opts[] = {
+	FILTER, { "text", NULL, "the messages as text instead of pcapng" }, { NULL, NULL, NULL },
+};
 
 const struct cli_cmd cli_trace_cmds[] = {
 	{ "trace", "start", "", 0, 0, start_opts, "Keep what the server sends and receives in SIP, with the TLS keys, in memory",
@@ -176,10 +179,10 @@ const struct cli_cmd cli_trace_cmds[] = {
 	  "  umbel trace start --gateway pool --for 10m\n  umbel trace start --redact --size 32", start },
 	{ "trace", "stop", "", 0, 0, NULL, "Stop the trace; it can be saved for a quarter of an hour", NULL, "  umbel trace stop", stop },
 	{ "trace", "status", "", 0, 0, NULL, "Say whether a trace runs and how much it holds", NULL, "  umbel trace status --json", status },
-	{ "trace", "save", "FILE", 1, 1, save_opts, "Write what the trace holds into a pcapng file (mode 0600)",
+	{ "trace", "save", "FILE", 1, 1, save_opts, "Write what the trace holds into a pcapng file, or as text (mode 0600)",
 	  "The TLS keys are in the file (Decryption Secrets Block): Wireshark and tshark show the SIP without further ado. Whoever\n"
 	  "gets the file can read it all; --redact and --no-secrets leave out what must not be given away.",
-	  "  umbel trace save pool.pcapng\n  umbel trace save one-call.pcapng --call 01JD3K2N8QW7R4T6Y9ZB5C0XAE --redact", save },
+	  "  umbel trace save pool.pcapng\n  umbel trace save one-call.pcapng --call 01JD3K2N8QW7R4T6Y9ZB5C0XAE --redact\n  umbel trace save pool.txt --text --redact", save },
 	{ "trace", "forget", "", 0, 0, NULL, "Forget the trace and wipe its keys now", NULL, "  umbel trace forget", forget },
 	{ NULL },
 };

@@ -46,7 +46,8 @@ static bool item_h(struct cli *c, const json_t *item, void *arg)
 
 static void summary(struct cli *c, const struct ladder *l)
 {
-	fprintf(c->err, "\n%u messages, %u calls", ladder_messages(l), ladder_calls(l));
+	unsigned n = ladder_messages(l), calls = ladder_calls(l);
+	fprintf(c->err, "\n%u message%s, %u call%s", n, n == 1 ? "" : "s", calls, calls == 1 ? "" : "s");
 	if (ladder_lost(l))
 		fprintf(c->err, "; %u were not shown, because they came faster than they were read", ladder_lost(l));
 	fprintf(c->err, ".\n");

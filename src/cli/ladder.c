@@ -392,7 +392,9 @@ static void step(struct ladder *l, const json_t *item, const char *kind)
 	}
 	if (*cli_text(item, "verdict")) {
 		note(l, "", cli_text(item, "verdict"));
-		note(l, "", cli_text(item, "advice"));
+		if (*cli_text(item, "gateway"))
+			text_print(words, sizeof words, "What to do: umbel explain gateway %s", cli_text(item, "gateway"));
+		note(l, "", *cli_text(item, "gateway") ? words : cli_text(item, "advice"));
 	}
 }
 

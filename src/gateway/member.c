@@ -140,6 +140,8 @@ static void resolved_h(const struct dns_targets *t, void *arg)
 {
 	struct gateway *g = arg;
 	g->resolve = NULL;
+	if (g->table->core)
+		sip_core_looked_up(g->table->core, gw_name(g), t);
 	int64_t again_ms = GW_DNS_RETRY_MS;
 	if (t->n) {
 		g->dns_failed = false;

@@ -101,6 +101,5 @@ void sip_conn_path(struct sip_conn *c, struct sip_path *path); /* takes a refere
 void sip_conn_on_tap(const struct conn *conn, bool in, const uint8_t *data, size_t n, void *arg);
 void sip_conn_tell_up(struct sip_conn *c);
 void sip_conn_tell_end(const struct sip_conn *c);
-void sip_tell_looked_up(struct sip_core *core, const struct sip_peer *peer, const struct dns_targets *t);
 
 #endif

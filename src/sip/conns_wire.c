@@ -48,8 +48,8 @@ void sip_conn_tell_end(const struct sip_conn *c)
 	c->core->wire.ended(&w, &c->end, c->facts, c->core->wire.arg);
 }
 
-void sip_tell_looked_up(struct sip_core *core, const struct sip_peer *peer, const struct dns_targets *t)
+void sip_core_looked_up(struct sip_core *core, const char *gateway, const struct dns_targets *t)
 {
 	if (core->wire.looked_up && t->n_trail)
-		core->wire.looked_up(peer ? peer->name : "", t, core->wire.arg);
+		core->wire.looked_up(gateway, t, core->wire.arg);
 }

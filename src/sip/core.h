@@ -182,6 +182,8 @@ void sip_core_tracer(struct sip_core *core, sip_trace_h *h, void *arg);
 
 /* One at a time, copied; NULL takes it off. */
 void sip_core_wire(struct sip_core *core, const struct sip_wire *wire);
+/* For struct sip_wire: a name of that gateway ("": of somebody else) was looked up. The core tells of its own look-ups; others of theirs. */
+void sip_core_looked_up(struct sip_core *core, const char *gateway, const struct dns_targets *t);
 
 /* For tests and status: connections open, and how many were ever opened and accepted. */
 struct sip_core_stats {

@@ -329,7 +329,7 @@ static void on_targets(const struct dns_targets *t, void *arg)
 
 	u->resolve = NULL;
 	*u->targets = *t;
-	sip_tell_looked_up(u->core, u->peer, t);
+	sip_core_looked_up(u->core, u->peer ? u->peer->name : "", t);
 	if (t->outcome != DNS_OK || !t->n) {
 		u->targets->n = 0;
 		fail(u, EHOSTUNREACH);

@@ -91,6 +91,11 @@ static bool wanted(const struct trace_taken *k, const struct taken_entry *x)
 	return gateway_wanted(k, x) && call_wanted(k, x->e);
 }
 
+bool trace_taken_wants(const struct trace_taken *k, const struct taken_entry *x)
+{
+	return wanted(k, x);
+}
+
 static void learn_call_id(struct trace_taken *k)
 {
 	for (size_t i = 0; k->only.call[0] && i < k->n_entries; i++) {
@@ -273,6 +278,8 @@ static int begin(struct save *s)
 	s->k->begun = true;
 	prepare(s->k, h);
 	mem_free(h);
+	if (s->k->text)
+		return 0;
 	pcapng_section(s->out, "Umbel " UMBEL_VERSION);
 	pcapng_interface(s->out, PCAPNG_RAW, "sockets");
 	pcapng_interface(s->out, PCAPNG_UPPER_PDU, "messages");
@@ -286,6 +293,8 @@ int trace_taken_write(struct trace_taken *k, size_t bytes, struct buf *out, bool
 	if (trace_taken_old(k))
 		return ECANCELED;
 	s.err = k->begun ? 0 : begin(&s);
+	if (!s.err && k->text)
+		return trace_text_write(k, bytes, out, over);
 	while (!s.err && k->at < k->n_entries && out->n < enough) {
 		struct taken_entry *x = &k->entry[k->at++];
 		packet(&s, x);

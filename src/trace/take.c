@@ -57,7 +57,8 @@ int trace_take(struct trace_taken **kp, struct trace *t, const struct trace_want
 	k->want = t->want;
 	k->only = *only;
 	k->redact = only->redact || t->want.redact;
-	k->no_secrets = k->redact || only->no_secrets || t->want.no_secrets;
+	k->text = only->text;
+	k->no_secrets = k->text || k->redact || only->no_secrets || t->want.no_secrets;
 	k->conn = mem_alloc(c.room * sizeof *k->conn);
 	k->entry = mem_alloc(t->n_entries * sizeof *k->entry);
 	if (!k->conn || !k->entry) {

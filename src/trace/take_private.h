@@ -20,7 +20,7 @@ struct trace_taken {
 	struct trace *trace; /* for its keys */
 	unsigned forgotten;
 	struct trace_want want, only;
-	bool redact, no_secrets;
+	bool redact, no_secrets, text;
 	char call_id[TRACE_CALL_ID]; /* of the session that is wanted */
 	struct taken_conn *conn;
 	unsigned n_conns;
@@ -29,5 +29,10 @@ struct trace_taken {
 	bool begun;
 	struct trace_saved saved;
 };
+
+/* save.c: what goes into the file. After trace_taken_write() has begun. */
+bool trace_taken_wants(const struct trace_taken *k, const struct taken_entry *x);
+/* text.c: as trace_taken_write(). */
+int trace_text_write(struct trace_taken *k, size_t bytes, struct buf *out, bool *over);
 
 #endif

@@ -34,6 +34,7 @@ struct trace_want {
 	int64_t for_ms;     /* 0: the default */
 	bool no_secrets;    /* TLS keys are not kept */
 	bool redact;        /* nor are passwords and pressed keys */
+	bool text;          /* of trace_take(): messages as text, not pcapng */
 };
 /* EALREADY while one runs. What the last one kept is forgotten. */
 int trace_start(struct trace *t, const struct trace_want *w, struct ev_report *why);
@@ -62,7 +63,7 @@ int trace_take(struct trace_taken **kp, struct trace *t, const struct trace_want
 struct trace_taken *trace_taken_free(struct trace_taken *k); /* NULL is allowed; returns NULL. Any thread */
 /* The trace was forgotten since: what is taken should be given back, too. Any thread. */
 bool trace_taken_old(const struct trace_taken *k);
-/* The next `bytes` or a little more of a pcapng file, appended; *over when that was the last. 0, ECANCELED when the trace was forgotten, ENOMEM, EMSGSIZE. Any
+/* The next `bytes` or a little more of a pcapng file (or text), appended; *over when that was the last. 0, ECANCELED when the trace was forgotten, ENOMEM, EMSGSIZE. Any
  * thread, but one at a time. */
 int trace_taken_write(struct trace_taken *k, size_t bytes, struct buf *out, bool *over);
 struct trace_saved trace_taken_saved(const struct trace_taken *k);

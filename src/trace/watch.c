@@ -287,16 +287,21 @@ static void set_tls(json_t *o, const struct trust_facts *f)
 		json_object_set_new(o, "handshake_ms", json_integer(f->tls.handshake_ms));
 }
 
-static void set_verdict(json_t *o, const struct trust_facts *f)
+static void set_verdict(json_t *o, const struct trust_facts *facts, const char *gateway)
 {
 	struct trust_verdict *v = mem_alloc(sizeof *v);
-	if (!v)
-		return;
-	trust_explain(f, v);
-	if (trust_verdict_bad(v)) {
-		json_object_set_new(o, "verdict", json_string(v->sentence));
-		json_object_set_new(o, "advice", json_string(v->advice));
+	struct trust_facts *f = mem_alloc(sizeof *f);
+	if (v && f) {
+		*f = *facts;
+		if (!f->gateway[0])
+			facts_gateway(f, gateway, f->gateway_fqdn);
+		trust_explain(f, v);
 	}
+	if (v && f && trust_verdict_bad(v)) {
+		set(o, "verdict", text_of(v->sentence));
+		set(o, "advice", text_of(v->advice));
+	}
+	mem_free(f);
 	mem_free(v);
 }
 
@@ -342,7 +347,7 @@ void trace_watch_ended(struct trace *t, const struct sip_wire_conn *c, const str
 		if (end->err)
 			json_object_set_new(o, "error", json_string(strerror(end->err)));
 		if (f)
-			set_verdict(o, f);
+			set_verdict(o, f, c->gateway);
 		put_step(w, o, c->peer, c->gateway, us);
 	}
 }

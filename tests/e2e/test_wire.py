@@ -6,12 +6,13 @@ from common import *
 space.enter()
 import json
 import re
+import signal
 import socket
 import struct
 import subprocess
 from labkit import site as lab
 from labkit.caller import Call
-from labkit.node import Cli, Node
+from labkit.node import Cli, Node, program
 from labkit.pool import VIA_IN
 
 KNOWN = ",".join(space.NODES)
@@ -45,6 +46,23 @@ def blocks(file):
 
 def secrets(file):
     return b"".join(body[8:8 + struct.unpack_from("=I", body, 4)[0]] for kind, body in blocks(file) if kind == 10)
+
+
+class Watch:
+    """`umbel trace` while something happens, ended as Ctrl-C does."""
+
+    def __init__(self, story, name, node, *options):
+        self.file = story.dir / f"{name}.watched"
+        self.out = open(self.file, "w")
+        self.proc = subprocess.Popen([str(program("umbel")), "--socket", node.cli.socket, "trace", *options], stdout=self.out, stderr=subprocess.STDOUT)
+        node.wait_event(3806, 10)
+
+    def end(self, seen):
+        until(lambda: seen in self.file.read_text(), 10)
+        self.proc.send_signal(signal.SIGINT)
+        status = self.proc.wait(10)
+        self.out.close()
+        return status, self.file.read_text()
 
 
 class Collector:
@@ -146,6 +164,8 @@ with Story("wire") as story:
             story.check(f"{node.name}: a trace starts", status == 0, text)
             story.check(f"{node.name}: an event tells that it runs", node.wait_event(3800, 5))
             told = len(node.events(1400))
+            if version == "1.2":
+                ladder, lines = Watch(story, "ladder", node, "--from", "5001", "--full"), Watch(story, "lines", node, "--json")
             node.cli.run("gateway", "probe", "lyncpool")
         call = Call((space.HOSTS[space.POOL], 5060), lab.ALICE, caller="5001").start()
         story.check("a call comes in all the same", call.wait_status(15) == 200)
@@ -153,6 +173,28 @@ with Story("wire") as story:
         call.press("739462")
         call.hang_up(8)
         call.close()
+
+    story.head("as it happens, and told afterwards")
+    node = nodes["1.2"]
+    status, text = ladder.end("(BYE)")
+    rows = [line for line in text.splitlines() if re.match(r"\d\d:\d\d:\d\d\.\d{3} #1 ", line)]
+    story.check("Ctrl-C ends the ladder, and that is good", status == 0 and re.search(r"^\d+ messages, 1 call\.$", text, re.M), (status, text[-300:]))
+    story.check("the ladder of the call has its columns and all its messages, and no OPTIONS", re.search(r"node01 +lyncpool", text) and "OPTIONS " not in text and all(
+        any(re.search(what, row) for row in rows) for what in (r"\|<-+ INVITE 2001 \(TLS, SDP\) -+\|", r"200 OK \(INVITE, SDP\) -+>", r"<-+ ACK -", r"<-+ BYE -", r"200 OK \(BYE\)")), text)
+    story.check("in a file there is no colour, and no ladder is wider than 80 columns", "\033" not in text and all(len(row) <= 80 for row in rows), rows)
+    story.check("whole messages stand below their arrows", f"    Call-ID: {call.call_id}" in text, text)
+    status, text = lines.end('"method":"BYE"')
+    items = [json.loads(line) for line in text.splitlines()]
+    kinds = {i["kind"] for i in items}
+    story.check("--json: one object a line, with TCP, TLS and the verdict of what failed", status == 0 and {"watching", "connected", "tls", "message", "ended"} <= kinds and any(
+        i["kind"] == "ended" and i["gateway"] == "lyncpool" and space.SERVICE in i.get("verdict", "") for i in items), text)
+    session = next(i["session"] for i in items if i.get("call_id") == call.call_id and i.get("session"))
+    status, text = node.cli.run("call", "show", session)
+    story.check("the call's story says how it came, whose certificate was shown and which name counted", status == 0 and re.search(
+        rf"TLS 1\.2 .*showed a certificate of {space.POOL},.*{space.POOL} is one that was\s+expected.*This node showed the certificate of {space.SERVICE}", text, re.S), text)
+    story.check("... what was agreed, how keys came, what was kept, and who ended it", re.search(
+        r"Audio was agreed: PCM[UA].*telephone-events.*Keys come as telephone-events.*The caller hung up \(BYE\)", text, re.S), text)
+    story.check("no pressed key is in it", "739462" not in text and "739462" not in ladder.file.read_text())
 
     story.head("the capture, without the server")
     plain = explain(capture.file)
@@ -219,6 +261,13 @@ with Story("wire") as story:
     node.cli.run("trace", "save", str(one), "--call", call.call_id)
     ids = set(tshark(one, "-Y", "sip", "-T", "fields", "-e", "sip.Call-ID").split())
     story.check("--call: that call and no other", ids == {call.call_id}, ids)
+    names = tshark(one, "-T", "fields", "-e", "_ws.col.Info").splitlines()
+    story.check("tshark names each message", names and all(re.search(r"Request: [A-Z]+|Status: \d{3}", n) for n in names) and "INVITE" in names[0], names)
+    words = story.dir / "one.txt"
+    status, text = node.cli.run("trace", "save", str(words), "--call", call.call_id, "--text", "--redact")
+    said = words.read_text()
+    story.check("--text: the same messages, each behind when, who and of which call", status == 0 and said.count("\n---- ") + said.startswith("---- ") == len(names) and
+                re.search(rf"^---- 20\S+  TLS  lyncpool \S+ -> node01 \S+  call {session}$", said, re.M) and f"Call-ID: {call.call_id}" in said, said[:800])
     mine = story.dir / "mine.pcapng"
     node.cli.run("trace", "save", str(mine), "--gateway", "lyncpool")
     story.check("--gateway: what is said with it", "OPTIONS" in tshark(mine, "-Y", "sip && tls") and "INVITE" in tshark(mine, "-Y", "sip"))

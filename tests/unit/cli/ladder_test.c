@@ -94,7 +94,7 @@ static void steps_below_sip_are_shown(void **state)
 	assert_non_null(strstr(m.text, "00:00:01.002      |================== TLS 1.3 =================>|\n"));
 	assert_non_null(strstr(m.text, "                  it showed pool.x (pool.x was expected); this node um.x\n"));
 	assert_non_null(strstr(m.text, "|<............... closed: fin ................|"));
-	assert_non_null(strstr(m.text, "                  pool knows nobody of the name um.x\n                  umbel cert cure pool\n"));
+	assert_non_null(strstr(m.text, "                  pool knows nobody of the name um.x\n                  What to do: umbel explain gateway pool\n"));
 	fits(&m, 80);
 	end(&m);
 }

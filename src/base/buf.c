@@ -82,16 +82,29 @@ int buf_char(struct buf *b, char c)
 	return buf_put(b, &c, 1);
 }
 
+int buf_uint(struct buf *b, uint64_t value)
+{
+	char digits[20];
+	size_t at = sizeof digits;
+	do
+		digits[--at] = (char)('0' + value % 10);
+	while (value /= 10);
+	return buf_put(b, digits + at, sizeof digits - at);
+}
+
+/* Into the room that is there; only what does not fit is formatted twice. */
 int buf_printf(struct buf *b, const char *fmt, ...)
 {
+	size_t room = b->err || !b->p ? 0 : b->room - b->n;
 	va_list ap, again;
 	va_start(ap, fmt);
 	va_copy(again, ap);
-	int n = vsnprintf(NULL, 0, fmt, ap);
+	int n = vsnprintf(room ? (char *)b->p + b->n : NULL, room, fmt, ap);
 	va_end(ap);
 	uint8_t *to = n < 0 ? NULL : buf_reserve(b, (size_t)n);
 	if (to) {
-		vsnprintf((char *)to, (size_t)n + 1, fmt, again);
+		if ((size_t)n >= room)
+			vsnprintf((char *)to, (size_t)n + 1, fmt, again);
 		b->n += (size_t)n;
 	} else if (!b->err) {
 		b->err = EINVAL;

@@ -22,6 +22,7 @@ int buf_put(struct buf *b, const void *p, size_t n);
 int buf_text(struct buf *b, struct text t);
 int buf_str(struct buf *b, const char *s);
 int buf_char(struct buf *b, char c);
+int buf_uint(struct buf *b, uint64_t value); /* decimal */
 int buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 /* Room for n more bytes at p + n of the buffer; the caller fills them and says buf_grew(). NULL on failure. */
 uint8_t *buf_reserve(struct buf *b, size_t n);

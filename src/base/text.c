@@ -6,44 +6,12 @@
 #include <strings.h>
 #include "base/mem.h"
 
-struct text text_of(const char *s)
+bool text_eq_nocase_bytes(const char *a, const char *b, size_t n)
 {
-	return s ? (struct text){ s, strlen(s) } : TEXT_NONE;
-}
-
-struct text text_make(const void *p, size_t n)
-{
-	return (struct text){ p, n };
-}
-
-char text_lower(char c)
-{
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
-}
-
-bool text_eq(struct text a, struct text b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool text_eq_nocase(struct text a, struct text b)
-{
-	if (a.n != b.n)
-		return false;
-	for (size_t i = 0; i < a.n; i++)
-		if (text_lower(a.p[i]) != text_lower(b.p[i]))
+	for (size_t i = 0; i < n; i++)
+		if (a[i] != b[i] && text_lower(a[i]) != text_lower(b[i]))
 			return false;
 	return true;
-}
-
-bool text_is(struct text a, const char *s)
-{
-	return text_eq(a, text_of(s));
-}
-
-bool text_is_nocase(struct text a, const char *s)
-{
-	return text_eq_nocase(a, text_of(s));
 }
 
 bool text_starts(struct text a, const char *s)
@@ -64,23 +32,6 @@ bool text_ends_nocase(struct text a, const char *s)
 	return a.n >= t.n && text_eq_nocase(text_skip(a, a.n - t.n), t);
 }
 
-bool text_empty(struct text a)
-{
-	return a.n == 0;
-}
-
-struct text text_skip(struct text a, size_t from)
-{
-	if (from > a.n)
-		from = a.n;
-	return (struct text){ a.p ? a.p + from : NULL, a.n - from };
-}
-
-struct text text_head(struct text a, size_t n)
-{
-	return (struct text){ a.p, n < a.n ? n : a.n };
-}
-
 static bool is_space(char c)
 {
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
@@ -95,12 +46,6 @@ struct text text_trim(struct text a)
 	return a;
 }
 
-size_t text_find(struct text a, char c)
-{
-	const char *at = a.n ? memchr(a.p, c, a.n) : NULL;
-	return at ? (size_t)(at - a.p) : SIZE_MAX;
-}
-
 size_t text_rfind(struct text a, char c)
 {
 	const char *at = a.n ? memrchr(a.p, c, a.n) : NULL;
@@ -111,14 +56,6 @@ size_t text_find_text(struct text a, struct text what)
 {
 	const char *at = a.n && what.n ? memmem(a.p, a.n, what.p, what.n) : NULL;
 	return at ? (size_t)(at - a.p) : SIZE_MAX;
-}
-
-bool text_cut(struct text a, char c, struct text *head, struct text *rest)
-{
-	size_t at = text_find(a, c);
-	*head = text_head(a, at);
-	*rest = at == SIZE_MAX ? TEXT_NONE : text_skip(a, at + 1);
-	return at != SIZE_MAX;
 }
 
 int text_u64(struct text a, uint64_t max, uint64_t *value)

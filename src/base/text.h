@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct text {
 	const char *p;
@@ -17,27 +18,80 @@ struct text {
 #define TEXT_FMT(t) (int)((t).n), ((t).p ? (t).p : "")
 #define TEXT_NONE ((struct text){ NULL, 0 })
 
-struct text text_of(const char *s); /* NULL gives TEXT_NONE */
-struct text text_make(const void *p, size_t n);
-bool text_eq(struct text a, struct text b);
-bool text_eq_nocase(struct text a, struct text b);
-bool text_is(struct text a, const char *s);
-bool text_is_nocase(struct text a, const char *s);
+/* Those that a parser calls for each word stand here, so that a literal's length is known where it is compared. */
+/* NULL gives TEXT_NONE */
+static inline struct text text_of(const char *s)
+{
+	return s ? (struct text){ s, strlen(s) } : TEXT_NONE;
+}
+
+static inline struct text text_make(const void *p, size_t n)
+{
+	return (struct text){ (const char *)p, n };
+}
+
+static inline bool text_eq(struct text a, struct text b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+bool text_eq_nocase_bytes(const char *a, const char *b, size_t n);
+static inline bool text_eq_nocase(struct text a, struct text b)
+{
+	return a.n == b.n && text_eq_nocase_bytes(a.p, b.p, a.n);
+}
+
+static inline bool text_is(struct text a, const char *s)
+{
+	return text_eq(a, text_of(s));
+}
+
+static inline bool text_is_nocase(struct text a, const char *s)
+{
+	return text_eq_nocase(a, text_of(s));
+}
+
 bool text_starts(struct text a, const char *s);
 bool text_starts_nocase(struct text a, const char *s);
 bool text_ends_nocase(struct text a, const char *s);
-bool text_empty(struct text a);
+static inline bool text_empty(struct text a)
+{
+	return a.n == 0;
+}
+
 /* From `from` on (clamped); first n (clamped). */
-struct text text_skip(struct text a, size_t from);
-struct text text_head(struct text a, size_t n);
+static inline struct text text_skip(struct text a, size_t from)
+{
+	if (from > a.n)
+		from = a.n;
+	return (struct text){ a.p ? a.p + from : NULL, a.n - from };
+}
+
+static inline struct text text_head(struct text a, size_t n)
+{
+	return (struct text){ a.p, n < a.n ? n : a.n };
+}
+
 /* Without SP, HTAB, CR, LF at both ends. */
 struct text text_trim(struct text a);
 /* Index of the byte, or SIZE_MAX. */
-size_t text_find(struct text a, char c);
+static inline size_t text_find(struct text a, char c)
+{
+	const char *at = a.n ? (const char *)memchr(a.p, c, a.n) : NULL;
+	return at ? (size_t)(at - a.p) : SIZE_MAX;
+}
+
 size_t text_rfind(struct text a, char c);
 size_t text_find_text(struct text a, struct text what);
 /* Cuts at the first c: head before it, rest behind it; without c, head is all and rest TEXT_NONE. True if c was there. */
-bool text_cut(struct text a, char c, struct text *head, struct text *rest);
+static inline bool text_cut(struct text a, char c, struct text *head, struct text *rest)
+{
+	size_t at = text_find(a, c);
+	*head = text_head(a, at);
+	*rest = at == SIZE_MAX ? TEXT_NONE : text_skip(a, at + 1);
+	return at != SIZE_MAX;
+}
+
 /* Decimal digits only, at most `max`; EINVAL for anything else, ERANGE above max. */
 int text_u64(struct text a, uint64_t max, uint64_t *value);
 int text_u32(struct text a, uint32_t max, uint32_t *value);
@@ -46,7 +100,10 @@ int text_copy(struct text a, char *dst, size_t size);
 /* A heap copy with NUL (mem_free); NULL without memory. */
 char *text_dup(struct text a);
 /* ASCII lower case, one byte. */
-char text_lower(char c);
+static inline char text_lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
 
 /* snprintf into a fixed array that reports cutting off: 0 or ENAMETOOLONG (dst then holds the cut text, with NUL). */
 int text_print(char *dst, size_t size, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

@@ -62,17 +62,6 @@ bool sip_params_begin(struct text params)
 	return params.n && params.p[0] != ';';
 }
 
-struct text sip_trim(struct text t)
-{
-	while (t.n && sip_is(t.p[0], SIP_C_BLANK)) {
-		t.p++;
-		t.n--;
-	}
-	while (t.n && sip_is(t.p[t.n - 1], SIP_C_BLANK))
-		t.n--;
-	return t;
-}
-
 bool sip_is_callid(struct text t)
 {
 	size_t n = sip_span(t, 0, SIP_C_WORD);

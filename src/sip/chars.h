@@ -73,6 +73,15 @@ bool sip_is_callid(struct text t);
 /* What stands behind a first ';' begins with a parameter, not with nothing or another ';'. */
 bool sip_params_begin(struct text params);
 /* Cuts off blanks, folding included, at both ends. */
-struct text sip_trim(struct text t);
+static inline struct text sip_trim(struct text t)
+{
+	while (t.n && sip_is(t.p[0], SIP_C_BLANK)) {
+		t.p++;
+		t.n--;
+	}
+	while (t.n && sip_is(t.p[t.n - 1], SIP_C_BLANK))
+		t.n--;
+	return t;
+}
 
 #endif

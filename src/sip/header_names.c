@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* header_names.c  From the name on the wire to the header's id: candidates of the same length are found by memchr over the lengths. */
+/* header_names.c  From the name on the wire to the header's id: first by what a name of such letters was the last time, else among all of its length. */
 #include <string.h>
 #include "sip/chars.h"
 #include "sip/message.h"
@@ -40,17 +40,10 @@ static bool same(const char *a, const char *b, size_t n)
 	return true;
 }
 
-enum sip_hdr_id sip_hdr_id_of(struct text name)
+static enum sip_hdr_id among_its_length(struct text name)
 {
 	const uint8_t *at = lengths;
 
-	if (name.n == 1) {
-		const char *c = sip_is(name.p[0], SIP_C_ALPHA) ? memchr(compacts, text_lower(name.p[0]), sizeof(compacts)) : NULL;
-
-		return c ? (enum sip_hdr_id)(c - compacts) : SIP_HDR_OTHER;
-	}
-	if (!name.n || name.n > 64)
-		return SIP_HDR_OTHER;
 	while ((at = memchr(at, (int)name.n, (size_t)(lengths + SIP_HDR_IDS - at)))) {
 		const char *known = names[at - lengths];
 
@@ -59,4 +52,22 @@ enum sip_hdr_id sip_hdr_id_of(struct text name)
 		at++;
 	}
 	return SIP_HDR_OTHER;
+}
+
+enum sip_hdr_id sip_hdr_id_of(struct text name)
+{
+	static _Thread_local uint8_t last_time[128];
+	uint8_t *id;
+
+	if (name.n == 1) {
+		const char *c = sip_is(name.p[0], SIP_C_ALPHA) ? memchr(compacts, text_lower(name.p[0]), sizeof(compacts)) : NULL;
+
+		return c ? (enum sip_hdr_id)(c - compacts) : SIP_HDR_OTHER;
+	}
+	if (!name.n || name.n > 64)
+		return SIP_HDR_OTHER;
+	id = &last_time[(name.n * 11 + (unsigned char)name.p[0] * 5 + (unsigned char)name.p[name.n - 1] * 3 + (unsigned char)name.p[name.n / 2]) % sizeof(last_time)];
+	if (lengths[*id] != name.n || !same(names[*id], name.p, name.n))
+		*id = (uint8_t)among_its_length(name);
+	return (enum sip_hdr_id)*id;
 }

@@ -34,52 +34,56 @@ static void leg_destroy(void *object)
 	mem_unref(leg->peer);
 }
 
+static struct leg_text *piece(struct leg *leg, size_t room)
+{
+	struct leg_text *x = mem_alloc(sizeof(*x) + room);
+
+	if (!x)
+		return NULL;
+	*x = (struct leg_text){ .next = leg->texts, .room = (uint32_t)room };
+	leg->texts = x;
+	return x;
+}
+
 void *leg_room(struct leg *leg, size_t n)
 {
-	struct leg_text *x = leg->texts;
-	size_t from = x ? (x->used + sizeof(void *) - 1) & ~(sizeof(void *) - 1) : 0;
+	struct leg_text *x = piece(leg, n);
 
-	if (!x || from + n > x->room) {
-		size_t room = n > PIECE_BYTES ? n : PIECE_BYTES;
-		if (!(x = mem_alloc(sizeof(*x) + room)))
-			return NULL;
-		*x = (struct leg_text){ .next = leg->texts, .room = (uint32_t)room };
-		leg->texts = x;
-		from = 0;
-	}
-	memset(x->s + x->used, 0, from - x->used);
-	x->used = (uint32_t)(from + n);
-	return x->s + from;
+	if (!x)
+		return NULL;
+	x->room = 0; /* no texts are looked for in it, nor put into it */
+	return x->s;
 }
 
 /* The same text, or one that ends with it, as a URI ends with its host. */
 static const char *kept(const struct leg_text *x, struct text t)
 {
-	for (const char *p = x->s, *end = x->s + x->used; (p = memmem(p, (size_t)(end - p), t.p, t.n)) && p + t.n < end; p++)
-		if (!p[t.n])
-			return p;
+	for (const char *s = x->s, *end = x->s + x->used; s < end;) {
+		size_t n = strlen(s);
+		if (n >= t.n && !memcmp(s + n - t.n, t.p, t.n))
+			return s + n - t.n;
+		s += n + 1;
+	}
 	return NULL;
 }
 
 const char *leg_keep(struct leg *leg, struct text t)
 {
-	struct leg_text *x = leg->texts;
+	struct leg_text *x;
 	const char *there;
 	char *s;
 
 	if (text_empty(t))
 		return "";
-	for (; x; x = x->next)
+	for (x = leg->texts; x; x = x->next)
 		if ((there = kept(x, t)))
 			return there;
-	/* Texts stand close together, not each on a boundary. */
-	x = leg->texts;
-	if (x && x->used + t.n + 1 <= x->room) {
-		s = x->s + x->used;
-		x->used += (uint32_t)(t.n + 1);
-	} else if (!(s = leg_room(leg, t.n + 1))) {
+	for (x = leg->texts; x && x->room - x->used < t.n + 1; x = x->next)
+		;
+	if (!x && !(x = piece(leg, t.n + 1 > PIECE_BYTES ? t.n + 1 : PIECE_BYTES)))
 		return "";
-	}
+	s = x->s + x->used;
+	x->used += (uint32_t)(t.n + 1);
 	memcpy(s, t.p, t.n);
 	s[t.n] = '\0';
 	return s;

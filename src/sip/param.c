@@ -4,38 +4,46 @@
 #include "sip/chars.h"
 #include "sip/header.h"
 
+/* The '>' of the '<' at `at`. SIZE_MAX: there is none, or a quotation mark before it, which no URI has. */
+static size_t bracket_end(struct text t, size_t at)
+{
+	const char *close = memchr(t.p + at, '>', t.n - at);
+
+	return close && !memchr(t.p + at, '"', (size_t)(close - t.p) - at) ? (size_t)(close - t.p) : SIZE_MAX;
+}
+
 /* Where the item that begins at `at` ends: at its comma or at the end. SIZE_MAX: a quotation mark or bracket is left open. */
 static size_t item_end(struct text t, size_t at)
 {
-	bool bracket = false;
+	const char *p = t.p + at, *comma;
 
+	/* What has neither quotes nor brackets, as a Via, is cut by its commas alone. */
+	if (!memchr(p, '<', t.n - at) && !memchr(p, '"', t.n - at)) {
+		comma = memchr(p, ',', t.n - at);
+		return comma ? (size_t)(comma - t.p) : t.n;
+	}
 	for (size_t i = at; i < t.n; i++) {
 		if (!sip_is(t.p[i], SIP_C_LIST))
 			continue;
 		switch (t.p[i]) {
 		case ',':
-			if (!bracket)
-				return i;
-			break;
+			return i;
 		case '"':
-			if (bracket) /* no URI has one */
-				return SIZE_MAX;
 			i = sip_quoted_end(t, i);
 			if (i == SIZE_MAX)
 				return SIZE_MAX;
 			i--;
 			break;
 		case '<':
-			bracket = true;
-			break;
-		case '>':
-			bracket = false;
+			i = bracket_end(t, i);
+			if (i == SIZE_MAX)
+				return SIZE_MAX;
 			break;
 		default:
 			break;
 		}
 	}
-	return bracket ? SIZE_MAX : t.n;
+	return t.n;
 }
 
 int sip_list_next(struct text *rest, struct text *item)

@@ -90,8 +90,14 @@ void sip_stx_end_all(struct sip_txns *txns)
 static void key_put(struct buf *b, const struct sip_msg *req, const char *method)
 {
 	if (req->via.has_magic) {
-		buf_printf(b, "%s %.*s %.*s:%u %.*s %u", method, TEXT_FMT(req->via.branch), TEXT_FMT(req->via.host), req->via.port, TEXT_FMT(req->call_id),
-		           req->cseq.number);
+		const struct text words[] = { text_of(method), req->via.branch, req->via.host, req->call_id };
+		for (unsigned i = 0; i < sizeof(words) / sizeof(*words); i++) {
+			buf_text(b, words[i]);
+			buf_char(b, ' ');
+		}
+		buf_uint(b, req->via.port);
+		buf_char(b, ' ');
+		buf_uint(b, req->cseq.number);
 		return;
 	}
 	buf_printf(b, "old %s %.*s %u %.*s %.*s %.*s", method, TEXT_FMT(req->call_id), req->cseq.number, TEXT_FMT(req->from_tag), TEXT_FMT(req->via.whole),
@@ -100,7 +106,13 @@ static void key_put(struct buf *b, const struct sip_msg *req, const char *method
 
 static void merge_put(struct buf *b, const struct sip_msg *req)
 {
-	buf_printf(b, "%.*s %.*s %u %.*s", TEXT_FMT(req->call_id), TEXT_FMT(req->from_tag), req->cseq.number, TEXT_FMT(req->method_text));
+	buf_text(b, req->call_id);
+	buf_char(b, ' ');
+	buf_text(b, req->from_tag);
+	buf_char(b, ' ');
+	buf_uint(b, req->cseq.number);
+	buf_char(b, ' ');
+	buf_text(b, req->method_text);
 }
 
 static struct sip_stx *find(struct sip_txns *txns, const struct sip_msg *req, const char *method)

@@ -50,11 +50,13 @@ static bool is_name(struct text t)
 {
 	size_t label = 0, last = 0;
 
-	if (!t.n || t.n > HOST_MAX || !sip_all(t, SIP_C_HOST))
+	if (!t.n || t.n > HOST_MAX)
 		return false;
 	for (size_t i = 0; i < t.n; i++) {
+		if (!sip_is(t.p[i], SIP_C_HOST))
+			return false;
 		if (t.p[i] != '.') {
-			if (i == 0 || t.p[i - 1] == '.')
+			if (!label)
 				last = i;
 			if (++label > 63)
 				return false;
@@ -116,27 +118,31 @@ int sip_hostport_parse(struct text t, struct text *host, enum sip_host_kind *kin
 	return 0;
 }
 
-/* ";a=b;c": names not empty, all of the right alphabet. `t` is without its first ';'. */
+/* ";a=b;c": names not empty, all of the right alphabet. `t` is without its first ';'. '=' inside a value is against the grammar but seen, as base64
+ * padding. */
 static bool params_good(struct text t)
 {
-	struct text item, name, value;
+	unsigned pairs = 1;
+	size_t begin = 0;
 
-	for (unsigned n = 0; n < PAIRS_MAX; n++) {
-		bool more = text_cut(t, ';', &item, &t);
-		bool assigned = text_cut(item, '=', &name, &value);
+	for (size_t i = 0; i < t.n; i++) {
+		char c = t.p[i];
 
-		if (!name.n || !sip_all_escaped(name, SIP_C_PARAM))
+		if (sip_is(c, SIP_C_PARAM))
+			continue;
+		if (i == begin && (c == ';' || c == '='))
 			return false;
-		/* '=' inside a value is against the grammar but seen, as base64 padding */
-		while (assigned && text_cut(value, '=', &name, &value))
-			if (!sip_all_escaped(name, SIP_C_PARAM))
+		if (c == ';') {
+			begin = i + 1;
+			if (++pairs > PAIRS_MAX)
 				return false;
-		if (assigned && !sip_all_escaped(name, SIP_C_PARAM))
+		} else if (c == '%' && t.n - i >= 3 && sip_is(t.p[i + 1], SIP_C_HEX) && sip_is(t.p[i + 2], SIP_C_HEX)) {
+			i += 2;
+		} else if (c != '=') {
 			return false;
-		if (!more)
-			return true;
+		}
 	}
-	return false;
+	return begin < t.n;
 }
 
 static bool headers_good(struct text t)
@@ -161,13 +167,9 @@ static bool headers_good(struct text t)
 /* Any % without two hexadecimal digits behind it. */
 static bool escapes_good(struct text t)
 {
-	for (size_t i = 0; i < t.n; i++) {
-		if (t.p[i] != '%')
-			continue;
-		if (t.n - i < 3 || !sip_is(t.p[i + 1], SIP_C_HEX) || !sip_is(t.p[i + 2], SIP_C_HEX))
+	for (size_t at; (at = text_find(t, '%')) != SIZE_MAX; t = text_skip(t, at + 3))
+		if (t.n - at < 3 || !sip_is(t.p[at + 1], SIP_C_HEX) || !sip_is(t.p[at + 2], SIP_C_HEX))
 			return false;
-		i += 2;
-	}
 	return true;
 }
 

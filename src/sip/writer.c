@@ -67,9 +67,18 @@ void sip_put_status(struct buf *b, unsigned status, const char *phrase)
 		spoil(b);
 	if (!phrase)
 		phrase = sip_status_phrase(status);
-	buf_printf(b, "SIP/2.0 %u ", status);
-	for (; *phrase; phrase++)
-		buf_char(b, (unsigned char)*phrase < 0x20 || *phrase == 0x7f ? ' ' : *phrase);
+	buf_str(b, "SIP/2.0 ");
+	buf_uint(b, status);
+	buf_char(b, ' ');
+	for (size_t n; *phrase; phrase += n) {
+		for (n = 0; (unsigned char)phrase[n] >= 0x20 && phrase[n] != 0x7f; n++)
+			;
+		buf_put(b, phrase, n);
+		if (phrase[n]) {
+			buf_char(b, ' ');
+			n++;
+		}
+	}
 	end_line(b);
 }
 
@@ -103,14 +112,19 @@ void sip_put_printf(struct buf *b, const char *name, const char *fmt, ...)
 void sip_put_uint(struct buf *b, const char *name, uint64_t value)
 {
 	put_name(b, name);
-	buf_printf(b, "%llu\r\n", (unsigned long long)value);
+	buf_uint(b, value);
+	end_line(b);
 }
 
 void sip_put_cseq(struct buf *b, uint32_t number, const char *method)
 {
 	if (!sip_is_token(text_of(method)) || number > INT32_MAX)
 		spoil(b);
-	buf_printf(b, "CSeq: %u %s\r\n", number, method);
+	buf_str(b, "CSeq: ");
+	buf_uint(b, number);
+	buf_char(b, ' ');
+	buf_str(b, method);
+	end_line(b);
 }
 
 void sip_put_max_forwards(struct buf *b)
@@ -132,15 +146,19 @@ static void put_hostport(struct buf *b, struct text host, uint16_t port)
 	buf_text(b, host);
 	if (kind == SIP_HOST_IPV6)
 		buf_char(b, ']');
-	if (port)
-		buf_printf(b, ":%u", port);
+	if (port) {
+		buf_char(b, ':');
+		buf_uint(b, port);
+	}
 }
 
 void sip_put_via(struct buf *b, const struct sip_via_prm *via)
 {
 	if (via->transport == SIP_TRANSPORT_OTHER || !sip_is_token(via->branch))
 		spoil(b);
-	buf_printf(b, "Via: SIP/2.0/%s ", sip_transport_name(via->transport));
+	buf_str(b, "Via: SIP/2.0/");
+	buf_str(b, sip_transport_name(via->transport));
+	buf_char(b, ' ');
 	put_hostport(b, via->host, via->port);
 	buf_str(b, ";branch=");
 	buf_text(b, via->branch);
@@ -336,8 +354,10 @@ static void put_top_via(struct buf *b, const struct sip_via *via, const struct s
 		buf_char(b, ';');
 		put_value(b, name, true);
 		if (text_is_nocase(name, "rport")) {
-			if (prm->rport)
-				buf_printf(b, "=%u", prm->rport);
+			if (prm->rport) {
+				buf_char(b, '=');
+				buf_uint(b, prm->rport);
+			}
 		} else if (value.n) {
 			buf_char(b, '=');
 			put_value(b, value, true);
@@ -413,7 +433,8 @@ void sip_put_allow(struct buf *b, uint32_t methods)
 	for (unsigned m = 1; m < SIP_METHODS; m++) {
 		if (!(methods & 1u << m))
 			continue;
-		buf_printf(b, "%s%s", first ? "" : ", ", sip_method_name((enum sip_method)m));
+		buf_str(b, first ? "" : ", ");
+		buf_str(b, sip_method_name((enum sip_method)m));
 		first = false;
 	}
 	end_line(b);

@@ -23,7 +23,7 @@ struct cfg_pos {
 	uint32_t line, column;
 };
 
-enum cfg_transport { CFG_UDP, CFG_TCP, CFG_TLS };
+enum cfg_transport { CFG_UDP, CFG_TCP, CFG_TLS, CFG_TRANSPORT_AUTO /* of a gateway: as DNS says */ };
 enum cfg_rule { CFG_RULE_SAN_OR_CN, CFG_RULE_RFC5922, CFG_RULE_CN_ONLY };
 /* How a gateway judges the certificate that we show. */
 enum cfg_profile {
@@ -493,6 +493,11 @@ void cfg_changes_free(struct cfg_changes *c);
 /* Words of the file for values: "tls", "san-or-cn" ... */
 const char *cfg_transport_name(enum cfg_transport t);
 const char *cfg_rule_name(enum cfg_rule r);
+/* It speaks TLS, or will where DNS says so. */
+static inline bool cfg_may_speak_tls(enum cfg_transport t)
+{
+	return t == CFG_TLS || t == CFG_TRANSPORT_AUTO;
+}
 const char *cfg_profile_name(enum cfg_profile p);
 const char *cfg_reuse_name(enum cfg_reuse r);
 const char *cfg_transfer_by_name(enum cfg_transfer_by t);

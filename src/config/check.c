@@ -135,7 +135,7 @@ void cfg_complete(struct binder *b)
 		bool name = g->address && g->address[0] && !is_ip(g->address);
 		/* A list that is given and empty means what it says: nobody. Only one that is left out has a default. */
 		bool given = cfg_pos_of(c, &g->accept_names).line != 0;
-		if (!given && name && g->transport == CFG_TLS) {
+		if (!given && name && cfg_may_speak_tls(g->transport)) {
 			g->accept_names.v = one_string(b, g->address);
 			g->accept_names.n = g->accept_names.v != NULL;
 		}
@@ -330,8 +330,11 @@ static void check_gateway(struct binder *b, const struct cfg_gateway *g, size_t 
 		at(b, &g->login.user, g->pos, key, "give user, password and realm, or take login out", "user, password or realm is missing");
 	if (strpbrk(l->user, "\"\\") || strpbrk(l->realm, "\"\\"))
 		at(b, &g->login.user, g->pos, key, "choose others", "user and realm must not hold a quotation mark or a backslash");
-	if (g->transport != CFG_TLS)
+	if (!cfg_may_speak_tls(g->transport))
 		return;
+	text_print(key, sizeof key, "gateways[%zu].transport", i);
+	if (g->transport == CFG_TRANSPORT_AUTO && (g->port || is_ip(g->address)))
+		at(b, &g->transport, g->pos, key, "use udp, tcp or tls; or give a name without a port", "auto asks DNS, which answers for a name and says the port, too");
 	text_print(key, sizeof key, "gateways[%zu].accept_names", i);
 	if (!g->accept_names.n && !cfg_pos_of(c, &g->accept_names).line)
 		at(b, &g->address, g->pos, key, "list the names its certificate holds", "address is an IP address, so no name is accepted");
@@ -343,7 +346,7 @@ static void check_gateway(struct binder *b, const struct cfg_gateway *g, size_t 
 		at(b, &g->tls.min, g->pos, key, "exchange min and max", "min %s is above max %s", cfg_tls_version_name(g->tls.min), cfg_tls_version_name(g->tls.max));
 	if (g->tls.min < CFG_TLS_1_2 && g->tls.legacy != CFG_LEGACY_TLS10)
 		at(b, &g->tls.min, g->pos, key, "add legacy: tls10, or raise min to 1.2", "versions below 1.2 are off");
-	if (c->has_node && !c->node.n_identities)
+	if (g->transport == CFG_TLS && c->has_node && !c->node.n_identities)
 		at(b, &g->transport, g->pos, "node.identities", "give node: an identity with cert and key", "gateway %s uses TLS, but this node has no certificate",
 			g->name);
 }

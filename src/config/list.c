@@ -68,7 +68,7 @@ static bool one_listen(struct binder *b, struct text t, struct cfg_listen *l)
 	if (!text_cut(t, ':', &word, &rest))
 		return false;
 	for (size_t i = 0; i < n; i++)
-		if (text_is_nocase(word, w[i].word)) {
+		if (text_is_nocase(word, w[i].word) && w[i].value != CFG_TRANSPORT_AUTO) {
 			l->transport = (enum cfg_transport)w[i].value;
 			colon = text_rfind(rest, ':');
 			if (colon == SIZE_MAX)

@@ -187,7 +187,7 @@ const struct cfg_object cfg_root = { "", "", 0, NULL, 0, SUBS(root_subs) };
 
 /* ---- words ---- */
 
-static const struct cfg_word transports[] = { { "udp", CFG_UDP }, { "tcp", CFG_TCP }, { "tls", CFG_TLS } };
+static const struct cfg_word transports[] = { { "udp", CFG_UDP }, { "tcp", CFG_TCP }, { "tls", CFG_TLS }, { "auto", CFG_TRANSPORT_AUTO } };
 static const struct cfg_word rules[] = { { "san-or-cn", CFG_RULE_SAN_OR_CN }, { "rfc5922", CFG_RULE_RFC5922 }, { "cn-only", CFG_RULE_CN_ONLY } };
 static const struct cfg_word profiles[] = {
 #define PROFILE(id, name) { name, CFG_PROFILE_##id },

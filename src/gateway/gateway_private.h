@@ -29,6 +29,7 @@ struct gw_member {
 	struct gateway *gw;
 	struct net_addr addr; /* unset: stands for "no address known"; the core then asks DNS itself and its facts say why there is none */
 	char host[SIP_HOST_SIZE];
+	enum net_transport transport; /* as DNS said, where the gateway is `auto`; else the gateway's */
 	bool seen;            /* in the DNS answer that is being worked in */
 	struct tmr next;
 	struct gw_health health;

@@ -26,13 +26,14 @@ static void make_metric(struct gw_member *m)
 	metric_set(m->up, -1);
 }
 
-static struct gw_member *add_member(struct gateway *g, const struct net_addr *addr, const char *host)
+static struct gw_member *add_member(struct gateway *g, const struct net_addr *addr, const char *host, enum net_transport transport)
 {
 	struct gw_member *m = mem_zalloc(1, sizeof *m);
 	if (!m)
 		return NULL;
 	m->gw = g;
 	m->addr = *addr;
+	m->transport = transport;
 	m->want_fresh = true;
 	text_fill(m->host, sizeof m->host, host);
 	make_metric(m);
@@ -96,9 +97,11 @@ static void take_targets(struct gateway *g, const struct dns_targets *t)
 		struct gw_member *m = find_member(g, &t->target[i].addr);
 		bool fresh = !m;
 		if (!m)
-			m = add_member(g, &t->target[i].addr, t->target[i].host);
+			m = add_member(g, &t->target[i].addr, t->target[i].host, t->target[i].transport);
 		if (!m)
 			continue;
+		m->want_fresh |= m->transport != t->target[i].transport;
+		m->transport = t->target[i].transport;
 		m->seen = true;
 		if (fresh)
 			look_for_shared(g, m);
@@ -125,7 +128,7 @@ static void take_failure(struct gateway *g, const struct dns_targets *t)
 		LIST_ENTRY(it, struct gw_member, link)->seen = false;
 	struct gw_member *m = find_member(g, &none);
 	if (!m)
-		m = add_member(g, &none, g->conf->address);
+		m = add_member(g, &none, g->conf->address, g->peer->transport);
 	if (m)
 		m->seen = true;
 	drop_unseen(g);

@@ -7,7 +7,8 @@
 
 static enum net_transport transport_of(enum cfg_transport t)
 {
-	return t == CFG_TLS ? NET_TLS : t == CFG_TCP ? NET_TCP : NET_UDP;
+	static const enum net_transport of[] = { [CFG_UDP] = NET_UDP, [CFG_TCP] = NET_TCP, [CFG_TLS] = NET_TLS, [CFG_TRANSPORT_AUTO] = NET_ANY };
+	return of[t];
 }
 
 static enum trust_rule_kind rule_of(enum cfg_rule r)
@@ -61,7 +62,7 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 		p->login.demanded = conf->login.demanded;
 	}
 	p->judges_us = judges_of(&conf->judges_us);
-	int err = conf->transport != CFG_TLS ? 0 : trust_policy_create(&p->policy);
+	int err = !cfg_may_speak_tls(conf->transport) ? 0 : trust_policy_create(&p->policy);
 	if (!err && p->policy)
 		err = add_policy(p->policy, conf);
 	if (err) {
@@ -91,7 +92,7 @@ int gw_make_policy(struct trust_policy **pp, const struct cfg *cfg)
 	struct trust_policy *p = NULL;
 	int err = trust_policy_create(&p);
 	for (size_t i = 0; !err && i < cfg->n_gateways; i++)
-		if (cfg->gateways[i].transport == CFG_TLS)
+		if (cfg_may_speak_tls(cfg->gateways[i].transport))
 			err = add_policy(p, &cfg->gateways[i]);
 	if (!err)
 		err = add_nodes(p, cfg);

@@ -131,7 +131,7 @@ static void ask_again(struct gw_member *m, unsigned i, enum sip_conn_choice choi
 {
 	struct gw_table *t = m->gw->table;
 	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = timeout_ms(m->gw), .choice = choice,
-		                       .identity = identity, .only = m->addr, .flow = TRUST_FLOW_OPTIONS };
+		                       .identity = identity, .only = m->addr, .only_by = m->transport, .flow = TRUST_FLOW_OPTIONS };
 	if (t->hooks.send(&m->probe->second[i], t->core, m->gw->peer, &prm, h, m) == 0)
 		m->probe->waiting++;
 }
@@ -176,7 +176,7 @@ static void other_way(struct gw_member *m, enum net_transport transport)
 {
 	struct gw_table *t = m->gw->table;
 	struct sip_peer *other = sip_peer_create();
-	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = PLAIN_MS, .choice = SIP_CONN_FRESH, .only = m->addr, .flow = TRUST_FLOW_OPTIONS };
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = PLAIN_MS, .choice = SIP_CONN_FRESH, .only = m->addr, .only_by = m->transport, .flow = TRUST_FLOW_OPTIONS };
 	if (!other)
 		return;
 	text_fill(other->name, sizeof other->name, gw_name(m->gw));
@@ -253,7 +253,7 @@ int gw_member_probe(struct gw_member *m, bool by_hand)
 	if (!m->probe)
 		return ENOMEM;
 	m->probe->by_hand = by_hand;
-	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = timeout_ms(g), .choice = choice(m), .only = m->addr,
+	struct sip_request_prm prm = { .method = "OPTIONS", .timeout_ms = timeout_ms(g), .choice = choice(m), .only = m->addr, .only_by = m->transport,
 		                       .flow = TRUST_FLOW_OPTIONS };
 	m->turn++;
 	int err = t->hooks.send(&m->probe->first, t->core, g->peer, &prm, first_h, m);

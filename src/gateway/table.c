@@ -236,7 +236,7 @@ void gw_table_trust_changed(struct gw_table *t)
 {
 	LIST_FOREACH(&t->gateways, it) {
 		struct gateway *g = LIST_ENTRY(it, struct gateway, link);
-		if (g->conf->transport != CFG_TLS)
+		if (!cfg_may_speak_tls(g->conf->transport))
 			continue;
 		LIST_FOREACH(&g->members, jt) {
 			struct gw_member *m = LIST_ENTRY(jt, struct gw_member, link);
@@ -306,7 +306,7 @@ void gw_table_accept_tls(const struct gw_table *t, struct tls_limits *limits)
 	for (const struct link *e = t->gateways.head.next; e != &t->gateways.head; e = e->next) {
 		const struct gateway *g = LIST_ENTRY(e, struct gateway, link);
 		const struct tls_limits *l = &g->peer->tls;
-		if (g->conf->transport != CFG_TLS)
+		if (!cfg_may_speak_tls(g->conf->transport))
 			continue;
 		if (l->min && (!limits->min || l->min < limits->min))
 			limits->min = l->min;

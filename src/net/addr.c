@@ -130,20 +130,46 @@ char *net_addr_print(const struct net_addr *a, char *dst)
 	return dst;
 }
 
+/* A datagram socket that knows its way; connecting it sends nothing. -1: errno. */
+static int way_to(const struct net_addr *to)
+{
+	struct net_addr peer = *to;
+	if (!net_addr_port(&peer))
+		net_addr_set_port(&peer, 9);
+	int fd = socket(peer.u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, &peer.u.sa, net_addr_len(&peer)) == 0)
+		return fd;
+	int err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
 int net_addr_local_for(struct net_addr *local, const struct net_addr *to)
 {
-	struct net_addr peer = *to, got = { 0 };
+	struct net_addr got = { 0 };
 	socklen_t len = sizeof got.u;
-	if (!net_addr_port(&peer))
-		net_addr_set_port(&peer, 9); /* connecting a datagram socket sends nothing */
-	int fd = socket(peer.u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	int fd = way_to(to);
 	if (fd < 0)
 		return errno;
-	int err = connect(fd, &peer.u.sa, net_addr_len(&peer)) < 0 || getsockname(fd, &got.u.sa, &len) < 0 ? errno : 0;
+	int err = getsockname(fd, &got.u.sa, &len) < 0 ? errno : 0;
 	close(fd);
 	if (err)
 		return err;
 	net_addr_set_port(&got, 0);
 	*local = got;
 	return 0;
+}
+
+size_t net_addr_mtu(const struct net_addr *to)
+{
+	bool v6 = net_addr_is_v6(to);
+	int mtu = 0, fd = way_to(to);
+	socklen_t len = sizeof mtu;
+	if (fd < 0)
+		return 0;
+	if (getsockopt(fd, v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_MTU : IP_MTU, &mtu, &len) < 0 || mtu < 0)
+		mtu = 0;
+	close(fd);
+	return (size_t)mtu;
 }

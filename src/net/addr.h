@@ -36,5 +36,7 @@ char *net_addr_print(const struct net_addr *a, char *dst);
 char *net_addr_print_host(const struct net_addr *a, char *dst); /* without brackets and port */
 /* The address from which packets to `to` would leave (a connected UDP socket tells). errno: ENETUNREACH ... */
 int net_addr_local_for(struct net_addr *local, const struct net_addr *to);
+/* How many bytes a packet on that way may have, headers included, as far as the kernel knows: its interface, and what routers said. 0: it does not tell. */
+size_t net_addr_mtu(const struct net_addr *to);
 
 #endif

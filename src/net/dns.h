@@ -28,13 +28,19 @@ typedef void (dns_h)(const struct dns_result *res, void *arg);
 int dns_query(struct dns *dns, struct dns_query **qp, struct text name, enum dns_type type, dns_h *h, void *arg);
 void dns_cancel(struct dns_query *q);
 
-/* ---- RFC 3263 4.2: from a SIP host to an ordered list of addresses ---- */
-enum net_transport { NET_UDP, NET_TCP, NET_TLS };
-const char *net_transport_name(enum net_transport t); /* "UDP" "TCP" "TLS" */
+/* ---- RFC 3263 4: from a SIP host to an ordered list of addresses ---- */
+enum net_transport {
+	NET_UDP,
+	NET_TCP,
+	NET_TLS,
+	NET_ANY, /* asked for only: which of them is for DNS to say; nothing ever came or went by it */
+};
+const char *net_transport_name(enum net_transport t); /* "UDP" "TCP" "TLS", "as DNS says" */
 
 enum { DNS_TARGETS = 16, DNS_TRAIL = 12 };
 struct dns_target {
 	struct net_addr addr;
+	enum net_transport transport; /* never NET_ANY; one for all targets of an answer */
 	char host[256]; /* the name that gave this address (SRV target or the host itself) */
 	uint32_t ttl_s;
 };
@@ -57,7 +63,10 @@ struct dns_targets {
 typedef void (dns_targets_h)(const struct dns_targets *t, void *arg);
 struct dns_resolve;
 /* host: a name or an IP literal (answered without DNS). port 0: not given: SRV first (_sip._udp, _sip._tcp, _sips._tcp), then A and AAAA with
- * the default port (5060, TLS 5061). With a port: A and AAAA only. */
+ * the default port (5060, TLS 5061). With a port: A and AAAA only.
+ * NET_ANY (RFC 3263 4.1): the best of the NAPTR records says by which transport and under which SRV name; without NAPTR, SRV for TLS, TCP and UDP in that
+ * order; without those, UDP. A question that gets no answer, or a refusal, ends it: silence must not lead from TLS to anything less. With a port or an
+ * address: UDP. */
 int dns_resolve_sip(struct dns *dns, struct dns_resolve **rp, struct text host, uint16_t port, enum net_transport transport, dns_targets_h *h, void *arg);
 void dns_resolve_cancel(struct dns_resolve *r);
 

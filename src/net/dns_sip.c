@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* dns_sip.c  RFC 3263 4.2: a host, a port and a transport become addresses in the order to try. The look-ups go one after the other:
- * SRV (when no port is given), then A and AAAA of each SRV target, or of the host itself.                               */
+/* dns_sip.c  RFC 3263 4: a host, a port and a transport become addresses in the order to try. The look-ups go one after the other:
+ * NAPTR (when no transport is given), SRV (when no port is given), then A and AAAA of each SRV target, or of the host itself. */
 #include <errno.h>
 #include "base/mem.h"
 #include "base/rand.h"
-#include "net/dns.h"
+#include "net/dns_naptr.h"
 #include "net/tmr.h"
 
 enum { SRV_TARGETS = 8 };
@@ -18,7 +18,10 @@ struct srv {
 struct dns_resolve {
 	struct dns *dns;
 	struct dns_query *query;
-	enum net_transport transport;
+	enum net_transport transport; /* asked for; or of the service that is being looked at */
+	bool any;                     /* it was NET_ANY */
+	struct dns_service service[DNS_SERVICES];
+	unsigned n_services, at_service;
 	char host[DNS_NAME_SIZE];
 	struct srv srv[SRV_TARGETS];
 	unsigned n_srv, at;
@@ -33,7 +36,7 @@ struct dns_resolve {
 
 const char *net_transport_name(enum net_transport t)
 {
-	static const char *const names[] = { "UDP", "TCP", "TLS" };
+	static const char *const names[] = { "UDP", "TCP", "TLS", "as DNS says" };
 	return names[t];
 }
 
@@ -130,6 +133,7 @@ static void take_addresses(struct dns_resolve *r, const struct dns_result *res)
 	for (unsigned i = 0; i < res->n && r->t.n < DNS_TARGETS; i++) {
 		struct dns_target *t = &r->t.target[r->t.n++];
 		t->addr = res->rec[i].addr;
+		t->transport = r->transport;
 		net_addr_set_port(&t->addr, s->port);
 		text_fill(t->host, sizeof t->host, s->host);
 		t->ttl_s = res->ttl_s;
@@ -159,16 +163,83 @@ static void plain_host(struct dns_resolve *r, uint16_t port)
 	text_fill(r->srv[0].host, sizeof r->srv[0].host, r->host);
 }
 
+/* Which service there is: the next one that has a name is asked for its machines. */
+static void next_service(struct dns_resolve *r)
+{
+	if (r->at_service < r->n_services) {
+		const struct dns_service *s = &r->service[r->at_service++];
+		r->transport = s->transport;
+		ask(r, s->name, DNS_SRV);
+		return;
+	}
+	r->transport = NET_UDP;
+	plain_host(r, 0);
+	next_host(r);
+}
+
+static void default_services(struct dns_resolve *r)
+{
+	static const struct {
+		const char *prefix;
+		enum net_transport transport;
+	} all[] = { { "_sips._tcp.", NET_TLS }, { "_sip._tcp.", NET_TCP }, { "_sip._udp.", NET_UDP } };
+	r->n_services = sizeof all / sizeof all[0];
+	for (unsigned i = 0; i < r->n_services; i++) {
+		text_print(r->service[i].name, sizeof r->service[i].name, "%s%s", all[i].prefix, r->host);
+		r->service[i].transport = all[i].transport;
+	}
+}
+
+/* The name has no such record, which is an answer; rather than that nobody gave one. */
+static bool is_absent(enum dns_outcome o)
+{
+	return o == DNS_NXDOMAIN || o == DNS_NODATA;
+}
+
+static void stop(struct dns_resolve *r, enum dns_outcome outcome)
+{
+	r->t.outcome = outcome;
+	tmr_start(r->loop, &r->later, 0, finish, r);
+}
+
+static void take_naptr(struct dns_resolve *r, const struct dns_result *res)
+{
+	if (res->outcome != DNS_OK && !is_absent(res->outcome)) {
+		stop(r, res->outcome);
+		return;
+	}
+	r->n_services = res->outcome == DNS_OK ? dns_naptr_services(res, r->service) : 0;
+	if (!r->n_services)
+		default_services(r);
+	next_service(r);
+}
+
+static void service_answered(struct dns_resolve *r, const struct dns_result *res)
+{
+	take_srv(r, res);
+	if (r->n_srv) {
+		next_host(r);
+	} else if (!r->any) {
+		plain_host(r, 0);
+		next_host(r);
+	} else if (res->outcome == DNS_OK || is_absent(res->outcome)) {
+		next_service(r);
+	} else {
+		stop(r, res->outcome);
+	}
+}
+
 static void on_answer(const struct dns_result *res, void *arg)
 {
 	struct dns_resolve *r = arg;
 	r->query = NULL;
 	note(r, res);
+	if (r->asking == DNS_NAPTR) {
+		take_naptr(r, res);
+		return;
+	}
 	if (r->asking == DNS_SRV) {
-		take_srv(r, res);
-		if (!r->n_srv)
-			plain_host(r, 0);
-		next_host(r);
+		service_answered(r, res);
 		return;
 	}
 	take_addresses(r, res);
@@ -183,13 +254,14 @@ static void on_answer(const struct dns_result *res, void *arg)
 
 int dns_resolve_sip(struct dns *dns, struct dns_resolve **rp, struct text host, uint16_t port, enum net_transport transport, dns_targets_h *h, void *arg)
 {
-	static const char *const service[] = { "_sip._udp.", "_sip._tcp.", "_sips._tcp." };
+	static const char *const service[] = { "_sip._udp.", "_sip._tcp.", "_sips._tcp.", "_sips._tcp." };
 	struct dns_resolve *r = mem_zalloc(1, sizeof *r);
 	if (!r)
 		return ENOMEM;
 	r->dns = dns;
 	r->loop = dns_loop(dns);
-	r->transport = transport;
+	r->any = transport == NET_ANY;
+	r->transport = r->any ? NET_UDP : transport;
 	r->h = h;
 	r->arg = arg;
 	r->t.ttl_s = UINT32_MAX;
@@ -200,6 +272,7 @@ int dns_resolve_sip(struct dns *dns, struct dns_resolve **rp, struct text host, 
 	int err = host.n && !text_copy(host, r->host, sizeof r->host) ? 0 : EINVAL;
 	if (!err && net_addr_parse(&literal, host, port ? port : transport == NET_TLS ? 5061 : 5060) == 0) {
 		r->t.target[0].addr = literal;
+		r->t.target[0].transport = r->transport;
 		text_fill(r->t.target[0].host, sizeof r->t.target[0].host, r->host);
 		r->t.n = 1;
 		tmr_start(r->loop, &r->later, 0, finish, r);
@@ -208,10 +281,11 @@ int dns_resolve_sip(struct dns *dns, struct dns_resolve **rp, struct text host, 
 		err = dns_query(dns, &r->query, host, DNS_A, on_answer, r);
 		r->asking = DNS_A;
 	} else if (!err) {
+		/* The longest name that may have to be asked for fits, or none is asked for. */
 		err = text_print(name, sizeof name, "%s%s", service[transport], r->host) ? EINVAL : 0;
-		r->asking = DNS_SRV;
+		r->asking = r->any ? DNS_NAPTR : DNS_SRV;
 		if (!err)
-			err = dns_query(dns, &r->query, text_of(name), DNS_SRV, on_answer, r);
+			err = dns_query(dns, &r->query, r->any ? host : text_of(name), r->asking, on_answer, r);
 	}
 	if (err) {
 		mem_free(r);

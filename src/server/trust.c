@@ -47,7 +47,7 @@ static void say_legacy(struct ev_bus *bus, const struct cfg *cfg)
 {
 	for (size_t i = 0; i < cfg->n_gateways; i++) {
 		struct ev_report r;
-		if (cfg->gateways[i].transport != CFG_TLS || cfg->gateways[i].tls.legacy == CFG_LEGACY_OFF)
+		if (!cfg_may_speak_tls(cfg->gateways[i].transport) || cfg->gateways[i].tls.legacy == CFG_LEGACY_OFF)
 			continue;
 		ev_set(&r, EV_TRUST_TLS_LEGACY);
 		ev_str(&r, "gateway", cfg->gateways[i].name);

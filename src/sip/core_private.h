@@ -54,6 +54,12 @@ struct sip_core {
 		sip_note_h *h;
 		void *arg;
 	} note;
+	struct {
+		struct net_addr addr;
+		int64_t until_ms;
+		int err;
+	} no_tcp[16]; /* who did not take TCP, and why: the last few */
+	unsigned last_no_tcp;
 	uint64_t last_wire_id;
 	struct {
 		const struct sip_peer *peer; /* never looked into */

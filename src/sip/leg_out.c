@@ -64,7 +64,7 @@ static bool redirected(struct leg *leg, const struct sip_msg *res, struct text *
 
 	while ((err = sip_iter_addr(&it, &a)) != ENOENT) {
 		struct sip_hop hop;
-		if (err || a.star || a.uri.headers.n || sip_hop_of_uri(&hop, a.uri.whole, leg->peer->transport) || hop.transport != leg->peer->transport)
+		if (err || a.star || a.uri.headers.n || sip_hop_of_uri(&hop, a.uri.whole, leg->d.transport) || hop.transport != leg->d.transport)
 			continue;
 		if (!sip_peer_owns_host(leg->peer, text_of(hop.host)) || text_is(a.uri.whole, leg->d.target))
 			continue;
@@ -199,6 +199,8 @@ static void on_invite(struct leg *leg, struct leg_req *q, enum sip_uac_event ev,
 	struct leg_event progress = { .type = LEG_PROGRESS };
 	char words[200];
 
+	if (res && leg->d.transport == NET_ANY) /* what DNS said; the rest of the call stays with it */
+		leg->d.transport = leg->info.transport = sip_uac_path(q->uac)->transport;
 	if (ev == SIP_UAC_PROVISIONAL) {
 		leg->provisional = true;
 		if (leg->state != LEG_S_CALLING || !leg_reliable_came(leg, res, q->cseq))
@@ -232,7 +234,7 @@ static void on_invite(struct leg *leg, struct leg_req *q, enum sip_uac_event ev,
 static int uris_make(struct leg *leg, const struct leg_call_prm *prm, struct buf *from)
 {
 	struct sip_core *core = leg->core;
-	struct sip_path path = { .transport = leg->peer->transport, .listener = UINT_MAX };
+	struct sip_path path = { .transport = leg->peer->transport == NET_ANY ? NET_UDP : leg->peer->transport, .listener = UINT_MAX };
 	struct sip_self self;
 	struct sip_uri_prm uri = { .scheme = SIP_SCHEME_SIP, .user = text_of(prm->from_user), .host = text_of(prm->from_host) };
 
@@ -252,7 +254,7 @@ static void info_of_call(struct leg *leg, const struct leg_call_prm *prm)
 	struct sip_uri u;
 
 	i->call_id = leg->d.call_id;
-	i->transport = leg->peer->transport;
+	i->transport = leg->peer->transport == NET_ANY ? NET_UDP : leg->peer->transport; /* until it is known */
 	i->called.uri = i->to.uri = leg_keep(leg, text_of(prm->uri));
 	if (!sip_uri_parse(&u, text_of(prm->uri), NULL)) {
 		i->called.user = i->to.user = leg_keep(leg, u.user);

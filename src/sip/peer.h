@@ -24,7 +24,7 @@ struct sip_peer {
 	char name[SIP_PEER_NAME_SIZE];     /* the gateway's */
 	char host[SIP_HOST_SIZE];          /* name or IP literal; judged names and SNI come from here unless said otherwise */
 	uint16_t port;                     /* 0: by SRV, else the transport's default */
-	enum net_transport transport;
+	enum net_transport transport;      /* NET_ANY: as DNS says (NAPTR) */
 	char identity[SIP_PEER_NAME_SIZE]; /* which of our identities is shown to it; "" = the default one */
 	enum trust_rule_kind rule;         /* how its certificate is judged: for names that a dialog's route brings along */
 	struct trust_policy *policy;       /* that rule with the names accepted when we dial (trust_policy_one); the peer's reference; NULL

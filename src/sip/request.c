@@ -155,7 +155,7 @@ int sip_request_send(struct sip_request **rp, struct sip_core *core, struct sip_
 {
 	struct sip_request *r;
 	struct sip_hop hop = { .port = peer->port, .transport = peer->transport };
-	struct sip_uac_prm u = { .method = prm->method, .peer = peer, .hop = &hop, .only = prm->only, .choice = prm->choice, .identity = prm->identity,
+	struct sip_uac_prm u = { .method = prm->method, .peer = peer, .hop = &hop, .only = prm->only, .only_by = prm->only_by, .choice = prm->choice, .identity = prm->identity,
 		                 .flow = prm->flow, .build = build, .h = on_uac };
 	int err;
 

@@ -28,6 +28,7 @@ struct sip_request_prm {
 	enum sip_conn_choice choice;
 	const char *identity;         /* NULL: the peer's */
 	struct net_addr only;         /* set: this address, no DNS (one member of a pool) */
+	enum net_transport only_by;   /* ... and how, for a peer whose transport DNS says */
 	enum trust_flow flow;
 	const char *session;          /* NULL: a new one */
 };

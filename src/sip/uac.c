@@ -7,6 +7,8 @@
 
 static void next_target(struct sip_uac *u);
 static void send_now(struct sip_uac *u);
+static void by_stream(struct sip_uac *u, const struct net_addr *to);
+static void by_datagram(struct sip_uac *u, const struct net_addr *to);
 
 static void uac_destroy(void *object)
 {
@@ -97,6 +99,15 @@ static void passed_over(struct sip_uac *u, const char *reason)
 	ev_emit(u->core->bus, &r);
 }
 
+static void pass_on(struct sip_uac *u, const char *reason)
+{
+	passed_over(u, reason);
+	detach(u);
+	u->at++;
+	u->again = false;
+	next_target(u);
+}
+
 /* This address did not do: the next one, or the end. */
 static void target_failed(struct sip_uac *u, int err)
 {
@@ -112,10 +123,7 @@ static void target_failed(struct sip_uac *u, int err)
 			fail(u, err);
 		return;
 	}
-	passed_over(u, err == ETIMEDOUT ? "no answer in time" : strerror(err));
-	detach(u);
-	u->at++;
-	next_target(u);
+	pass_on(u, err == ETIMEDOUT ? "no answer in time" : strerror(err));
 }
 
 static void on_attempt_late(void *arg)
@@ -144,10 +152,7 @@ static void on_final(struct sip_uac *u, const struct sip_msg *res)
 
 	if (first && res->status == 503 && u->new_dialog && u->at + 1 < u->targets->n) {
 		u->ctx = NULL; /* goes on alone: absorbs, ACKs */
-		passed_over(u, "503 Service Unavailable");
-		detach(u);
-		u->at++;
-		next_target(u);
+		pass_on(u, "503 Service Unavailable");
 		return;
 	}
 	tmr_cancel(&u->deadline);
@@ -208,13 +213,14 @@ static void on_ctx(struct sip_ctx *ctx, enum sip_ctx_event ev, const struct sip_
 /* ---- sending ---- */
 static int build(struct sip_uac *u, struct buf *b)
 {
-	struct sip_self self;
+	struct sip_self way, self;
 	struct sip_via_prm via;
 
-	sip_self(u->core, &u->path, &self);
+	sip_self(u->core, &u->path, &way);
+	uac_self(u, &way, &self);
 	sip_branch_make(u->branch);
 	/* RFC 5923 4: we are ready to be called back on this connection, so we say alias; only TLS has it. */
-	via = (struct sip_via_prm){ .transport = sip_transport_from_net(u->path.transport), .host = text_of(self.host), .port = self.port,
+	via = (struct sip_via_prm){ .transport = sip_transport_from_net(u->path.transport), .host = text_of(way.host), .port = way.port,
 		                    .branch = text_of(u->branch), .rport = true, .alias = u->path.transport == NET_TLS && u->choice != SIP_CONN_FRESH };
 	return u->build(b, &via, &self, u->arg);
 }
@@ -228,6 +234,12 @@ static void send_now(struct sip_uac *u)
 	err = build(u, &b);
 	if (!err)
 		err = buf_error(&b);
+	if (!err && uac_goes_by_tcp(u, b.n)) {
+		buf_free(&b);
+		sip_path_clear(&u->path);
+		by_stream(u, &u->addr);
+		return;
+	}
 	if (!err && u->ack)
 		err = sip_path_send(u->core, &u->path, b.p, b.n);
 	else if (!err)
@@ -269,6 +281,11 @@ static void on_conn(struct sip_conn *c, enum sip_conn_event ev, void *arg)
 		next_target(u);
 		return;
 	}
+	if (uac_goes_by_udp(u, err)) {
+		detach(u);
+		by_datagram(u, &u->addr);
+		return;
+	}
 	if (u->targets->n > u->at + 1)
 		target_failed(u, err == ETIMEDOUT ? ECONNABORTED : err);
 	else
@@ -277,7 +294,7 @@ static void on_conn(struct sip_conn *c, enum sip_conn_event ev, void *arg)
 
 static void by_stream(struct sip_uac *u, const struct net_addr *to)
 {
-	struct sip_conn_want want = { .addr = *to, .transport = u->hop.transport, .peer = u->peer, .policy = u->policy, .identity = u->identity,
+	struct sip_conn_want want = { .addr = *to, .transport = u->transport, .peer = u->peer, .policy = u->policy, .identity = u->identity,
 		                      .choice = u->choice, .at_peer = u->at_peer, .sni = u->peer && u->peer->sni[0] && u->policy == u->peer->policy ? u->peer->sni : u->hop.host };
 	struct sip_conn *c = u->again ? NULL : sip_conn_find(u->core, &want);
 	int err = 0;
@@ -288,6 +305,10 @@ static void by_stream(struct sip_uac *u, const struct net_addr *to)
 		c->at_peer = true;
 	if (!c)
 		err = u->choice == SIP_CONN_PEERS_OWN ? ENOTCONN : sip_conn_open(&c, u->core, &want);
+	if (err && uac_goes_by_udp(u, err)) {
+		by_datagram(u, to);
+		return;
+	}
 	if (err) {
 		u->connect_err = err;
 		target_failed(u, err);
@@ -299,20 +320,12 @@ static void by_stream(struct sip_uac *u, const struct net_addr *to)
 		on_conn(c, SIP_CONN_UP, u);
 }
 
-static void next_target(struct sip_uac *u)
+static void by_datagram(struct sip_uac *u, const struct net_addr *to)
 {
-	const struct net_addr *to = &u->targets->target[u->at].addr;
 	int err;
 
-	u->state = UAC_TRYING;
-	if (!u->again)
-		u->tried++;
-	u->addr = *to;
-	if (u->hop.transport != NET_UDP) {
-		by_stream(u, to);
-		return;
-	}
 	sip_path_clear(&u->path);
+	u->last_conn = mem_unref(u->last_conn); /* its story is not this one's */
 	err = sip_path_udp(u->core, &u->path, to);
 	if (err) {
 		u->connect_err = err;
@@ -320,6 +333,23 @@ static void next_target(struct sip_uac *u)
 	} else {
 		send_now(u);
 	}
+}
+
+static void next_target(struct sip_uac *u)
+{
+	const struct net_addr *to = &u->targets->target[u->at].addr;
+
+	u->state = UAC_TRYING;
+	if (!u->again)
+		u->tried++;
+	u->addr = *to;
+	if (!u->again) /* the same again goes by the same way */
+		u->transport = u->targets->target[u->at].transport;
+	u->tcp_err = 0;
+	if (u->transport != NET_UDP)
+		by_stream(u, to);
+	else
+		by_datagram(u, to);
 }
 
 /* ---- names ---- */
@@ -348,25 +378,26 @@ static void on_kick(void *arg)
 		next_target(u);
 }
 
-static void one_target(struct sip_uac *u, const struct net_addr *addr)
+static void one_target(struct sip_uac *u, const struct net_addr *addr, enum net_transport by)
 {
 	u->targets->n = 1;
 	u->targets->target[0].addr = *addr;
+	u->targets->target[0].transport = u->hop.transport == NET_ANY ? by : u->hop.transport;
 	u->no_dns = true;
 	tmr_start(u->core->loop, &u->kick, 0, on_kick, u);
 }
 
-static void begin(struct sip_uac *u, const struct net_addr *only)
+static void begin(struct sip_uac *u, const struct net_addr *only, enum net_transport only_by)
 {
 	uint16_t port = u->hop.port ? u->hop.port : u->hop.transport == NET_TLS ? 5061 : 5060;
 	struct net_addr literal;
 
 	if (net_addr_is_set(only)) {
-		one_target(u, only);
+		one_target(u, only, only_by);
 	} else if (!net_addr_parse(&literal, text_of(u->hop.host), port)) {
-		one_target(u, &literal);
+		one_target(u, &literal, NET_UDP);
 	} else if (u->choice == SIP_CONN_PEERS_OWN) {
-		one_target(u, &(struct net_addr){ 0 });
+		one_target(u, &(struct net_addr){ 0 }, NET_TLS);
 	} else {
 		u->start_err = u->core->prm.dns ? dns_resolve_sip(u->core->prm.dns, &u->resolve, text_of(u->hop.host), u->hop.port, u->hop.transport, on_targets, u) :
 						  EHOSTUNREACH;
@@ -381,7 +412,7 @@ static int policy_for(struct sip_uac *u)
 	const char *host = u->hop.host;
 
 	u->at_peer = u->peer && sip_peer_owns_host(u->peer, text_of(host));
-	if (u->hop.transport != NET_TLS || !u->peer)
+	if ((u->hop.transport != NET_TLS && u->hop.transport != NET_ANY) || !u->peer)
 		return 0;
 	/* The gateway's own host may be configured as an address: its names then say who may be there. */
 	if (u->at_peer) {
@@ -405,6 +436,7 @@ int sip_uac_start(struct sip_uac **up, struct sip_core *core, const struct sip_u
 	buf_init(&u->proxy_auth, 2048);
 	u->peer = mem_ref(prm->peer);
 	u->hop = *prm->hop;
+	u->transport = u->hop.transport == NET_ANY ? NET_UDP : u->hop.transport;
 	u->choice = prm->choice;
 	u->flow = prm->flow;
 	u->new_dialog = prm->new_dialog;
@@ -424,7 +456,7 @@ int sip_uac_start(struct sip_uac **up, struct sip_core *core, const struct sip_u
 	mem_ref(u);
 	if (prm->timeout_ms)
 		tmr_start(core->loop, &u->deadline, prm->timeout_ms, on_deadline, u);
-	begin(u, &prm->only);
+	begin(u, &prm->only, prm->only_by);
 	*up = u;
 	return 0;
 }

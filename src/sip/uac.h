@@ -15,7 +15,7 @@ struct sip_uac;
 struct sip_hop {
 	char host[SIP_HOST_SIZE];
 	uint16_t port;
-	enum net_transport transport;
+	enum net_transport transport; /* NET_ANY: as DNS says */
 };
 
 enum sip_uac_event {
@@ -34,6 +34,7 @@ struct sip_uac_prm {
 	struct sip_peer *peer;      /* may be NULL: a call's own peer is gone; then nothing is accepted by TLS */
 	const struct sip_hop *hop;
 	struct net_addr only;       /* set: this address, no DNS */
+	enum net_transport only_by; /* ... and how, where the hop does not say */
 	enum sip_conn_choice choice;
 	const char *identity;       /* NULL: the peer's */
 	enum trust_flow flow;

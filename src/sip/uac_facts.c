@@ -78,8 +78,8 @@ void uac_facts_collect(struct sip_uac *u, enum sip_uac_event ev)
 	if (c) {
 		sip_conn_facts(c, f);
 	} else {
-		facts_init(f, TRUST_DIALLED, transport[u->hop.transport], clock_real_s(u->core->prm.clock));
-		f->tls.used = u->hop.transport == NET_TLS;
+		facts_init(f, TRUST_DIALLED, transport[u->transport], clock_real_s(u->core->prm.clock));
+		f->tls.used = u->transport == NET_TLS;
 		if (u->connect_err)
 			facts_connect(f, u->connect_err, 0);
 	}
@@ -90,6 +90,8 @@ void uac_facts_collect(struct sip_uac *u, enum sip_uac_event ev)
 	dns_facts(u, f);
 	if (u->sent)
 		facts_sip_sent(f, text_of(u->method));
+	if (u->tcp_err == ECONNREFUSED || u->tcp_err == ECONNRESET) /* it lives: who is silent to everything needs no other reason */
+		facts_sip_large(f, u->large, strerror(u->tcp_err));
 	f->sip.received |= u->received || (c && c->proven);
 	if (ev == SIP_UAC_TIMEOUT && f->end == TRUST_OPEN)
 		facts_silent(f, since_sent);

@@ -14,6 +14,9 @@ struct sip_uac {
 	struct sip_peer *peer;
 	struct trust_policy *policy; /* of the next hop */
 	struct sip_hop hop;
+	enum net_transport transport; /* of this try: the hop's, or TCP for what is too large for a datagram */
+	size_t large;                 /* bytes, where that is so */
+	int tcp_err;                  /* ... and why it went by UDP after all; 0: it did not */
 	enum sip_conn_choice choice;
 	enum trust_flow flow;
 	char method[24];
@@ -42,6 +45,12 @@ struct sip_uac {
 
 /* A challenge that we can answer: the header line is made; the request is to go out again. */
 bool uac_auth_answer(struct sip_uac *u, const struct sip_msg *res);
+/* uac_large.c: this message of n bytes is to go by TCP though its hop is UDP (RFC 3261 18.1.1); u->transport says so from now on. */
+bool uac_goes_by_tcp(struct sip_uac *u, size_t n);
+/* Its connection never came up: then it goes by UDP after all, which u->transport says; the reason is kept and told. False: it was no such connection. */
+bool uac_goes_by_udp(struct sip_uac *u, int err);
+/* Where the other side finds us for the next requests: as the hop says, whatever way this message takes. */
+void uac_self(struct sip_uac *u, const struct sip_self *way, struct sip_self *self);
 /* Writes u->facts anew from all that is known at this event. */
 void uac_facts_collect(struct sip_uac *u, enum sip_uac_event ev);
 

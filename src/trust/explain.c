@@ -129,7 +129,7 @@ static bool by_plain_transport(struct explain *x)
 	else if (f->end == TRUST_OPEN || f->role == TRUST_ACCEPTED)
 		choose(x, TRUST_V_NOTHING_KNOWN);
 	else
-		choose(x, f->transport == TRUST_UDP ? TRUST_V_UDP_SILENT : TRUST_V_TCP_WITHOUT_SIP);
+		choose(x, f->transport != TRUST_UDP ? TRUST_V_TCP_WITHOUT_SIP : f->sip.large ? TRUST_V_LARGE_UDP_SILENT : TRUST_V_UDP_SILENT);
 	return true;
 }
 

@@ -116,6 +116,11 @@ static void f_connect_ms(const struct explain *x, char *dst, size_t size)
 	text_print(dst, size, "%lld", (long long)x->f->connect_ms);
 }
 
+static void f_bytes(const struct explain *x, char *dst, size_t size)
+{
+	text_print(dst, size, "%u", x->f->sip.large);
+}
+
 /* ---- the end ---- */
 
 static void f_ended(const struct explain *x, char *dst, size_t size)
@@ -421,7 +426,7 @@ static void f_usage_advice(const struct explain *x, char *dst, size_t size)
 static const struct explain_field_row by_function[] = {
 	{ "peer", f_peer }, { "speaker", f_peer }, { "gateway", f_gateway }, { "target", f_target }, { "port", f_port },
 	{ "addr", f_addr }, { "addr_host", f_addr_host }, { "us", f_us }, { "transport", f_transport }, { "error", f_error },
-	{ "connect_ms", f_connect_ms }, { "ended", f_ended }, { "end_ms", f_end_ms }, { "stage", f_stage },
+	{ "connect_ms", f_connect_ms }, { "bytes", f_bytes }, { "ended", f_ended }, { "end_ms", f_end_ms }, { "stage", f_stage },
 	{ "handshake_time", f_handshake_time }, { "alert", f_alert }, { "alert_note", f_alert_note }, { "when", f_when },
 	{ "client_versions", f_client_versions }, { "server_versions", f_server_versions },
 	{ "client_suites", f_client_suites }, { "server_suites", f_server_suites }, { "verify_code", f_verify_code },
@@ -461,6 +466,7 @@ static const struct {
 	FACT("their_sha256", theirs.sha256, "(unknown)"),
 	FACT("judge_profile", judges.profile, "(none)"),
 	FACT("phrase", sip.phrase, ""),
+	FACT("no_tcp", sip.no_tcp, "no reason given"),
 };
 
 bool explain_field(const struct explain *x, struct text name, char *dst, size_t size)

@@ -200,6 +200,14 @@ void facts_sip_sent(struct trust_facts *f, struct text method)
 	put(f->sip.method, sizeof f->sip.method, method);
 }
 
+void facts_sip_large(struct trust_facts *f, size_t bytes, const char *no_tcp)
+{
+	if (!f)
+		return;
+	f->sip.large = (uint32_t)bytes;
+	put(f->sip.no_tcp, sizeof f->sip.no_tcp, text_of(no_tcp));
+}
+
 void facts_sip_answer(struct trust_facts *f, unsigned status, struct text phrase)
 {
 	if (!f)

@@ -187,6 +187,8 @@ struct trust_name_facts {
 
 struct trust_sip_facts {
 	bool sent;          /* a request of ours left on the connection */
+	uint32_t large;     /* its bytes, where it should have gone by TCP for its size and went by UDP; else 0 */
+	char no_tcp[64];    /* ... and why */
 	bool received;      /* any SIP came back on it, or from the peer */
 	uint16_t status;    /* final answer; 0: none */
 	char phrase[96];
@@ -289,6 +291,8 @@ void facts_silent(struct trust_facts *f, int64_t ms_since_sent);
 /* The time for the whole request ran out before it could be sent: what was under way, connecting or the handshake, did not end. */
 void facts_late(struct trust_facts *f, int64_t ms);
 void facts_sip_sent(struct trust_facts *f, struct text method);
+/* It went by UDP, in fragments, since the peer takes no TCP. */
+void facts_sip_large(struct trust_facts *f, size_t bytes, const char *no_tcp);
 /* A final answer came; empty texts for headers that it lacked. retry_after_s -1 if not said. */
 void facts_sip_answer(struct trust_facts *f, unsigned status, struct text phrase);
 void facts_sip_headers(struct trust_facts *f, struct text reason, struct text warning, struct text ms_diagnostics, int32_t retry_after_s);

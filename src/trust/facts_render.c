@@ -215,6 +215,10 @@ static void say_sip(struct writer *w, const struct trust_facts *f)
 	const struct trust_sip_facts *s = &f->sip;
 	if (s->sent)
 		say(w, "sip", "sent", s->method[0] ? s->method : "yes");
+	if (s->large) {
+		say_int(w, "sip", "bytes", s->large);
+		say(w, "sip", "no_tcp", s->no_tcp);
+	}
 	if (!s->received)
 		return;
 	say_int(w, "sip", "status", s->status);

@@ -9,6 +9,33 @@
 #include "sip_events.h"
 #include "unit/net/dns_packet.h"
 
+/* Where the SRV records of auto.test and tls.test lead, at one.test. */
+static unsigned srv_port;
+
+/* auto.test is reached by TCP, tls.test by TLS, as their NAPTR records say. True: it was such a question. */
+static bool services(struct buf *b, unsigned id, const char *name, unsigned type)
+{
+	struct buf d;
+
+	if (type == DNS_NAPTR && (text_is(text_of(name), "auto.test") || text_is(text_of(name), "tls.test"))) {
+		pkhead(b, id, 0, name, type, 2, 0);
+		pknaptr(b, 20, 10, "s", "SIP+D2U", "_sip._udp.auto.test");
+		if (name[0] == 'a')
+			pknaptr(b, 10, 10, "s", "SIP+D2T", "_sip._tcp.auto.test");
+		else
+			pknaptr(b, 10, 10, "s", "SIPS+D2T", "_sips._tcp.tls.test");
+		return true;
+	}
+	if (type != DNS_SRV || !srv_port)
+		return false;
+	buf_init(&d, 256);
+	pk16(&d, 1), pk16(&d, 1), pk16(&d, srv_port), pkname(&d, "one.test");
+	pkhead(b, id, 0, name, type, 1, 0);
+	pkrr(b, NULL, DNS_SRV, 60, d.p, d.n);
+	buf_free(&d);
+	return true;
+}
+
 /* two.test: 127.0.0.9 where nobody is, then 127.0.0.1; one.test: 127.0.0.1; the rest does not exist */
 static void name_server(struct udp *udp, const struct net_addr *from, uint8_t *q, size_t n, void *arg)
 {
@@ -27,7 +54,9 @@ static void name_server(struct udp *udp, const struct net_addr *from, uint8_t *q
 	name[o - 1] = '\0';
 	unsigned id = (unsigned)(q[0] << 8 | q[1]), type = (unsigned)(q[at + 1] << 8 | q[at + 2]);
 	buf_init(&b, 4096);
-	if (type == DNS_A && text_is(text_of(name), "two.test")) {
+	if (services(&b, id, name, type)) {
+		;
+	} else if (type == DNS_A && text_is(text_of(name), "two.test")) {
 		pkhead(&b, id, 0, name, type, 2, 0);
 		pkrr(&b, NULL, DNS_A, 60, "\x7f\x00\x00\x09", 4);
 		pkrr(&b, NULL, DNS_A, 60, "\x7f\x00\x00\x01", 4);
@@ -121,6 +150,50 @@ static void next_address_udp(void **state)
 	the_next_address(NET_UDP);
 }
 
+/* A gateway whose transport is for DNS to say (RFC 3263 4.1). */
+static void naptr_says_the_transport(void **state)
+{
+	struct rig_result k;
+	struct rig r;
+
+	(void)state;
+	rig_name_server = name_server;
+	rig_open(&r, NET_TCP, false);
+	srv_port = r.side[A].other->port;
+	r.side[A].other->transport = NET_ANY;
+	r.side[A].other->port = 0;
+	k = probe(&r, "auto.test", 20000);
+	assert_int_equal(k.res.status, 200);
+	assert_int_equal(k.facts.transport, TRUST_TCP);
+	rig_call_up(&r);
+	assert_int_equal(leg_info(r.side[B].leg)->transport, NET_TCP);
+	rig_forget(&r.side[A]);
+	leg_hangup(r.side[A].leg, NULL);
+	assert_true(rig_until(&r, A, "over:we hung up:200", 2000));
+	srv_port = 0;
+	rig_close(&r);
+}
+
+/* DNS says TLS, and TLS does not come about: then nothing is sent at all. */
+static void tls_by_naptr_is_never_less(void **state)
+{
+	struct rig_result k;
+	struct rig r;
+
+	(void)state;
+	rig_name_server = name_server;
+	rig_open(&r, NET_UDP, false);
+	srv_port = r.side[A].other->port;
+	r.side[A].other->transport = NET_ANY;
+	r.side[A].other->port = 0;
+	k = probe(&r, "tls.test", 20000);
+	assert_int_equal(k.res.outcome, SIP_FAILED);
+	assert_int_equal(k.facts.transport, TRUST_TLS);
+	assert_string_equal(r.side[B].heard, "");
+	srv_port = 0;
+	rig_close(&r);
+}
+
 static void no_such_name(void **state)
 {
 	struct rig_result k;
@@ -171,4 +244,4 @@ static void cancelled_while_resolving(void **state)
 	assert_int_equal(k.res.err, ECANCELED);
 }
 
-UT_MAIN(UT(each_reason_is_kept), UT(next_address_tcp), UT(next_address_udp), UT(no_such_name), UT(calls_go_by_name_too), UT(cancelled_while_resolving))
+UT_MAIN(UT(each_reason_is_kept), UT(next_address_tcp), UT(next_address_udp), UT(naptr_says_the_transport), UT(tls_by_naptr_is_never_less), UT(no_such_name), UT(calls_go_by_name_too), UT(cancelled_while_resolving))

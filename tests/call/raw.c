@@ -95,7 +95,7 @@ static void line_of(const struct raw *x, const char *name, char *dst, size_t siz
 
 static void answer_as(struct raw *x, unsigned status, const char *tag, const char *contact, const char *more, const char *body)
 {
-	char via[300], from[300], to[300], cseq[100], call_id[200], room[4096];
+	char via[300], from[1000], to[1000], cseq[100], call_id[200], room[8192];
 	int n;
 
 	line_of(x, "Via: ", via, sizeof(via));

@@ -140,7 +140,7 @@ static void all_errors_are_told_with_place_and_cure(void **state)
 	BAD("node:\n  name: a b\n  fqdn: 1.2.3.4\n  listn: x\n  listen: tsl:1:2\n  sip: {t1_ms: 9999999}\ngateways:\n  - address: p\n    transport: tsl\n",
 		"u:2:9: node.name: is \"a b\": use 1 to 63", "u:3:9: node.fqdn: is an IP address", "u:4:3: node.listn: is not a known key: did you mean listen?",
 		"u:5:11: node.listen: holds \"tsl:1:2\"", "u:6:16: node.sip.t1_ms: is \"9999999\": use 10 to 10000 milliseconds",
-		"u:8:5: gateways[0].name: is missing", "u:9:16: gateways[0].transport: is \"tsl\": use one of udp, tcp, tls (did you mean tls?)");
+		"u:8:5: gateways[0].name: is missing", "u:9:16: gateways[0].transport: is \"tsl\": use one of udp, tcp, tls, auto (did you mean tls?)");
 }
 
 static void an_empty_list_of_names_is_nobody_and_a_missing_one_the_address(void **state)

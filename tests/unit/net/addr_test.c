@@ -41,4 +41,13 @@ static void equality_knows_ports_and_families(void **state)
 	assert_false(net_addr_eq_host(&a, &b));
 }
 
-UT_MAIN(UT(literals_parse_and_print), UT(names_and_nonsense_are_refused), UT(equality_knows_ports_and_families))
+static void the_kernel_tells_how_wide_a_way_is(void **state)
+{
+	(void)state;
+	struct net_addr a = { 0 };
+	net_addr_parse(&a, TEXT("127.0.0.1"), 5060);
+	assert_true(net_addr_mtu(&a) >= 1280);
+}
+
+UT_MAIN(UT(literals_parse_and_print), UT(names_and_nonsense_are_refused), UT(equality_knows_ports_and_families),
+        UT(the_kernel_tells_how_wide_a_way_is))

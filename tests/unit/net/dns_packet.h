@@ -54,6 +54,27 @@ static inline void pkrr(struct buf *b, const char *owner, unsigned type, uint32_
 	buf_put(b, data, n);
 }
 
+static inline void pkstring(struct buf *b, const char *s)
+{
+	buf_char(b, (char)strlen(s));
+	buf_str(b, s);
+}
+
+/* Without a regexp. */
+static inline void pknaptr(struct buf *b, unsigned order, unsigned preference, const char *flags, const char *service, const char *replacement)
+{
+	struct buf d;
+	buf_init(&d, 512);
+	pk16(&d, order);
+	pk16(&d, preference);
+	pkstring(&d, flags);
+	pkstring(&d, service);
+	pkstring(&d, "");
+	pkname(&d, replacement);
+	pkrr(b, NULL, 35, 60, d.p, d.n);
+	buf_free(&d);
+}
+
 static inline void pksoa(struct buf *b, const char *zone, uint32_t ttl, uint32_t minimum)
 {
 	struct buf d;

@@ -152,6 +152,7 @@ CASE(connect_timeout, connect_err(f, ETIMEDOUT))
 CASE(connect_reset, connect_err(f, ECONNRESET))
 CASE(local_fault, connect_err(f, EADDRNOTAVAIL))
 CASE(udp_silent, dialled(f); f->transport = TRUST_UDP; f->tls.used = false; facts_silent(f, 5000))
+CASE(large_udp_silent, dialled(f); f->transport = TRUST_UDP; f->tls.used = false; facts_silent(f, 5000); facts_sip_large(f, 1618, "Connection refused"))
 CASE(plain_sip, dialled(f); f->tls.plain = TRUST_PLAIN_SIP; text_fill(f->tls.plain_bytes, 48, "SIP/2.0 400"))
 CASE(http, accepted(f); f->tls.plain = TRUST_PLAIN_HTTP; text_fill(f->tls.plain_bytes, 48, "GET / HTTP/1.1"))
 CASE(not_tls, dialled(f); f->tls.plain = TRUST_PLAIN_OTHER; text_fill(f->tls.plain_bytes, 48, "PROXY TCP4"))
@@ -315,6 +316,7 @@ static const struct row rows[] = {
 	ROW(connect_reset, CONNECT_RESET, SURE, NETWORK, "was reset", NULL),
 	ROW(local_fault, LOCAL_FAULT, SURE, US, "could not even try", NULL),
 	ROW(udp_silent, UDP_SILENT, UNKNOWN, NOBODY, "OPTIONS over UDP", NULL),
+	ROW(large_udp_silent, LARGE_UDP_SILENT, LIKELY, NETWORK, "it has 1618 bytes", "SIP over TCP at port 5061"),
 	ROW(plain_sip, PLAIN_SIP_ON_TLS_PORT, SURE, NOBODY, "plain SIP on port 5061", NULL),
 	ROW(http, HTTP_ON_TLS_PORT, SURE, NOBODY, "speaks HTTP", NULL),
 	ROW(not_tls, NOT_TLS, SURE, NOBODY, "PROXY TCP4", NULL),

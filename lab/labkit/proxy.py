@@ -67,7 +67,14 @@ request_route {
 	if (is_method("ACK")) exit;
 	remove_hf("Route");
 	if (is_method("INVITE|SUBSCRIBE")) record_route();
-	if (lookup("location")) { xlog("L_NOTICE", "USER $rm to=$ru\n"); route(OUT); exit; }
+	# Whose mailbox it is says the voice mail, not the phone.
+	if (is_method("SUBSCRIBE") && $hdr(Event) =~ "message-summary") {
+		if (!ds_select_dst("1", "4")) { sl_send_reply("480", "No voice mail"); exit; }
+		xlog("L_NOTICE", "UM $rm by=$du\n");
+		route(OUT);
+		exit;
+	}
+	if (lookup("location")) { xlog("L_NOTICE", "USER $rm to=$ru over=$proto\n"); route(OUT); exit; }
 	if ($rU =~ "^(2[0-9][0-9][0-9]|3000|4000)$") {
 		if ($rU =~ "^2") append_hf("Diversion: <sip:$rU@domain.com>;reason=no-answer\r\n");
 		if (!ds_select_dst("1", "4")) { sl_send_reply("480", "No voice mail"); exit; }

@@ -125,16 +125,26 @@ start_hidden=yes
 """
 
 
+# It subscribes to its mailbox.
+LAMP = """
+mwi_sollicited=yes
+mwi_user={number}
+mwi_server=domain.com
+mwi_via_proxy=yes
+mwi_subscription_time=600
+"""
+
+
 class Twinkle:
     """`reliable` is "disabled", "supported", "required" or "preferred": how it wants provisional responses (RFC 3262)."""
     count = 0
 
-    def __init__(self, folder, number, proxy, digits="rfc2833", reliable="supported"):
+    def __init__(self, folder, number, proxy, digits="rfc2833", reliable="supported", lamp=False):
         Twinkle.count += 1
         self.number, self.home = number, Path(folder) / f"twinkle-{number}"
         settings = self.home / ".twinkle"
         settings.mkdir(parents=True)
-        (settings / "twinkle.cfg").write_text(TWINKLE.format(number=number, proxy=proxy, digits=digits, reliable=reliable))
+        (settings / "twinkle.cfg").write_text(TWINKLE.format(number=number, proxy=proxy, digits=digits, reliable=reliable) + (LAMP.format(number=number) if lamp else ""))
         (settings / "twinkle.sys").write_text(TWINKLE_MACHINE.format(port=5300 + 4 * Twinkle.count, rtp=9000 + 20 * Twinkle.count))
         self.log, self.proc = settings / "twinkle.log", None
 

@@ -72,6 +72,15 @@ def _furnish():
     shutil.rmtree(etc)  # the mounts keep the files
 
 
+def refuse_tcp(address, port):
+    """From now on whoever dials that port by TCP is told at once that nobody listens there."""
+    rules = f"""add table inet lab
+add chain inet lab in {{ type filter hook input priority 0; }}
+add rule inet lab in ip daddr {address} tcp dport {port} reject with tcp reset
+"""
+    subprocess.run(["nft", "-f", "-"], input=rules, text=True, check=True)
+
+
 def lose_packets(address):
     """From now on nothing reaches or leaves that address, and nobody is told: a host whose cable is cut."""
     rules = f"""add table inet lab

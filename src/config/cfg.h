@@ -187,6 +187,7 @@ struct cfg_gateway {
 	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */
 	struct cfg_options options;
 	bool lamp; /* may get NOTIFY message-summary */
+	uint32_t subscriptions; /* ... and at most so many by SUBSCRIBE; 0: none */
 	bool calls_in;
 	uint32_t max_calls; /* 0: the node's max_calls_per_source */
 	const char *transfer_test; /* number or sip URI tried by `umbel check --live` */
@@ -492,12 +493,12 @@ void cfg_changes_free(struct cfg_changes *c);
 
 /* Words of the file for values: "tls", "san-or-cn" ... */
 const char *cfg_transport_name(enum cfg_transport t);
-const char *cfg_rule_name(enum cfg_rule r);
 /* It speaks TLS, or will where DNS says so. */
 static inline bool cfg_may_speak_tls(enum cfg_transport t)
 {
 	return t == CFG_TLS || t == CFG_TRANSPORT_AUTO;
 }
+const char *cfg_rule_name(enum cfg_rule r);
 const char *cfg_profile_name(enum cfg_profile p);
 const char *cfg_reuse_name(enum cfg_reuse r);
 const char *cfg_transfer_by_name(enum cfg_transfer_by t);

@@ -132,12 +132,28 @@ int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_aud
 	return c ? mbox_call_go(c, STORE_READ, mbox_audio_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
 }
 
+void mbox_on_change(struct mbox *m, mbox_change_h *h, void *arg)
+{
+	m->change = h;
+	m->change_arg = arg;
+}
+
+void mbox_changed(struct mbox *m, const char *mailbox)
+{
+	if (m->closed)
+		return;
+	if (m->prm.outbox)
+		outbox_kick(m->prm.outbox);
+	if (m->change)
+		m->change(mailbox, m->change_arg);
+}
+
 /* An unknown end counts as an error here: marking again is harmless, and the caller of the dialogue hears the truth. */
 void mbox_call_changed(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct mbox_call *c = arg;
-	if (result == STORE_DONE && c->m->prm.outbox && !c->m->closed)
-		outbox_kick(c->m->prm.outbox);
+	if (result == STORE_DONE)
+		mbox_changed(c->m, c->msg.mailbox);
 	if (c->op.h)
 		((mbox_done_h *)c->op.h)(err, why, c->op.arg);
 	mbox_call_free(c);

@@ -80,6 +80,10 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 /* Handlers of calls still running are not called. What is not shipped stays in the spool. */
 void mbox_destroy(struct mbox *m);
 
+/* Called after each change of a mailbox that this node made and that is durable, also where the numbers stayed what they were. One at a time; NULL takes it off. */
+typedef void (mbox_change_h)(const char *mailbox, void *arg);
+void mbox_on_change(struct mbox *m, mbox_change_h *h, void *arg);
+
 /* Would the store or the spool take a message, as of the last look at the spool's disk (every ship_ms)? 0, or ENOSPC, EROFS, EHOSTUNREACH with
  * `why`. */
 int mbox_accepts(struct mbox *m, struct ev_report *why);

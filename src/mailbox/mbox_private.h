@@ -23,7 +23,11 @@ struct mbox {
 	int room_err; /* of the spool, as of the last look */
 	int64_t refused_said_ms; /* when the store's refusal of a single message was told last */
 	struct metric *m_saved, *m_spooled, *m_failed, *m_waiting;
+	mbox_change_h *change;
+	void *change_arg;
 };
+/* That mailbox has changed, and its lamp's row is written. */
+void mbox_changed(struct mbox *m, const char *mailbox);
 
 /* ---- store threads (mbox_sql.c) ---- */
 

@@ -196,8 +196,7 @@ static void stored(enum store_result result, int err, const struct ev_report *wh
 	if (result == STORE_DONE) {
 		s->in_store = true;
 		tmr_cancel(&s->tmr);
-		if (s->m->prm.outbox && !s->m->closed)
-			outbox_kick(s->m->prm.outbox);
+		mbox_changed(s->m, s->msg.mailbox);
 		tell(s, MBOX_SAVE_DONE, 0);
 		if (s->in_spool)
 			drop_file(s->m, &s->msg);
@@ -334,8 +333,7 @@ static void ship_stored(enum store_result result, int err, const struct ev_repor
 		return;
 	}
 	emit(m, EV_MBOX_SHIPPED, &p->msg, NULL, 0);
-	if (m->prm.outbox)
-		outbox_kick(m->prm.outbox);
+	mbox_changed(m, p->msg.mailbox);
 	if (pool_submit(m->prm.files, ship_remove_work, shipped_file_gone, p))
 		ship_end(p);
 }

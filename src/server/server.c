@@ -386,6 +386,8 @@ static void stop_accepting(void *arg)
 	if (s->gateways)
 		gw_table_stop(s->gateways);
 	outbox_stop(s->outbox);
+	if (s->sip)
+		sip_core_unwatch(s->sip);
 }
 
 static void end_one(const struct dlg_call_info *c, void *arg)

@@ -8,6 +8,7 @@
 #include "cert/crls.h"
 #include "cert/watch.h"
 #include "delivery/lamp.h"
+#include "delivery/lookout.h"
 #include "dialogue/service.h"
 #include "directory/calendars.h"
 #include "directory/dir.h"
@@ -66,6 +67,7 @@ struct server {
 	struct gw_shared *shared;
 	struct gw_story_store *stories;
 	struct lamp *lamp;
+	struct lookout *lookout;
 	struct dlg_service *calls;
 	struct sip_core *sip;
 	struct admin *admin;

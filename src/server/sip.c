@@ -106,6 +106,8 @@ int server_build_sip(struct server *s, struct ev_report *why)
 		err = sip_core_create(&s->sip, prm, why);
 	mem_free(prm);
 	if (!err)
+		lookout_attach(s->lookout, s->sip);
+	if (!err)
 		node_met(s->node, NODE_NEED_LISTENERS);
 	return err;
 }
@@ -166,10 +168,13 @@ int server_build_lamp(struct server *s, struct ev_report *why)
 	struct lamp_prm prm = { .outbox = s->outbox, .store = s->store, .dir = s->dir, .bus = s->bus, .metrics = s->metrics, .clock = clock_system(),
 		                .node = s->cfg->node.name, .send = send_lamp, .send_arg = s };
 	(void)why;
-	return lamp_create(&s->lamp, &prm);
+	struct lookout_prm watched = { .loop = s->loop, .store = s->store, .dir = s->dir, .mbox = s->mbox };
+	int err = lamp_create(&s->lamp, &prm);
+	return err ? err : lookout_create(&s->lookout, &watched);
 }
 
 void server_drop_lamp(struct server *s)
 {
+	lookout_destroy(s->lookout);
 	lamp_destroy(s->lamp);
 }

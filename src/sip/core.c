@@ -36,6 +36,8 @@ static void limits_fill(struct sip_limits *l)
 		l->legs_per_source = 1000;
 	if (!l->requests)
 		l->requests = 1024;
+	if (!l->watches)
+		l->watches = 10000;
 	if (!l->retry_after_s)
 		l->retry_after_s = 10;
 }
@@ -126,6 +128,7 @@ static void metrics_make(struct sip_core *core)
 	core->m.refused = metric_get(m, METRIC_COUNTER, "umbel_sip_refused_total", NULL, "requests and connections refused");
 	core->m.malformed = metric_get(m, METRIC_COUNTER, "umbel_sip_malformed_total", NULL, "messages that could not be read");
 	core->m.stray = metric_get(m, METRIC_COUNTER, "umbel_sip_stray_total", NULL, "responses and ACKs that belonged to nothing");
+	core->m.watches = metric_get(m, METRIC_GAUGE, "umbel_sip_subscriptions", NULL, "subscriptions of peers to the state of mailboxes");
 	core->m.in = metric_get(m, METRIC_COUNTER, "umbel_sip_messages_total", "direction=\"in\"", "SIP messages");
 	core->m.out = metric_get(m, METRIC_COUNTER, "umbel_sip_messages_total", "direction=\"out\"", "SIP messages");
 }
@@ -151,6 +154,8 @@ int sip_core_create(struct sip_core **cp, const struct sip_core_prm *prm, struct
 	list_init(&core->requests);
 	list_init(&core->uacs);
 	list_init(&core->orphans);
+	list_init(&core->watch.list);
+	list_init(&core->watch.owners);
 	metrics_make(core);
 	err = rand_bytes(core->tag_key, sizeof(core->tag_key));
 	if (!err)
@@ -159,6 +164,8 @@ int sip_core_create(struct sip_core **cp, const struct sip_core_prm *prm, struct
 		err = hash_create(&core->leg_by_tag, 256);
 	if (!err)
 		err = hash_create(&core->tally_by_name, 16);
+	if (!err)
+		err = hash_create(&core->watch.by_tag, 64);
 	if (!err)
 		err = budget_make(core);
 	if (!err)
@@ -188,6 +195,7 @@ void sip_core_destroy(struct sip_core *core)
 		core->listener[i].stream = NULL;
 	}
 	sip_legs_end(core);
+	sip_watches_end(core);
 	sip_orphans_end(core);
 	sip_requests_end(core);
 	sip_uacs_end(core);
@@ -198,6 +206,7 @@ void sip_core_destroy(struct sip_core *core)
 		udp_destroy(core->listener[i].udp);
 	hash_destroy(core->leg_by_tag);
 	hash_destroy(core->tally_by_name);
+	hash_destroy(core->watch.by_tag);
 	sip_budget_destroy(core->budget);
 	mem_unref(core->prm.accept);
 	mem_free(core->msg);

@@ -50,6 +50,7 @@ struct sip_limits {
 	size_t stranger_bytes;             /* that wait for the rest of their message, from all strangers: 32 MiB */
 	unsigned transactions;             /* 65536 */
 	unsigned legs, legs_per_source;    /* 2000, 1000 */
+	unsigned watches;                  /* subscriptions of peers (watch.h): 10000 */
 	unsigned requests;                 /* sip_request_send() at once: 1024 */
 	unsigned retry_after_s;            /* told with a 503 of overload: 10 */
 };

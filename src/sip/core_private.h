@@ -12,6 +12,7 @@
 #include "sip/note.h"
 #include "sip/path.h"
 #include "sip/transaction.h"
+#include "sip/watch.h"
 #include "sip/writer.h"
 #include "sip_events.h"
 
@@ -55,6 +56,12 @@ struct sip_core {
 		void *arg;
 	} note;
 	struct {
+		struct list list, owners;
+		struct hash *by_tag;
+		unsigned count;
+		struct sip_watch_handlers h;
+	} watch;
+	struct {
 		struct net_addr addr;
 		int64_t until_ms;
 		int err;
@@ -69,7 +76,7 @@ struct sip_core {
 	} came_in[16]; /* ways by which calls were told to come in just now, by peer */
 	struct sip_core_stats stats;
 	struct {
-		struct metric *conns, *opened, *accepted, *transactions, *legs, *invites, *refused, *malformed, *stray, *in, *out;
+		struct metric *conns, *opened, *accepted, *transactions, *legs, *invites, *refused, *malformed, *stray, *in, *out, *watches;
 	} m;
 };
 
@@ -139,6 +146,13 @@ bool sip_auth_passes(struct sip_core *core, struct sip_stx *stx, const struct si
 /* ---- note.c ---- */
 bool sip_is_note(const struct sip_core *core, const struct sip_path *path, const struct sip_msg *req);
 void sip_note_take(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req);
+
+/* ---- subscriptions, called by receive.c ---- */
+void sip_watch_new(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer);
+bool sip_watch_is_there(const struct sip_core *core, const struct sip_msg *req);
+/* A request within one; false: there is none. */
+bool sip_watch_request(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req);
+void sip_watches_end(struct sip_core *core);
 
 /* ---- legs, called by receive.c ---- */
 void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, struct sip_peer *peer);

@@ -23,7 +23,7 @@ static void capabilities(struct buf *b, void *arg)
 	sip_put_str(b, "Accept", "application/sdp, application/dtmf-relay, message/sipfrag");
 	sip_put_str(b, "Accept-Encoding", "identity");
 	sip_put_str(b, "Accept-Language", "en");
-	sip_put_str(b, "Allow-Events", "refer");
+	sip_put_str(b, "Allow-Events", "refer, message-summary");
 }
 
 void sip_options_answer(struct sip_core *core, struct sip_stx *stx, const struct sip_peer *peer, bool in_dialog)

@@ -39,6 +39,7 @@ struct sip_peer {
 		bool demanded;             /* and its calls must prove the same */
 	} login;
 	struct trust_judges_us judges_us;  /* how it judges us, as far as the administrator said; for verdicts */
+	unsigned max_watches;              /* subscriptions (watch.h); 0: it may have none */
 	unsigned max_dialogs;              /* 0: the core's limit */
 };
 

@@ -150,6 +150,9 @@ static void on_new(struct sip_core *core, struct sip_stx *stx, const struct sip_
 	case SIP_OPTIONS:
 		sip_options_answer(core, stx, peer, false);
 		break;
+	case SIP_SUBSCRIBE:
+		sip_watch_new(core, stx, req, peer);
+		break;
 	case SIP_REFER:
 		refuse_status(core, stx, 403, "a REFER is taken only within a call");
 		break;
@@ -172,7 +175,7 @@ static bool has_ground(struct sip_core *core, const struct sip_path *path, const
 	}
 	if (req->method == SIP_CANCEL && (!invite || !sip_stx_is_invite(invite)))
 		none.sentence = "there is no INVITE that this CANCEL could mean";
-	else if (req->method != SIP_CANCEL && !text_empty(req->to_tag) && !sip_leg_is_there(core, req))
+	else if (req->method != SIP_CANCEL && !text_empty(req->to_tag) && !sip_leg_is_there(core, req) && !sip_watch_is_there(core, req))
 		none.sentence = "this call does not exist (any more) on this node";
 	if (!none.sentence)
 		return true;
@@ -193,7 +196,7 @@ static void serve(struct sip_core *core, struct sip_stx *stx, const struct sip_m
 		on_new(core, stx, req, peer);
 	else if (text_empty(req->to_tag))
 		sip_note_take(core, stx, req);
-	else if (!sip_leg_request(core, stx, req))
+	else if (!sip_leg_request(core, stx, req) && !sip_watch_request(core, stx, req))
 		refuse_status(core, stx, 481, "this call does not exist (any more) on this node");
 }
 

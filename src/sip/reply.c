@@ -13,7 +13,7 @@ static const char *const extensions[] = { "histinfo", "timer", "100rel", "replac
 
 const struct sip_served sip_served = {
 	.methods = 1u << SIP_INVITE | 1u << SIP_ACK | 1u << SIP_CANCEL | 1u << SIP_BYE | 1u << SIP_OPTIONS | 1u << SIP_REFER | 1u << SIP_NOTIFY |
-	           1u << SIP_INFO | 1u << SIP_UPDATE | 1u << SIP_PRACK,
+	           1u << SIP_SUBSCRIBE | 1u << SIP_INFO | 1u << SIP_UPDATE | 1u << SIP_PRACK,
 	.extensions = extensions,
 	.body_types = NULL,
 };

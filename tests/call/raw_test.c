@@ -15,7 +15,7 @@ static void refusals(void **state)
 		const char *method, *more, *body, *status, *word;
 	} row[] = {
 		{ "MESSAGE", "", "", "SIP/2.0 405 ", "Allow: INVITE" },
-		{ "SUBSCRIBE", "", "", "SIP/2.0 405 ", "Allow:" },
+		{ "SUBSCRIBE", "", "", "SIP/2.0 489 ", "Allow-Events: message-summary" },
 		{ "FOO", "", "", "SIP/2.0 405 ", "Allow:" },
 		{ "INVITE", "Require: 100rel, foo\r\n", SDP, "SIP/2.0 420 ", "Unsupported: foo" },
 		{ "BYE", "", "", "SIP/2.0 481 ", "" },

@@ -185,6 +185,7 @@ struct cfg_gateway {
 	enum cfg_reuse reuse;
 	enum cfg_transfer_by transfer;
 	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */
+	bool asserted_identity; /* and tell it the same of ours */
 	struct cfg_options options;
 	bool lamp; /* may get NOTIFY message-summary */
 	uint32_t subscriptions; /* ... and at most so many by SUBSCRIBE; 0: none */

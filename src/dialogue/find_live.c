@@ -210,7 +210,7 @@ static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint3
 	/* Under the domain that phones know, so that the number can be called back; RFC 3323 4.1.1.3 for the others. */
 	const char *host = known ? plan && *plan->domain ? plan->domain : NULL : "anonymous.invalid";
 	struct leg_call_prm prm = { .uri = c->called, .max_forwards = hops > 1 ? (uint8_t)(hops - 1) : 1, .from_user = known ? w->who.caller_number : "anonymous", .from_host = host,
-		                    .from_display = w->who.caller_name, .diversion = diversion, .session = c->session, .ring_ms = ring_ms,
+		                    .from_display = w->who.caller_name, .diversion = diversion, .after = leg_info(w->leg), .session = c->session, .ring_ms = ring_ms,
 		                    .h = dlg_call_leg_h, .arg = c };
 	int err = open_port(c, w, g, why);
 	if (!err)

@@ -54,6 +54,7 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 	text_fill(p->sni, sizeof p->sni, conf->sni);
 	p->reuse = reuse[conf->reuse];
 	p->believes_headers = conf->trusted_headers;
+	p->told_identity = conf->asserted_identity;
 	p->max_dialogs = conf->max_calls;
 	p->max_watches = conf->lamp ? conf->subscriptions : 0;
 	if (*conf->login.user && *conf->login.realm) {
@@ -126,7 +127,7 @@ bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b)
 	       strcmp(a->sni, b->sni) == 0 && a->rule == b->rule && same_strings(&a->accept_names, &b->accept_names) &&
 	       same_strings(&a->sources, &b->sources) && a->judges_us.profile == b->judges_us.profile &&
 	       same_strings(&a->judges_us.known_names, &b->judges_us.known_names) && a->tls.min == b->tls.min && a->tls.max == b->tls.max &&
-	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && same_login(&a->login, &b->login) && a->trusted_headers == b->trusted_headers &&
+	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && same_login(&a->login, &b->login) && a->trusted_headers == b->trusted_headers && a->asserted_identity == b->asserted_identity &&
 	       a->max_calls == b->max_calls && a->lamp == b->lamp && a->subscriptions == b->subscriptions &&
 	       memcmp(&a->options, &b->options, sizeof a->options) == 0;
 }

@@ -146,6 +146,9 @@ struct leg_call_prm {
 	const char *from_host;     /* NULL: the core's name */
 	const char *referred_by;   /* NULL: none */
 	const char *diversion;     /* NULL: none; the URI of a Diversion header */
+	const struct leg_info *after; /* NULL: none; the call for which this one is made. A peer marked for it (sip_peer.told_identity) is told who called there
+	                               * if that is believed, and its history with what we add */
+	bool assert_from;          /* From is ourselves: such a peer is told so */
 	const char *session;       /* NULL: a new one; else this call belongs to that session */
 	const char *identity;      /* NULL: the peer's */
 	uint8_t max_forwards;      /* 0: 70; of a call for another one: one less than that had left (RFC 7332) */

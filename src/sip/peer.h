@@ -34,6 +34,7 @@ struct sip_peer {
 	enum sip_reuse reuse;
 	bool notes_only;                   /* another node (note.h): no call comes from it, on whatever connection */
 	bool believes_headers;             /* P-Asserted-Identity, Diversion, History-Info of this peer are true */
+	bool told_identity;                /* it trusts us: our calls tell it P-Asserted-Identity and History-Info */
 	struct {
 		char user[64], password[128], realm[128]; /* user "": none. We answer its challenges of that realm with it */
 		bool demanded;             /* and its calls must prove the same */

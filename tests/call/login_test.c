@@ -92,6 +92,58 @@ static void our_invite_is_sent_again_with_the_answer(void **state)
 	raw_close(&x);
 }
 
+/* The request of that method stands alone in x->in. */
+static void alone(struct raw *x, const char *method)
+{
+	const char *at = strstr(x->in, method);
+
+	if (!at)
+		fail_msg("no %s in:\n%s", method, x->in);
+	memmove(x->in, at, strlen(at) + 1);
+}
+
+/* Hold and transfer (RFC 3261 22.2): each is said again with the answer and a CSeq of its own. */
+static void requests_within_a_call_too(void **state)
+{
+	unsigned cseq;
+	char uri[100];
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	answer(&x, 200, "t2", SDP);
+	heard(&x, 20);
+	assert_int_equal(leg_hold(x.r.side[B].leg, true), 0);
+	heard(&x, 20);
+	alone(&x, "INVITE sip:a@127.0.0.1");
+	cseq = cseq_of(x.in);
+	answer_more(&x, 401, "t2", CHALLENGE("pbx", ", algorithm=SHA-256"), "");
+	heard(&x, 20);
+	wants(&x, "ACK sip:a@127.0.0.1");
+	alone(&x, "INVITE sip:a@127.0.0.1");
+	assert_int_equal(cseq_of(x.in), cseq + 1);
+	snprintf(uri, sizeof(uri), "%.*s", (int)strcspn(x.in + 7, " "), x.in + 7);
+	is_answered(&x, "\r\nAuthorization: ", SIP_DIGEST_SHA256, "INVITE", uri);
+	wants(&x, "a=sendonly");
+	answer(&x, 200, "t2", SDP);
+	heard(&x, 20);
+	wants(&x, "ACK sip:a@127.0.0.1");
+	wants(&x, "\r\nAuthorization: Digest ");
+	assert_int_equal(cseq_of(x.in), cseq + 1);
+	assert_int_equal(leg_transfer(x.r.side[B].leg, "sip:300@x.test", NULL), 0);
+	heard(&x, 20);
+	alone(&x, "REFER sip:a@127.0.0.1");
+	cseq = cseq_of(x.in);
+	answer_more(&x, 407, "t2", "Proxy-Authenticate: Digest realm=\"pbx\", nonce=\"n1\", qop=\"auth\", algorithm=SHA-256\r\n", "");
+	heard(&x, 20);
+	alone(&x, "REFER sip:a@127.0.0.1");
+	assert_int_equal(cseq_of(x.in), cseq + 1);
+	wants(&x, "\r\nProxy-Authorization: Digest ");
+	answer(&x, 202, "t2", "");
+	assert_true(rig_until(&x.r, B, "transferring:202", 100));
+	raw_close(&x);
+}
+
 static void others_get_no_answer(void **state)
 {
 	static const char *const more[] = { CHALLENGE("elsewhere", ""), CHALLENGE("pbx", ", algorithm=SHA-1"), "", "WWW-Authenticate: Basic realm=\"pbx\"\r\n",
@@ -241,4 +293,4 @@ static void calls_prove_the_password(void **state)
 	raw_close(&x);
 }
 
-UT_MAIN(UT(our_invite_is_sent_again_with_the_answer), UT(others_get_no_answer), UT(whom_a_contact_names_gets_no_answer), UT(requests_outside_of_calls_too), UT(calls_prove_the_password))
+UT_MAIN(UT(our_invite_is_sent_again_with_the_answer), UT(requests_within_a_call_too), UT(others_get_no_answer), UT(whom_a_contact_names_gets_no_answer), UT(requests_outside_of_calls_too), UT(calls_prove_the_password))

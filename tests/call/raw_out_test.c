@@ -234,6 +234,71 @@ static void redirected_within_the_gateway_only(void **state)
 	}
 }
 
-UT_MAIN(UT(redirected_within_the_gateway_only), UT(ringing_and_answered), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
+static void ignore(struct leg *leg, const struct leg_event *ev, void *arg)
+{
+	(void)leg;
+	(void)ev;
+	(void)arg;
+}
+
+static void call_after(struct raw *x, const struct leg_info *after, const char *diversion, bool told, bool ourselves)
+{
+	struct leg_call_prm prm = { .uri = "sip:2002@pbx.test", .from_user = "1000", .diversion = diversion, .after = after, .assert_from = ourselves, .h = ignore };
+	struct rig_side *s = &x->r.side[B];
+
+	raw_open(x, false);
+	rig_prepare(&x->r);
+	s->other->port = (uint16_t)x->port;
+	s->other->told_identity = told;
+	assert_int_equal(leg_call(&s->leg, s->core, s->other, &prm, s->port, NULL), 0);
+	heard(x, 20);
+	wants(x, "INVITE sip:2002@pbx.test SIP/2.0");
+}
+
+static void lacks(const struct raw *x, const char *word)
+{
+	if (strstr(x->in, word))
+		fail_msg("'%s' in:\n%s", word, x->in);
+}
+
+/* Who calls, and which way the call took: only to a gateway that is marked for it, only what is believed, and nothing of who wants privacy. */
+static void identity_and_history(void **state)
+{
+	struct leg_info after = { .headers_believed = true, .asserted = { .uri = "sip:+15551000@a.test", .display = "Anna \"A\" A." }, .n_history = 2,
+		                  .history = (const struct leg_redirect[]){ { .party = { .uri = "sip:4000@a.test" } },
+		                                                            { .party = { .uri = "sip:2001@a.test?Reason=SIP%3Bcause%3D486" } } } };
+	struct raw x;
+
+	(void)state;
+	call_after(&x, &after, "sip:2001@b.test", true, false);
+	wants(&x, "\r\nP-Asserted-Identity: \"Anna \\\"A\\\" A.\" <sip:+15551000@a.test>\r\n");
+	wants(&x, "\r\nHistory-Info: <sip:4000@a.test>;index=1\r\nHistory-Info: <sip:2001@a.test?Reason=SIP%3Bcause%3D486>;index=1.1\r\n"
+	          "History-Info: <sip:2001@b.test?Reason=SIP%3Bcause%3D302>;index=1.1.1\r\nHistory-Info: <sip:2002@pbx.test>;index=1.1.1.1;mp=1.1.1\r\n");
+	raw_close(&x);
+	after.n_history = 0;
+	call_after(&x, &after, "sip:2001@b.test", true, false);
+	wants(&x, "\r\nHistory-Info: <sip:2001@b.test?Reason=SIP%3Bcause%3D302>;index=1\r\nHistory-Info: <sip:2002@pbx.test>;index=1.1;mp=1\r\n");
+	raw_close(&x);
+	call_after(&x, &after, "sip:2001@b.test", false, false);
+	wants(&x, "\r\nDiversion: <sip:2001@b.test>");
+	lacks(&x, "P-Asserted-Identity");
+	lacks(&x, "History-Info");
+	raw_close(&x);
+	after.headers_believed = false;
+	call_after(&x, &after, NULL, true, false);
+	lacks(&x, "P-Asserted-Identity");
+	lacks(&x, "History-Info");
+	raw_close(&x);
+	after.headers_believed = after.wants_privacy = true;
+	call_after(&x, &after, "sip:2001@b.test", true, false);
+	lacks(&x, "P-Asserted-Identity");
+	lacks(&x, "History-Info");
+	raw_close(&x);
+	call_after(&x, NULL, NULL, true, true);
+	wants(&x, "\r\nP-Asserted-Identity: <sip:1000@127.0.0.1>\r\n");
+	raw_close(&x);
+}
+
+UT_MAIN(UT(identity_and_history), UT(redirected_within_the_gateway_only), UT(ringing_and_answered), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
         UT(nobody_answers_the_cancel), UT(rings_too_long), UT(no_answer_at_all), UT(answers_that_cannot_be_used), UT(refused_with_a_reason),
         UT(bye_unanswered))

@@ -189,12 +189,7 @@ static void step(void *arg, const struct dlg_step *st)
 	if (c->svc)
 		dlg_path_step(&c->notes.path, &c->s, st, clock_mono_ms(c->svc->prm.clock) - c->started_mono_ms);
 	dlg_tale_step(c, st);
-	if (*st->keys)
-		text_print(on, sizeof(on), "%s %s", dlg_event_name(st->event), st->keys);
-	else if (st->event == DLG_DONE || st->event == DLG_RESULT)
-		text_print(on, sizeof(on), "%s", dlg_code_name(st->code));
-	else
-		text_print(on, sizeof(on), "%s", dlg_event_name(st->event));
+	dlg_path_event(st, on, sizeof(on));
 	const char *to = st->result ? dlg_code_name(st->result) : st->to == DLG_STAY ? "same" : t->states[st->to].name;
 	if (!st->result && st->to == DLG_STAY && st->event == DLG_KEYS)
 		return; /* single digits: how many there were is nobody's business */

@@ -23,6 +23,9 @@ struct dlg_path {
 void dlg_path_free(struct dlg_path *p);
 /* A step of the engine, before its action: `io.step`. */
 void dlg_path_step(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms);
+/* The step's event as a history names it: "timeout", "done", "keys 2". Digits stand there for the menus of attendants alone, and of several only the
+ * first: a PIN comes where nobody asked for it, too, all at once or key by key. */
+void dlg_path_event(const struct dlg_step *st, char *dst, size_t size);
 /* Which attendant speaks now, if one does. After the beginning, and before a hang-up is told to the engine. */
 void dlg_path_look(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms);
 void dlg_path_hangup(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms);

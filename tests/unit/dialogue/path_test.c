@@ -288,6 +288,44 @@ static void pins_are_never_told(void **state)
 	talk_end(&t);
 }
 
+/* A PIN comes where nobody asked for it: in a greeting, behind another one, in a menu that takes some of its digits. */
+static void a_history_holds_no_digits_of_mailboxes(void **state)
+{
+	(void)state;
+	static const char *const typed[] = { "739184#", "*739184#482915#", "*482915#739184", "7", "*482915#8", "*482915#482915" };
+	for (size_t i = 0; i < sizeof typed / sizeof typed[0]; i++) {
+		struct talk t;
+		talk_called(&t);
+		talk_answers(&t);
+		for (const char *p = typed[i]; *p; p++) {
+			talk_keys(&t, (char[]){ *p, '\0' });
+			talk_wait(&t, i % 2 ? 1700 : 100);
+		}
+		talk_wait(&t, 30000);
+		talk_hangup(&t);
+		if (t.events[strcspn(t.events, "0123456789")] || !strstr(t.events, "keys"))
+			fail_msg("%s: %s", typed[i], t.events);
+		talk_end(&t);
+	}
+	struct talk t;
+	attendant(&t, "main"); /* what its report needs, and no more */
+	talk_keys(&t, "8");
+	talk_wait(&t, 2500);
+	talk_keys(&t, "2");
+	talk_wait(&t, 2500);
+	talk_hangup(&t);
+	assert_non_null(strstr(t.events, "wrong keys 8|"));
+	assert_non_null(strstr(t.events, "|keys 2|"));
+	talk_end(&t);
+	attendant(&t, "main");
+	talk_keys(&t, "739184");
+	talk_wait(&t, 2500);
+	talk_hangup(&t);
+	assert_non_null(strstr(t.events, "keys 7xx|"));
+	assert_null(strstr(t.events, "73"));
+	talk_end(&t);
+}
+
 static void mailboxes_without_an_attendant(void **state)
 {
 	(void)state;
@@ -355,5 +393,5 @@ static void without_memory_steps_are_counted_as_lost(void **state)
 }
 
 UT_MAIN(UT(keys_numbers_and_where_the_caller_left), UT(a_transfer_done_and_refused), UT(put_through_by_a_call_of_ours), UT(giving_up_goes_to_the_operator), UT(names_found_and_not), UT(names_said_and_spelt_after_all),
-        UT(a_message_is_no_giving_up), UT(pins_are_never_told), UT(mailboxes_without_an_attendant), UT(too_much_is_counted),
+        UT(a_message_is_no_giving_up), UT(pins_are_never_told), UT(a_history_holds_no_digits_of_mailboxes), UT(mailboxes_without_an_attendant), UT(too_much_is_counted),
         UT(without_memory_steps_are_counted_as_lost))

@@ -77,6 +77,10 @@ static void over(void *arg, int result)
 static void step(void *arg, const struct dlg_step *st)
 {
 	struct talk *t = arg;
+	char on[48];
+	size_t n = strlen(t->events);
+	dlg_path_event(st, on, sizeof on);
+	snprintf(t->events + n, sizeof t->events - n, "%s|", on);
 	dlg_path_step(&t->path, &t->s, st, t->now_ms);
 }
 

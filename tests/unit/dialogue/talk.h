@@ -80,6 +80,7 @@ struct talk {
 	int result;
 	bool over;
 	struct dlg_path path;  /* what a record would say */
+	char events[4096];     /* what a history would say of the events: "keys 2|timeout|" */
 };
 
 void talk_init(struct talk *t); /* a good world; the caller speaks for 5 s */

@@ -289,7 +289,10 @@ static void transfer_ended(struct dlg_call *c, const struct leg_event *ev)
 	if (ev->type == LEG_TRANSFERRED) {
 		metric_add(c->svc->m.transfers, 1);
 		dlg_call_step(c, "transfer: the target answered");
-		dlg_job_done(&c->s.eng, job, J_DONE);
+		if (dlg_awaits(&c->s.eng, job))
+			dlg_job_done(&c->s.eng, job, J_DONE);
+		else if (!c->talk_over)
+			dlg_call_end(c, "transferred"); /* given up here already; but the caller talks with somebody now, and not with us */
 		return;
 	}
 	if (ev->order_refused && dlg_transfer_by(c) == CFG_TRANSFER_AUTO) {

@@ -187,6 +187,9 @@ struct live_job *dlg_live_begin_own(struct dlg_call *c, uint32_t id); /* NULL, t
 void dlg_live_finish(struct live_job *j);
 void dlg_live_done(struct live_job *j, int code);
 void dlg_live_failed(struct live_job *j, int err);
+/* Whether the conversation still waits for it. Where it does not, its time was up or the caller went on: he was told that it failed, so nothing more
+ * is begun for it, and nothing in the session is changed; what the job meant by "own" then may be somebody else by now. */
+bool dlg_live_awaited(const struct live_job *j);
 int dlg_live_begun(struct live_job *j, int err); /* gives err back; finishes the job if there is one */
 void dlg_live_done_h(int err, const struct ev_report *why, void *arg); /* of a mailbox: J_DONE, or the report goes out and it failed */
 /* Reads the recording, then goes on with it. */

@@ -227,6 +227,8 @@ static void apply(struct dlg_engine *e, const struct dlg_row *r, const struct dl
 	if (r->flush)
 		e->n_keys = 0;
 	e->job_in_action = false;
+	if (ev->type == DLG_TIMEOUT && r->go != DLG_STAY)
+		e->job_id = 0; /* given up: what it brings is not for where the conversation goes now */
 	tell_step(e, top(e), r, ev);
 	int err = r->act.h ? r->act.h(e->s) : 0;
 	if (!err)

@@ -4,7 +4,7 @@
  * a state may call another table (PIN entry, recorder, name chooser), which returns a result that is an event in the caller.
  *
  *   - An action starts at most one job; the job's result is an event (DONE with a code, FAILED with an errno). Only the job
- *     started last counts: whatever an older one reports later is dropped. An action that fails itself is FAILED at once, in
+ *     started last counts: whatever an older one reports later is dropped, and so is what comes after a TIMEOUT led on. An action that fails itself is FAILED at once, in
  *     the state the row goes to. Guards only read.
  *   - What a row says and what the states passed through say is one utterance, begun where the conversation comes to rest; a
  *     state that says nothing itself and waits for a job hands it on.

@@ -52,6 +52,11 @@ void dlg_live_failed(struct live_job *j, int err)
 	dlg_live_finish(j);
 }
 
+bool dlg_live_awaited(const struct live_job *j)
+{
+	return dlg_awaits(&j->call->s.eng, j->id);
+}
+
 /* A job that could not be handed over: gone, and the action fails. */
 int dlg_live_begun(struct live_job *j, int err)
 {
@@ -82,7 +87,7 @@ void dlg_jobs_cancel(struct dlg_service *svc)
 			dir_cancel(svc->prm.dir, j->handle);
 		else if (j->handle)
 			mbox_cancel(svc->prm.mbox, j->handle);
-		if (j->handle) {
+		if (j->handle || tmr_active(&j->tmr)) {
 			dlg_live_finish(j);
 		} else { /* the pool's: its handler still comes, after the service and its list are gone */
 			j->svc = NULL;
@@ -195,6 +200,7 @@ static void put_clip(struct live_job *j, enum media_codec codec, const uint8_t *
 }
 
 /* ---- saving ---- */
+/* A message is kept even if it comes too late for the caller to be told so: the mailbox knows it by its id, and takes it once. */
 static void saved(enum mbox_saved outcome, int err, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
@@ -263,6 +269,10 @@ static void greeting_read(struct live_job *j)
 {
 	struct mbox_audio audio = { .p = j->audio.p, .n = j->audio.n };
 	char kind[MBOX_KIND];
+	if (!dlg_live_awaited(j)) {
+		dlg_live_finish(j);
+		return;
+	}
 	own_kind(&j->call->s, kind);
 	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, kind, mbox_codec_of(j->info.codec), &audio, dlg_live_done_h, j,
 	                            &j->handle);
@@ -387,7 +397,7 @@ int dlg_job_fetch_own(void *arg, uint32_t job)
 static void listed(int err, const struct mbox_message *v, size_t n, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
-	if (!err && dlg_awaits(&j->call->s.eng, j->id))
+	if (!err && dlg_live_awaited(j))
 		err = dlg_list_set(&j->call->s, v, n);
 	if (err)
 		tell_failed(j, "the list of messages", j->kind, err, why);
@@ -426,7 +436,7 @@ static void stood(int err, const struct mbox_standing *st, const struct ev_repor
 {
 	struct live_job *j = arg;
 	(void)why;
-	if (!err && dlg_awaits(&j->call->s.eng, j->id))
+	if (!err && dlg_live_awaited(j))
 		j->call->s.standing = *st;
 	dlg_live_done(j, J_DONE);
 }
@@ -488,7 +498,7 @@ static void pin_was_set(int err, enum dir_pin_rule rule, const struct ev_report 
 {
 	struct live_job *j = arg;
 	if (err == EINVAL && rule != DIR_PIN_GOOD) {
-		if (dlg_awaits(&j->call->s.eng, j->id))
+		if (dlg_live_awaited(j))
 			j->call->s.pin_rule = rule;
 		dlg_live_done(j, J_PIN_RULE);
 	} else if (err) {

@@ -50,7 +50,7 @@ static void standing_h(int err, const struct mbox_standing *st, const struct ev_
 {
 	struct live_job *j = arg;
 	(void)why;
-	if (!err && dlg_awaits(&j->call->s.eng, j->id)) {
+	if (!err && dlg_live_awaited(j)) {
 		j->call->s.phone.recorded = st->recorded;
 		j->call->s.phone.away = st->away;
 	}
@@ -61,12 +61,11 @@ static void choices_h(int err, const struct mbox_choices *choices, const struct 
 {
 	struct live_job *j = arg;
 	struct dlg_call *c = j->call;
-	if (err) {
+	if (err || !dlg_live_awaited(j)) {
 		dlg_live_done_h(err, why, j);
 		return;
 	}
-	if (dlg_awaits(&c->s.eng, j->id))
-		c->s.phone.choices = *choices;
+	c->s.phone.choices = *choices;
 	if (*choices->language && !*c->s.language)
 		text_fill(c->s.language, sizeof(c->s.language), choices->language);
 	err = mbox_standing(j->svc->prm.mbox, c->s.box->name, standing_h, j, &j->handle);
@@ -85,7 +84,7 @@ static void chosen_h(int err, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
 	struct mbox_choices *choices = &j->call->s.phone.choices;
-	if (err || !dlg_awaits(&j->call->s.eng, j->id)) {
+	if (err || !dlg_live_awaited(j)) {
 		dlg_live_done_h(err, why, j);
 		return;
 	}
@@ -107,7 +106,7 @@ int dlg_job_choose(void *arg, uint32_t job, const char *name, const char *value)
 static void away_h(int err, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;
-	if (!err && dlg_awaits(&j->call->s.eng, j->id))
+	if (!err && dlg_live_awaited(j))
 		j->call->s.phone.away = j->value[0] == '1';
 	dlg_live_done_h(err, why, j);
 }

@@ -228,7 +228,7 @@ static const struct dlg_state states[] = {
 	[REVIEW] = { "review", say_review, NULL, 6000, DLG_LISTENS },
 	[FETCH] = { "load recording", NULL, NULL, 3000, 0 },
 	[LISTEN] = { "listen", dlg_say_recording, NULL, 2000, 0 },
-	[SEND] = { "send", NULL, NULL, 30000, 0 },
+	[SEND] = { "send", NULL, NULL, 60000, 0 }, /* the job ends before, unless the disk hangs */
 };
 
 #define REVIEW_KEYS(st) \

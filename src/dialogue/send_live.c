@@ -5,12 +5,13 @@
 #include "base/mem.h"
 #include "dialogue/call_private.h"
 
-enum { GAP_MS = 700 };
+enum { GAP_MS = 700, BEGIN_WITHIN_MS = 25000 };
 
 /* What is sent, as it was when it was asked for. */
 struct live_send {
 	const struct dir_user *to[DLG_RECIPIENTS]; /* of the session's view; NULL: has it */
 	unsigned n_to, at, n_sent;
+	int64_t until_ms; /* nobody more is begun with then: what was done is told before the conversation's own time is up */
 	int err;
 	struct mbox_message m;
 };
@@ -36,7 +37,7 @@ static unsigned left(struct live_job *j)
 {
 	struct dlg_phone *p = &j->call->s.phone;
 	struct live_send *x = j->send;
-	bool awaited = dlg_awaits(&j->call->s.eng, j->id);
+	bool awaited = dlg_live_awaited(j);
 	unsigned n = 0;
 	for (unsigned i = 0; i < x->n_to; i++) {
 		if (x->to[i] && awaited)
@@ -90,6 +91,10 @@ static void sent(enum mbox_saved outcome, int err, const struct ev_report *why, 
 static void save(struct live_job *j)
 {
 	struct live_send *x = j->send;
+	if (!dlg_live_awaited(j)) { /* the caller was told that it failed, and may be sending it anew */
+		sent(MBOX_SAVE_FAILED, ETIMEDOUT, NULL, j);
+		return;
+	}
 	id_make(x->m.id, j->svc->prm.clock);
 	text_fill(x->m.mailbox, sizeof(x->m.mailbox), x->to[x->at]->name);
 	struct mbox_audio audio = { .p = (const uint8_t *)j->audio.p, .n = j->audio.n };
@@ -109,6 +114,11 @@ static void room_known(int err, const struct ev_report *why, void *arg)
 static void next(struct live_job *j)
 {
 	struct live_send *x = j->send;
+	bool late = clock_mono_ms(j->svc->prm.clock) >= x->until_ms || !dlg_live_awaited(j);
+	if (late && x->at < x->n_to) {
+		x->err = ETIMEDOUT;
+		x->at = x->n_to;
+	}
 	if (x->at == x->n_to) {
 		end(j);
 		return;
@@ -145,6 +155,7 @@ static int fill(struct live_job *j)
 	struct live_send *x = err || !j->audio.n ? NULL : mem_zalloc(1, sizeof(*x));
 	if (!x)
 		return err ? err : ENOMEM;
+	x->until_ms = clock_mono_ms(j->svc->prm.clock) + BEGIN_WITHIN_MS;
 	memcpy(x->to, s->phone.to, sizeof(x->to));
 	x->n_to = s->phone.n_to;
 	x->m = (struct mbox_message){ .received_us = clock_real_us(j->svc->prm.clock), .duration_ms = (uint32_t)(j->audio.n / 8), .codec = MBOX_PCMU,
@@ -161,7 +172,7 @@ static int fill(struct live_job *j)
 
 static void ready(struct live_job *j)
 {
-	int err = fill(j);
+	int err = dlg_live_awaited(j) ? fill(j) : ETIMEDOUT;
 	if (err) {
 		dlg_live_failed(j, err);
 		return;

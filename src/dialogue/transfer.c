@@ -61,7 +61,9 @@ static bool other_failure(const struct dlg_session *s)
 /* A message for the person who did not answer, or, out of a greeting, for its owner. */
 static bool may_leave(const struct dlg_session *s)
 {
-	return s->target_is_operator ? s->box && !s->logged_on : s->target.user != NULL;
+	if (s->target_is_operator)
+		return s->box && !s->logged_on;
+	return s->target.user && dlg_box_allowed(s, s->target.user);
 }
 
 static bool may_operator(const struct dlg_session *s)
@@ -196,7 +198,7 @@ static const struct dlg_state states[] = {
 	[START] = { "start", NULL, NULL, 0, 0 },
 	[NAME] = { "load name", NULL, NULL, 1000, 0 },
 	[ANNOUNCE] = { "say where", say_where, NULL, 2000, DLG_NO_BARGE },
-	[REFER] = { "transferring", NULL, NULL, 90000, 0 }, /* the leg gives up before */
+	[REFER] = { "transferring", NULL, NULL, 310000, 0 }, /* the leg gives up before: transfer_timeout_s */
 	[BRIDGE] = { "calling", say_ringing, NULL, 10000, 0 }, /* the leg gives up before */
 	[JOIN] = { "join", NULL, NULL, 5000, 0 },
 	[TALKING] = { "talking", NULL, NULL, 6 * 3600 * 1000, 0 },

@@ -505,6 +505,93 @@ static void end_of_the_server_does_not_wait_for_a_stuck_disk(void **state_)
 	close_site(&s);
 }
 
+static void let_go(struct site *s)
+{
+	atomic_store(&stuck, false);
+	for (int i = 0; i < 100 && pool_depth(s->files); i++)
+		pass(s, 20);
+	pass(s, 500);
+}
+
+static void hold_the_disk(struct site *s)
+{
+	atomic_store(&stuck, true);
+	assert_int_equal(pool_submit(s->files, wait_for_the_disk, nothing_done, NULL), 0);
+}
+
+static size_t messages_of(struct site *s, const char *mailbox)
+{
+	assert_int_equal(mbox_list(s->mbox, mailbox, -1, MBOX_OLDEST_FIRST, on_list, s, NULL), 0);
+	until_came(s);
+	return s->n;
+}
+
+/* The caller was told that nothing was saved; the message comes nevertheless, and once. */
+static void saved_too_late_is_saved_once(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "201");
+	assert_true(until_state(&s, "recorder: record", 20000));
+	speak(&s);
+	keys(&s, "#");
+	assert_true(until_state(&s, "answering: menu", 5000));
+	hold_the_disk(&s);
+	keys(&s, "#");
+	assert_true(until_state(&s, "answering: saving", 2000));
+	rig_run(&s.r, 24000);
+	assert_true(until_state(&s, "answering: goodbye", 5000));
+	assert_true(until_over(&s, "over:the peer hung up"));
+	assert_int_equal(messages_of(&s, "alice"), 0);
+	let_go(&s);
+	all_over(&s);
+	assert_int_equal(messages_of(&s, "alice"), 1);
+	dlg_service_destroy(s.calls);
+	open_calls(&s);
+	pass(&s, 1000);
+	assert_int_equal(messages_of(&s, "alice"), 1);
+	close_site(&s);
+}
+
+/* Whoever is told that it was not sent sends it again: the first one must not come after that. */
+static void not_sent_in_time_is_not_sent_later(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "700");
+	assert_true(until_state(&s, "entry: entry", 5000));
+	keys(&s, "201#");
+	keys(&s, "482915#");
+	assert_true(until_state(&s, "subscriber: main menu", 5000));
+	for (int again = 0; again < 2; again++) {
+		keys(&s, "5");
+		assert_true(until_state(&s, "entry: entry", 5000));
+		keys(&s, "203#");
+		assert_true(until_state(&s, "send: recipient added", 5000));
+		keys(&s, "#");
+		assert_true(until_state(&s, "recorder: record", 20000));
+		speak(&s);
+		keys(&s, "#");
+		assert_true(until_state(&s, "send: review", 5000));
+		if (!again)
+			hold_the_disk(&s);
+		keys(&s, "1");
+		if (!again) {
+			assert_true(until_state(&s, "send: send", 2000));
+			rig_run(&s.r, 58000);
+		}
+		assert_true(until_state(&s, "subscriber: main menu", 10000));
+		let_go(&s);
+		assert_int_equal(messages_of(&s, "carol"), again);
+	}
+	hang_up(&s);
+	assert_true(until_over(&s, "over:"));
+	all_over(&s);
+	close_site(&s);
+}
+
 static void hang_up_at_any_moment_frees_everything(void **state_)
 {
 	(void)state_;
@@ -546,5 +633,5 @@ static void calls_are_remembered_step_by_step(void **state_)
 
 UT_MAIN(UT(message_is_left_and_is_what_was_said), UT(owner_hears_it_by_phone_and_deletes_it), UT(attendant_puts_through),
         UT(transfer_refused_keeps_the_caller), UT(nobody_called_is_404_and_drain_is_503), UT(hung_up_by_the_administrator_keeps_the_message), UT(the_end_of_the_server_keeps_the_message),
-        UT(what_a_crash_cut_off_is_kept), UT(end_of_the_server_does_not_wait_for_a_stuck_disk),
+        UT(what_a_crash_cut_off_is_kept), UT(saved_too_late_is_saved_once), UT(not_sent_in_time_is_not_sent_later), UT(end_of_the_server_does_not_wait_for_a_stuck_disk),
         UT(hang_up_at_any_moment_frees_everything), UT(calls_are_remembered_step_by_step))

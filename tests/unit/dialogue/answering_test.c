@@ -98,7 +98,7 @@ static void message_that_cannot_be_kept_gets_500(void **state)
 		talk_wait(&t, 5100);
 		t.save = (enum talk_mode)mode;
 		talk_hangup(&t);
-		talk_wait(&t, 15000);
+		talk_wait(&t, 30000);
 		assert_int_equal(t.confirmed, 0);
 		assert_int_equal(t.n_confirmed, 1);
 		assert_int_equal(t.n_saved, 0);
@@ -396,11 +396,11 @@ static void results_that_come_after_the_end_do_nothing(void **state)
 	(void)state;
 	struct talk t;
 	talk_called(&t);
-	t.job_ms = 20000;
+	t.job_ms = 40000;
 	talk_answers(&t);
 	talk_wait(&t, 12000);
 	talk_hangup(&t);
-	talk_wait(&t, 11000);
+	talk_wait(&t, 26000);
 	assert_true(t.over);
 	for (int i = 0; i < TALK_JOBS; i++)
 		if (t.job[i].used)

@@ -228,7 +228,7 @@ static void transfer_without_any_word_ends_in_time(void **state)
 	talk_keys(&t, "203");
 	talk_wait(&t, 2000);
 	dlg_job_progress(&t.s.eng, t.xfer_job, 180);
-	talk_wait(&t, 95000);
+	talk_wait(&t, 315000);
 	assert_true(talk_heard(&t, "transfer-failed transfer-offer-message"));
 	talk_keys(&t, "0");
 	talk_wait(&t, 100);

@@ -253,6 +253,7 @@ static void only_the_last_job_counts(void **state)
 	assert_string_equal(dlg_state_of(&s.e), "work");
 	dlg_timer_fired(&s.e, DLG_T_STATE);
 	assert_string_equal(dlg_state_of(&s.e), "end");
+	assert_false(dlg_awaits(&s.e, job)); /* its time was up: what it brings is not for another state */
 	dlg_job_done(&s.e, job, 5); /* late: its state is gone, and no row takes it */
 	assert_string_equal(dlg_state_of(&s.e), "end");
 	dlg_engine_close(&s.e);

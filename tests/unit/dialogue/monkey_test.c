@@ -94,7 +94,7 @@ static void nothing_but_a_conversation_ends(void **state)
 		mem_unref(all);
 		play(&t);
 		talk_hangup(&t);
-		talk_wait(&t, 16000);
+		talk_wait(&t, 61000);
 		if (!t.over)
 			fail_msg("run %u does not end: %s", run, talk_where(&t));
 		assert_true(t.n_confirmed <= 1 || t.confirmed >= 0);

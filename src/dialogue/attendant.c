@@ -5,6 +5,7 @@
  * as they like.                                                                                                        */
 #include <errno.h>
 #include "dialogue/attendant_private.h"
+#include "dialogue/tell.h"
 
 /* ---- guards and actions ---- */
 static void look_at_the_clock(struct dlg_session *s, const struct cfg_schedule *schedule)
@@ -32,6 +33,11 @@ static int become(struct dlg_session *s)
 	s->aa_closed = false;
 	if (!s->aa)
 		return ENOENT;
+	const struct cfg_dialplan *plan = cfg_dialplan(cfg, text_of(s->aa->dialplan));
+	if (!dlg_line_allows(s, plan)) { /* an attendant that takes any call led here */
+		dlg_tell_not_secure(s, s->aa->name, plan);
+		return EACCES;
+	}
 	if (s->aa->digit_timeout_ms)
 		s->eng.inter_digit_ms = (unsigned)s->aa->digit_timeout_ms;
 	look_at_the_clock(s, cfg_schedule(cfg, text_of(s->aa->schedule)));
@@ -146,10 +152,19 @@ int dlg_aa_choose(struct dlg_session *s)
 	return 0;
 }
 
+static int open_box(struct dlg_session *s, const struct dir_user *box)
+{
+	s->box = box;
+	if (!box || dlg_box_allowed(s, box))
+		return box ? 0 : ENOENT;
+	dlg_tell_not_secure(s, box->name, dir_dialplan(s->view, box));
+	s->box = NULL;
+	return EACCES;
+}
+
 int dlg_aa_choose_box(struct dlg_session *s)
 {
-	s->box = dir_find(s->view, text_of(key_target(s)));
-	return s->box ? 0 : ENOENT;
+	return open_box(s, dir_find(s->view, text_of(key_target(s))));
 }
 
 int dlg_aa_speak(struct dlg_session *s)
@@ -160,14 +175,13 @@ int dlg_aa_speak(struct dlg_session *s)
 
 static int box_of_target(struct dlg_session *s)
 {
-	s->box = s->target.user;
-	return s->box ? 0 : ENOENT;
+	return open_box(s, s->target.user);
 }
 
 static int no_box(struct dlg_session *s)
 {
 	s->box = NULL;
-	return 0;
+	return dlg_count_failure(s);
 }
 
 /* ---- what is said ---- */
@@ -244,7 +258,8 @@ static const struct dlg_row common_rows[] = {
 	{ OPERATOR,  RESULT(R_BACK),       ALWAYS,                DO(dlg_no_failures),   MENU },
 	{ OPERATOR,  ANY_RESULT,           ALWAYS,                NOTHING,               BYE },
 	{ MESSAGE,   RESULT(R_TRANSFERRED), ALWAYS,               NOTHING,               RETURN(R_TRANSFERRED) },
-	{ MESSAGE,   FAILED,               ALWAYS,                DO(no_box),            MENU,                  say_failed },
+	{ MESSAGE,   FAILED,               IF(dlg_last_failure),  DO(no_box),            BYE,                   say_failed, true },
+	{ MESSAGE,   FAILED,               ALWAYS,                DO(no_box),            MENU,                  say_failed, true },
 	{ MESSAGE,   ANY_RESULT,           ALWAYS,                NOTHING,               RETURN(R_GOODBYE) },
 	{ LOGON,     ANY_RESULT,           ALWAYS,                NOTHING,               RETURN(R_GOODBYE) },
 	{ BYE,       ENDED,                ALWAYS,                NOTHING,               RETURN(R_GOODBYE) },

@@ -7,6 +7,7 @@
  * both are over and the port is closed.                                                                                 */
 #include "dialogue/call_private.h"
 #include "dialogue/rules.h"
+#include "dialogue/tell.h"
 #include <errno.h>
 #include <stdarg.h>
 #include "base/mem.h"
@@ -323,6 +324,13 @@ static void taken_over(struct dlg_call *c)
 		caller_is(c);
 	}
 	dlg_call_step(c, "handed over to %s", leg_info(c->leg)->from.uri);
+	c->s.open_line = dlg_open_line(leg_info(c->leg)->transport);
+	const struct cfg_dialplan *plan = c->s.box ? dir_dialplan(c->s.view, c->s.box) : c->who.plan;
+	if (dlg_line_allows(&c->s, plan) && dlg_line_allows(&c->s, c->who.plan))
+		return;
+	dlg_tell_not_secure(&c->s, c->s.box ? c->s.box->name : c->called, plan);
+	c->notes.drop = "not-secure";
+	dlg_call_end(c, "handed over to a call that others can read");
 }
 
 void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
@@ -526,6 +534,7 @@ static struct dlg_call *make(struct dlg_service *svc, struct leg *leg, struct di
 	text_fill(c->gateway, sizeof(c->gateway), info->peer ? info->peer->name : "");
 	char addr[NET_ADDR_SIZE];
 	text_fill(c->source, sizeof(c->source), net_addr_print(&info->source, addr));
+	c->s.open_line = dlg_open_line(info->transport);
 	text_fill(c->s.home, sizeof(c->s.home), info->peer && *info->peer->host ? info->peer->host : info->from.host);
 	if (who->kind == DLG_WHO_MAILBOX)
 		how_to_answer(c);

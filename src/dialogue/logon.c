@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* logon.c  Extension and PIN; from a believed own number, or out of one's own greeting, the PIN alone. Never without a PIN. What does not
- * exist and what is wrong sound the same and take equally long. Tries are counted per call here, per mailbox over all calls
+ * exist and what is wrong sound the same and take equally long; but whose PIN could be read by others on the way is not asked for it. Tries are counted per call here, per mailbox over all calls
  * and nodes by directory/.                                                                                              */
+#include <errno.h>
 #include "base/mem.h"
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
+#include "dialogue/tell.h"
 
 enum { START, WHO, PIN, CHECK, FIRST_USE, BYE };
 
@@ -30,7 +32,11 @@ static int find_box(struct dlg_session *s)
 {
 	s->box = dir_find_extension(s->view, text_make(s->digits, s->n_digits));
 	s->box_typed = true;
-	return 0;
+	if (!s->box || dlg_box_allowed(s, s->box))
+		return 0;
+	dlg_tell_not_secure(s, s->box->name, dir_dialplan(s->view, s->box));
+	s->box = NULL;
+	return EACCES;
 }
 
 static int another_box(struct dlg_session *s)
@@ -79,6 +85,7 @@ static const struct dlg_phrase say_locked[] = { SAY(P_LOGON_LOCKED), SAY_END };
 static const struct dlg_phrase say_no_pin[] = { SAY(P_LOGON_NO_PIN), SAY_END };
 static const struct dlg_phrase say_failed[] = { SAY(P_LOGON_FAILED), SAY(P_TRY_LATER), SAY_END };
 static const struct dlg_phrase say_first_use[] = { SAY(P_PIN_FIRST_USE), SAY_END };
+static const struct dlg_phrase say_not_here[] = { SAY(P_SERVICE_FAILED), SAY_END };
 static const struct dlg_phrase say_give_up[] = { SAY(P_GIVE_UP), SAY_END };
 
 static const struct dlg_state states[] = {
@@ -99,6 +106,8 @@ static const struct dlg_row rows[] = {
 	{ WHO,       ANY_RESULT,                   IF(dlg_last_failure),  NOTHING,                BYE,         say_give_up },
 	{ WHO,       ANY_RESULT,                   ALWAYS,                DO(dlg_count_failure),  WHO },
 
+	{ PIN,       FAILED,                       IF(dlg_last_failure),  NOTHING,                BYE,         say_not_here, true }, /* find_box */
+	{ PIN,       FAILED,                       ALWAYS,                DO(dlg_count_failure),  WHO,         say_not_here, true },
 	{ PIN,       RESULT(R_OK),                 ALWAYS,                NOTHING,                CHECK },
 	{ PIN,       ANY_RESULT,                   IF(dlg_last_failure),  NOTHING,                BYE,         say_give_up },
 	{ PIN,       RESULT(R_BACK),               ALWAYS,                DO(another_box),        WHO },

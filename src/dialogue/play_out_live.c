@@ -96,6 +96,9 @@ static int prepare(struct dlg_call *c, struct gateway *g, const struct dlg_play_
 	c->outgoing = true;
 	c->table = &dlg_play_out;
 	text_fill(c->gateway, sizeof(c->gateway), gw_name(g));
+	c->s.open_line = gw_cfg(g)->transport == CFG_TLS ? NULL : cfg_transport_name(gw_cfg(g)->transport);
+	if (!dlg_box_allowed(&c->s, c->s.box))
+		return refuse(why, prm, EACCES, dlg_words(DLG_SAYS_TLS_ONLY_OUT));
 	text_fill(c->s.phone.wanted, sizeof(c->s.phone.wanted), prm->message ? prm->message : "");
 	c->s.phone.greeting = prm->rule ? MBOX_GREETINGS : prm->greeting;
 	c->s.phone.rule = prm->rule ? dlg_rule_named(c->s.view, c->s.box, prm->rule) : NULL;

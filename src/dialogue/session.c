@@ -84,6 +84,16 @@ bool dlg_is_gone(const struct dlg_session *s)
 	return dlg_gone(&s->eng);
 }
 
+bool dlg_line_allows(const struct dlg_session *s, const struct cfg_dialplan *plan)
+{
+	return !s->open_line || !plan || plan->security == CFG_SECURITY_OFF;
+}
+
+bool dlg_box_allowed(const struct dlg_session *s, const struct dir_user *box)
+{
+	return dlg_line_allows(s, dir_dialplan(s->view, box));
+}
+
 const struct cfg_policy *dlg_policy(const struct dlg_session *s)
 {
 	return s->box ? dir_policy(s->view, s->box) : cfg_policy(dir_view_cfg(s->view), TEXT_NONE);

@@ -173,6 +173,8 @@ struct dlg_session {
 	char caller_number[64], caller_name[128];
 	const struct dir_user *caller; /* a user calling from an own number that is believed; NULL */
 
+	const char *open_line; /* how the call came where others on the way can read it: "UDP"; NULL: it did not */
+
 	char language[16]; /* a tag that the caller, or the mailbox's owner, chose; "": that of whom is called */
 
 	/* call answering and log-on */
@@ -296,6 +298,9 @@ void dlg_aim(struct dlg_session *s, const char *target);
 /* The same for targets that the owner of s->box chose: what he may call himself, outside numbers of his groups too. */
 void dlg_aim_from(struct dlg_session *s, const char *target);
 bool dlg_target_allowed(const struct dlg_session *s);
+/* Whether what belongs to that dial plan (NULL: to none) may be reached by this call, as it came: dialplans[].security. */
+bool dlg_line_allows(const struct dlg_session *s, const struct cfg_dialplan *plan);
+bool dlg_box_allowed(const struct dlg_session *s, const struct dir_user *box);
 const struct cfg_policy *dlg_policy(const struct dlg_session *s); /* of the mailbox, or the default; never NULL */
 /* What bounds a call and a message: the mailbox's policy within its dial plan; for attendants and before a log-on the dial plan alone. */
 uint64_t dlg_max_call_ms(const struct dlg_session *s);

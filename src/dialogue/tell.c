@@ -39,6 +39,16 @@ void dlg_tell_refusal(struct dlg_session *s, int err)
 	s->fx->event(s->fx_arg, &r);
 }
 
+void dlg_tell_not_secure(struct dlg_session *s, const char *what, const struct cfg_dialplan *plan)
+{
+	struct ev_report r;
+	begin(s, &r, EV_NOT_REACHED_SECURELY);
+	ev_str(&r, "target", what);
+	ev_str(&r, "transport", s->open_line ? s->open_line : "");
+	ev_str(&r, "dialplan", plan ? plan->name : "");
+	s->fx->event(s->fx_arg, &r);
+}
+
 void dlg_tell_dropped(struct dlg_session *s)
 {
 	struct ev_report r;

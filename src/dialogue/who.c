@@ -175,8 +175,14 @@ void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dl
 		who->plan = cfg_dialplan(cfg, text_of(who->attendant->dialplan));
 	else if (who->box)
 		who->plan = dir_dialplan(view, who->box);
-	else
-		who->plan = access_of(cfg, &info->called);
+	const struct cfg_dialplan *access = who->kind == DLG_WHO_ATTENDANT ? NULL : access_of(cfg, &info->called);
+	if (access && (!who->plan || access->security != CFG_SECURITY_OFF))
+		who->plan = access;
+}
+
+const char *dlg_open_line(enum net_transport transport)
+{
+	return transport == NET_TLS ? NULL : net_transport_name(transport);
 }
 
 bool dlg_secure_enough(const struct dlg_who *who, enum net_transport transport)

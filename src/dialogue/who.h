@@ -14,7 +14,7 @@ struct dlg_who {
 	enum dlg_who_kind kind;
 	const struct cfg_attendant *attendant;
 	const struct dir_user *box;    /* MAILBOX: whose; SUBSCRIBER: the caller's own, or NULL */
-	const struct cfg_dialplan *plan; /* of whoever is called; NULL: nobody, or there is none */
+	const struct cfg_dialplan *plan; /* of whoever is called, the stricter one where a number of one leads to a mailbox of another; NULL: nobody, or there is none */
 	const struct dir_user *caller; /* a user, when the caller's identity is believed; NULL */
 	const char *by;                /* which header told: "Request-URI", "Diversion", "History-Info", "To" */
 	char caller_number[64], caller_name[128];
@@ -27,5 +27,6 @@ void dlg_who_calls(const struct dir_view *view, const struct leg_info *info, str
 void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);
 /* Whether the dial plan of whoever is called takes calls that came so (dialplans[].security). */
 bool dlg_secure_enough(const struct dlg_who *who, enum net_transport transport);
+const char *dlg_open_line(enum net_transport transport); /* its name where others on the way can read what goes over it; NULL */
 
 #endif

@@ -79,6 +79,7 @@ int admin_create(struct admin **ap, const struct admin_prm *prm, struct ev_repor
 	list_init(&a->looks);
 	list_init(&a->edits);
 	list_init(&a->applies);
+	list_init(&a->listings);
 	struct admin_server_prm sp = { .loop = prm->loop, .bus = prm->bus, .path = prm->socket, .group = prm->group };
 	int err = admin_server_create(&a->server, &sp, why);
 	for (unsigned i = 0; !err && i < sizeof tables / sizeof *tables; i++)
@@ -108,6 +109,7 @@ void admin_destroy(struct admin *a)
 	admin_look_stop(a);
 	admin_edits_stop(a);
 	admin_applies_stop(a);
+	admin_lists_stop(a);
 	admin_server_destroy(a->server);
 	if (a->cfg)
 		cfg_unref(a->cfg);

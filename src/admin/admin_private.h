@@ -27,6 +27,7 @@ struct admin {
 	struct list looks;    /* under way, see cmd_look.c */
 	struct list edits;    /* of objects, see cmd_objects.c */
 	struct list applies;  /* under way, see cmd_config.c */
+	struct list listings; /* under way, see listing.c */
 };
 
 extern const struct admin_cmd admin_node_cmds[], admin_gateway_cmds[], admin_event_cmds[], admin_log_cmds[], admin_call_cmds[], admin_mailbox_cmds[], admin_answering_cmds[],
@@ -96,6 +97,20 @@ struct admin_mailbox {
 void *admin_mailbox_begin(size_t size, struct admin *a, struct admin_call *call, const json_t *args, bool store);
 void admin_mailbox_failed(void *x, int err, const struct ev_report *why); /* answers, and ends it */
 void admin_mailbox_end(void *x);
+
+/* listing.c: a list of any length: {key: [...]} as often as it takes, the last one with what `rest` holds besides. */
+enum { ADMIN_LISTED_AT_ONCE = 100 }; /* a millisecond's work, or a few */
+struct admin_listing {
+	const char *key;
+	size_t n;
+	json_t *(*item)(const struct admin_listing *l, size_t i); /* NULL: no memory */
+	json_t *rest;          /* an object; this and the next two become the listing's, and are given back with it */
+	struct dir_view *view; /* what is listed, as it was when the list was begun; either may be NULL */
+	struct cfg *cfg;
+	const char *of;        /* for item(); static */
+};
+void admin_list(struct admin *a, struct admin_call *call, const struct admin_listing *of);
+void admin_lists_stop(struct admin *a);
 
 /* cmd_config.c */
 void admin_applies_stop(struct admin *a);

@@ -44,27 +44,26 @@ static json_t *user_json(const struct dir_user *u)
 	                 u->operator_number, "dialable", u->dialable, "lamp", u->lamp, "managed_by_file", u->managed_by_file);
 }
 
+static json_t *listed(const struct admin_listing *l, size_t i)
+{
+	const struct dir_user *u = dir_view_at(l->view, i);
+	json_t *o = user_json(u);
+	if (o)
+		json_object_set_new(o, "extension", json_string(u->extensions.n ? u->extensions.v[0] : ""));
+	return o;
+}
+
 static void list(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
 	struct dir_view *v = a->prm.dir ? dir_view(a->prm.dir) : NULL;
-	json_t *array = json_array();
 	(void)args;
 	if (!v) {
-		json_decref(array);
 		admin_call_absent(call, "mailboxes");
 		return;
 	}
-	for (size_t i = 0; i < dir_view_count(v); i++) {
-		const struct dir_user *u = dir_view_at(v, i);
-		json_t *o = user_json(u);
-		if (o)
-			json_object_set_new(o, "extension", json_string(u->extensions.n ? u->extensions.v[0] : ""));
-		json_array_append_new(array, o);
-	}
-	json_int_t revision = dir_view_revision(v);
-	dir_view_unref(v);
-	admin_call_ok(call, json_pack("{s:o, s:I}", "mailboxes", array, "revision", revision));
+	admin_list(a, call, &(struct admin_listing){ .key = "mailboxes", .n = dir_view_count(v), .item = listed, .view = v,
+	                                             .rest = json_pack("{s:I}", "revision", (json_int_t)dir_view_revision(v)) });
 }
 
 /* ---- mailbox.show: the user, then the PIN's state, then the counts, then what the owner chose ---- */

@@ -53,19 +53,21 @@ static void one_setting(const char *key, const char *value, bool given, const ch
 		json_object_set_new(s->settings, key, json_string(value));
 }
 
+static json_t *listed(const struct admin_listing *l, size_t i)
+{
+	struct showing s = { json_object(), true };
+	cfg_show(l->cfg, l->of, i, one_setting, &s);
+	json_object_set_new(s.settings, "name", json_string(cfg_list_name(l->cfg, l->of, i)));
+	return s.settings;
+}
+
 static void list_objects(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
 	const char *list = list_of(admin_arg_str(args, "kind"));
 	size_t n = list && a->objects ? cfg_list_count(a->objects, list) : 0;
-	json_t *array = json_array();
-	for (size_t i = 0; i < n; i++) {
-		struct showing s = { json_object(), true };
-		cfg_show(a->objects, list, i, one_setting, &s);
-		json_object_set_new(s.settings, "name", json_string(cfg_list_name(a->objects, list, i)));
-		json_array_append_new(array, s.settings);
-	}
-	admin_call_ok(call, json_pack("{s:o, s:b}", "objects", array, "managed_by_file", from_file(a->objects)));
+	admin_list(a, call, &(struct admin_listing){ .key = "objects", .n = n, .item = listed, .of = list, .cfg = a->objects ? cfg_ref(a->objects) : NULL,
+	                                             .rest = json_pack("{s:b}", "managed_by_file", from_file(a->objects)) });
 }
 
 static void put_time(json_t *o, const char *key, int64_t at_s)

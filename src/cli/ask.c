@@ -196,6 +196,45 @@ int cli_ask(struct cli *c, const char *cmd, json_t *args, json_t **result)
 	return cli_follow(c, cmd, args, NULL, NULL, result);
 }
 
+/* What is a list goes on in the next piece; the rest comes with the last one. */
+static bool append(struct cli *c, const json_t *piece, void *arg)
+{
+	const char *key;
+	json_t *v, *all = arg;
+	(void)c;
+	json_object_foreach((json_t *)(uintptr_t)piece, key, v) {
+		json_t *there = json_object_get(all, key);
+		if (json_is_array(there) && json_is_array(v))
+			json_array_extend(there, v);
+		else
+			json_object_set(all, key, v);
+	}
+	return true;
+}
+
+int cli_ask_list(struct cli *c, const char *cmd, json_t *args, json_t **result)
+{
+	json_t *all = json_object(), *last = NULL;
+	int code = cli_follow(c, cmd, args, append, all, &last);
+	if (code == CLI_GOOD) {
+		append(c, last, all);
+		*result = json_incref(all);
+	}
+	json_decref(last);
+	json_decref(all);
+	return code;
+}
+
+int cli_ask_list_show(struct cli *c, const char *cmd, json_t *args, cli_show_h *show)
+{
+	json_t *result = NULL;
+	int code = cli_ask_list(c, cmd, args, &result);
+	if (code == CLI_GOOD)
+		code = c->json ? cli_print_json(c, result) : show(c, result);
+	json_decref(result);
+	return code;
+}
+
 int cli_ask_show(struct cli *c, const char *cmd, json_t *args, cli_show_h *show)
 {
 	json_t *result = NULL;

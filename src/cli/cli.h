@@ -75,9 +75,12 @@ typedef bool (cli_more_h)(struct cli *c, const json_t *item, void *arg);
 int cli_follow(struct cli *c, const char *cmd, json_t *args, cli_more_h *more, void *arg, json_t **result);
 /* From now on Ctrl-C (and SIGTERM) end what is being followed, as if there were no more: CLI_GOOD. */
 void cli_until_interrupted(void);
+/* A list that comes in pieces (admin's listing.c), put together. */
+int cli_ask_list(struct cli *c, const char *cmd, json_t *args, json_t **result);
 /* Ask and print: JSON as it is, or by `show`. Gives the result back. */
 typedef int (cli_show_h)(struct cli *c, const json_t *result);
 int cli_ask_show(struct cli *c, const char *cmd, json_t *args, cli_show_h *show);
+int cli_ask_list_show(struct cli *c, const char *cmd, json_t *args, cli_show_h *show);
 
 /* ---- printing (print.c) ---- */
 int cli_error(struct cli *c, int code, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

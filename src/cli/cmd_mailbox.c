@@ -12,7 +12,7 @@ static int show_list(struct cli *c, const json_t *r)
 
 static int list(struct cli *c)
 {
-	return cli_ask_show(c, "mailbox.list", NULL, show_list);
+	return cli_ask_list_show(c, "mailbox.list", NULL, show_list);
 }
 
 void cli_show_strings(struct cli *c, const char *title, const json_t *array)

@@ -22,7 +22,7 @@ static int show_list(struct cli *c, const json_t *r)
 
 static int list(struct cli *c)
 {
-	return cli_ask_show(c, "object.list", json_pack("{s:s}", "kind", c->cmd->noun), show_list);
+	return cli_ask_list_show(c, "object.list", json_pack("{s:s}", "kind", c->cmd->noun), show_list);
 }
 
 static void show_calendar(struct cli *c, const json_t *o)
@@ -373,7 +373,7 @@ static int export(struct cli *c)
 	struct buf b;
 	size_t i;
 	const json_t *o;
-	int code = cli_ask(c, "object.list", json_pack("{s:s}", "kind", "mailbox"), &r);
+	int code = cli_ask_list(c, "object.list", json_pack("{s:s}", "kind", "mailbox"), &r);
 	if (code)
 		return code;
 	buf_init(&b, 64 << 20);

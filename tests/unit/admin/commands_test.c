@@ -359,6 +359,72 @@ static void a_reload_tells_what_changed_or_where_the_errors_are(void **state)
 	end();
 }
 
+enum { MANY = 5 * ADMIN_LISTED_AT_ONCE + 30 };
+
+static struct cfg *many_mailboxes(void)
+{
+	struct cfg *cfg;
+	struct buf b;
+	buf_init(&b, 4 << 20);
+	buf_str(&b, "mailboxes:\n");
+	for (unsigned i = 0; i < MANY; i++)
+		buf_printf(&b, "- {name: m%u, extensions: [\"%u\"]}\n", i, 10000 + i);
+	assert_int_equal(cfg_parse(&cfg, "t", buf_as_text(&b), CFG_WANT_OBJECTS, NULL), 0);
+	buf_free(&b);
+	return cfg;
+}
+
+/* How many came; each in a line with no more than may come at once, and all of it in more turns than one. */
+static unsigned listed(json_t *answer, const char *key, unsigned *lines)
+{
+	unsigned n = 0;
+	for (*lines = 1;; ++*lines, answer = hear()) {
+		size_t here = json_array_size(json_object_get(result(answer), key));
+		bool more = json_is_true(json_object_get(answer, "more"));
+		assert_in_range(here, 1, ADMIN_LISTED_AT_ONCE);
+		for (size_t i = 0; i < here; i++)
+			assert_true(*text_at(json_array_get(json_object_get(result(answer), key), i), "name") == 'm');
+		json_decref(answer);
+		n += (unsigned)here;
+		if (!more)
+			return n;
+	}
+}
+
+static void long_lists_are_told_in_turns(void **state)
+{
+	(void)state;
+	unsigned lines;
+	char url[200];
+	struct store *store;
+	struct dir *dir;
+	begin();
+	struct cfg *cfg = many_mailboxes();
+	admin_config(rig.admin, cfg);
+	assert_int_equal(listed(ask("object.list", json_pack("{s:s}", "kind", "mailbox")), "objects", &lines), MANY);
+	assert_int_equal(lines, 6);
+
+	text_print(url, sizeof url, "sqlite:%s/l.db", ut_tmpdir());
+	assert_int_equal(store_open(&store, &(struct store_prm){ .url = url, .loop = rig.loop, .clock = clock_system() }, NULL), 0);
+	assert_int_equal(dir_create(&dir, &(struct dir_prm){ .store = store, .loop = rig.loop, .clock = clock_system(), .bus = rig.bus, .node = "n", .poll_ms = 1000000 }), 0);
+	assert_int_equal(dir_apply(dir, cfg, NULL, NULL), 0);
+	rig.admin->prm.dir = dir;
+	assert_int_equal(listed(ask("mailbox.list", NULL), "mailboxes", &lines), MANY);
+	assert_int_equal(lines, 6);
+
+	json_decref(ask("mailbox.list", NULL)); /* who asked goes away in the midst of it */
+	assert_int_equal(list_count(&rig.admin->listings), 1);
+	shutdown(rig.fd, SHUT_RDWR);
+	for (unsigned i = 0; i < 50 && list_count(&rig.admin->listings); i++)
+		loop_step(rig.loop, 10);
+	assert_int_equal(list_count(&rig.admin->listings), 0);
+	rig.admin->prm.dir = NULL;
+	dir_destroy(dir);
+	store_close(store);
+	cfg_unref(cfg);
+	end();
+}
+
 UT_MAIN(UT(every_command_answers_even_where_nothing_is), UT(status_tells_node_and_gateways), UT(levels_are_shown_and_changed),
         UT(events_are_listed_followed_and_explained), UT(configuration_is_taken_or_refused_with_places),
-        UT(a_reload_tells_what_changed_or_where_the_errors_are))
+        UT(long_lists_are_told_in_turns), UT(a_reload_tells_what_changed_or_where_the_errors_are))

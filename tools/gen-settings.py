@@ -6,7 +6,7 @@ import argparse, ast, pathlib, re, sys
 ROW = re.compile(r'^([A-Z]+)\("([^"]+)", ([A-Z0-9]+), [a-z0-9_.]+, (NULL|"[^"]*"), (-?\d+), (-?\d+), (LIVE|RESTART), "((?:[^"\\]|\\.)*)"\)$')
 GROUP = re.compile(r'^GROUP\(([A-Z]+), "([^"]+)", "((?:[^"\\]|\\.)*)"\)$')
 KINDS = {"MS": "milliseconds", "SEC": "seconds", "U16": "number", "U32": "number", "BOOL": "true or false", "HOST": "name or IP address", "PATH": "path",
-         "NAME": "name", "TEXT": "text", "STORE": "store", "HOSTPORT": "address:port", "PORTS": "first-last", "NUMBER": "number",
+         "NAME": "name", "TEXT": "text", "LINES": "text, of several lines if need be", "STORE": "store", "HOSTPORT": "address:port", "PORTS": "first-last", "NUMBER": "number",
          "TARGET": "extension, mailbox or URI", "URI": "SIP URI", "TLSVERSION": "version", "LISTEN": "list of transport:address:port",
          "NAMES": "list of names", "HOSTS": "list of names", "PATHS": "list of paths", "NUMBERS": "list of numbers",
          "TARGETS": "list of numbers, names or URIs", "URIS": "list of SIP URIs", "ADDRESSES": "list of addresses", "TEXTS": "list of texts",

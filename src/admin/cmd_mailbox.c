@@ -5,6 +5,7 @@
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "directory/letter.h"
 #include "directory/pin.h"
 #include "mailbox/mbox.h"
 
@@ -178,6 +179,41 @@ static void reset_pin(struct admin_call *call, const json_t *args, void *arg)
 	set_pin(x);
 }
 
+/* ---- mailbox.letter: a PIN, and the letter that tells it. It is not set yet: first the letter must be written, then mailbox.set-pin counts. ---- */
+
+static void letter_for(int err, const struct dir_pin_status *st, void *arg)
+{
+	struct asked *x = arg;
+	struct buf b;
+	buf_init(&b, DIR_LETTER_MAX);
+	if (!err) {
+		enum dir_letter kind = x->made || !st->set ? DIR_LETTER_WELCOME : DIR_LETTER_PIN_RESET;
+		dir_pin_make(dir_policy(x->of.view, x->of.user), x->of.user, x->pin);
+		err = dir_letter(&b, kind, x->of.view, x->of.user, x->pin);
+	}
+	if (err) {
+		failed(x, err, NULL);
+	} else {
+		struct text t = buf_as_text(&b);
+		admin_call_ok(x->of.call, json_pack("{s:s, s:b, s:s, s:s%}", "mailbox", x->of.user->name, "had_pin", st->set, "pin", x->pin, "letter", t.p, t.n));
+		asked_free(x);
+	}
+	if (b.p)
+		mem_wipe(b.p, b.room);
+	buf_free(&b);
+}
+
+static void letter(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, false);
+	if (!x)
+		return;
+	x->made = admin_arg_bool(args, "welcome"); /* whatever PIN is left of somebody who had this name before */
+	int err = dir_pin_status(x->of.admin->prm.dir, x->of.user->name, letter_for, x, NULL);
+	if (err)
+		failed(x, err, NULL);
+}
+
 const struct admin_cmd admin_mailbox_cmds[] = {
-	{ "mailbox.list", list }, { "mailbox.show", show }, { "mailbox.set-pin", pin }, { "mailbox.reset-pin", reset_pin }, { NULL, NULL },
+	{ "mailbox.list", list }, { "mailbox.show", show }, { "mailbox.set-pin", pin }, { "mailbox.reset-pin", reset_pin }, { "mailbox.letter", letter }, { NULL, NULL },
 };

@@ -2,7 +2,7 @@
 /* cmd_mailbox.c  umbel mailbox ..., umbel attendant ... */
 #include <termios.h>
 #include <unistd.h>
-#include "cli/cli_private.h"
+#include "cli/letters.h"
 
 static int show_list(struct cli *c, const json_t *r)
 {
@@ -108,14 +108,43 @@ static int set_pin(struct cli *c)
 	return cli_ask_show(c, "mailbox.set-pin", args, show_pin);
 }
 
+int cli_letter_told(struct cli *c, const struct cli_letter *l, int code, const char *mailbox)
+{
+	if (code != CLI_GOOD)
+		return cli_error(c, CLI_NO, "no letter for %s: %s", mailbox, l->why);
+	if (!c->json) {
+		fprintf(c->out, "The letter for %s is in %s; it holds the PIN: hand it over, and keep no copy.\n", mailbox, l->path);
+		return CLI_GOOD;
+	}
+	json_t *o = json_pack("{s:s, s:b, s:s}", "mailbox", mailbox, "must_change", 1, "letter", l->path);
+	cli_print_json(c, o);
+	json_decref(o);
+	return CLI_GOOD;
+}
+
 static int reset_pin(struct cli *c)
 {
+	const char *file = cli_opt(c, "letter"), *folder = cli_opt(c, "letters");
+	struct cli_letter l;
+	if (file && folder)
+		return cli_error(c, CLI_USAGE, "--letter names a file, --letters a folder: give one of them");
+	if (file || folder) {
+		cli_letter_init(&l, file, folder, c->pos[0]);
+		int code = cli_letter_write(&l, c, c->pos[0], false, false);
+		return l.no_server ? cli_error(c, CLI_NO_SERVER, "%s", l.why) : cli_letter_told(c, &l, code, c->pos[0]);
+	}
 	return cli_ask_show(c, "mailbox.reset-pin", json_pack("{s:s}", "name", c->pos[0]), show_pin);
 }
 
 static const struct cli_opt pin_opts[] = {
 	{ "pin", "PIN", "the PIN; other users of this machine could see it while the command runs" },
 	{ "final", NULL, "it need not be changed at the next log-on, though somebody else chose it" },
+	{ NULL, NULL, NULL },
+};
+
+static const struct cli_opt reset_opts[] = {
+	{ "letter", "FILE", "the PIN is not printed but written into a letter to its owner" },
+	{ "letters", "FOLDER", "the same, as FOLDER/NAME.txt" },
 	{ NULL, NULL, NULL },
 };
 
@@ -126,6 +155,8 @@ const struct cli_cmd cli_mailbox_cmds[] = {
 	{ "mailbox", "pin", "NAME", 1, 1, pin_opts, "Set the PIN of a mailbox, and unlock it", "Without --pin it is read from the terminal or from standard input. Its owner has to change it at the next log-on.",
 	  "  umbel mailbox pin alice\n  printf '%s\\n' 482913 | umbel mailbox pin alice", set_pin },
 	{ "mailbox", "set-pin", "NAME", 1, 1, pin_opts, "The same as mailbox pin", NULL, "  umbel mailbox set-pin alice", set_pin },
-	{ "mailbox", "reset-pin", "NAME", 1, 1, NULL, "Let the server choose a new PIN, and print it", NULL, "  umbel mailbox reset-pin alice", reset_pin },
+	{ "mailbox", "reset-pin", "NAME", 1, 1, reset_opts, "Let the server choose a new PIN, and print it or write a letter",
+	  "A letter tells its owner the extension, the number to call, the PIN, and what texts.pin_reset of the policy says. The old PIN stays until it is written.",
+	  "  umbel mailbox reset-pin alice\n  umbel mailbox reset-pin alice --letter alice.txt", reset_pin },
 	{ NULL },
 };

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "cli/alike.h"
 #include "cli/csv.h"
+#include "cli/letters.h"
 #include "config/edit.h"
 
 /* ---- looking ---- */
@@ -40,6 +41,16 @@ static void show_calendar(struct cli *c, const json_t *o)
 	cli_wrapped(c->out, cli_text(o, "advice"), "    ");
 }
 
+/* Texts may have lines. */
+static void show_setting(struct cli *c, const json_t *s)
+{
+	struct text line, rest = text_of(cli_text(s, "value"));
+	fprintf(c->out, "  %-26s", cli_text(s, "key"));
+	while (text_cut(rest, '\n', &line, &rest))
+		fprintf(c->out, "%.*s\n  %-26s", TEXT_FMT(line), "");
+	fprintf(c->out, "%.*s%s\n", TEXT_FMT(line), cli_true(s, "given") ? "" : "  (default)");
+}
+
 static int show_settings(struct cli *c, const json_t *o)
 {
 	size_t i;
@@ -47,7 +58,7 @@ static int show_settings(struct cli *c, const json_t *o)
 	fprintf(c->out, "%s %s%s\n", cli_text(o, "kind"), cli_text(o, "name"), cli_true(o, "managed_by_file") ? ", from the node's configuration file" : "");
 	json_array_foreach(json_object_get(o, "settings"), i, s)
 		if (cli_true(s, "given") || *cli_text(s, "value"))
-			fprintf(c->out, "  %-26s%s%s\n", cli_text(s, "key"), cli_text(s, "value"), cli_true(s, "given") ? "" : "  (default)");
+			show_setting(c, s);
 	if (json_object_get(o, "calendar"))
 		show_calendar(c, json_object_get(o, "calendar"));
 	return CLI_GOOD;
@@ -87,6 +98,18 @@ static int send_edits(struct cli *c, json_t *edits, json_t **result)
 	return cli_ask(c, "object.edit", json_pack("{s:s, s:o, s:b}", "kind", c->cmd->noun, "edits", edits, "dry_run", cli_opt(c, "dry-run") != NULL), result);
 }
 
+/* The mailbox is there; should this fail, reset-pin does it again. */
+static int add_letter(struct cli *c, struct cli_letter *l)
+{
+	char why[CLI_LETTER_WHY + 200];
+	int code = cli_letter_write(l, c, c->pos[0], true, false);
+	if (code != CLI_GOOD) {
+		text_print(why, sizeof why, "%s. The mailbox is there, without a PIN of its owner: umbel mailbox reset-pin %s --letter FILE", l->why, c->pos[0]);
+		text_fill(l->why, sizeof l->why, why);
+	}
+	return cli_letter_told(c, l, code, c->pos[0]);
+}
+
 static int edit(struct cli *c, const char *op)
 {
 	json_t *settings = json_object(), *r = NULL;
@@ -105,9 +128,21 @@ static int edit(struct cli *c, const char *op)
 	json_t *edits = json_pack("[{s:s, s:s, s:o}]", "op", op, "name", c->pos[0], "settings", settings);
 	if (!edits)
 		return cli_error(c, CLI_USAGE, "names and values must be UTF-8 text");
+	struct cli_letter l = { .fd = -1 };
+	const char *file = strcmp(op, "add") == 0 && strcmp(c->cmd->noun, "mailbox") == 0 && !cli_opt(c, "dry-run") ? cli_opt(c, "letter") : NULL;
+	if (file)
+		cli_letter_init(&l, file, NULL, c->pos[0]);
+	if (file && cli_letter_open(&l) != CLI_GOOD) {
+		json_decref(edits);
+		return cli_error(c, CLI_NO, "%s; nothing was changed", l.why);
+	}
 	int code = send_edits(c, edits, &r);
-	if (code == CLI_GOOD)
+	bool made = code == CLI_GOOD && cli_true(r, "applied");
+	if (code == CLI_GOOD && !(made && file && c->json))
 		code = show_edited(c, r);
+	if (made && file)
+		code = add_letter(c, &l);
+	cli_letter_drop(&l);
 	if (code == CLI_GOOD && cli_true(r, "applied") && strcmp(c->cmd->noun, "mailbox") == 0 && strcmp(op, "remove") != 0) {
 		json_t *names = json_pack("[s]", c->pos[0]);
 		cli_alike_after(c, names);
@@ -306,6 +341,40 @@ static void alike_of_edits(struct cli *c, const json_t *edits)
 	json_decref(names);
 }
 
+static void tell_imported(const struct import *m, const json_t *r, int code)
+{
+	struct cli *c = m->c;
+	bool applied = cli_true(r, "applied");
+	if (code == CLI_NO)
+		fprintf(c->err, "umbel: nothing was imported\n");
+	else if (applied && cli_opt(c, "letters"))
+		fprintf(c->err, "%zu mailboxes are in use now; their letters are being written ...\n", m->n);
+	else if (r && code == CLI_GOOD)
+		fprintf(c->out, applied ? "%zu mailboxes are in use now. umbel mailbox reset-pin NAME gives each its first PIN; so does --update --letters FOLDER, with letters to the owners.\n" :
+			"%zu mailboxes would be taken; nothing was changed.\n", m->n);
+}
+
+static int import_letters(const struct import *m, json_t *r)
+{
+	struct cli *c = m->c;
+	struct cli_letters ls = { .folder = cli_opt(c, "letters") };
+	char how[9000];
+	text_print(how, sizeof how, "umbel mailbox import %s --update --letters %s", m->path, ls.folder);
+	int code = cli_letters_write(&ls, c, m->edits, cli_opt(c, "update") == NULL, how);
+	json_object_set_new(r, "letters", cli_letters_json(&ls));
+	json_decref(ls.failed);
+	return code;
+}
+
+/* Before anything is changed. */
+static int check_letters(const struct import *m)
+{
+	const char *folder = cli_opt(m->c, "letters");
+	if (!folder || cli_opt(m->c, "update") || cli_opt(m->c, "dry-run"))
+		return CLI_GOOD;
+	return cli_letters_check(m->c, folder, m->edits);
+}
+
 static int import(struct cli *c)
 {
 	struct import m = { .c = c, .path = c->pos[0], .edits = json_array() };
@@ -316,23 +385,25 @@ static int import(struct cli *c)
 		return code;
 	code = read_rows(&m, buf_as_text(&b));
 	buf_free(&b);
+	if (code == CLI_GOOD)
+		code = check_letters(&m);
 	if (code == CLI_GOOD && !c->json)
 		fprintf(c->err, "%zu mailboxes read; all are checked before any is made ...\n", m.n);
 	if (code == CLI_GOOD)
 		code = send_edits(c, json_incref(m.edits), &r);
-	if (r && c->json)
-		cli_print_json(c, r);
 	if (r && !cli_true(r, "good")) {
 		if (!c->json)
 			tell_errors(&m, r);
 		code = CLI_NO;
 	}
-	if (code == CLI_NO && !c->json)
-		fprintf(c->err, "umbel: nothing was imported\n");
-	else if (r && code == CLI_GOOD && !c->json)
-		fprintf(c->out, cli_true(r, "applied") ? "%zu mailboxes are in use now. umbel mailbox reset-pin NAME gives each its first PIN.\n" :
-			"%zu mailboxes would be taken; nothing was changed.\n", m.n);
-	if (code == CLI_GOOD && cli_true(r, "applied"))
+	if (!c->json)
+		tell_imported(&m, r, code);
+	bool applied = code == CLI_GOOD && cli_true(r, "applied");
+	if (applied && cli_opt(c, "letters"))
+		code = import_letters(&m, r);
+	if (r && c->json)
+		cli_print_json(c, r);
+	if (applied)
 		alike_of_edits(c, m.edits);
 	json_decref(r);
 	json_decref(m.edits);
@@ -415,16 +486,25 @@ static const struct cli_opt edit_opts[] = {
 	{ "dry-run", NULL, "check, but change nothing" },
 	{ NULL, NULL, NULL },
 };
+static const struct cli_opt add_mailbox_opts[] = {
+	{ "letter", "FILE", "make its first PIN, too, and write it into a letter to its owner" },
+	{ "dry-run", NULL, "check, but change nothing" },
+	{ NULL, NULL, NULL },
+};
 static const struct cli_opt import_opts[] = {
 	{ "dry-run", NULL, "check all rows, but change nothing" },
 	{ "update", NULL, "the rows change mailboxes that are there already" },
+	{ "letters", "FOLDER", "make first PINs, too, and write a letter to each owner, FOLDER/NAME.txt; with --update to those who have no PIN yet" },
 	{ NULL, NULL, NULL },
 };
 
 #define EDIT_HELP "Settings are those of umbel.yaml(5); a list is written ['201', '202'], one value may stand alone. All objects are checked together\n" \
 	"before the change is taken into use for all nodes of the store. Objects that stand in a node's own configuration file are changed there."
-#define EDIT_VERBS(noun, a_thing, example) \
-	{ noun, "add", "NAME [KEY=VALUE]...", 1, 16, edit_opts, "Make " a_thing, EDIT_HELP, "  umbel " noun " add " example, add }, \
+#define LETTER_HELP "\nA letter tells the extension, the number to call, the first PIN, and what texts.welcome of the policy says. No letter is written over, only its\n" \
+	"owner may read the file, and the PIN stands nowhere else."
+#define EDIT_VERBS(noun, a_thing, example) EDIT_VERBS_WITH(noun, a_thing, example, edit_opts, "")
+#define EDIT_VERBS_WITH(noun, a_thing, example, add_opts, more_help) \
+	{ noun, "add", "NAME [KEY=VALUE]...", 1, 16, add_opts, "Make " a_thing, EDIT_HELP more_help, "  umbel " noun " add " example, add }, \
 	{ noun, "set", "NAME [KEY=VALUE]...", 1, 16, edit_opts, "Change settings of " a_thing, EDIT_HELP, "  umbel " noun " set " example, set }, \
 	{ noun, "remove", "NAME", 1, 1, edit_opts, "Take " a_thing " out", "Whatever still names it is told, and nothing changes then.", "  umbel " noun " remove old --dry-run", take_out }
 #define LOOK_VERBS(noun, a_thing, plural) \
@@ -436,11 +516,11 @@ const struct cli_cmd cli_object_cmds[] = {
 	LOOK_VERBS("policy", "a policy", "policies"), EDIT_VERBS("policy", "a policy", "strict pin_min_length=8 features.lamp=false"),
 	LOOK_VERBS("schedule", "a schedule", "schedules"), EDIT_VERBS("schedule", "a schedule", "office time_zone=Europe/Berlin 'hours={mon-fri: 08:30-17:00}'"),
 	EDIT_VERBS("attendant", "an attendant", "front numbers=800 schedule=office 'keys={1: mailbox alice, 0: operator}'"),
-	EDIT_VERBS("mailbox", "a mailbox", "alice 'display_name=Alice Smith' \"extensions=['201', '202']\""),
+	EDIT_VERBS_WITH("mailbox", "a mailbox", "alice 'display_name=Alice Smith' \"extensions=['201', '202']\"", add_mailbox_opts, LETTER_HELP),
 	{ "mailbox", "import", "FILE.csv", 1, 1, import_opts, "Make mailboxes from a table, all or none",
 	  "The first line names the columns: name and any setting of mailboxes. Several values stand in one cell with ; between them. What is\n"
-	  "wrong is told with line and column, and nothing is changed then.",
-	  "  umbel mailbox import people.csv --dry-run\n  umbel mailbox import people.csv", import },
+	  "wrong is told with line and column, and nothing is changed then." LETTER_HELP,
+	  "  umbel mailbox import people.csv --dry-run\n  umbel mailbox import people.csv --letters letters", import },
 	{ "mailbox", "export", "[FILE.csv]", 0, 1, NULL, "Write all mailboxes as a table that can be imported again", NULL, "  umbel mailbox export people.csv", export },
 	{ "export", NULL, "[FILE]", 0, 1, NULL, "Write the objects in use as a file for umbel apply", "Comments of the file that was applied are there until a command changes an object.",
 	  "  umbel export objects.yaml", export_all },

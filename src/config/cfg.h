@@ -271,6 +271,11 @@ struct cfg_features {
 	bool answering_rules, play_on_phone, lamp, missed_calls, directory;
 };
 
+/* What the letters to owners say besides what all of them say (directory/letter.h); lines, "" nothing. */
+struct cfg_texts {
+	const char *welcome, *pin_reset;
+};
+
 struct cfg_policy {
 	struct cfg_pos pos;
 	const char *name;
@@ -284,6 +289,7 @@ struct cfg_policy {
 	uint32_t pin_history; /* PINs, the present one among them, that must not be chosen again */
 	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
 	struct cfg_features features;
+	struct cfg_texts texts;
 	uint32_t deleted_days; /* how long deleted ones can be brought back */
 };
 

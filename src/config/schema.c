@@ -84,6 +84,10 @@ static const struct cfg_row features_rows[] = {
 #define FEATURES(...) ROW(struct cfg_policy, __VA_ARGS__)
 #include "config/settings.def"
 };
+static const struct cfg_row texts_rows[] = {
+#define TEXTS(...) ROW(struct cfg_policy, __VA_ARGS__)
+#include "config/settings.def"
+};
 static const struct cfg_row closed_rows[] = {
 #define CLOSED(...) ROW(struct cfg_attendant, __VA_ARGS__)
 #include "config/settings.def"
@@ -160,7 +164,8 @@ static const struct cfg_sub schedule_subs[] = {
 static const struct cfg_object schedule = { "schedules", "When a house is open, and its holidays", sizeof(struct cfg_schedule), ROWS(schedule_rows),
 	SUBS(schedule_subs) };
 static const struct cfg_object features = { "policies.features", "What the owners of the mailboxes may use", 0, ROWS(features_rows), NULL, 0 };
-static const struct cfg_sub policy_subs[] = { { "features", &features, false, 0, 0, CFG_LIVE } };
+static const struct cfg_object texts = { "policies.texts", "What the letters to owners say besides extension, access number and PIN", 0, ROWS(texts_rows), NULL, 0 };
+static const struct cfg_sub policy_subs[] = { { "features", &features, false, 0, 0, CFG_LIVE }, { "texts", &texts, false, 0, 0, CFG_LIVE } };
 static const struct cfg_object policy = { "policies", "Rules and limits for mailboxes", sizeof(struct cfg_policy), ROWS(policy_rows), SUBS(policy_subs) };
 static const struct cfg_object closed = { "attendants.closed", "What is otherwise while its schedule says closed", 0, ROWS(closed_rows), NULL, 0 };
 static const struct cfg_object department = { "attendants.departments", "Departments that callers name otherwise, or that lead elsewhere than to their people",

@@ -27,6 +27,24 @@ static bool printable(struct text v)
 	return true;
 }
 
+/* Lines for people; what would move a terminal's cursor or change the order of the letters is none of them. */
+static bool is_lines(struct text v)
+{
+	for (size_t i = 0; i < v.n; i++)
+		if (((unsigned char)v.p[i] < 0x20 && v.p[i] != '\n') || v.p[i] == 0x7f)
+			return false;
+	return v.n > 0;
+}
+
+/* As people count: what UTF-8 makes of several bytes is one. */
+static size_t characters(struct text v)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < v.n; i++)
+		n += ((unsigned char)v.p[i] & 0xc0) != 0x80;
+	return n;
+}
+
 static bool is_ip(struct text v)
 {
 	char s[64];
@@ -130,6 +148,8 @@ const char *cfg_text_wrong(enum cfg_type t, struct text v)
 			"write sqlite:/path/to/umbel.db or postgresql://user@host/database";
 	case CFG_HOSTPORT:
 		return text_find(v, ':') != SIZE_MAX && is_address(v) ? NULL : "write ADDRESS:PORT, as in 127.0.0.1:8060";
+	case CFG_LINES:
+		return is_lines(v) ? NULL : "give a text, of several lines if need be, without tabs and other control characters";
 	default:
 		return printable(v) && v.n ? NULL : "give a text of one line";
 	}
@@ -261,14 +281,18 @@ static bool put_text(struct binder *b, const struct cfg_row *row, struct text t,
 {
 	char fix[80];
 	const char *wrong = t.n || row->least ? cfg_text_wrong(row->type, t) : NULL;
-	if (!wrong && row->most && t.n > (size_t)row->most) {
+	size_t n = row->type == CFG_LINES ? characters(t) : t.n;
+	bool too_long = !wrong && row->most && n > (size_t)row->most;
+	if (too_long) {
 		text_print(fix, sizeof fix, "use at most %lld characters", (long long)row->most);
 		wrong = fix;
 	}
-	if (wrong) {
+	if (too_long && row->type == CFG_LINES)
+		cfg_wrong(b, pos, wrong, "has %zu characters", n);
+	else if (wrong)
 		cfg_wrong(b, pos, wrong, "is \"%.*s\"", TEXT_FMT(text_head(t, 80)));
+	if (wrong)
 		return false;
-	}
 	char *s = arena_text(&b->all->arena, t);
 	if (s)
 		*dst = s;

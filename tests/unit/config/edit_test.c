@@ -61,12 +61,13 @@ static void objects_are_added_changed_and_taken_out(void **state)
 	struct cfg_edit_setting set[] = { { "extensions", "[\"0203\", '0204']" }, { "display_name", "Carol: #1 - \\ \"x\"" }, { "dialable", "no" } };
 	struct cfg_edit_setting some[] = { { "closed.greeting", "We are closed." }, { "keys", "{2: hours}" }, { "schedule", "office" } };
 	struct cfg_edit_setting none[] = { { "dialable", NULL }, { "extensions", "0299" } };
+	struct cfg_edit_setting texts[] = { { "texts.welcome", "Good day.\nCall 2222: #1" }, { "texts.pin_reset", "\"One.\\nTwo.\"" } };
 	struct cfg_edit e[] = {
 		{ CFG_EDIT_ADD, "mailboxes", "carol", set, 3, 0 },
 		{ CFG_EDIT_SET, "attendants", "FRONT", some, 3, 0 },
 		{ CFG_EDIT_REMOVE, "mailboxes", "alice", NULL, 0, 0 },
 		{ CFG_EDIT_SET, "mailboxes", "bob", none, 2, 0 },
-		{ CFG_EDIT_ADD, "policies", "p", NULL, 0, 0 },
+		{ CFG_EDIT_ADD, "policies", "p", texts, 2, 0 },
 	};
 	struct cfg *c = good(base, e, 5);
 	const struct cfg_mailbox *m = cfg_mailbox(c, TEXT("carol"));
@@ -80,6 +81,8 @@ static void objects_are_added_changed_and_taken_out(void **state)
 	assert_string_equal(cfg_attendant(c, TEXT("front"))->closed.greeting, "We are closed.");
 	assert_int_equal(cfg_attendant(c, TEXT("front"))->n_keys, 1);
 	assert_int_equal(c->n_policies, 1);
+	assert_string_equal(c->policies[0].texts.welcome, "Good day.\nCall 2222: #1");
+	assert_string_equal(c->policies[0].texts.pin_reset, "One.\nTwo.");
 	assert_int_equal(e[0].index, 2);
 	assert_int_equal(e[2].index, SIZE_MAX);
 	cfg_unref(c);

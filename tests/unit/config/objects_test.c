@@ -150,6 +150,9 @@ static void all_errors_are_told(void **state)
 	static const struct {
 		const char *yaml, *expect;
 	} cases[] = {
+		{ "policies: [{name: p, texts: {welcome: \"a\\tb\"}}]", "without tabs" },
+		{ "policies: [{name: p, texts: {farewell: a}}]", "policies[0].texts.farewell: is not a known key" },
+		{ "policies: [{name: p, texts: Welcome.}]", "policies[0].texts: is not a map" },
 		{ "schedules: [{name: a, hours: {moonday: 8:00-9:00}}]", "u:1:31: schedules[0].hours: \"moonday\" is no day" },
 		{ "schedules: [{name: a, hours: {mon: 8-9}}]", "holds \"8-9\"" },
 		{ "schedules: [{name: a, hours: {mon: 25:00-26:00}}]", "holds \"25:00-26:00\"" },
@@ -256,4 +259,32 @@ static void survives_every_failing_allocation(void **state)
 	mem_free(copy);
 }
 
-UT_MAIN(UT(every_setting_arrives), UT(all_errors_are_told), UT(holidays_of_one_name_are_compared_by_their_place), UT(survives_every_failing_allocation))
+/* 512 letters, however many bytes each has. */
+static void texts_of_policies_are_lines_of_limited_length(void **state)
+{
+	(void)state;
+	for (int n = 511; n <= 513; n++) {
+		struct cfg_errors errors = { 0 };
+		struct cfg *c = NULL;
+		struct buf b, words;
+		buf_init(&b, 1 << 16);
+		buf_init(&words, 1 << 16);
+		buf_str(&b, "policies: [{name: p, texts: {welcome: \"");
+		for (int i = 0; i < n - 1; i++)
+			buf_str(&b, "\xc3\xa4");
+		buf_str(&b, "\\n\"}}]\n");
+		int err = cfg_parse(&c, "u", buf_as_text(&b), CFG_WANT_OBJECTS, &errors);
+		assert_int_equal(err, n <= 512 ? 0 : EINVAL);
+		assert_int_equal(cfg_errors_print(&errors, &words), 0);
+		if (err)
+			assert_non_null(strstr(buf_cstr(&words), "u:1:39: policies[0].texts.welcome: has 513 characters: use at most 512 characters"));
+		else
+			assert_string_equal(c->policies[0].texts.pin_reset, "");
+		cfg_unref(c);
+		cfg_errors_free(&errors);
+		buf_free(&words);
+		buf_free(&b);
+	}
+}
+
+UT_MAIN(UT(texts_of_policies_are_lines_of_limited_length), UT(every_setting_arrives), UT(all_errors_are_told), UT(holidays_of_one_name_are_compared_by_their_place), UT(survives_every_failing_allocation))

@@ -77,14 +77,19 @@ static bool is_attendant(const struct dlg_table *t)
 	return t && t->owner; /* made from a configuration; the others are the program's own */
 }
 
-void dlg_path_event(const struct dlg_step *st, char *dst, size_t size)
+void dlg_path_keys(const struct dlg_step *st, char keys[DLG_TYPE_AHEAD + 1])
 {
-	char keys[DLG_TYPE_AHEAD + 1];
-	text_fill(keys, sizeof keys, st->keys);
+	text_fill(keys, DLG_TYPE_AHEAD + 1, st->keys);
 	if (!is_attendant(st->table) && keys[strcspn(keys, "0123456789")])
 		keys[0] = '\0'; /* where it led is told; # and * are part of no PIN */
 	else
 		veil(keys, SHOWN_OF_NUMBER);
+}
+
+void dlg_path_event(const struct dlg_step *st, char *dst, size_t size)
+{
+	char keys[DLG_TYPE_AHEAD + 1];
+	dlg_path_keys(st, keys);
 	if (keys[0])
 		text_print(dst, size, "%s %s", dlg_event_name(st->event), keys);
 	else if (st->event == DLG_DONE || st->event == DLG_RESULT)

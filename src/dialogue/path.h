@@ -25,6 +25,7 @@ void dlg_path_free(struct dlg_path *p);
 void dlg_path_step(struct dlg_path *p, const struct dlg_session *s, const struct dlg_step *st, int64_t at_ms);
 /* The step's event as a history names it: "timeout", "done", "keys 2". Digits stand there for the menus of attendants alone, and of several only the
  * first: a PIN comes where nobody asked for it, too, all at once or key by key. */
+void dlg_path_keys(const struct dlg_step *st, char keys[DLG_TYPE_AHEAD + 1]); /* "" where nothing is told of them */
 void dlg_path_event(const struct dlg_step *st, char *dst, size_t size);
 /* Which attendant speaks now, if one does. After the beginning, and before a hang-up is told to the engine. */
 void dlg_path_look(struct dlg_path *p, const struct dlg_session *s, int64_t at_ms);

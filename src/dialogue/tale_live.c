@@ -401,13 +401,15 @@ void dlg_tale_step(struct dlg_call *c, const struct dlg_step *st)
 		return;
 	ev_str(&r, "table", t->title);
 	ev_str(&r, "from", t->states[st->from].name);
-	ev_str(&r, "keys", st->keys);
+	char keys[DLG_TYPE_AHEAD + 1];
+	dlg_path_keys(st, keys);
+	ev_str(&r, "keys", keys);
 	ev_str(&r, "code", st->event == DLG_RESULT || st->event == DLG_DONE ? dlg_code_name(st->code) : "");
 	if (st->result)
 		ev_printf(&r, "to", dlg_words(DLG_SAYS_ITS_END), dlg_code_name(st->result));
 	else
 		ev_printf(&r, "to", "\"%s\"", t->states[st->to].name);
-	add(c, st->event == DLG_KEYS && !*st->keys ? TALE_WENT_SECRET : rows[st->event], &r);
+	add(c, st->event == DLG_KEYS && !*keys ? TALE_WENT_SECRET : rows[st->event], &r);
 }
 
 void dlg_tale_recorded(struct dlg_call *c)

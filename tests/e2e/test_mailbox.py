@@ -15,7 +15,7 @@ space.enter()
 import single
 from labkit import site as lab
 from labkit.caller import Call, speech
-from labkit.node import BUILD, Node
+from labkit.node import BUILD, Node, yaml
 
 CLIP = speech(lab.SPEECH_A, 2)
 PROMPTS = BUILD / "prompts" / "en-US.pack"
@@ -71,11 +71,86 @@ def first_use(story):
     good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect pin-first-use; press 222222#; expect pin-rule-trivial; "
                      "press 602914#602914#; expect pin-changed; expect setup-name; press **; expect you-have; hangup")
     story.check("first use: after a hang-up it is asked again; a bad one is refused with its reason, a good one opens the mailbox", good, said)
-    good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect logon-wrong; " + log_on.format("602914") + "expect you-have; hangup")
+    good, said = ask(node, lab.SUBSCRIBER, log_on.format("739184") + "expect logon-wrong; " + log_on.format("602914") + "expect you-have; wait 1s; press 8; wait 2s; press 9; wait 1s; hangup")
     story.check("first use: the administrator's PIN is void now, and the new one is not asked to be changed", good, said)
-    said = str(node.events()) + node.proc.said() + node.cli.run("call", "list", "--history")[1]
+    told = told_of_all(node)
+    story.check("keys that a mailbox does not know are told, but not which", "wrong keys" in told and not re.search(r"(keys|pressed) \d", told), told)
+    said = str(node.events()) + node.proc.said() + node.cli.run("call", "list", "--history")[1] + told
     story.check("no PIN stands in any event or log", not re.search(r"739184|602914", said))
     node.stop()
+
+
+def letters(story):
+    """PINs on paper: each opens its mailbox, none is written over, and what fails in the midst goes on where it ended."""
+    objects = {}
+    node = single.node(story, lambda c: objects.update((k, c.pop(k)) for k in ("gateways", "dialplans", "policies", "attendants", "mailboxes")))
+    objects["policies"][0]["texts"] = {"pin_reset": "You asked for it."}
+    (story.dir / "objects.yaml").write_text(yaml(objects) + "\n")
+    node.cli.run("apply", story.dir / "objects.yaml")
+    said = []
+
+    def umbel(*args):
+        status, text = node.cli.run(*args, timeout=60)
+        said.append(text)
+        return status, text
+
+    def pin_of(file):
+        return re.search(r"PIN: (\d+)\n", file.read_text())[1]
+
+    status, text = umbel("policy", "set", "standard", "texts.welcome=" + "ä" * 513)
+    story.check("letters: a text of 513 letters is refused", status == 1 and "has 513 characters: use at most 512" in text, text)
+    umbel("policy", "set", "standard", "texts.welcome=Questions?\nCall 2222.")
+    carol = story.dir / "carol.txt"
+    status, text = umbel("mailbox", "add", "carol", "display_name=Carol Example", "extensions=['2003']", "--letter", carol)
+    story.check("letters: a mailbox is made with one, for its reader's eyes only", status == 0 and carol.stat().st_mode & 0o777 == 0o600, text)
+    paper = carol.read_text()
+    story.check("letters: it tells who, where, what, and the policy's words", all(w in paper for w in
+                ("Carol Example", "2003", "Call " + lab.SUBSCRIBER, "Questions?\nCall 2222.", "at least 6 digits")), paper)
+    status, text = umbel("mailbox", "add", "dave", "extensions=['2004']", "--letter", carol)
+    story.check("letters: none is written over, and no mailbox made then", status == 1 and "never written over" in text and carol.read_text() == paper and
+                umbel("mailbox", "show", "dave")[0] == 1, text)
+    node.set_pin("alice", "739184")
+    was = node.cli.json("mailbox", "show", "alice")["pin"]
+    status, text = umbel("mailbox", "reset-pin", "alice", "--letter", carol)
+    story.check("letters: where one cannot be written the old PIN stays", status == 1 and node.cli.json("mailbox", "show", "alice")["pin"] == was, text)
+    alice = story.dir / "letters" / "alice.txt"
+    status, text = umbel("mailbox", "reset-pin", "alice", "--letters", alice.parent)
+    good, heard = ask(node, lab.SUBSCRIBER, f"press 2001#739184#; expect logon-wrong; press 2001#{pin_of(alice)}#; expect pin-first-use; hangup")
+    story.check("letters: a new PIN by letter replaces the old one", status == 0 and good and "You asked for it." in alice.read_text(), text + heard)
+
+    table, folder = story.dir / "people.csv", story.dir / "new"
+    table.write_text("name,display_name,extensions\n" + "".join(f"p{n},Person {n},21{n:02}\n" for n in range(12)))
+    folder.mkdir()
+    (folder / "p3.txt").write_text("Somebody's.\n")
+    status, text = umbel("mailbox", "import", table, "--letters", folder)
+    story.check("letters: import makes nothing while a letter is in its way", status == 1 and "p3.txt" in text and "nothing was imported" in text and
+                umbel("mailbox", "show", "p1")[0] == 1 and len(list(folder.iterdir())) == 1, text)
+    (folder / "p3.txt").unlink()
+    (folder / "p5.txt.part").mkdir()
+    status, text = umbel("mailbox", "import", table, "--letters", folder)
+    written = sorted(folder.glob("*.txt"))
+    story.check("letters: one that cannot be written is named with its reason, and the others are", status == 1 and len(written) == 11 and
+                "no letter for p5" in text and "--update --letters" in text, text)
+    before = {f: f.read_text() for f in written}
+    (folder / "p5.txt.part").rmdir()
+    status, text = umbel("mailbox", "import", table, "--update", "--letters", folder)
+    after = {f: f.read_text() for f in sorted(folder.iterdir())}
+    story.check("letters: the same command with --update writes the one that is missing", status == 0 and len(after) == 12 and before.items() <= after.items() and
+                "11 mailboxes had a PIN already" in text, text)
+    pins = [pin_of(f) for f in [carol, alice, *after]]
+    good, heard = ask(node, lab.SUBSCRIBER, f"press 2105#{pin_of(folder / 'p5.txt')}#; expect pin-first-use; hangup")
+    story.check("letters: its PIN opens the mailbox, and another is asked for", good, heard)
+    story.check("letters: all are different, and for their reader's eyes only", len(set(pins)) == 14 and {f.stat().st_mode & 0o777 for f in after} == {0o600}, pins)
+    listed = node.cli.json("mailbox", "list")["mailboxes"]
+    story.check("letters: all mailboxes are listed", len(listed) == 15 and "p11" in {m["name"] for m in listed}, listed)
+    said.append(str(node.events()) + node.proc.said() + node.cli.run("call", "list", "--history")[1] + told_of_all(node))
+    story.check("letters: no PIN stands in an event, a log or on the terminal", not re.search("|".join(pins), "".join(said)))
+    story.check("SIGTERM ends it in time", node.stop() == 0)
+
+
+def told_of_all(node):
+    return "".join(node.cli.run("call", "show", line.split()[0], "--json")[1] for line in node.cli.run("call", "list", "--history")[1].splitlines()
+                   if re.match(r"01\S+", line))
 
 
 def pack_without(names, to):
@@ -211,7 +286,7 @@ def own_prompts(story):
 
 with Story("mailbox") as story:
     parts = sys.argv[1:]
-    for part in (full, first_use, languages, own_prompts, missing_prompt, read_only_sqlite, read_only_postgresql):
+    for part in (full, first_use, letters, languages, own_prompts, missing_prompt, read_only_sqlite, read_only_postgresql):
         if not parts or part.__name__ in parts:
             shutil.rmtree(story.dir / "node01", ignore_errors=True)
             part(story)

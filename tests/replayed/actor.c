@@ -19,7 +19,6 @@ struct actor *actor_open(const struct actor_prm *prm)
 	struct actor *a = mem_zalloc(1, sizeof(*a));
 	assert_non_null(a);
 	a->prm = *prm;
-	a->left = -1;
 	a->cseq = 100;
 	snprintf(a->call_id, sizeof(a->call_id), "%u-%s-%u@%s", prm->number, prm->scene->product, prm->scene->line, prm->host);
 	snprintf(a->tag, sizeof(a->tag), "t%u", prm->number);
@@ -42,6 +41,7 @@ void actor_free(struct actor *a)
 	mem_free(a->ack.text);
 	mem_free(a->later);
 	mem_free(a->asked.text);
+	mem_free(a->called.text);
 	buf_free(&a->ladder);
 	buf_free(&a->difference);
 	actor_sound_close(a);
@@ -132,9 +132,18 @@ void actor_close_books(struct actor *a)
 		actor_differs(a, 0, "the scene did not come to its end");
 }
 
+/* What a caller said before he went away in whatever manner is kept: at the last message every way counts. */
 int actor_left(const struct actor *a)
 {
-	return a->lenient ? -1 : a->left;
+	const struct talk_scene *sc = a->prm.scene;
+	unsigned sends = 0;
+	int left = -1;
+	for (unsigned i = 0; i < sc->n; i++) {
+		sends += sc->step[i].act == TALK_SEND;
+		if (sc->step[i].act == TALK_LEFT)
+			left = (int)sc->step[i].ms;
+	}
+	return a->lenient && a->prm.astray.step + 1 < sends ? -1 : left;
 }
 
 bool actor_done(const struct actor *a)
@@ -202,6 +211,15 @@ static bool quiet(struct actor *a, const struct talk_step *s)
 	return a->now_ms - a->step_ms >= s->ms;
 }
 
+/* A held call: what was on its way in the first 60 ms does not count. */
+static bool silence(struct actor *a, const struct talk_step *s)
+{
+	int64_t since = a->now_ms - a->step_ms;
+	if (actor_hears_audio(a) && since > 60 && !a->lenient)
+		actor_misses(a, s->line, "silence", "audio");
+	return since >= s->ms;
+}
+
 static bool keys(struct actor *a, const struct talk_step *s)
 {
 	struct buf b;
@@ -245,12 +263,13 @@ static bool run(struct actor *a, const struct talk_step *s)
 		if (!a->lenient)
 			actor_misses(a, s->line, "audio", "none for 3 s");
 		return true;
+	case TALK_SILENCE:
+		return silence(a, s);
 	case TALK_CLOSE:
 		wire_cut(a->wire);
 		return true;
 	case TALK_LEFT:
-		a->left = (int)s->ms;
-		return true;
+		return true; /* at the end of all */
 	}
 	return true;
 }

@@ -167,6 +167,9 @@ static bool beside_the_scene(struct actor *a, const struct msg *m)
 		struct extra *x = &a->extra[i];
 		if (strcmp(x->branch, m->branch) != 0 || strcmp(x->method, m->method) != 0)
 			continue;
+		char v[40];
+		if (m->status == 500 && a->prm.astray.kind == ASTRAY_OVERLAP && !msg_header(m, "Retry-After", 0, v, sizeof(v)))
+			actor_differs(a, 0, "the 500 to a re-INVITE that overlaps another one has no Retry-After (RFC 3261 14.2)");
 		if (m->status >= 200 && !strcmp(x->method, "INVITE"))
 			actor_ack_extra(a, x, m);
 		x->done |= m->status >= 200;
@@ -284,6 +287,11 @@ static void matched(struct actor *a, const struct talk_step *s, unsigned i)
 	if (m->status) {
 		actor_queue_drop(a, i);
 		return;
+	}
+	if (!strcmp(m->method, "INVITE") && !m->to_tag[0]) {
+		mem_free(a->called.text);
+		a->called = *m;
+		a->called.text = mem_strndup(m->text, m->n);
 	}
 	mem_free(a->asked.text);
 	a->asked = *m;

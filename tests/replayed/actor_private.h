@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* actor_private.h  What the files of the actor share: actor.c (its life and steps), actor_say.c (what it says, astray or not), actor_hear.c (what
- * it hears and wants), actor_sound.c (its audio and keys).                                                               */
+/* actor_private.h  What the files of the actor share: actor.c (its life and steps), actor_say.c (what it says), actor_astray.c (what it does
+ * wrong), actor_hear.c (what it hears and wants), actor_sound.c (its audio and keys).                                    */
 #ifndef TESTS_REPLAYED_ACTOR_PRIVATE_H
 #define TESTS_REPLAYED_ACTOR_PRIVATE_H
 #include "replayed/actor.h"
@@ -36,6 +36,7 @@ struct actor {
 	char acked[240]; /* CSeq and Call-ID of the last ACK heard */
 	/* what Umbel asked last */
 	struct msg asked;
+	struct msg called; /* the last INVITE of Umbel's outside of a call: the dialog that it began */
 	/* waiting messages, cut up */
 	struct msg queue[QUEUE];
 	unsigned n_queue;
@@ -70,7 +71,6 @@ struct actor {
 	unsigned key_phase, key_at;
 	struct referee ref;
 	struct buf ladder, difference;
-	int left;
 };
 
 /* ---- actor.c ---- */
@@ -88,12 +88,21 @@ void actor_say_step(struct actor *a, const struct talk_step *s);
 void actor_answer_rule(struct actor *a, const struct talk_rule *r, const struct msg *m);
 /* An answer of our own making to that request. */
 void actor_answer_plain(struct actor *a, const struct msg *m, int status, const char *phrase);
+void actor_raw(struct actor *a, int conn, const char *p, size_t n, int must, bool excused);
+/* {mailbox}, {TRANSPORT} ...; false: no such variable. */
+bool actor_name_or_number(struct actor *a, const char *name, struct buf *b);
+
+/* ---- actor_astray.c ---- */
+bool step_is_answer(const struct talk_step *s);
+bool step_is_method(const struct talk_step *s, const char *method);
+/* The message of the step at which it goes astray. */
+void actor_say_astray(struct actor *a, const char *text, size_t n, int conn);
+/* What was held back. */
+void actor_say_later(struct actor *a);
 void actor_reinvite(struct actor *a);
 void actor_ack_extra(struct actor *a, const struct extra *x, const struct msg *m);
 /* BYE in the dialog that we began. */
 void actor_bye(struct actor *a);
-void actor_raw(struct actor *a, int conn, const char *p, size_t n, int must, bool excused);
-void actor_say_later(struct actor *a);
 
 /* ---- actor_hear.c ---- */
 void actor_hear_all(struct actor *a);

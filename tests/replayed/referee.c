@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 #include "base/mem.h"
+#include "replayed/sdp_rules.h"
 
 /* ---- messages ---- */
 bool msg_header(const struct msg *m, const char *name, unsigned i, char *dst, size_t size)
@@ -85,10 +86,52 @@ static void fault(struct referee *r, const struct msg *m, const char *fmt, ...)
 		snprintf(r->fault + n, sizeof(r->fault) - n, " (%s)", first);
 }
 
+static struct ref_dialog *dialog_of(struct referee *r, const struct msg *m)
+{
+	for (unsigned i = 0; i < r->n_dialogs; i++)
+		if (!strcmp(r->dialog[i].call_id, m->call_id))
+			return &r->dialog[i];
+	if (r->n_dialogs == REF_DIALOGS)
+		return NULL;
+	struct ref_dialog *d = &r->dialog[r->n_dialogs++];
+	snprintf(d->call_id, sizeof(d->call_id), "%s", m->call_id);
+	return d;
+}
+
+/* What we offer is remembered until it is answered. */
+static void offered(struct referee *r, const struct msg *m)
+{
+	const char *sdp = sdp_in(msg_body(m));
+	struct ref_dialog *d = dialog_of(r, m);
+	if (!d || m->status || (strcmp(m->method, "INVITE") != 0 && strcmp(m->method, "UPDATE") != 0))
+		return;
+	d->offered = sdp ? m->cseq : 0;
+	snprintf(d->offer, sizeof(d->offer), "%s", sdp ? sdp : "");
+}
+
+static void described(struct referee *r, const struct msg *m, bool lenient)
+{
+	const char *sdp = sdp_in(msg_body(m)), *wrong;
+	struct ref_dialog *d = dialog_of(r, m);
+	if (!sdp || !d)
+		return;
+	if ((wrong = sdp_form(sdp)))
+		fault(r, m, "%s", wrong);
+	bool answers = m->status && d->offered == m->cseq;
+	if (!lenient && answers && (wrong = sdp_answers(d->offer, sdp)))
+		fault(r, m, "%s", wrong);
+	const char *tag = m->status ? m->to_tag : m->from_tag;
+	if (d->own[0] && !strcmp(d->own_tag, tag) && (wrong = sdp_follows(d->own, sdp)))
+		fault(r, m, "%s", wrong);
+	snprintf(d->own_tag, sizeof(d->own_tag), "%s", tag);
+	snprintf(d->own, sizeof(d->own), "%s", sdp);
+}
+
 void referee_said(struct referee *r, const struct msg *m, int must, bool excused)
 {
 	if (m->status || !strcmp(m->method, "ACK"))
 		return;
+	offered(r, m);
 	for (unsigned i = 0; i < r->n_asked; i++) /* said again */
 		if (!strcmp(r->asked[i].branch, m->branch) && !strcmp(r->asked[i].method, m->method))
 			return;
@@ -97,7 +140,7 @@ void referee_said(struct referee *r, const struct msg *m, int must, bool excused
 		return;
 	}
 	struct ref_asked *a = &r->asked[r->n_asked++];
-	*a = (struct ref_asked){ .cseq = m->cseq, .least = must, .excused = excused };
+	*a = (struct ref_asked){ .cseq = m->cseq, .must = must, .excused = excused };
 	snprintf(a->method, sizeof(a->method), "%s", m->method);
 	snprintf(a->branch, sizeof(a->branch), "%s", m->branch);
 }
@@ -120,21 +163,9 @@ static void answer(struct referee *r, const struct msg *m)
 		return;
 	if (a->final && a->final != m->status)
 		fault(r, m, "one request got two final answers: %d and %d", a->final, m->status);
-	if (!a->final && a->least && a->least != m->status)
-		fault(r, m, "%s should get %d", a->method, a->least);
+	if (!a->final && a->must && a->must != m->status && a->must != m->status / 100)
+		fault(r, m, "%s should get %d%s", a->method, a->must, a->must == REF_4XX ? "xx" : "");
 	a->final = m->status;
-}
-
-static struct ref_dialog *dialog_of(struct referee *r, const struct msg *m)
-{
-	for (unsigned i = 0; i < r->n_dialogs; i++)
-		if (!strcmp(r->dialog[i].call_id, m->call_id))
-			return &r->dialog[i];
-	if (r->n_dialogs == REF_DIALOGS)
-		return NULL;
-	struct ref_dialog *d = &r->dialog[r->n_dialogs++];
-	snprintf(d->call_id, sizeof(d->call_id), "%s", m->call_id);
-	return d;
 }
 
 /* RFC 3261 8.1.1, 12.2.1.1. */
@@ -174,6 +205,7 @@ void referee_heard(struct referee *r, const struct msg *m, bool lenient)
 		request(r, m, lenient);
 	if (!msg_header(m, "Content-Length", 0, v, sizeof(v)) || strtoul(v, NULL, 10) != strlen(msg_body(m)))
 		fault(r, m, "Content-Length is not the body's");
+	described(r, m, lenient);
 	if (*msg_body(m) && !msg_header(m, "Content-Type", 0, v, sizeof(v)))
 		fault(r, m, "a body without Content-Type");
 }

@@ -25,12 +25,12 @@ bool msg_header(const struct msg *m, const char *name, unsigned i, char *dst, si
 const char *msg_body(const struct msg *m);
 void msg_first_line(const struct msg *m, char *dst, size_t size);
 
-enum { REF_ASKED = 96, REF_DIALOGS = 8 };
+enum { REF_ASKED = 96, REF_DIALOGS = 8, REF_4XX = 4 };
 struct ref_asked {
 	char method[16], branch[128];
 	unsigned cseq;
 	int final;      /* 0: none yet */
-	int least;      /* what it must get: 481 ...; 0: any */
+	int must;       /* what it must get: 481 ..., REF_4XX; 0: any */
 	bool excused;   /* its answer cannot be expected */
 };
 struct ref_dialog {
@@ -38,6 +38,9 @@ struct ref_dialog {
 	unsigned cseq; /* of Umbel's last request */
 	char method[16];
 	bool ended;    /* a BYE was said */
+	unsigned offered; /* CSeq of our request with an offer; 0: none */
+	char own_tag[128];
+	char offer[3000], own[2000]; /* what we offered last; Umbel's last description */
 };
 struct referee {
 	struct ref_asked asked[REF_ASKED];

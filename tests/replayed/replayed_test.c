@@ -117,7 +117,8 @@ static void shuffle(struct program *l, uint64_t *x)
 	}
 }
 
-static struct stage_report play(const struct program *l, const char *what)
+/* The list is used up. */
+static struct stage_report play(struct program *l, const char *what)
 {
 	struct stage_report r = { 0 };
 	for (unsigned i = 0; i < l->n; i += BATCH) {
@@ -126,7 +127,9 @@ static struct stage_report play(const struct program *l, const char *what)
 		if (l->n > BATCH)
 			print_message("%u of %u played, %u differences\n", i + n, l->n, r.differences);
 	}
-	print_message("%s: %u played in %.0f s of their time\n", what, r.played, (double)r.virtual_ms / 1000);
+	mem_free(l->v);
+	print_message("%s: %u played in %.0f s of their time; all was over %.0f s after the last word\n", what, r.played, (double)r.virtual_ms / 1000,
+	              (double)r.longest_drain_ms / 1000);
 	if (r.differences)
 		fail_msg("%s: %u of %u differ (UMBEL_SEED=%llu)", what, r.differences, r.played, (unsigned long long)seed_of());
 	return r;
@@ -139,7 +142,6 @@ static void as_they_are_written(void **state)
 	(void)state;
 	every_scene(&l);
 	(void)play(&l, "as written");
-	mem_free(l.v);
 }
 
 static void one_step_done_wrong(void **state)
@@ -157,9 +159,8 @@ static void one_step_done_wrong(void **state)
 	for (unsigned i = 0, n = l.n / 5; i < n; i++)
 		put(&l, &good.v[next(&x) % good.n]);
 	shuffle(&l, &x);
-	(void)play(&l, "done wrong");
-	mem_free(l.v);
 	mem_free(good.v);
+	(void)play(&l, "done wrong");
 }
 
 static void a_fifth_is_lost(void **state)
@@ -181,13 +182,13 @@ static void a_fifth_is_lost(void **state)
 		part.seed = next(&x);
 		put(&l, &part);
 	}
+	unsigned none = !scenes.n;
+	mem_free(scenes.v);
 	struct stage_report r = play(&l, "over a bad network");
 	print_message("%u lost, %u doubled, %u overtaken of %u; %u scenes came to their end\n", r.lossy.lost, r.lossy.doubled, r.lossy.overtaken,
 	              r.lossy.lost + r.lossy.passed, r.played - r.incomplete);
-	if (scenes.n && (r.incomplete * 2 > r.played || !r.lossy.lost))
+	if (!none && (r.incomplete * 2 > r.played || !r.lossy.lost))
 		fail_msg("%u of %u did not come to their end", r.incomplete, r.played);
-	mem_free(l.v);
-	mem_free(scenes.v);
 }
 
 int main(int argc, char **argv)

@@ -46,6 +46,7 @@ struct stage {
 	struct dlg_service *calls;
 	struct cfg *cfg;
 	struct trust_keeper *keeper;
+	char dir_path[200];
 	struct tc root;
 	int epoll_fd;
 	bool came;
@@ -270,8 +271,8 @@ static void applied(int err, int64_t revision, const struct ev_report *why, void
 static void open_store(struct stage *s)
 {
 	char url[300], spool[300];
-	snprintf(url, sizeof(url), "sqlite:%s/m.db", ut_tmpdir());
-	snprintf(spool, sizeof(spool), "%s/spool", ut_tmpdir());
+	snprintf(url, sizeof(url), "sqlite:%s/m.db", s->dir_path);
+	snprintf(spool, sizeof(spool), "%s/spool", s->dir_path);
 	struct store_prm sp = { .url = url, .loop = s->loop, .clock = clock_system() };
 	assert_int_equal(store_open(&s->store, &sp, NULL), 0);
 	struct mbox_prm mp = { .store = s->store, .loop = s->loop, .files = s->files, .clock = clock_system(), .spool_dir = spool };
@@ -327,7 +328,7 @@ static void open_core(struct stage *s)
 static void open_calls(struct stage *s)
 {
 	char recordings[300];
-	snprintf(recordings, sizeof(recordings), "%s/rec", ut_tmpdir());
+	snprintf(recordings, sizeof(recordings), "%s/rec", s->dir_path);
 	struct dlg_service_prm prm = { .loop = s->loop, .clock = &s->clock.clock, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox, .media = s->engine,
 		                       .languages = languages, .files = s->files, .spool_dir = recordings };
 	assert_int_equal(dlg_service_create(&s->calls, &prm, NULL), 0);
@@ -336,6 +337,7 @@ static void open_calls(struct stage *s)
 
 static void open_stage(struct stage *s)
 {
+	snprintf(s->dir_path, sizeof(s->dir_path), "%s", ut_tmpdir());
 	clock_fake_init(&s->clock, TC_NOW);
 	assert_int_equal(loop_create(&s->loop, &s->clock.clock), 0);
 	assert_int_equal(pool_create(&s->files, s->loop, "files", 1, 1024), 0);
@@ -410,10 +412,12 @@ static void drain(struct stage *s, struct stage_report *report)
 	struct sip_core_stats st;
 	unsigned left = 0;
 	gw_table_stop(s->gateways);
-	for (int64_t ms = 0, step; ms < DRAIN_MS && !nothing_left(s); ms += step) {
+	int64_t longest = 0;
+	for (int64_t ms = 0, step; ms < DRAIN_MS && !nothing_left(s); ms += step, longest = ms) {
 		step = ms < 60000 ? STEP_MS : LONG_STEP_MS;
 		turn(s, step);
 	}
+	report->longest_drain_ms = longest > report->longest_drain_ms ? longest : report->longest_drain_ms;
 	if (nothing_left(s))
 		return;
 	sip_core_stats(s->core, &st);

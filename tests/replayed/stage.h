@@ -17,7 +17,7 @@ enum { STAGE_PARTS = 240 };
 struct stage_report {
 	unsigned played, differences;
 	unsigned incomplete; /* lossy ones that did not come to their end */
-	int64_t virtual_ms;
+	int64_t virtual_ms, longest_drain_ms; /* how long it took at most until nothing was left */
 	struct relay_stats lossy;
 };
 /* Plays all of them, then waits until nothing of them is left in Umbel. Every difference is printed; those of legs, transactions, requests or

@@ -82,7 +82,7 @@ static const struct {
 	char takes; /* m: message, w: words, t: time, n: number */
 } acts[] = {
 	{ "send", TALK_SEND, 'm' }, { "hear", TALK_HEAR, 'h' }, { "wait", TALK_WAIT, 't' }, { "speak", TALK_SPEAK, 't' }, { "keys", TALK_KEYS, 'w' },
-	{ "lamp", TALK_LAMP, 'w' }, { "quiet", TALK_QUIET, 't' }, { "audio", TALK_AUDIO, 0 }, { "close", TALK_CLOSE, 0 }, { "left", TALK_LEFT, 'n' },
+	{ "lamp", TALK_LAMP, 'w' }, { "quiet", TALK_QUIET, 't' }, { "audio", TALK_AUDIO, 0 }, { "silence", TALK_SILENCE, 't' }, { "close", TALK_CLOSE, 0 }, { "left", TALK_LEFT, 'n' },
 };
 
 enum { HEAR_MS = 15000, STEPS = 64 };

@@ -14,6 +14,7 @@ enum talk_do {
 	TALK_LAMP,  /* Umbel is told to light the mailbox's lamp: what is "3/1" (new/old) */
 	TALK_QUIET, /* nothing may come for ms */
 	TALK_AUDIO, /* Umbel's audio has come since the last time */
+	TALK_SILENCE, /* no audio of Umbel comes for ms */
 	TALK_CLOSE, /* our connections */
 	TALK_LEFT,  /* at the end of it all, the mailbox holds so many messages: ms */
 };

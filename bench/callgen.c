@@ -319,6 +319,8 @@ static void send_rtp(int i)
 	(void)!send(c->rtp, p, sizeof p, MSG_DONTWAIT);
 }
 
+static double user_s; /* the process's own part of what cpu_of() found last, without the kernel's */
+
 static void cpu_of(int pid, double *cpu_s, double *rss_kb)
 {
 	char path[64], line[2048];
@@ -330,6 +332,7 @@ static void cpu_of(int pid, double *cpu_s, double *rss_kb)
 	unsigned long u = 0, s = 0;
 	long rss = 0;
 	sscanf(strrchr(line, ')') + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu %*d %*d %*d %*d %*d %*d %*u %*u %ld", &u, &s, &rss);
+	user_s = (double)u / (double)sysconf(_SC_CLK_TCK);
 	*cpu_s = (double)(u + s) / (double)sysconf(_SC_CLK_TCK);
 	*rss_kb = (double)rss * (double)sysconf(_SC_PAGESIZE) / 1024;
 }
@@ -471,6 +474,7 @@ int main(int argc, char **argv)
 	if (total > CALLS_MAX)
 		total = CALLS_MAX;
 	cpu_of(opt.pid, &cpu0, &rss_idle);
+	double user0 = user_s;
 	int64_t start = now_us(), next_call = start, next_frame = start, window_from = setup ? start : 0, window_to = 0;
 	int64_t end = start + ((int64_t)((double)total / opt.rate) + opt.seconds + opt.settle + 40) * 1000000;
 	bool leave = false;
@@ -512,10 +516,10 @@ int main(int argc, char **argv)
 	qsort(setup_us, (size_t)n_setup, sizeof setup_us[0], by_value);
 	double cpu = cpu1 - cpu0, window = (double)(window_to - window_from) / 1e6;
 	printf("{\"mode\":\"%s\",\"transport\":\"%s\",\"calls\":%d,\"ok\":%d,\"failed\":%d,\"retransmissions\":%u,\"cpu_s\":%.3f,\"window_s\":%.3f,"
-	       "\"core_percent\":%.2f,\"cpu_ms_per_setup\":%.4f,\"core_percent_per_call\":%.5f,\"rss_kb_per_call\":%.2f,\"packets\":%llu,\"late_20ms\":%llu,"
+	       "\"core_percent\":%.2f,\"cpu_ms_per_setup\":%.4f,\"user_ms_per_setup\":%.4f,\"core_percent_per_call\":%.5f,\"rss_kb_per_call\":%.2f,\"packets\":%llu,\"late_20ms\":%llu,"
 	       "\"jitter_p50_ms\":%.2f,\"jitter_p99_ms\":%.2f,\"jitter_p999_ms\":%.2f,\"setup_p50_ms\":%.2f,\"setup_p99_ms\":%.2f}\n",
 	       opt.mode, opt.tls ? "TLS" : "UDP", total, n_setup, n_failed, retransmissions, cpu, window, 100 * cpu / window,
-	       setup && n_setup ? 1000 * cpu / n_setup : 0, !setup && n_setup ? 100 * cpu / window / n_setup : 0, n_setup ? (rss1 - rss_idle) / n_setup : 0,
+	       setup && n_setup ? 1000 * cpu / n_setup : 0, setup && n_setup ? 1000 * (user_s - user0) / n_setup : 0, !setup && n_setup ? 100 * cpu / window / n_setup : 0, n_setup ? (rss1 - rss_idle) / n_setup : 0,
 	       (unsigned long long)packets, (unsigned long long)late_20ms, percentile(0.5), percentile(0.99), percentile(0.999),
 	       n_setup ? (double)setup_us[n_setup / 2] / 1000 : 0, n_setup ? (double)setup_us[n_setup * 99 / 100] / 1000 : 0);
 	return n_setup == total ? 0 : 1;

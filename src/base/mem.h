@@ -35,6 +35,8 @@ void *mem_unref(void *object);
 /* How many references there are; for tests and assertions. */
 unsigned mem_refs(const void *object);
 
+/* For a large buffer on the stack that is written before it is read. The compiler clears all others where they begin to live. */
+#define MEM_NOT_CLEARED __attribute__((uninitialized))
 /* Overwrites in a way the compiler keeps. */
 void mem_wipe(void *p, size_t n);
 /* Compares in constant time: for secrets. */

@@ -200,7 +200,7 @@ static void connected(struct conn *c)
 
 static void readable(struct conn *c)
 {
-	uint8_t data[READ_SIZE];
+	uint8_t data[READ_SIZE] MEM_NOT_CLEARED;
 	for (unsigned i = 0; i < READS_A_TURN && !c->paused && (c->state == FILTERING || c->state == UP || c->state == CLOSING); i++) {
 		ssize_t n = recv(c->fd, data, sizeof data, MSG_DONTWAIT);
 		if (n < 0 && errno == EINTR)

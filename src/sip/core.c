@@ -210,6 +210,7 @@ void sip_core_destroy(struct sip_core *core)
 	sip_budget_destroy(core->budget);
 	mem_unref(core->prm.accept);
 	mem_free(core->msg);
+	mem_free(core->offer.sdp);
 	mem_free(core);
 }
 

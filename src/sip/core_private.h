@@ -16,6 +16,7 @@
 #include "sip/writer.h"
 #include "sip_events.h"
 
+struct sdp;
 struct sip_listener {
 	struct sip_core *core;
 	unsigned index;
@@ -38,6 +39,10 @@ struct sip_core {
 	unsigned n_legs, n_requests;
 	struct hash *leg_by_tag, *tally_by_name;
 	bool draining, ending;
+	struct {              /* the session that was read last, and whose offer it was; NULL: nobody's */
+		const struct leg *leg;
+		struct sdp *sdp;
+	} offer;
 	struct ev_report why; /* room to say why a peer is not known */
 	struct sip_msg *msg;  /* room for the message that is being read; NULL while one is */
 	struct {              /* the request that is being served, as it was read; NULL: none */

@@ -258,6 +258,7 @@ static void stop_all(struct leg *leg)
 	leg_change_drop(leg);
 	leg_reliable_stop(leg);
 	leg_timer_stop(leg);
+	leg_offer_drop(leg);
 	leg_reqs_end(leg);
 	if (leg->bye) {
 		leg_reply(leg, leg->bye, 200, NULL);

@@ -44,23 +44,16 @@ static void refuse_sdp(struct sip_core *core, struct leg *leg, const struct sip_
 /* The offer, copied; 0 also when there is none. */
 static int offer_keep(struct leg *leg, const struct sip_msg *req, struct sip_refusal *why)
 {
+	const struct sdp *parsed;
 	struct text sdp;
-	struct sdp *parsed;
 	int err = sip_msg_sdp(req, &sdp, why);
 
 	if (err == ENOENT)
 		return 0;
 	if (err)
 		return err;
-	parsed = mem_alloc(sizeof(*parsed));
-	if (!parsed)
-		return ENOMEM;
-	err = sdp_parse(parsed, sdp, why);
-	mem_free(parsed);
-	if (err)
-		return err;
 	leg->offer = text_dup(sdp);
-	return leg->offer ? 0 : ENOMEM;
+	return leg->offer ? leg_offer_read(leg, text_of(leg->offer), &parsed, why) : ENOMEM;
 }
 
 static void report_offered(struct leg *leg)
@@ -110,11 +103,13 @@ void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip
 		mem_unref(leg);
 		return;
 	}
-	(void)sip_reply(core, stx, &trying);
 	if (ev_wanted(core->bus, EV_SIP_CALL_OFFERED))
 		report_offered(leg);
 	if (core->prm.offered)
 		core->prm.offered(leg, core->prm.arg);
+	/* Who did not answer at once may take longer than the 200 ms of RFC 3261 17.2.1. */
+	if (leg->state == LEG_S_OFFERED && !sip_stx_status(stx) && mem_refs(leg) > 2)
+		(void)sip_reply(core, stx, &trying);
 	/* Nobody took it. */
 	if (leg->state == LEG_S_OFFERED && mem_refs(leg) <= 2) {
 		leg_reply(leg, leg->invite, 480, "nobody takes this call");
@@ -323,8 +318,7 @@ int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 	}
 	leg_set_state(leg, LEG_S_ANSWERING);
 	leg_reliable_stop(leg);
-	mem_free(leg->offer);
-	leg->offer = NULL;
+	leg_offer_drop(leg);
 	return 0;
 }
 

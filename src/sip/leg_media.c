@@ -24,19 +24,45 @@ static int from_sdp(int err, const struct sip_refusal *why)
 	return err == EBADMSG && why->fault ? EPROTO : err;
 }
 
+int leg_offer_read(struct leg *leg, struct text offer, const struct sdp **sdp, struct sip_refusal *why)
+{
+	struct sip_core *core = leg->core;
+	bool kept = leg->offer && offer.p == leg->offer;
+	int err;
+
+	*sdp = core->offer.sdp;
+	if (kept && core->offer.leg == leg)
+		return 0;
+	core->offer.leg = NULL;
+	if (!core->offer.sdp && !(core->offer.sdp = mem_alloc(sizeof(*core->offer.sdp))))
+		return ENOMEM;
+	*sdp = core->offer.sdp;
+	err = sdp_parse(core->offer.sdp, offer, why);
+	if (!err && kept)
+		core->offer.leg = leg;
+	return err;
+}
+
+void leg_offer_drop(struct leg *leg)
+{
+	if (leg->core->offer.leg == leg)
+		leg->core->offer.leg = NULL;
+	mem_free(leg->offer);
+	leg->offer = NULL;
+}
+
 int leg_sdp_answer(struct leg *leg, struct text offer, struct buf *out, struct sdp_agreed *agreed, struct sip_refusal *why)
 {
 	char host[NET_ADDR_SIZE];
 	struct sdp_local local;
-	struct sdp *sdp = mem_alloc(sizeof(*sdp));
-	int err = sdp ? local_of(leg, leg->hold_ours ? SDP_SENDONLY : SDP_SENDRECV, host, &local) : ENOMEM;
+	const struct sdp *sdp;
+	int err = local_of(leg, leg->hold_ours ? SDP_SENDONLY : SDP_SENDRECV, host, &local);
 
 	*why = (struct sip_refusal){ .sentence = "" };
 	if (!err)
-		err = from_sdp(sdp_parse(sdp, offer, why), why);
+		err = from_sdp(leg_offer_read(leg, offer, &sdp, why), why);
 	if (!err)
 		err = from_sdp(sdp_answer(sdp, &local, &leg->sdp, out, agreed, why), why);
-	mem_free(sdp);
 	return err;
 }
 

@@ -169,6 +169,9 @@ void leg_over_later(struct leg *leg, enum leg_end end, int status, const char *r
 bool leg_was_up(const struct leg *leg);
 
 /* ---- leg_media.c ---- */
+/* Parsed, or as it was parsed before, when it is the leg's kept offer. Borrowed until anything else is read. */
+int leg_offer_read(struct leg *leg, struct text offer, const struct sdp **sdp, struct sip_refusal *why);
+void leg_offer_drop(struct leg *leg); /* the kept one is answered, or will never be */
 /* Reads their offer; writes our answer; *agreed is not yet put to work. EPROTO with the refusal. */
 int leg_sdp_answer(struct leg *leg, struct text offer, struct buf *out, struct sdp_agreed *agreed, struct sip_refusal *why);
 int leg_sdp_offer(struct leg *leg, enum sdp_direction direction, struct buf *out);

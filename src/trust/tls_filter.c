@@ -60,7 +60,7 @@ void facts_conn_end(struct trust_facts *f, const struct conn_end *end)
 
 static int drain(struct filter *x)
 {
-	uint8_t out[CHUNK];
+	uint8_t out[CHUNK] MEM_NOT_CLEARED;
 	size_t n;
 	int err = 0;
 	while (!err && (n = tls_drain(x->tls, out, sizeof out)) > 0)
@@ -71,7 +71,7 @@ static int drain(struct filter *x)
 /* Hands plaintext up. ECONNABORTED: the user closed. EPROTO: the peer broke it, or refused us late. */
 static int give(struct filter *x)
 {
-	uint8_t in[CHUNK];
+	uint8_t in[CHUNK] MEM_NOT_CLEARED;
 	size_t n;
 	int err;
 	while ((err = tls_read(x->tls, in, sizeof in, &n)) == 0)

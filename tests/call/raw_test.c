@@ -117,7 +117,7 @@ static void the_200_is_repeated_until_its_ack(void **state)
 	raw_open(&x, false);
 	say(&x, "INVITE", "1", "", SDP);
 	heard(&x, 20);
-	wants(&x, "SIP/2.0 100 ");
+	assert_int_equal(count(x.in, "SIP/2.0 100 "), 0); /* answered at once, there is nothing to try */
 	wants(&x, "SIP/2.0 200 ");
 	wants(&x, "m=audio ");
 	wants(&x, " RTP/AVP 8 101");
@@ -135,6 +135,28 @@ static void the_200_is_repeated_until_its_ack(void **state)
 	heard(&x, 4000);
 	wants(&x, "BYE sip:a@127.0.0.1");
 	assert_true(rig_until(&x.r, B, "ending over:failed:408", 100));
+	raw_close(&x);
+}
+
+/* RFC 3261 17.2.1: 100 within 200 ms, unless an answer comes by then. */
+static void who_thinks_says_100(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	x.r.side[B].auto_answer = false;
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 100 ");
+	assert_int_equal(leg_ring(x.r.side[B].leg), 0);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 180 ");
+	assert_int_equal(leg_reject(x.r.side[B].leg, 486, NULL, 0), 0);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 486 ");
+	say(&x, "ACK", "1", "", "");
+	rig_run(&x.r, 10);
 	raw_close(&x);
 }
 
@@ -747,6 +769,6 @@ static void tls_on_the_plain_port(void **state)
 }
 
 UT_MAIN(UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
-        UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
+        UT(who_thinks_says_100), UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
         UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

@@ -455,12 +455,26 @@ void dlg_call_undo(struct dlg_call *c)
 	mem_unref(c);
 }
 
+static int local_for(struct dlg_service *svc, struct net_addr *local, const struct net_addr *to)
+{
+	enum { GOOD_FOR_MS = 1000 };
+	int64_t now_ms = clock_mono_ms(svc->prm.clock);
+	int err = 0;
+	if (now_ms >= svc->way.until_ms || !net_addr_eq_host(&svc->way.to, to)) {
+		err = net_addr_local_for(&svc->way.local, to);
+		svc->way.to = *to;
+		svc->way.until_ms = err ? 0 : now_ms + GOOD_FOR_MS;
+	}
+	*local = svc->way.local;
+	return err;
+}
+
 static int open_port(struct dlg_call *c, struct ev_report *why)
 {
 	const struct leg_info *info = leg_info(c->leg);
 	struct net_addr local;
 	int err = *c->svc->media_address ? net_addr_parse(&local, text_of(c->svc->media_address), 0)
-	                                 : net_addr_local_for(&local, &info->source);
+	                                 : local_for(c->svc, &local, &info->source);
 	if (err)
 		return err;
 	net_addr_set_port(&local, 0);

@@ -47,6 +47,10 @@ struct dlg_service {
 	unsigned n_known;
 	uint32_t known_starts;
 	struct dlg_metrics m;
+	struct {
+		struct net_addr to, local;
+		int64_t until_ms;
+	} way; /* the address of ours towards whoever called last: asked of the kernel once a second, not by a socket a call */
 };
 
 /* A job whose handler is still to come. */

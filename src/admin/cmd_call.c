@@ -7,6 +7,7 @@
 #include "base/mem.h"
 #include "dialogue/service.h"
 #include "dialogue/tale.h"
+#include "records/report.h"
 
 static json_t *call_json(const struct dlg_call_info *c)
 {
@@ -124,12 +125,56 @@ static const char *id_of(struct admin *a, struct admin_call *call, const json_t 
 	return id;
 }
 
+/* ---- calls that only the store remembers: of any node ---- */
+static json_t *record_json(const struct record_item *it)
+{
+	const struct call_record *r = &it->r;
+	struct dlg_tale tale = { 0 };
+	struct story story = { .lines = json_array() };
+	dlg_tale_of_record(&tale, it);
+	dlg_tale_each(&tale, line_h, &story);
+	json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:s, s:s, s:s, s:o, s:s, s:b, s:b, s:I, s:I, s:s, s:[], s:i, s:o, s:i}", "id", r->id, "from",
+	                      admin_json_text(text_of(r->caller)), "from_name", admin_json_text(text_of(r->caller_name)), "called", admin_json_text(text_of(r->called)),
+	                      "gateway", r->gateway, "source", r->gateway_address, "dialogue", r->kind, "object",
+	                      admin_json_text(text_of(*r->attendant ? r->attendant : r->callee_mailbox)), "state", r->drop_reason, "over", 1, "held", 0, "started_us",
+	                      (json_int_t)r->started_us, "duration_ms", (json_int_t)r->duration_ms, "node", r->node, "steps", "steps_lost", 0, "story", story.lines,
+	                      "story_lost", (int)tale.lost);
+	dlg_tale_free(&tale);
+	return o;
+}
+
+static void recorded_h(const struct report *rep, int err, const struct ev_report *why, void *arg)
+{
+	struct admin_call *call = arg;
+	struct record_item *const *v = rep->rows;
+	if (err)
+		admin_call_why(call, err, why);
+	else if (missed(call, rep->n == 0 ? ENOENT : rep->n > 1 ? EEXIST : 0, rep->f.id) == 0)
+		admin_call_ok(call, record_json(v[0]));
+	mem_unref(call);
+}
+
+static int ask_records(struct admin *a, struct admin_call *call, const char *id)
+{
+	struct report_filter f = { 0 };
+	if (!a->prm.records || strlen(id) >= sizeof f.id)
+		return ENOENT;
+	text_fill(f.id, sizeof f.id, id);
+	int err = report_ask(a->prm.records, REPORT_RECORDS, &f, recorded_h, mem_ref(call));
+	if (err)
+		mem_unref(call);
+	return err;
+}
+
 static void show(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
 	struct showing x = { .admin = a };
 	const char *id = id_of(a, call, args);
-	if (id && missed(call, dlg_service_call(a->prm.calls, id, one_h, &x), id) == 0)
+	int err = id ? dlg_service_call(a->prm.calls, id, one_h, &x) : 0;
+	if (!id || (err == ENOENT && *id && ask_records(a, call, id) == 0))
+		return;
+	if (missed(call, err, id) == 0)
 		admin_call_ok(call, x.call);
 }
 

@@ -94,7 +94,7 @@ static const struct cli_opt show_opts[] = { { "steps", NULL, "also each step of 
 const struct cli_cmd cli_call_cmds[] = {
 	{ "call", "list", "", 0, 0, list_opts, "List the calls of this node", NULL, "  umbel call list\n  umbel call list --history", list },
 	{ "call", "show", "CALL", 1, 1, show_opts, "Tell one call in words: how it came, what was said and agreed, how and why it ended",
-	  "Calls that live, the last 256 that are over, and the last 64 that were refused. A unique beginning of the id is enough.",
+	  "Calls that live, the last 256 that are over, and the last 64 that were refused; of older ones what their records keep. A unique\nbeginning of the id is enough.",
 	  "  umbel call show 01JD\n  umbel call show 01JD --steps\n  umbel call show 01JD --json", show },
 	{ "call", "end", "CALL", 1, 1, NULL, "End a call as if the caller had hung up", NULL, "  umbel call end 01JD", end },
 	{ NULL },

@@ -35,6 +35,10 @@ struct dlg_tale_line {
 typedef void (dlg_tale_h)(const struct dlg_tale_line *l, void *arg);
 void dlg_tale_each(const struct dlg_tale *t, dlg_tale_h *h, void *arg);
 
+/* What the record of a call that is long over still knows. */
+struct record_item;
+void dlg_tale_of_record(struct dlg_tale *t, const struct record_item *it);
+
 /* Whether a tale tells already what that event says of a call. */
 bool dlg_tale_covers(uint16_t event);
 

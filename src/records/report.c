@@ -165,17 +165,32 @@ static int take_steps(struct db_tx *tx, struct record_item **itp, struct ev_repo
 	return 0;
 }
 
+/* By the primary key: ids are letters and digits, all of them before '~'. */
+static int query_by_id(struct db_tx *tx, const struct report_filter *f, struct db_rows **rp, struct ev_report *why)
+{
+	char behind[sizeof f->id + 1];
+	text_print(behind, sizeof behind, "%s~", f->id);
+	return db_query(tx, rp, why, PAGE " FROM call_record r WHERE r.id >= ?1 AND r.id < ?2 ORDER BY r.id LIMIT 2", "ss", f->id, behind);
+}
+
+static int query_records(struct db_tx *tx, const struct question *q, struct db_rows **rp, struct ev_report *why)
+{
+	const struct report_filter *f = &q->rep.f;
+	int64_t most = f->limit && f->limit < REPORT_PAGE ? f->limit : REPORT_PAGE;
+	if (f->id[0])
+		return query_by_id(tx, f, rp, why);
+	return db_query(tx, rp, why, of(f, PAGE OF_ALL BEHIND " ORDER BY r.started_us DESC, r.id DESC LIMIT ?11",
+		PAGE OF_ATTENDANT BEHIND " ORDER BY r.started_us DESC, r.id DESC LIMIT ?11", PAGE OF_MAILBOX BEHIND " ORDER BY b.started_us DESC, b.record DESC LIMIT ?11"),
+		"iissssssisi", WHO(f, q->until_us), f->before_us ? f->before_us : INT64_MAX, f->before_id, most);
+}
+
 static int work_records(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct question *q = arg;
 	struct report *rep = &q->rep;
-	const struct report_filter *f = &rep->f;
 	struct db_rows *r;
-	int64_t most = f->limit && f->limit < REPORT_PAGE ? f->limit : REPORT_PAGE;
 	forget_rows(rep);
-	int err = db_query(tx, &r, why, of(f, PAGE OF_ALL BEHIND " ORDER BY r.started_us DESC, r.id DESC LIMIT ?11",
-		PAGE OF_ATTENDANT BEHIND " ORDER BY r.started_us DESC, r.id DESC LIMIT ?11", PAGE OF_MAILBOX BEHIND " ORDER BY b.started_us DESC, b.record DESC LIMIT ?11"),
-		"iissssssisi", WHO(f, q->until_us), f->before_us ? f->before_us : INT64_MAX, f->before_id, most);
+	int err = query_records(tx, q, &r, why);
 	if (err)
 		return err;
 	while ((err = db_step(r, why)) == 0 && (err = take_record(rep, r)) == 0)

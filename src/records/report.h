@@ -27,6 +27,7 @@ struct report_filter {
 	int64_t before_us;  /* RECORDS: those behind this one; 0: from the newest on */
 	char before_id[32];
 	char after_mailbox[65]; /* MAILBOXES: those behind this one */
+	char id[32];        /* RECORDS: only those whose id begins so, two at most; nothing else counts then */
 };
 /* "2026-11-23", "today", "yesterday", "7d" (so many days back, with today), "all" (nothing), or a time as RFC 3339 says it. A day as `until`
  * counts to its end. Days are those of this machine's clock. EINVAL. */

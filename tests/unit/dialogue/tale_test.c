@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "dialogue/tale.h"
 #include "dialogue_events.h"
+#include "records/record.h"
 #include "sip_events.h"
 #include "ut.h"
 
@@ -127,6 +128,44 @@ static void what_has_no_room_is_counted(void **state)
 	mem_free(r);
 }
 
+/* All that a record may hold becomes sentences without a hole; one with next to nothing in it makes none up. */
+static void a_record_is_told(void **state)
+{
+	struct call_step step[RECORD_WHATS];
+	struct call_record r;
+	(void)state;
+	for (int w = 0; w < RECORD_WHATS; w++) {
+		step[w] = (struct call_step){ .at_ms = w, .attendant = "main", .menu = "open", .value = "v", .target = "t" };
+		text_fill(step[w].what, sizeof step[w].what, record_what_name((enum record_what)w));
+	}
+	for (int k = 0; k < RECORD_KINDS; k++) {
+		struct dlg_tale t = { 0 };
+		record_init(&r);
+		text_fill(r.kind, sizeof r.kind, record_kind_name((enum record_kind)k));
+		text_fill(r.direction, sizeof r.direction, k >= RECORD_PLAY_ON_PHONE ? "out" : "in");
+		text_fill(r.drop_reason, sizeof r.drop_reason, "caller-hung-up");
+		text_fill(r.callee_mailbox, sizeof r.callee_mailbox, "alice");
+		text_fill(r.dialled, sizeof r.dialled, "2001");
+		text_fill(r.reason, sizeof r.reason, "no-answer");
+		r.received = r.lost = r.jitter_us = 5;
+		struct record_item *it = record_item(&r, NULL, 0, step, RECORD_WHATS);
+		dlg_tale_of_record(&t, it);
+		assert_true(count(&t) >= RECORD_WHATS + 3);
+		assert_string_equal(last_name, "past-end");
+		assert_non_null(strstr(last_text, "caller hung up"));
+		assert_int_equal(t.lost, 0);
+		dlg_tale_free(&t);
+		mem_free(it);
+	}
+	struct dlg_tale t = { 0 };
+	record_init(&r);
+	struct record_item *it = record_item(&r, NULL, 0, NULL, 0);
+	dlg_tale_of_record(&t, it);
+	assert_int_equal(count(&t), 1);
+	dlg_tale_free(&t);
+	mem_free(it);
+}
+
 static int told(void *arg)
 {
 	struct dlg_tale t = { 0 };
@@ -155,4 +194,4 @@ static void events_that_say_the_same_are_known(void **state)
 }
 
 UT_MAIN(UT(every_row_is_a_sentence), UT(every_row_can_be_told), UT(lines_come_back_in_order_with_their_advice), UT(what_has_no_room_is_counted),
-	UT(without_memory_a_line_is_lost_and_no_more), UT(events_that_say_the_same_are_known))
+	UT(without_memory_a_line_is_lost_and_no_more), UT(events_that_say_the_same_are_known), UT(a_record_is_told))

@@ -232,6 +232,11 @@ static void single_calls_page_by_page(void **state)
 	assert_int_equal(b.record.jitter_us, 3000);
 	assert_string_equal(b.record.band, "good");
 	assert_int_equal(ask(&b, REPORT_RECORDS, (struct report_filter){ .attendant = "main", .node = "node02" }), 2);
+	assert_int_equal(ask(&b, REPORT_RECORDS, (struct report_filter){ .id = "call-0003" }), 1);
+	assert_string_equal(b.id[0], "call-0003");
+	assert_int_equal(ask(&b, REPORT_RECORDS, (struct report_filter){ .id = "call-" }), 2); /* enough to know that there are several */
+	assert_int_equal(ask(&b, REPORT_RECORDS, (struct report_filter){ .id = "call-0003x" }), 0);
+	assert_int_equal(ask(&b, REPORT_RECORDS, (struct report_filter){ .id = "%" }), 0);
 	end(&b);
 }
 

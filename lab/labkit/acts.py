@@ -167,6 +167,8 @@ def _act1(stage, cap):
     stage.hang_up_all()
     time.sleep(1.5)
     story.check("Bob's phone never rings: the transfer fails", not reached)
+    told = " ".join(" ".join(node.last_call() for node in stage.nodes.values()).split())
+    story.check("umbel call show tells it in words, with the cure", "The transfer failed: TLS with gateway lyncpool" in told and "umbel cert cure lyncpool" in told, told)
     refused = [line for word, line in site.pool.log("REFUSED") if line.startswith("REFER")]
     story.check("the pool saw the REFER come from somebody it does not know", refused and f"cn={space.SERVICE}" in refused[0], site.pool.log())
     ports = [m[1] for line in refused if (m := re.search(r"from=[\d.]+:(\d+)", line))]

@@ -43,11 +43,30 @@ struct story {
 	const char *session;
 };
 
+/* Advice has lines, and commands on lines of their own. */
+static json_t *lines_json(const char *lines)
+{
+	struct text rest = text_of(lines), line;
+	struct buf b;
+	char clean[4096];
+	buf_init(&b, 65536);
+	while (!text_empty(rest)) {
+		text_cut(rest, '\n', &line, &rest);
+		buf_printf(&b, "%s%s", text_escape(line, clean, sizeof clean), text_empty(rest) ? "" : "\n");
+	}
+	json_t *o = admin_json_text(TEXT_NONE);
+	const char *whole = buf_cstr(&b);
+	if (o && whole && *whole)
+		json_string_set(o, whole);
+	buf_free(&b);
+	return o;
+}
+
 static void line_h(const struct dlg_tale_line *l, void *arg)
 {
 	struct story *s = arg;
 	json_array_append_new(s->lines, json_pack("{s:I, s:s, s:o, s:o}", "at_ms", (json_int_t)l->at_ms, "name", l->name, "text", admin_json_text(text_of(l->text)),
-	                                          "advice", admin_json_text(text_of(l->advice))));
+	                                          "advice", lines_json(l->advice)));
 }
 
 /* Behind all that was before it. */

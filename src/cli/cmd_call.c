@@ -51,12 +51,12 @@ static void show_story(struct cli *c, const json_t *o)
 
 static int show_one(struct cli *c, const json_t *o)
 {
-	const char *name = cli_text(o, "from_name"), *object = cli_text(o, "object");
+	const char *from = cli_text(o, "from"), *name = cli_text(o, "from_name"), *object = cli_text(o, "object"), *source = cli_text(o, "source");
 	size_t i;
 	const json_t *s;
 	fprintf(c->out, "Call %s, %s: %s\n", cli_text(o, "id"), cli_true(o, "over") ? "over" : "alive", cli_text(o, "state"));
-	fprintf(c->out, "  from %s%s%s%s to %s, gateway %s (%s)\n", cli_text(o, "from"), *name ? " (" : "", name, *name ? ")" : "", cli_text(o, "called"),
-	        cli_text(o, "gateway"), cli_text(o, "source"));
+	fprintf(c->out, "  %s%s%s%s%s%sto %s, gateway %s%s%s%s\n", *from ? "from " : "", from, *name ? " (" : "", name, *name ? ")" : "", *from || *name ? " " : "",
+	        cli_text(o, "called"), cli_text(o, "gateway"), *source ? " (" : "", source, *source ? ")" : "");
 	fprintf(c->out, "  began %s, %s %s%s%s%s%s\n\n", cli_when_us(cli_int(o, "started_us")), cli_true(o, "over") ? "lasted" : "lasts",
 	        cli_duration_ms(cli_int(o, "duration_ms")), *cli_text(o, "dialogue") ? ", " : "", cli_text(o, "dialogue"), *object ? " of " : "", object);
 	show_story(c, o);

@@ -19,7 +19,7 @@ struct peer {
 	uint64_t used;
 };
 struct call {
-	char id[ID], session[40];
+	char id[ID], session[40], last[2][64]; /* what we sent and what they sent: to know what is repeated */
 	unsigned number;
 };
 
@@ -319,6 +319,17 @@ static void message_label(const json_t *item, char *dst, size_t size)
 		text_print(dst, size, "%s %s (%s%s%s)", method, user_of(cli_text(item, "uri"), who, sizeof who), transport, *sdp ? ", " : "", sdp);
 }
 
+/* The same as before, the same way: UDP, and nobody heard it. */
+static bool repeated(struct call *c, const json_t *item)
+{
+	char now[64], *last = c ? c->last[cli_true(item, "in")] : NULL;
+	text_print(now, sizeof now, "%s %s %s", cli_text(item, "method"), cli_text(item, "cseq"), cli_text(item, "status"));
+	bool same = last && strcmp(last, now) == 0;
+	if (last)
+		text_fill(last, sizeof c->last[0], now);
+	return same && strcmp(cli_text(item, "transport"), "UDP") == 0;
+}
+
 static void print_text(const struct ladder *l, const char *message)
 {
 	struct text rest = text_of(message), line;
@@ -334,7 +345,7 @@ static void print_text(const struct ladder *l, const char *message)
 static void message(struct ladder *l, const json_t *item)
 {
 	struct row r;
-	char before[40], label[LABEL], from[100], to[100];
+	char before[40], label[LABEL], words[LABEL - 8], from[100], to[100];
 	bool fresh;
 	struct call *c = call_of(l, item, &fresh);
 	unsigned column = column_of(l, item);
@@ -346,7 +357,8 @@ static void message(struct ladder *l, const json_t *item)
 		note(l, before, label);
 	}
 	row_begin(l, &r);
-	message_label(item, label, sizeof label);
+	message_label(item, words, sizeof words);
+	text_print(label, sizeof label, "%s%s", words, repeated(c, item) ? ", again" : "");
 	put_arrow(l, &r, column, cli_true(item, "in"), '-', label);
 	row_print(l, before, &r, colour_of(c, item));
 	if (*cli_text(item, "reason")) {
@@ -385,8 +397,8 @@ static void step(struct ladder *l, const json_t *item, const char *kind)
 	put_arrow(l, &r, column, to_us, ended ? '.' : '=', label);
 	row_print(l, before, &r, *cli_text(item, "verdict") ? 31 : 2);
 	if (*cli_text(item, "their_cn") || *cli_text(item, "our_cn")) {
-		text_print(words, sizeof words, "it showed %s%s%s%s; this node %s", *cli_text(item, "their_cn") ? cli_text(item, "their_cn") : "no certificate",
-			   *cli_text(item, "matched") ? " (" : "", *cli_text(item, "matched") ? cli_text(item, "matched") : "", *cli_text(item, "matched") ? " was expected)" : "",
+		text_print(words, sizeof words, "certificates: theirs %s%s%s%s, ours %s", *cli_text(item, "their_cn") ? cli_text(item, "their_cn") : "none",
+			   *cli_text(item, "matched") ? " (good as " : "", cli_text(item, "matched"), *cli_text(item, "matched") ? ")" : "",
 			   *cli_text(item, "our_cn") ? cli_text(item, "our_cn") : "none");
 		note(l, "", words);
 	}
@@ -402,8 +414,9 @@ static void dns(struct ladder *l, const json_t *item)
 {
 	char before[40], words[700];
 	mark(item, NULL, before, sizeof before);
-	text_print(words, sizeof words, "DNS: %s %s%s%s: %s, %s records", cli_text(item, "name"), cli_text(item, "type"), *cli_text(item, "server") ? ", asked " : "",
-		   cli_text(item, "server"), cli_text(item, "outcome"), cli_text(item, "records"));
+	int64_t n = cli_int(item, "records");
+	text_print(words, sizeof words, n ? "DNS: %s %s%s%s: %s, %lld record%s" : "DNS: %s %s%s%s: %s", cli_text(item, "name"), cli_text(item, "type"),
+		   *cli_text(item, "server") ? ", asked " : "", cli_text(item, "server"), cli_text(item, "outcome"), (long long)n, n == 1 ? "" : "s");
 	note(l, before, words);
 }
 

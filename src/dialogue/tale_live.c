@@ -229,12 +229,16 @@ static void tell_sound_agreed(struct dlg_call *c)
 }
 
 /* Of a call of ours, once: as if it had been told when it was made. */
-static void tell_own_way(struct dlg_call *c)
+static void tell_own_way(struct dlg_call *c, const struct trust_facts *at_the_end)
 {
+	struct teller x = { &c->tale, 0 };
 	if (!c->outgoing || c->told.way)
 		return;
 	c->told.way = true;
-	way_of(&(struct teller){ &c->tale, 0 }, c->leg);
+	if (at_the_end)
+		tell_way(&x, at_the_end);
+	else
+		way_of(&x, c->leg);
 }
 
 static const char *what_of(int status, const char *reason, char *dst, size_t size)
@@ -273,7 +277,7 @@ static void tell_ending(struct dlg_call *c, const struct leg_event *ev)
 
 static void tell_over(struct dlg_call *c, const struct leg_event *ev)
 {
-	tell_own_way(c);
+	tell_own_way(c, ev->facts);
 	if (ev->end == LEG_END_PEER)
 		dlg_tell(c, ev->status == 500 ? TALE_BYE_BAD : TALE_BYE_GOOD, NULL, NULL);
 	else if (ev->end == LEG_END_FAILED)
@@ -297,11 +301,11 @@ void dlg_tale_leg(struct dlg_call *c, const struct leg_event *ev)
 	char words[200];
 	switch (ev->type) {
 	case LEG_PROGRESS:
-		tell_own_way(c);
+		tell_own_way(c, NULL);
 		dlg_tell_two(c, TALE_RINGING, "called", c->called, "status", what_of(ev->status, ev->reason, words, sizeof(words)));
 		break;
 	case LEG_ANSWERED:
-		tell_own_way(c);
+		tell_own_way(c, NULL);
 		dlg_tell(c, c->outgoing ? TALE_UP_OUT : TALE_UP_IN, "called", c->called);
 		tell_sound_agreed(c);
 		break;

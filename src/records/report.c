@@ -11,6 +11,7 @@ struct question {
 	report_h *h;
 	void *arg;
 	int64_t until_us; /* of records: the page's end */
+	char behind[33];  /* by id: the end of those that begin so; statements hold texts by reference */
 };
 
 static const size_t row_size[] = { sizeof(struct report_calls), sizeof(struct record_item *), sizeof(struct report_step), sizeof(struct report_box) };
@@ -165,20 +166,12 @@ static int take_steps(struct db_tx *tx, struct record_item **itp, struct ev_repo
 	return 0;
 }
 
-/* By the primary key: ids are letters and digits, all of them before '~'. */
-static int query_by_id(struct db_tx *tx, const struct report_filter *f, struct db_rows **rp, struct ev_report *why)
-{
-	char behind[sizeof f->id + 1];
-	text_print(behind, sizeof behind, "%s~", f->id);
-	return db_query(tx, rp, why, PAGE " FROM call_record r WHERE r.id >= ?1 AND r.id < ?2 ORDER BY r.id LIMIT 2", "ss", f->id, behind);
-}
-
 static int query_records(struct db_tx *tx, const struct question *q, struct db_rows **rp, struct ev_report *why)
 {
 	const struct report_filter *f = &q->rep.f;
 	int64_t most = f->limit && f->limit < REPORT_PAGE ? f->limit : REPORT_PAGE;
-	if (f->id[0])
-		return query_by_id(tx, f, rp, why);
+	if (f->id[0]) /* by the primary key; a database may sort by another alphabet than ours, but letters are behind digits in all of them */
+		return db_query(tx, rp, why, PAGE " FROM call_record r WHERE r.id >= ?1 AND r.id <= ?2 AND SUBSTR(r.id, 1, LENGTH(?1)) = ?1 ORDER BY r.id LIMIT 2", "ss", f->id, q->behind);
 	return db_query(tx, rp, why, of(f, PAGE OF_ALL BEHIND " ORDER BY r.started_us DESC, r.id DESC LIMIT ?11",
 		PAGE OF_ATTENDANT BEHIND " ORDER BY r.started_us DESC, r.id DESC LIMIT ?11", PAGE OF_MAILBOX BEHIND " ORDER BY b.started_us DESC, b.record DESC LIMIT ?11"),
 		"iissssssisi", WHO(f, q->until_us), f->before_us ? f->before_us : INT64_MAX, f->before_id, most);
@@ -312,6 +305,9 @@ int report_ask(struct records *rs, enum report_what what, const struct report_fi
 	q->until_us = f->until_us;
 	if (f->before_us && (!q->until_us || f->before_us < q->until_us))
 		q->until_us = f->before_us + 1; /* so that the index begins there */
+	size_t n = strlen(f->id);
+	memcpy(q->behind, f->id, n);
+	memset(q->behind + n, 'z', sizeof q->behind - 1 - n);
 	q->h = h;
 	q->arg = arg;
 	int err = store_submit(rs->prm.store, STORE_READ, works[what], answered, q);

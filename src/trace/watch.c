@@ -247,6 +247,7 @@ static json_t *message_json(const struct trace_watch *w, const struct sip_trace 
 		set(o, "method", msg->cseq.method_text);
 	}
 	if (msg) {
+		json_object_set_new(o, "cseq", json_integer((json_int_t)msg->cseq.number));
 		set(o, "from", msg->from.uri.whole);
 		set(o, "to", msg->to.uri.whole);
 		set(o, "reason", sip_msg_value(msg, SIP_HDR_REASON));

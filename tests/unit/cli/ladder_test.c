@@ -92,7 +92,7 @@ static void steps_below_sip_are_shown(void **state)
 	assert_non_null(strstr(m.text, "00:00:01.000      DNS: pool.x A, asked 192.0.2.53:53: NOERROR, 2 records\n"));
 	assert_non_null(strstr(m.text, "00:00:01.001      |============== TCP connection ==============>|\n"));
 	assert_non_null(strstr(m.text, "00:00:01.002      |================== TLS 1.3 =================>|\n"));
-	assert_non_null(strstr(m.text, "                  it showed pool.x (pool.x was expected); this node um.x\n"));
+	assert_non_null(strstr(m.text, "                  certificates: theirs pool.x (good as pool.x), ours um.x\n"));
 	assert_non_null(strstr(m.text, "|<............... closed: fin ................|"));
 	assert_non_null(strstr(m.text, "                  pool knows nobody of the name um.x\n                  What to do: umbel explain gateway pool\n"));
 	fits(&m, 80);
@@ -145,6 +145,19 @@ static void colour_only_where_it_is_wanted(void **state)
 	end(&m);
 }
 
+static void what_is_repeated_is_marked(void **state)
+{
+	static const char by_udp[] = "{\"kind\":\"message\",\"us\":1,\"gateway\":\"g\",\"peer\":\"192.0.2.9:5060\",\"transport\":\"UDP\"," CALL ",\"in\":false,\"method\":\"INVITE\",\"uri\":\"sip:1@x\",\"cseq\":1}";
+	struct made m;
+	(void)state;
+	begin(&m, 80, false);
+	give(&m, by_udp);
+	assert_null(strstr(m.text, "again"));
+	give(&m, by_udp);
+	assert_non_null(strstr(m.text, " INVITE 1 (UDP), again "));
+	end(&m);
+}
+
 static void what_is_missing_is_said(void **state)
 {
 	struct made m;
@@ -173,5 +186,5 @@ static void nothing_of_the_wire_reaches_the_terminal_as_it_is(void **state)
 	end(&m);
 }
 
-UT_MAIN(UT(a_call_is_a_ladder), UT(steps_below_sip_are_shown), UT(calls_and_hosts_are_told_apart), UT(colour_only_where_it_is_wanted), UT(what_is_missing_is_said),
+UT_MAIN(UT(a_call_is_a_ladder), UT(steps_below_sip_are_shown), UT(calls_and_hosts_are_told_apart), UT(colour_only_where_it_is_wanted), UT(what_is_repeated_is_marked), UT(what_is_missing_is_said),
 	UT(nothing_of_the_wire_reaches_the_terminal_as_it_is))

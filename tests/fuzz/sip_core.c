@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sip_core.c  Messages of any kind and order against the whole core: transactions, dialogs, legs. The input is cut at lines "----"; TAG stands for
- * our tag in the last call. Between messages the clock goes on, by 100 ms or, behind a line "====", by 40 s.             */
+/* sip_core.c  Messages of any kind and order against the whole core: transactions, dialogs, legs, subscriptions. The input is cut at lines "----"; TAG stands for
+ * our tag in the last call, WAT for that in the last subscription. Between messages the clock goes on, by 100 ms or, behind a line "====", by 40 s.             */
+#include <errno.h>
 #include <stdint.h>
 #include "base/mem.h"
 #include "media/media.h"
 #include "sip/leg_private.h"
+#include "sip/watch_private.h"
 
 struct bench {
 	struct clock_fake clock;
@@ -15,6 +17,8 @@ struct bench {
 	struct leg *leg;
 	struct sip_peer *peer;
 	unsigned calls;
+	struct sip_watch *watch; /* the last one, while it lives */
+	unsigned watches, told;
 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
@@ -43,6 +47,40 @@ static void on_offered(struct leg *leg, void *arg)
 		(void)leg_answer(leg, b->port, NULL);
 }
 
+static int on_wanted(struct sip_watch *w, const struct sip_watch_asked *asked, void *arg)
+{
+	struct bench *b = arg;
+
+	(void)asked;
+	if (b->watches++ % 8 == 7)
+		return ENOENT;
+	sip_watch_own(w, b);
+	b->watch = w;
+	return 0;
+}
+
+/* Now, later or not at all; and sometimes the mailbox goes. */
+static void on_state(struct sip_watch *w, void *arg)
+{
+	struct bench *b = arg;
+	char body[40];
+
+	if (b->told++ % 3 == 2)
+		return;
+	(void)text_print(body, sizeof(body), "Messages-Waiting: %u\r\n", b->told % 2);
+	sip_watch_tell(w, text_of(body));
+}
+
+static void on_over(struct sip_watch *w, void *arg)
+{
+	struct bench *b = arg;
+
+	if (sip_watch_owned(w) != b)
+		__builtin_trap();
+	if (b->watch == w)
+		b->watch = NULL;
+}
+
 static int on_lookup(const struct sip_source *src, struct sip_peer **peer, struct ev_report *why, void *arg)
 {
 	struct bench *b = arg;
@@ -66,14 +104,16 @@ static void pass(struct bench *b, int64_t ms)
 static void feed(struct bench *b, struct text t)
 {
 	struct sip_path path = { .transport = NET_UDP, .listener = UINT_MAX };
-	const char *tag = b->leg ? b->leg->d.local_tag : "none";
+	const char *tag = b->leg ? b->leg->d.local_tag : "none", *watch = b->watch ? b->watch->d.local_tag : "none";
 	struct buf msg;
-	size_t at;
+	size_t at, other;
 
 	buf_init(&msg, 1u << 20);
-	while ((at = text_find_text(t, TEXT("TAG"))) != SIZE_MAX) {
+	while ((at = text_find_text(t, TEXT("TAG"))) != (other = text_find_text(t, TEXT("WAT")))) {
+		bool is_watch = other < at;
+		at = is_watch ? other : at;
 		buf_text(&msg, text_head(t, at));
-		buf_str(&msg, tag);
+		buf_str(&msg, is_watch ? watch : tag);
 		t = text_skip(t, at + 3);
 	}
 	buf_text(&msg, t);
@@ -88,6 +128,7 @@ static bool bench_open(struct bench *b)
 {
 	struct sip_core_prm prm = { .clock = &b->clock.clock, .lookup = on_lookup, .offered = on_offered, .arg = b };
 	struct media_engine_prm media = { .clock = &b->clock.clock };
+	const struct sip_watch_handlers watches = { on_wanted, on_state, on_over, b };
 	struct net_addr local;
 	struct media_port_prm port = { .local = &local };
 
@@ -97,9 +138,13 @@ static bool bench_open(struct bench *b)
 	prm.loop = b->loop;
 	b->peer = sip_peer_create();
 	b->peer->believes_headers = true;
+	b->peer->max_watches = 3;
 	text_fill(b->peer->host, sizeof(b->peer->host), "127.0.0.1");
 	(void)net_addr_parse(&local, TEXT("127.0.0.1"), 0);
-	return !media_engine_create(&b->media, &media, NULL) && !media_port_open(&b->port, b->media, &port, NULL) && !sip_core_create(&b->core, &prm, NULL);
+	if (media_engine_create(&b->media, &media, NULL) || media_port_open(&b->port, b->media, &port, NULL) || sip_core_create(&b->core, &prm, NULL))
+		return false;
+	sip_core_watches(b->core, &watches);
+	return true;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

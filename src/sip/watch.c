@@ -26,6 +26,7 @@ static const struct row {
 	{ WATCH_NEW,    WATCH_EXPIRED,      say_last,   WATCH_ENDING, "timeout" },
 	{ WATCH_NEW,    WATCH_GONE,         say_last,   WATCH_ENDING, "noresource" },
 	{ WATCH_NEW,    WATCH_LEFT,         say_last,   WATCH_ENDING, "deactivated" },
+	{ WATCH_NEW,    WATCH_BARRED,       say_last,   WATCH_ENDING, "rejected" }, /* RFC 6665 4.1.3 */
 	{ WATCH_ACTIVE, WATCH_REFRESHED,    ask,        WATCH_ACTIVE, NULL },
 	{ WATCH_ACTIVE, WATCH_UNSUBSCRIBED, ask_last,   WATCH_ENDING, "timeout" },
 	{ WATCH_ACTIVE, WATCH_TOLD,         speak,      WATCH_ACTIVE, NULL },
@@ -35,6 +36,7 @@ static const struct row {
 	{ WATCH_ACTIVE, WATCH_EXPIRED,      say_last,   WATCH_ENDING, "timeout" },
 	{ WATCH_ACTIVE, WATCH_GONE,         say_last,   WATCH_ENDING, "noresource" },
 	{ WATCH_ACTIVE, WATCH_LEFT,         say_last,   WATCH_ENDING, "deactivated" },
+	{ WATCH_ACTIVE, WATCH_BARRED,       say_last,   WATCH_ENDING, "rejected" },
 	{ WATCH_ENDING, WATCH_TOLD,         say_last,   WATCH_ENDING, NULL },
 	{ WATCH_ENDING, WATCH_LATE,         say_last,   WATCH_ENDING, NULL },
 	{ WATCH_ENDING, WATCH_HEARD,        heard_last, WATCH_ENDING, NULL },

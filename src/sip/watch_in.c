@@ -172,6 +172,21 @@ void sip_watch_new(struct sip_core *core, struct sip_stx *stx, const struct sip_
 	watch_happens(w, wish.expires_s ? WATCH_REFRESHED : WATCH_UNSUBSCRIBED);
 }
 
+/* The configuration may have changed since it was accepted: it goes on with what holds for its gateway now. */
+static bool still_may(struct sip_watch *w, const struct sip_path *path)
+{
+	struct sip_peer *now = sip_who(w->core, path, NULL);
+	bool may = now && now->max_watches && text_is(text_of(now->name), w->peer->name);
+
+	if (!may) {
+		mem_unref(now);
+		return false;
+	}
+	mem_unref(w->peer);
+	w->peer = now;
+	return true;
+}
+
 static void again(struct sip_watch *w, struct sip_stx *stx, const struct sip_msg *req)
 {
 	const char *sentence;
@@ -180,6 +195,11 @@ static void again(struct sip_watch *w, struct sip_stx *stx, const struct sip_msg
 
 	if (!sip_dialog_in_order(&w->d, req)) {
 		refuse(w->core, stx, 500, "CSeq is out of order");
+		return;
+	}
+	if (!still_may(w, sip_stx_path(stx))) {
+		refuse(w->core, stx, 403, "this gateway may not subscribe here");
+		watch_happens(w, WATCH_BARRED);
 		return;
 	}
 	status = wish_of(req, &wish, &sentence);

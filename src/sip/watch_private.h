@@ -22,6 +22,7 @@ enum watch_event {
 	WATCH_EXPIRED,
 	WATCH_GONE,         /* what it watched */
 	WATCH_LEFT,         /* we go */
+	WATCH_BARRED,       /* its gateway may have none any more */
 	WATCH_LATE,         /* the state did not come: the last NOTIFY goes without it */
 	WATCH_EVENTS
 };

@@ -308,6 +308,29 @@ static void ended_by_us(void **state)
 	assert_int_equal(world.over, 2);
 }
 
+/* The gateway lost its right, or another one speaks: not prolonged, and ended. */
+static void whose_right_is_gone(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		open_all(&x);
+		subscribed(&x);
+		if (i == 0)
+			x.r.side[B].other->max_watches = 0;
+		else
+			x.r.side[B].no_lookup = true;
+		subscribe(&x, "s2", EVENT "Expires: 600\r\n");
+		wants(&x, "SIP/2.0 403");
+		notified(&x, "Subscription-State: terminated;reason=rejected", "Messages-Waiting: no");
+		answer(&x, 200, "", "");
+		heard(&x, 20);
+		assert_int_equal(world.over, 1);
+		raw_close(&x);
+	}
+}
+
 static void other_requests_within_it(void **state)
 {
 	struct raw x;
@@ -371,4 +394,4 @@ static void any_order(void **state)
 }
 
 UT_MAIN(UT(lives_until_it_is_ended), UT(refused_as_the_rfc_says), UT(one_gateway_has_only_so_many), UT(runs_out), UT(fetched_once),
-        UT(a_notify_that_fails_ends_it), UT(ended_by_us), UT(other_requests_within_it), UT(any_order))
+        UT(a_notify_that_fails_ends_it), UT(ended_by_us), UT(whose_right_is_gone), UT(other_requests_within_it), UT(any_order))

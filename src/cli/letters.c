@@ -52,7 +52,7 @@ void cli_letter_init(struct cli_letter *l, const char *file, const char *folder,
 {
 	*l = (struct cli_letter){ .folder = folder, .fd = -1 };
 	int err = folder ? text_print(l->path, sizeof l->path, "%s/%s.txt", folder, mailbox) : text_print(l->path, sizeof l->path, "%s", file);
-	if (err || text_print(l->part, sizeof l->part, "%s.part", l->path))
+	if (err || text_print(l->part, sizeof l->part, "%s.letter-part", l->path))
 		l->path[0] = '\0';
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* letters.h  Letters to the owners of mailboxes, as files: a first or a new PIN, and what to do with it.
  *
- *   FILE.part made -> the server makes a PIN and the words -> written and synced -> the server is told to set that PIN -> FILE.part becomes FILE
+ *   FILE.letter-part made -> the server makes a PIN and the words -> written and synced -> the server is told to set that PIN -> it becomes FILE
  *
  * So a letter that has its own name tells the PIN that counts; where anything fails before that the old PIN stays, and no letter is left. A file that
  * is there is never replaced. Files are for their owner alone (0600). The PIN is nowhere else: neither printed nor told in an event. */
@@ -20,7 +20,7 @@ struct cli_letter {
 };
 /* FILE, or FOLDER/NAME.txt where a folder is given. */
 void cli_letter_init(struct cli_letter *l, const char *file, const char *folder, const char *mailbox);
-/* CLI_GOOD: FILE is free, and FILE.part is there; a folder is made where there is none. CLI_NO with l->why. */
+/* CLI_GOOD: FILE is free, and FILE.letter-part is there; a folder is made where there is none. CLI_NO with l->why. */
 int cli_letter_open(struct cli_letter *l);
 /* Makes the PIN and the letter; `first`: of a mailbox just made. `only_first`: a mailbox that has a PIN keeps it, and gets no letter (CLI_GOOD, l->had_pin).
  * Opens it if that is still to do; closed afterwards in any case. CLI_NO with l->why. */

@@ -126,13 +126,13 @@ def letters(story):
     story.check("letters: import makes nothing while a letter is in its way", status == 1 and "p3.txt" in text and "nothing was imported" in text and
                 umbel("mailbox", "show", "p1")[0] == 1 and len(list(folder.iterdir())) == 1, text)
     (folder / "p3.txt").unlink()
-    (folder / "p5.txt.part").mkdir()
+    (folder / "p5.txt.letter-part").mkdir()
     status, text = umbel("mailbox", "import", table, "--letters", folder)
     written = sorted(folder.glob("*.txt"))
     story.check("letters: one that cannot be written is named with its reason, and the others are", status == 1 and len(written) == 11 and
                 "no letter for p5" in text and "--update --letters" in text, text)
     before = {f: f.read_text() for f in written}
-    (folder / "p5.txt.part").rmdir()
+    (folder / "p5.txt.letter-part").rmdir()
     status, text = umbel("mailbox", "import", table, "--update", "--letters", folder)
     after = {f: f.read_text() for f in sorted(folder.iterdir())}
     story.check("letters: the same command with --update writes the one that is missing", status == 0 and len(after) == 12 and before.items() <= after.items() and

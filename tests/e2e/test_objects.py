@@ -40,7 +40,7 @@ def objects(c, ca):
         {"name": "holiday", "hours": {"daily": "all day"}, "holidays": [{**holidays[0], "greeting_prompt": "not-available-yet"}]},
         {"name": "calendar", "hours": {"daily": "all day"}, "calendar": str(calendar(c))},
     ]
-    keys = {"1": "log-on"}
+    keys = {"1": "log-on", "2": "mailbox vera"}
     closed = {"greeting_prompt": "goodbye", "keys": {"1": "hang-up"}}
     front = {"dialplan": "office", "speech": False, "greeting_prompt": "try-later", "keys": keys, "closed": closed}
     c["attendants"] = [{"name": s["name"], "numbers": [f"290{i}"], "schedule": s["name"], **front} for i, s in enumerate(c["schedules"])]
@@ -131,6 +131,12 @@ def secured(story, node):
     refused = soon(lambda: (lambda v: v if len(v) == 2 else None)([x for x in node.cli.json("report", "calls", "--records", "--dialplan", "vault")["records"]
                                                                    if x["drop_reason"] == "not-secure"]), 10)
     story.check("each left a record", refused and {(x["kind"], x["offer_result"], x["transport"]) for x in refused} == {("none", "rejected", "UDP"), ("none", "rejected", "TCP")}, refused)
+    good, said = call(node, "2900", "expect try-later; press 2; expect service-failed within 8s; press 1; expect logon-enter-extension within 12s; press 2013#; "
+                      "expect service-failed within 8s; hangup", "7904")
+    story.check("nor does an attendant that takes any call lead there, or to its PIN", good, said + story_of(node, "7904"))
+    events = until(lambda: (lambda e: e if len(e) == 2 else None)(node.events(3251)), 5) or []
+    story.check("events name mailbox, dial plan and transport", len(events) == 2 and all("vera" in e["text"] and "vault" in e["text"] and "UDP" in e["text"] for e in events),
+                node.events(3251))
     status, said = node.cli.run("call", "test", "sip:2013@node01.domain.local;transport=tls", "--proxy", "127.0.1.11:5061", "--listen", "tls:127.0.0.1:0",
                                 "--cert", caller.cert, "--key", caller.key, "--ca", node.ca.cert, "--accept-name", space.NODES[0], "--prompts", PACK,
                                 "--from", "7903", "-e", "wait 1s; hangup", timeout=60)

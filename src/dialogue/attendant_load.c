@@ -193,6 +193,28 @@ const char *dlg_choice_name(const struct cfg *cfg, const struct cfg_menu_key *k)
 	return k->target;
 }
 
+/* The same as a prompt of the catalogue, so that it is said in the caller's language; false: it is a name, or words of the configuration. */
+static bool choice_prompt(const struct cfg_menu_key *k, enum dlg_prompt *p)
+{
+	static const struct {
+		enum cfg_action action;
+		const char *language;
+		enum dlg_prompt prompt;
+	} map[] = {
+		{ CFG_ACT_SUBSCRIBER, "", P_AA_C_MAILBOX },   { CFG_ACT_DIAL_BY_NAME, "", P_AA_C_NAMES }, { CFG_ACT_OPERATOR, "", P_AA_C_OPERATOR },
+		{ CFG_ACT_HOURS, "", P_AA_C_HOURS },	      { CFG_ACT_LOCATION, "", P_AA_C_ADDRESS },	  { CFG_ACT_LANGUAGE, "en", P_AA_C_ENGLISH }, { CFG_ACT_LANGUAGE, "de", P_AA_C_GERMAN },
+		{ CFG_ACT_LANGUAGE, "fr", P_AA_C_FRENCH },    { CFG_ACT_LANGUAGE, "es", P_AA_C_SPANISH }, { CFG_ACT_LANGUAGE, "it", P_AA_C_ITALIAN },
+		{ CFG_ACT_LANGUAGE, "nl", P_AA_C_DUTCH },
+	};
+	struct text tag = text_head(text_of(k->target), strcspn(k->target, "-"));
+	for (size_t i = 0; !*k->say && i < sizeof map / sizeof *map; i++)
+		if (map[i].action == k->action && (!*map[i].language || text_is_nocase(tag, map[i].language))) {
+			*p = map[i].prompt;
+			return true;
+		}
+	return false;
+}
+
 /* What a key leads to; states of other attendants are added as they are met. */
 static struct dlg_row key_row(struct dlg_attendants *a, struct built *b, size_t i)
 {
@@ -308,7 +330,9 @@ static void build_menu(struct built *b, const struct cfg *cfg)
 			continue;
 		}
 		*p++ = (struct dlg_phrase)SAY(P_AA_FOR);
-		*p++ = (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = dlg_choice_name(cfg, k) };
+		enum dlg_prompt prompt;
+		*p++ = choice_prompt(k, &prompt) ? (struct dlg_phrase){ .kind = DLG_W_PROMPT, .prompt = prompt } :
+						   (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = dlg_choice_name(cfg, k) };
 		*p++ = (struct dlg_phrase)SAY(P_AA_PRESS);
 		*p++ = (struct dlg_phrase){ .kind = DLG_W_DIGITS, .fixed = b->keys[i] };
 	}

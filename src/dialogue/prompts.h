@@ -184,6 +184,17 @@
 	X(P_AA_OPERATOR, "attendant-dial-operator", "For the operator, press 0.") \
 	X(P_AA_FOR, "attendant-for", "For") \
 	X(P_AA_PRESS, "attendant-press", "press") \
+	X(P_AA_C_MAILBOX, "attendant-choice-mailbox", "your mailbox") \
+	X(P_AA_C_NAMES, "attendant-choice-names", "the directory of names") \
+	X(P_AA_C_OPERATOR, "attendant-choice-operator", "the operator") \
+	X(P_AA_C_HOURS, "attendant-choice-hours", "our opening hours") \
+	X(P_AA_C_ADDRESS, "attendant-choice-address", "our address") \
+	X(P_AA_C_ENGLISH, "attendant-choice-en", "English") \
+	X(P_AA_C_GERMAN, "attendant-choice-de", "German") \
+	X(P_AA_C_FRENCH, "attendant-choice-fr", "French") \
+	X(P_AA_C_SPANISH, "attendant-choice-es", "Spanish") \
+	X(P_AA_C_ITALIAN, "attendant-choice-it", "Italian") \
+	X(P_AA_C_DUTCH, "attendant-choice-nl", "Dutch") \
 	X(P_AA_UNKNOWN_EXT, "attendant-unknown-extension", "Sorry, there is no such extension.") \
 	X(P_AA_NO_OPERATOR, "attendant-no-operator", "Sorry, there is no operator.") \
 	X(P_AA_NOT_ALLOWED, "attendant-not-allowed", "Sorry, that number cannot be dialed from here.") \

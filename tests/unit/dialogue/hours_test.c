@@ -35,7 +35,7 @@ static void open_and_closed_have_their_own_words_keys_and_operator(void **state)
 	struct talk t;
 	call(&t, "house", OPEN);
 	assert_true(talk_heard(&t, "attendant-welcome-to <Example> <Calls are not recorded.>"));
-	assert_true(talk_heard(&t, "attendant-dial-extension attendant-for <the sales desk> attendant-press <1> attendant-for <our opening hours> attendant-press <2>"));
+	assert_true(talk_heard(&t, "attendant-dial-extension attendant-for <the sales desk> attendant-press <1> attendant-for attendant-choice-hours attendant-press <2>"));
 	talk_keys(&t, "0");
 	talk_wait(&t, 3200);
 	assert_true(talk_heard(&t, "transfer-to-operator"));
@@ -182,6 +182,21 @@ static void outside_numbers_only_by_rules(void **state)
 	}
 }
 
-UT_MAIN(UT(open_and_closed_have_their_own_words_keys_and_operator), UT(the_minute_counts), UT(holidays_speak_for_themselves),
+/* Words of our own must be prompts, or a menu in German would offer its choices in English. */
+static void choices_without_words_are_prompts(void **state)
+{
+	(void)state;
+	struct talk t;
+	call(&t, "plain", OPEN);
+	assert_true(talk_heard(&t, "attendant-for attendant-choice-de attendant-press <1> attendant-for attendant-choice-en attendant-press <2>"));
+	assert_true(talk_heard(&t, "attendant-for <tlh> attendant-press <7> attendant-for attendant-choice-mailbox attendant-press <8> attendant-for attendant-choice-operator"));
+	talk_end(&t);
+	call(&t, "plain", SHUT);
+	assert_true(talk_heard(&t, "attendant-for attendant-choice-names attendant-press <1> attendant-for attendant-choice-address attendant-press <4> "
+				   "attendant-for <Accueil> attendant-press <5>"));
+	talk_end(&t);
+}
+
+UT_MAIN(UT(choices_without_words_are_prompts), UT(open_and_closed_have_their_own_words_keys_and_operator), UT(the_minute_counts), UT(holidays_speak_for_themselves),
 	UT(an_announcement_may_insist), UT(hours_and_address_are_read), UT(own_words_offer_the_choices),
 	UT(outside_numbers_only_by_rules))

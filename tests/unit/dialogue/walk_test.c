@@ -19,7 +19,7 @@ static int setup(void **state)
 	cfg_unref(cfg);
 	const struct dlg_table *all[] = { &dlg_answering, &dlg_ruled, &dlg_subscriber, &dlg_logon, &dlg_player, &dlg_options, &dlg_pin_change, &dlg_language, &dlg_away, &dlg_rule_greetings, &dlg_greeting, &dlg_setup, &dlg_send, &dlg_play_out, &dlg_recorder,
 		                          &dlg_entry, &dlg_names, &dlg_transfer, &dlg_find, &dlg_screen, &dlg_bridged, dlg_attendant_table(attendants, TEXT("main")),
-		                          dlg_attendant_table(attendants, TEXT("night")), dlg_attendant_table(attendants, TEXT("house")),
+		                          dlg_attendant_table(attendants, TEXT("night")), dlg_attendant_table(attendants, TEXT("plain")), dlg_attendant_table(attendants, TEXT("plain/closed")), dlg_attendant_table(attendants, TEXT("house")),
 		                          dlg_attendant_table(attendants, TEXT("house/closed")), dlg_attendant_table(attendants, TEXT("bar")),
 		                          dlg_attendant_table(attendants, TEXT("bar/closed")), dlg_attendant_table(attendants, TEXT("always")),
 		                          dlg_attendant_table(attendants, TEXT("never")) };

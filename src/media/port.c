@@ -48,6 +48,8 @@ static int bind_pair(struct media_port *port, uint16_t rtp_port)
 		port->fd = -1;
 		return err;
 	}
+	int on = 1;
+	(void)setsockopt(port->fd_rtcp, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on); /* without it round trips are told too long */
 	port->local = rtp;
 	return 0;
 }

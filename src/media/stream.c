@@ -11,6 +11,8 @@
  * send from another port; it must say so in its SDP).                                                                    */
 #include <errno.h>
 #include <sys/socket.h>
+#include <time.h>
+#include "base/clock.h"
 #include "base/rand.h"
 #include "media/g711.h"
 #include "media/media_private.h"
@@ -21,6 +23,7 @@ enum {
 	LOOK_AGAIN_US = 2000000,
 	TELL_STRANGER_US = 5000000, TELL_SAME_STRANGER_US = 60000000,
 	RTCP_READ_FRAMES = 25, RTCP_SEND_FRAMES = 250,
+	READ_LATE_US = 2000000,
 };
 
 static void count(_Atomic uint64_t *n)
@@ -273,17 +276,38 @@ static void send_frame(struct media_thread *t, struct media_port *port, bool may
 }
 
 /* ---- RTCP ---- */
-static void rtcp_receive(struct media_port *port, int64_t now_us)
+
+/* How long ago the kernel took it: reports are read twice a second only, and that would count as a way twice as long as it is. */
+static int64_t waited_us(struct msghdr *m)
+{
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
+		struct timespec at;
+		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
+			continue;
+		memcpy(&at, CMSG_DATA(c), sizeof at);
+		int64_t us = clock_real_us(clock_system()) - (at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000); /* the kernel's clock, whatever ours is */
+		return us > 0 && us < READ_LATE_US ? us : 0;
+	}
+	return 0;
+}
+
+static void rtcp_receive(struct media_port *port, int64_t read_us)
 {
 	uint8_t p[RTP_PACKET_MAX];
 	for (unsigned i = 0; i < 4; i++) {
 		struct sockaddr_storage ss;
-		socklen_t len = sizeof ss;
-		ssize_t n = recvfrom(port->fd_rtcp, p, sizeof p, MSG_DONTWAIT, (struct sockaddr *)&ss, &len);
+		union { /* aligned as control data must be */
+			char room[CMSG_SPACE(sizeof(struct timespec))];
+			struct cmsghdr head;
+		} control;
+		struct iovec iov = { p, sizeof p };
+		struct msghdr m = { .msg_name = &ss, .msg_namelen = sizeof ss, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+		ssize_t n = recvmsg(port->fd_rtcp, &m, MSG_DONTWAIT);
 		struct net_addr from;
 		struct rtcp_heard h;
 		if (n < 0)
 			return;
+		int64_t now_us = read_us - waited_us(&m);
 		net_addr_from(&from, (struct sockaddr *)&ss);
 		if (!port->started || !net_addr_eq(&from, &port->cfg.remote_rtcp) || rtcp_parse(&h, p, (size_t)n, port->ssrc))
 			continue;

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "directory/dir.h"
 #include "mailbox/mbox.h"
+#include "voice/languages.h"
 
 struct asked {
 	struct admin_mailbox of;
@@ -59,6 +60,34 @@ static void chosen_h(int err, const struct ev_report *why, void *arg)
 	admin_mailbox_end(x);
 }
 
+/* The first of a group's members who has no mailbox; TEXT_NONE if all have. The group's title stands in the first line. */
+static struct text unknown_member(struct dir_view *v, const char *value)
+{
+	struct text rest, line;
+	for (text_cut(text_of(value), '\n', &line, &rest); rest.n;) {
+		text_cut(rest, '\n', &line, &rest);
+		if (line.n && !dir_find(v, line))
+			return line;
+	}
+	return TEXT_NONE;
+}
+
+/* What the phone never offers must not come by command either: it would be found out by callers. */
+static bool is_there(struct asked *x, const char *key, const char *value)
+{
+	char name[128] = "";
+	struct languages *l = x->of.admin->prm.languages;
+	if (strcmp(key, "language") == 0 && *value && l && !languages_speaks(l, value)) {
+		admin_call_not_found(x->of.call, "language", value, admin_words(ADMIN_HINT_LANGUAGES));
+		return false;
+	}
+	if (text_starts(text_of(key), "group."))
+		text_copy(unknown_member(x->of.view, value), name, sizeof name);
+	if (*name)
+		admin_call_not_found(x->of.call, "mailbox", name, admin_words(ADMIN_HINT_MAILBOXES));
+	return !*name;
+}
+
 static void choose(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct ev_report why = { 0 };
@@ -70,6 +99,10 @@ static void choose(struct admin_call *call, const json_t *args, void *arg)
 	struct asked *x = admin_mailbox_begin(sizeof *x, arg, call, args, true);
 	if (!x)
 		return;
+	if (!is_there(x, key, value)) {
+		admin_mailbox_end(x);
+		return;
+	}
 	text_fill(x->name, sizeof x->name, key);
 	int err = mbox_choose(x->of.admin->prm.mbox, x->of.user->name, key, value, chosen_h, x, NULL);
 	if (err == EINVAL)

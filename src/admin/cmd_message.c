@@ -16,6 +16,7 @@ struct asked {
 	char mailbox[65], id[ID_SIZE], caller[64];
 	const char *as; /* a word of ours */
 	uint32_t days;  /* that a deleted message is kept */
+	bool known; /* the configuration has that mailbox */
 };
 
 static void asked_free(struct asked *x)
@@ -39,6 +40,7 @@ static void resolve_mailbox(struct asked *x, const char *name)
 	const struct dir_user *u = v ? dir_find(v, text_of(name)) : NULL;
 	/* a mailbox that left the configuration keeps its messages: its exact name still works */
 	text_fill(x->mailbox, sizeof x->mailbox, u ? u->name : name);
+	x->known = u != NULL;
 	x->days = u ? dir_policy(v, u)->deleted_days : cfg_policy(NULL, TEXT_NONE)->deleted_days;
 	if (v)
 		dir_view_unref(v);
@@ -88,6 +90,11 @@ static void listed_h(int err, const struct mbox_message *v, size_t n, const stru
 	struct asked *x = arg;
 	if (err) {
 		failed(x, err, why);
+		return;
+	}
+	if (!n && !x->known) { /* it has left nothing behind either */
+		admin_call_not_found(x->call, "mailbox", x->mailbox, admin_words(ADMIN_HINT_MAILBOXES));
+		asked_free(x);
 		return;
 	}
 	json_t *array = json_array();

@@ -2,7 +2,9 @@
 /* cmd_message.c  umbel message ... */
 #include <openssl/evp.h>
 #include <string.h>
+#include "base/mem.h"
 #include "cli/cli_private.h"
+#include "config/zone.h"
 #include "media/g711.h"
 
 /* "urgent, private, answered": what stands beside a message. */
@@ -251,7 +253,12 @@ static int show_chosen(struct cli *c, const json_t *r)
 
 static int choose(struct cli *c)
 {
-	return cli_ask_show(c, "mailbox.choose", json_pack("{s:s, s:s, s:s}", "name", c->pos[0], "key", c->pos[1], "value", c->n_pos > 2 ? c->pos[2] : ""), show_chosen);
+	struct zone *z = NULL;
+	const char *value = c->n_pos > 2 ? c->pos[2] : "";
+	if (strcmp(c->pos[1], "zone") == 0 && *value && zone_load(&z, value) != 0)
+		return cli_error(c, CLI_NO, "there is no time zone \"%s\" on this machine: use a name of the IANA list, as in Europe/Berlin", value);
+	mem_unref(z);
+	return cli_ask_show(c, "mailbox.choose", json_pack("{s:s, s:s, s:s}", "name", c->pos[0], "key", c->pos[1], "value", value), show_chosen);
 }
 
 /* Title and members, one a line; none takes the group away. */

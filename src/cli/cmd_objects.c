@@ -447,6 +447,11 @@ static int export(struct cli *c)
 	int code = cli_ask_list(c, "object.list", json_pack("{s:s}", "kind", "mailbox"), &r);
 	if (code)
 		return code;
+	if (c->json) {
+		code = cli_print_json(c, r);
+		json_decref(r);
+		return code;
+	}
 	buf_init(&b, 64 << 20);
 	for (unsigned k = 0; k < EXPORTED; k++)
 		csv_put(&b, exported[k], k == 0);
@@ -472,7 +477,7 @@ static int export_all(struct cli *c)
 	json_t *r = NULL;
 	int code = cli_ask(c, "object.export", NULL, &r);
 	if (code == CLI_GOOD && c->json)
-		code = cli_print_json(c, r);
+		code = cli_print_json(c, r) == CLI_GOOD && !cli_true(r, "managed_by_file") ? CLI_GOOD : CLI_NO;
 	else if (code == CLI_GOOD && cli_true(r, "managed_by_file"))
 		code = cli_error(c, CLI_NO, "the objects stand in the node's own configuration file: that is the file to keep");
 	else if (code == CLI_GOOD)

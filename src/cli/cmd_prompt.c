@@ -81,6 +81,16 @@ static int encode(char **text, const int16_t *pcm, size_t n)
 	return 0;
 }
 
+/* Dither alone is no sound: callers would wait through it. */
+static bool is_audible(const int16_t *pcm, size_t n)
+{
+	enum { DITHER = 16 };
+	for (size_t i = 0; i < n; i++)
+		if (pcm[i] > DITHER || pcm[i] < -DITHER)
+			return true;
+	return false;
+}
+
 /* Whether the file has any sound worth saying, levelled; then the server gets it. */
 static int import_one(struct cli *c, const char *name, const char *path, json_t **result)
 {
@@ -92,6 +102,10 @@ static int import_one(struct cli *c, const char *name, const char *path, json_t 
 	int err = sound_file_read(path, &pcm, &n, why, sizeof why);
 	if (err)
 		return unreadable(c, path, err, why);
+	if (!is_audible(pcm, n)) {
+		mem_free(pcm);
+		return cli_error(c, CLI_NO, "%s: nothing can be heard in it", path);
+	}
 	n = speak_care(pcm, n, "");
 	if (n * 2 > OWN_BYTES) {
 		mem_free(pcm);

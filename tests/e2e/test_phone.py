@@ -87,6 +87,12 @@ def sending(story, node):
     story.check("Bob has both", sorted(m["relation"] for m in messages(node, "bob")) == ["forward", "sent"], messages(node, "bob"))
     status, text = node.cli.run("mailbox", "group", "alice", "1", "Team", "bob", "carol")
     story.check("a group is made", status == 0 and "Team: bob carol" in node.cli.run("mailbox", "choices", "alice")[1], text)
+    for what, words, wanted in (("a group with somebody unknown", ("mailbox", "group", "alice", "2", "Team", "bob", "nobody"), 'no mailbox "nobody"'),
+                                ("a language without prompts", ("mailbox", "choose", "alice", "language", "tlh"), 'no language "tlh"'),
+                                ("a time zone that is none", ("mailbox", "choose", "alice", "zone", "Mars/Phobos"), "no time zone"),
+                                ("the messages of nobody", ("message", "list", "nobody"), 'no mailbox "nobody"')):
+        status, text = node.cli.run(*words)
+        story.check(f"{what}: told, and not taken", status == 1 and wanted in text, text)
     good, said = ask(node, lab.SUBSCRIBER, log_on() + f"press 5; expect send-to-group; press 1#; expect send-group; wait 1s; press #; {record}press 1; expect send-done; hangup")
     story.check("a message to a group", good and len(messages(node, "bob")) == 3 and len(messages(node, "carol")) == 1, said)
     good, said = ask(node, lab.SUBSCRIBER, log_on() + f"press 5; expect send-to; press 2002#; wait 1500ms; press #; {record}hangup")

@@ -91,8 +91,8 @@ static bool is_there(struct asked *x, const char *key, const char *value)
 static void choose(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct ev_report why = { 0 };
-	const char *key = NULL, *value = NULL;
-	if (admin_need_str(args, "key", &key, &why) || admin_need_str(args, "value", &value, &why)) {
+	const char *key = NULL, *value = admin_arg_str(args, "value"); /* "": as before any choice */
+	if (admin_need_str(args, "key", &key, &why) || (!value && admin_need_str(args, "value", &value, &why))) {
 		admin_call_fail(call, &why);
 		return;
 	}

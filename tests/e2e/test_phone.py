@@ -93,6 +93,10 @@ def sending(story, node):
                                 ("the messages of nobody", ("message", "list", "nobody"), 'no mailbox "nobody"')):
         status, text = node.cli.run(*words)
         story.check(f"{what}: told, and not taken", status == 1 and wanted in text, text)
+    made = [node.cli.run(*words)[0] for words in (("mailbox", "group", "alice", "2", "Two", "bob"), ("mailbox", "choose", "alice", "zone", "Europe/Rome"))]
+    taken = [node.cli.run(*words)[0] for words in (("mailbox", "group", "alice", "2"), ("mailbox", "choose", "alice", "zone"))]
+    said = node.cli.run("mailbox", "choices", "alice")[1]
+    story.check("without a value a group goes, and a choice is as before any", made + taken == [0] * 4 and "Two" not in said and "Europe/Rome" not in said, said)
     good, said = ask(node, lab.SUBSCRIBER, log_on() + f"press 5; expect send-to-group; press 1#; expect send-group; wait 1s; press #; {record}press 1; expect send-done; hangup")
     story.check("a message to a group", good and len(messages(node, "bob")) == 3 and len(messages(node, "carol")) == 1, said)
     good, said = ask(node, lab.SUBSCRIBER, log_on() + f"press 5; expect send-to; press 2002#; wait 1500ms; press #; {record}hangup")

@@ -33,9 +33,11 @@ def main():
     old = path.read_text()
     head, rest = old.split(BEGIN, 1)
     tail = rest.split(END, 1)[1]
-    new = head + BEGIN + "\n" + "\n".join(lines) + "\n" + END + tail
+    elsewhere = {line.split(":")[0] for line in (head + tail).splitlines() if ":" in line and not line.startswith("#")}
+    here = [line for line in lines if line.split(":")[0] not in elsewhere]  # those stand beside others of their kind
+    new = head + BEGIN + "\n" + "\n".join(here) + "\n" + END + tail
     if "--check" in sys.argv:
-        was, now = set(old.splitlines()), set(new.splitlines())
+        was, now = set(old.splitlines()), set(new.splitlines()) | set(lines)
         for line in sorted(was ^ now):
             print(("only in prompts/en-US.prompts: " if line in was else "only in src/dialogue/prompts.h: ") + line)
         lacking = list(untranslated([ast.literal_eval(name) for name, _ in rows]))

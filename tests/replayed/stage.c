@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include "base/mem.h"
 #include "db/db.h"
@@ -337,7 +338,12 @@ static void open_calls(struct stage *s)
 
 static void open_stage(struct stage *s)
 {
-	snprintf(s->dir_path, sizeof(s->dir_path), "%s", ut_tmpdir());
+	static char below[100];
+	static unsigned plays;
+	if (!plays)
+		snprintf(below, sizeof(below), "%s", ut_tmpdir());
+	snprintf(s->dir_path, sizeof(s->dir_path), "%s/%u", below, plays++);
+	assert_int_equal(mkdir(s->dir_path, 0700), 0);
 	clock_fake_init(&s->clock, TC_NOW);
 	assert_int_equal(loop_create(&s->loop, &s->clock.clock), 0);
 	assert_int_equal(pool_create(&s->files, s->loop, "files", 1, 1024), 0);

@@ -149,6 +149,7 @@ static void scene(struct reader *r, char *rest)
 		static const char *const transports[] = { "udp ", "tcp ", "tls " };
 		if (!strncmp(rest, transports[i], 4)) {
 			memcpy(sc->transport, transports[i], 3);
+			sc->only = true;
 			rest += 4;
 		}
 	}

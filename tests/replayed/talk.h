@@ -34,6 +34,7 @@ struct talk_step {
 struct talk_scene {
 	const char *product, *name;
 	char transport[4]; /* "udp", "tcp", "tls" */
+	bool only;         /* ... and no other: it stands with the scene */
 	unsigned line;
 	struct talk_step *step;
 	unsigned n;

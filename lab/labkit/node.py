@@ -152,7 +152,7 @@ class Node:
     def last_call(self):
         """The newest call step by step, as the administrator sees it."""
         found = re.search(r"^(01\S+)", self.cli.run("call", "list", "--history")[1], re.M)
-        return self.cli.run("call", "show", found[1])[1] if found else "no call"
+        return self.cli.run("call", "show", found[1], "--steps")[1] if found else "no call"
 
     def audio_of(self, box, caller):
         """Samples of the newest message that caller left there."""

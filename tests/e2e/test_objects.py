@@ -68,7 +68,7 @@ def call(node, number, steps, caller="7900", extra=()):
 
 def story_of(node, caller):
     """All calls of that caller step by step, as the administrator sees them; several go on at once here, and a transfer makes another one."""
-    return "".join(node.cli.run("call", "show", line.split()[0])[1] for line in node.cli.run("call", "list", "--history")[1].splitlines()
+    return "".join(node.cli.run("call", "show", line.split()[0], "--steps")[1] for line in node.cli.run("call", "list", "--history")[1].splitlines()
                    if re.match(r"01\S+", line) and caller in line.split())
 
 

@@ -146,22 +146,20 @@ int mel_speech(bool *speech, const float *level, size_t frames)
 	return 0;
 }
 
-/* What makes the loudest third of the frames loud_rms. */
-static int level_gain(float *gain, const int16_t *pcm, size_t frames)
+int mel_loudness(float *rms, const int16_t *pcm, size_t n)
 {
-	float *energy = mem_zalloc(frames, sizeof *energy);
+	size_t parts = n / MEL_SHIFT, first = parts - (parts + 2) / 3;
+	float *energy = mem_zalloc(parts + 1, sizeof *energy);
 	if (!energy)
 		return ENOMEM;
-	for (size_t f = 0; f < frames; f++)
+	for (size_t f = 0; f < parts; f++)
 		for (size_t i = 0; i < MEL_SHIFT; i++)
 			energy[f] += (float)pcm[f * MEL_SHIFT + i] * (float)pcm[f * MEL_SHIFT + i];
-	qsort(energy, frames, sizeof *energy, ascending);
+	qsort(energy, parts, sizeof *energy, ascending);
 	double sum = 0;
-	size_t first = frames - (frames + 2) / 3;
-	for (size_t f = first; f < frames; f++)
-		sum += energy[f];
-	double rms = sqrt(sum / (double)((frames - first) * MEL_SHIFT));
-	*gain = rms > 1 ? (float)(loud_rms / rms) : loud_rms;
+	for (size_t f = first; f < parts; f++)
+		sum += (double)energy[f];
+	*rms = parts ? (float)sqrt(sum / (double)((parts - first) * MEL_SHIFT)) : 0;
 	mem_free(energy);
 	return 0;
 }
@@ -193,13 +191,14 @@ static int take_mean(float *bands, size_t frames)
 int mel_compute(float *bands, const int16_t *pcm, size_t n)
 {
 	size_t frames = mel_count(n);
-	float gain;
+	float rms;
 	if (!frames)
 		return 0;
 	pthread_once(&made, make_tables);
-	int err = level_gain(&gain, pcm, frames);
+	int err = mel_loudness(&rms, pcm, frames * MEL_SHIFT);
 	if (err)
 		return err;
+	float gain = rms > 1 ? loud_rms / rms : loud_rms; /* the loudest third of the frames becomes loud_rms */
 	for (size_t f = 0; f < frames; f++)
 		frame(bands + f * MEL_BANDS, pcm + f * MEL_SHIFT, gain);
 	return take_mean(bands, frames);

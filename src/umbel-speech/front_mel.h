@@ -16,6 +16,8 @@ enum { MEL_RATE = 8000, MEL_BANDS = 22, MEL_SHIFT = 80, MEL_WINDOW = 205 };
 size_t mel_count(size_t n);
 /* `bands` holds mel_count(n) rows of MEL_BANDS. Borrows both only for the call. 0 or ENOMEM. */
 int mel_compute(float *bands, const int16_t *pcm, size_t n);
+/* The root mean square of the loudest third of its parts of 10 ms; 0 for less than one of them. 0 or ENOMEM. */
+int mel_loudness(float *rms, const int16_t *pcm, size_t n);
 /* Which of the frames hold speech, by a level for each: louder than two fifths of the way from the floor to the peak. */
 int mel_speech(bool *speech, const float *level, size_t frames);
 

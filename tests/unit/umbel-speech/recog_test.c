@@ -77,7 +77,8 @@ static void a_book_knows_who_sounds_alike(void **state)
 	assert_int_equal(lexicon_open(&lex, "/nonexistent"), ENOENT);
 }
 
-static size_t spoken(int16_t *to, size_t room, const char *text)
+/* `hiss`: of a quiet line, from -hiss to hiss - 1; 0: the line is silent to the last bit. */
+static size_t spoken(int16_t *to, size_t room, const char *text, int hiss)
 {
 	int16_t *pcm;
 	size_t n, quiet = 2400;
@@ -88,9 +89,9 @@ static size_t spoken(int16_t *to, size_t room, const char *text)
 	memset(to, 0, room * sizeof *to);
 	memcpy(to + quiet, pcm, n * sizeof *to);
 	mem_free(pcm);
-	for (size_t i = 0; i < n + 2 * quiet; i++) { /* a quiet line */
+	for (size_t i = 0; hiss && i < n + 2 * quiet; i++) {
 		seed = seed * 1103515245u + 12345u;
-		to[i] = (int16_t)(to[i] + (int)(seed >> 16 & 31) - 16);
+		to[i] = (int16_t)(to[i] + (int)(seed >> 16) % (2 * hiss) - hiss);
 	}
 	return n + 2 * quiet;
 }
@@ -119,10 +120,12 @@ static void who_is_asked_for_is_heard(void **state)
 	static const struct {
 		const char *text;
 		uint32_t id;
-	} said[] = { { "Geraldine Gibson", 1 }, { "I'd like to speak to Anthony Guthrie please", 2 }, { "Ann Smith please", 3 }, { "Technical support", 6 } };
+		int hiss;
+	} said[] = { { "Geraldine Gibson", 1, 16 }, { "I'd like to speak to Anthony Guthrie please", 2, 16 }, { "Ann Smith please", 3, 16 }, { "Technical support", 6, 16 },
+		{ "Geraldine Gibson", 1, 0 }, { "I'd like to speak to Anthony Guthrie please", 2, 0 } }; /* silence is no reason to refuse */
 	for (unsigned i = 0; i <= sizeof said / sizeof *said; i++) {
 		buf_init(&msg, 1 << 20);
-		size_t n = spoken(pcm, sizeof pcm / sizeof *pcm, said[i ? i - 1 : 0].text);
+		size_t n = spoken(pcm, sizeof pcm / sizeof *pcm, said[i ? i - 1 : 0].text, said[i ? i - 1 : 0].hiss);
 		speech_put_hear(&msg, 42, NULL, pcm, n);
 		int err = (int)ask(w, &msg, &out, SPEECH_HEAR);
 		buf_free(&msg);

@@ -51,7 +51,7 @@ const char *heard(struct raw *x, int64_t ms)
 	x->in[n] = '\0';
 	for (char *to = x->in; (to = strstr(to, "\r\nTo:")); to += 2) {
 		char *tag = strstr(to, ";tag=");
-		if (tag && tag < strstr(to + 2, "\r\n") && strncmp(tag, ";tag=me", 7) != 0)
+		if (tag && tag < strstr(to + 2, "\r\n") && strcspn(tag, "\r\n") != strlen(";tag=me")) /* ours are longer than the peer's "me" */
 			snprintf(x->tag, sizeof(x->tag), "%.*s", (int)strcspn(tag, "\r\n"), tag);
 	}
 	return x->in;

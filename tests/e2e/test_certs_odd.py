@@ -33,7 +33,7 @@ def odd_files(story, site, node, run):
             ("another's key", [new.cert, "--key", site.own[NODE01].key], "does not belong"), ("one that has ended", [ended.cert, "--key", ended.key], "expired at"),
             ("a folder", [site.dir], "directory"), ("what is too large", [site.dir / "huge"], "too large"),
             ("a name of no identity", [new.cert, "--key", new.key, "--identity", "own+rehearsal"], "1 to 63"),
-            ("an authority's own", [site.ca.cert, "--key", site.ca.key], "usages")):
+            ("an authority's own", [site.ca.cert, "--key", site.ca.key], "key usage")):
         status, text = install(node, *words)
         story.check(f"{what} is refused, and the reason said", status == 1 and wanted in text and "this node refused" not in text, text)
     story.check("and nothing was changed", shown(node) == before and not (node.dir / "data/tls/own.pem").exists(), shown(node))

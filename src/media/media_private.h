@@ -2,7 +2,7 @@
 /* media_private.h  What the files of this folder share: who owns which field on which thread.
  *
  *   loop thread            media thread             writer              syncer
- *   media.h  --cmds-->     stream.c, record.c
+ *   media.h  --cmds-->     stream.c, play.c, record.c, report.c
  *   handlers <--events--   (a ring each way)
  *                          full blocks --ring-->    sink->append
  *   handlers <---------------- news (list under the filer's lock) ----- sink->sync, finish
@@ -238,6 +238,16 @@ void port_free(struct media_port *port);
 void port_deliver(struct media_port *port, const struct media_event *ev);
 void port_try_closed(struct media_port *port);
 void plays_free(struct media_play_item *it);
+/* play.c: media thread */
+/* One frame of what is queued into dst, in the codec that is sent; false: there was nothing, and dst is silence. */
+bool play_frame(struct media_port *port, uint8_t dst[MEDIA_FRAME]);
+/* MEDIA_PLAY_ENDED for those that are over, in order, by one message. */
+void play_tell(struct media_thread *t, struct media_port *port);
+void play_stop(struct media_port *port);
+/* report.c: media thread */
+enum { RTCP_SEND_FRAMES = 250 };
+void report_turn(struct media_port *port, int64_t now_us);
+void report_send(struct media_port *port, int64_t now_us, bool bye);
 /* stream.c: media thread */
 void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t now_us);
 /* One frame. False: the port has left the thread. */

@@ -3,7 +3,7 @@
  *
  *   socket -> whose is it? -> RTP -> telephone-event -> keys
  *                                 \-> G.711 -> recording
- *   clips or silence or keys -> RTP -> socket
+ *   clips (play.c) or silence or keys -> RTP -> socket
  *
  * The socket is unconnected and every packet's source compared until some came from the negotiated address; then it is connected,
  * which spares the kernel work and us the strangers. After two seconds of silence it is opened again, so that a peer who
@@ -11,8 +11,6 @@
  * send from another port; it must say so in its SDP).                                                                    */
 #include <errno.h>
 #include <sys/socket.h>
-#include <time.h>
-#include "base/clock.h"
 #include "base/rand.h"
 #include "media/g711.h"
 #include "media/media_private.h"
@@ -22,8 +20,6 @@ enum {
 	GOOD_TO_CONNECT = 3,
 	LOOK_AGAIN_US = 2000000,
 	TELL_STRANGER_US = 5000000, TELL_SAME_STRANGER_US = 60000000,
-	RTCP_READ_FRAMES = 25, RTCP_SEND_FRAMES = 250,
-	READ_LATE_US = 2000000,
 };
 
 static void count(_Atomic uint64_t *n)
@@ -168,62 +164,6 @@ static void watch_silence(struct media_thread *t, struct media_port *port, int64
 	}
 }
 
-/* ---- playing ---- */
-static struct media_play_item *play_now(struct media_port *port)
-{
-	struct media_play_item *it = port->plays;
-	while (it && it->over)
-		it = it->next;
-	return it;
-}
-
-/* One frame of what is queued into dst; false: there was nothing. */
-static bool play_frame(struct media_port *port, uint8_t dst[MEDIA_FRAME])
-{
-	size_t at = 0;
-	struct media_play_item *it;
-	while (at < MEDIA_FRAME && (it = play_now(port)) != NULL) {
-		const struct media_clip *c = it->clip[it->at];
-		size_t left = media_clip_samples(c) - it->pos, take = MEDIA_FRAME - at < left ? MEDIA_FRAME - at : left;
-		memcpy(dst + at, media_clip_bytes(c, port->cfg.codec) + it->pos, take);
-		at += take;
-		it->pos += (uint32_t)take;
-		it->samples += (uint32_t)take;
-		if (take == left) {
-			it->pos = 0;
-			if (++it->at == it->n)
-				it->over = port->plays_over = true;
-		}
-	}
-	memset(dst + at, media_codec_silence(port->cfg.codec), MEDIA_FRAME - at);
-	return at > 0;
-}
-
-/* Those that are over, in order, by one message. */
-static void tell_plays(struct media_thread *t, struct media_port *port)
-{
-	struct media_play_item *first = port->plays, **end = &port->plays;
-	while (*end && (*end)->over)
-		end = &(*end)->next;
-	port->plays_over = false;
-	if (end == &port->plays)
-		return;
-	port->plays = *end;
-	*end = NULL;
-	if (!port->plays)
-		port->plays_end = &port->plays;
-	thread_emit(t, &(struct media_msg){ .type = MEDIA_PLAY_ENDED, .port = port, .plays = first });
-}
-
-static void stop_plays(struct media_port *port)
-{
-	for (struct media_play_item *it = port->plays; it; it = it->next)
-		if (!it->over) {
-			it->over = it->stopped = true;
-			port->plays_over = true;
-		}
-}
-
 /* ---- sending ---- */
 static void send_packet(struct media_port *port, const struct rtp_packet *head, uint8_t *p, size_t n)
 {
@@ -275,86 +215,6 @@ static void send_frame(struct media_thread *t, struct media_port *port, bool may
 	port->talking = true;
 }
 
-/* ---- RTCP ---- */
-
-/* How long ago the kernel took it: reports are read twice a second only, and that would count as a way twice as long as it is. */
-static int64_t waited_us(struct msghdr *m)
-{
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
-		struct timespec at;
-		if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_TIMESTAMPNS)
-			continue;
-		memcpy(&at, CMSG_DATA(c), sizeof at);
-		int64_t us = clock_real_us(clock_system()) - (at.tv_sec * INT64_C(1000000) + at.tv_nsec / 1000); /* the kernel's clock, whatever ours is */
-		return us > 0 && us < READ_LATE_US ? us : 0;
-	}
-	return 0;
-}
-
-static void rtcp_receive(struct media_port *port, int64_t read_us)
-{
-	uint8_t p[RTP_PACKET_MAX];
-	for (unsigned i = 0; i < 4; i++) {
-		struct sockaddr_storage ss;
-		union { /* aligned as control data must be */
-			char room[CMSG_SPACE(sizeof(struct timespec))];
-			struct cmsghdr head;
-		} control;
-		struct iovec iov = { p, sizeof p };
-		struct msghdr m = { .msg_name = &ss, .msg_namelen = sizeof ss, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
-		ssize_t n = recvmsg(port->fd_rtcp, &m, MSG_DONTWAIT);
-		struct net_addr from;
-		struct rtcp_heard h;
-		if (n < 0)
-			return;
-		int64_t now_us = read_us - waited_us(&m);
-		net_addr_from(&from, (struct sockaddr *)&ss);
-		if (!port->started || !net_addr_eq(&from, &port->cfg.remote_rtcp) || rtcp_parse(&h, p, (size_t)n, port->ssrc))
-			continue;
-		if (h.sr) {
-			port->lsr = (uint32_t)(h.ntp >> 16);
-			port->lsr_us = now_us;
-		}
-		if (!h.about_us)
-			continue;
-		atomic_store_explicit(&port->count.peer_lost, h.block.lost, memory_order_relaxed);
-		uint32_t now_ntp = (uint32_t)(rtcp_ntp(now_us) >> 16), rtt = now_ntp - h.block.lsr - h.block.dlsr;
-		if (h.block.lsr && rtt < 10u << 16) /* ten seconds is no round trip */
-			atomic_store_explicit(&port->count.rtt_us, (uint32_t)((uint64_t)rtt * 1000000 >> 16), memory_order_relaxed);
-	}
-}
-
-/* NTP stamps come from the monotonic clock: differences are all that is asked of them, and it never jumps (RFC 3550 4). */
-static void rtcp_send(struct media_port *port, int64_t now_us, bool bye)
-{
-	uint64_t sent = atomic_load_explicit(&port->count.sent, memory_order_relaxed);
-	struct rtcp_report r = { .ssrc = port->ssrc, .sender = sent > 0, .ntp = rtcp_ntp(now_us), .rtp_ts = port->ts,
-		.packets = (uint32_t)sent, .octets = port->octets, .has_block = port->rtp_rx.known, .bye = bye };
-	uint8_t p[RTCP_PACKET_MAX];
-	if (r.has_block)
-		r.block = (struct rtcp_block){ .ssrc = port->rtp_rx.ssrc, .fraction = rtp_rx_fraction(&port->rtp_rx), .lost = rtp_rx_lost(&port->rtp_rx),
-			.highest = rtp_rx_highest(&port->rtp_rx), .jitter = port->rtp_rx.jitter16 >> 4, .lsr = port->lsr,
-			.dlsr = port->lsr ? (uint32_t)(((uint64_t)(now_us - port->lsr_us) << 16) / 1000000) : 0 };
-	snprintf(r.cname, sizeof r.cname, "%08x", port->ssrc);
-	sendto(port->fd_rtcp, p, rtcp_write(p, &r), MSG_DONTWAIT | MSG_NOSIGNAL, &port->cfg.remote_rtcp.u.sa, net_addr_len(&port->cfg.remote_rtcp));
-}
-
-static void rtcp_turn(struct media_port *port, int64_t now_us)
-{
-	port->rtcp_frame++;
-	if (port->rtcp_frame % RTCP_READ_FRAMES == 0) {
-		rtcp_receive(port, now_us);
-		atomic_store_explicit(&port->count.lost, rtp_rx_lost(&port->rtp_rx), memory_order_relaxed);
-		atomic_store_explicit(&port->count.jitter_us, (port->rtp_rx.jitter16 >> 4) * 125, memory_order_relaxed);
-	}
-	if (port->rtcp_frame < port->rtcp_every)
-		return;
-	port->rtcp_frame = 0;
-	port->rtcp_every = RTCP_SEND_FRAMES / 2 + rand_below(RTCP_SEND_FRAMES); /* 6.2: 0.5 to 1.5 times the interval */
-	if (port->started)
-		rtcp_send(port, now_us, false);
-}
-
 /* ---- commands ---- */
 static void start(struct media_port *port, const struct stream_cfg *cfg, int64_t now_us)
 {
@@ -398,7 +258,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		port->plays_end = &cmd->u.play->next;
 		break;
 	case CMD_STOP:
-		stop_plays(port);
+		play_stop(port);
 		break;
 	case CMD_DIGITS:
 		port->dtmf_tx = cmd->u.digits;
@@ -415,7 +275,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		join_set(&port->join, cmd->u.join.join, cmd->u.join.side);
 		break;
 	case CMD_CLOSE:
-		stop_plays(port);
+		play_stop(port);
 		join_set(&port->join, NULL, 0);
 		if (port->rec)
 			rec_end(port->rec, port, now_us);
@@ -429,7 +289,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 static void leave(struct media_thread *t, struct media_port *port, int64_t now_us)
 {
 	if (port->started)
-		rtcp_send(port, now_us, true);
+		report_send(port, now_us, true);
 	list_remove(&port->slot_link);
 	t->slot_ports[port->slot]--;
 	t->served--;
@@ -447,8 +307,8 @@ bool stream_turn(struct media_thread *t, struct media_port *port, int64_t now_us
 	if (!port->leaving)
 		send_frame(t, port, may_emit);
 	if (may_emit && port->plays_over)
-		tell_plays(t, port);
-	rtcp_turn(port, now_us);
+		play_tell(t, port);
+	report_turn(port, now_us);
 	if (!may_emit || !port->leaving || port->rec || port->plays)
 		return true;
 	leave(t, port, now_us);

@@ -3,41 +3,34 @@
 #include "media/clip.h"
 #include <errno.h>
 #include <math.h>
+#include <stdatomic.h>
+#include "base/buf.h"
 #include "base/mem.h"
 #include "media/g711.h"
+
+/* What an encoding is made of; the bytes and frames stand behind it. Never changes once others see it. */
+struct form {
+	struct media_form is;
+};
 
 struct media_clip {
 	uint32_t samples;
 	const uint8_t *law[2]; /* PCMU, PCMA */
 	uint8_t *own;          /* both, one behind the other; or NULL */
+	int16_t *wide;         /* 16,000 a second; or NULL */
 	void *keep;
+	_Atomic(struct form *) form[MEDIA_CODECS];
+	atomic_uint wished;    /* bits of codecs */
 };
 
 static void destroy(void *object)
 {
 	struct media_clip *c = object;
+	for (unsigned i = 0; i < MEDIA_CODECS; i++)
+		mem_free(atomic_load(&c->form[i]));
 	mem_free(c->own);
+	mem_free(c->wide);
 	mem_unref(c->keep);
-}
-
-const char *media_codec_name(enum media_codec c)
-{
-	return c == MEDIA_PCMU ? "PCMU" : c == MEDIA_PCMA ? "PCMA" : "L16";
-}
-
-uint8_t media_codec_pt(enum media_codec c)
-{
-	return c == MEDIA_PCMA ? 8 : 0;
-}
-
-size_t media_codec_sample_bytes(enum media_codec c)
-{
-	return c == MEDIA_L16 ? 2 : 1;
-}
-
-uint8_t media_codec_silence(enum media_codec c)
-{
-	return c == MEDIA_PCMU ? 0xff : c == MEDIA_PCMA ? 0xd5 : 0;
 }
 
 /* A clip with room for n samples in both laws. */
@@ -72,12 +65,47 @@ int media_clip_from_l16(struct media_clip **cp, const int16_t *pcm, size_t n)
 	return 0;
 }
 
+int media_clip_from_wide(struct media_clip **cp, const int16_t *pcm, size_t n)
+{
+	struct media_clip *c;
+	size_t half = n / 2;
+	int16_t *narrow = half ? mem_alloc(half * sizeof *narrow) : NULL;
+	int err = !half ? EINVAL : narrow ? codec_resample(pcm, half * 2, MEDIA_RATE_WIDE, narrow, MEDIA_RATE) : ENOMEM;
+	if (!err)
+		err = media_clip_from_l16(&c, narrow, half);
+	mem_free(narrow);
+	if (err)
+		return err;
+	c->wide = mem_alloc(half * 2 * sizeof *c->wide);
+	if (!c->wide) {
+		mem_unref(c);
+		return ENOMEM;
+	}
+	memcpy(c->wide, pcm, half * 2 * sizeof *c->wide);
+	*cp = c;
+	return 0;
+}
+
+/* The bytes may lie anywhere. */
+static int from_wide_bytes(struct media_clip **cp, const void *bytes, size_t n_bytes)
+{
+	int16_t *pcm = n_bytes / 4 <= MEDIA_CLIP_MAX ? mem_alloc(n_bytes) : NULL;
+	if (!pcm)
+		return n_bytes / 4 <= MEDIA_CLIP_MAX ? ENOMEM : EINVAL;
+	memcpy(pcm, bytes, n_bytes);
+	int err = media_clip_from_wide(cp, pcm, n_bytes / 2);
+	mem_free(pcm);
+	return err;
+}
+
 int media_clip_from_bytes(struct media_clip **cp, enum media_codec codec, const void *bytes, size_t n_bytes)
 {
 	struct media_clip *c;
 	size_t n = n_bytes / media_codec_sample_bytes(codec);
 	if (n_bytes % media_codec_sample_bytes(codec))
 		return EINVAL;
+	if (codec == MEDIA_L16_WIDE)
+		return from_wide_bytes(cp, bytes, n_bytes);
 	int err = clip_new(&c, n);
 	if (err)
 		return err;
@@ -161,4 +189,97 @@ uint32_t media_clip_ms(const struct media_clip *c)
 const uint8_t *media_clip_bytes(const struct media_clip *c, enum media_codec codec)
 {
 	return c->law[codec == MEDIA_PCMA];
+}
+
+const int16_t *media_clip_wide(const struct media_clip *c)
+{
+	return c->wide;
+}
+
+/* ---- other codecs ---- */
+bool media_clip_first_wish(struct media_clip *c, enum media_codec codec)
+{
+	return !codec_info(codec)->law && !(atomic_fetch_or(&c->wished, 1u << codec) & 1u << codec);
+}
+
+bool media_clip_form(const struct media_clip *c, enum media_codec codec, struct media_form *form)
+{
+	if (codec_info(codec)->law) {
+		*form = (struct media_form){ .unit = 1, .bytes = media_clip_bytes(c, codec), .n = c->samples };
+		return true;
+	}
+	const struct form *f = atomic_load_explicit(&c->form[codec], memory_order_acquire);
+	if (f)
+		*form = f->is;
+	return f != NULL;
+}
+
+/* 20 ms of the clip from sample `at`, at the encoder's rate, with silence behind its end. */
+static void read_frame(const struct media_clip *c, uint32_t at, int16_t pcm[MEDIA_FRAME_WIDE])
+{
+	uint32_t left = c->samples - at, n = left < MEDIA_FRAME ? left : MEDIA_FRAME;
+	memset(pcm, 0, MEDIA_FRAME_WIDE * sizeof *pcm);
+	if (c->wide)
+		memcpy(pcm, c->wide + at * 2, n * 2 * sizeof *pcm);
+	else
+		g711_decode(MEDIA_PCMU, pcm, c->law[0] + at, n);
+}
+
+/* The frames of the clip behind each other in `out`; where each begins, if `at` is asked for. */
+static void encode_frames(const struct media_clip *c, struct codec_tx *tx, struct buf *out, uint32_t *at)
+{
+	uint32_t frames = (c->samples + MEDIA_FRAME - 1) / MEDIA_FRAME;
+	for (uint32_t i = 0; i < frames; i++) {
+		int16_t pcm[MEDIA_FRAME_WIDE];
+		uint8_t payload[CODEC_PAYLOAD_MAX];
+		read_frame(c, i * MEDIA_FRAME, pcm);
+		if (at)
+			at[i] = (uint32_t)out->n;
+		buf_put(out, payload, codec_encode(tx, pcm, payload));
+	}
+	if (at)
+		at[frames] = (uint32_t)out->n;
+}
+
+/* One block: the form, the frames' beginnings, the bytes. */
+static struct form *form_make(const struct media_clip *c, enum media_codec codec, struct codec_tx *tx)
+{
+	uint32_t frames = (c->samples + MEDIA_FRAME - 1) / MEDIA_FRAME, ticks = codec_info(codec)->clock / MEDIA_RATE;
+	unsigned unit = codec_info(codec)->unit_bytes * ticks;
+	size_t n_at = unit ? 0 : frames + 1u;
+	uint32_t *at = n_at ? mem_alloc(n_at * sizeof *at) : NULL;
+	struct buf out;
+	buf_init(&out, (size_t)frames * CODEC_PAYLOAD_MAX);
+	if (!n_at || at)
+		encode_frames(c, tx, &out, at);
+	struct form *f = (n_at && !at) || buf_error(&out) ? NULL : mem_alloc(sizeof *f + n_at * sizeof *at + out.n);
+	if (f) {
+		uint32_t *its_at = (uint32_t *)(void *)(f + 1);
+		uint8_t *bytes = (uint8_t *)(its_at + n_at);
+		if (n_at)
+			memcpy(its_at, at, n_at * sizeof *at);
+		memcpy(bytes, out.p, out.n);
+		f->is = (struct media_form){ .unit = unit, .bytes = bytes, .at = its_at, .n = unit ? c->samples : frames };
+	}
+	buf_free(&out);
+	mem_free(at);
+	return f;
+}
+
+int media_clip_encode(struct media_clip *c, enum media_codec codec)
+{
+	struct codec_tx *tx;
+	struct form *none = NULL;
+	if (codec_info(codec)->law || atomic_load(&c->form[codec]))
+		return 0;
+	int err = codec_tx_create(&tx, codec, c->wide ? MEDIA_RATE_WIDE : MEDIA_RATE);
+	if (err)
+		return err;
+	struct form *f = form_make(c, codec, tx);
+	codec_tx_free(tx);
+	if (!f)
+		return ENOMEM;
+	if (!atomic_compare_exchange_strong(&c->form[codec], &none, f))
+		mem_free(f); /* somebody was faster */
+	return 0;
 }

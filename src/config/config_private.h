@@ -91,7 +91,7 @@ struct binder {
 	char key[512]; /* of what is being bound: "gateways[0].port" */
 };
 
-/* ---- bind.c, value.c, list.c, check.c ---- */
+/* ---- bind.c, value.c, list.c, check.c, complete.c ---- */
 int cfg_bind(struct binder *b, const struct tree *root, enum cfg_want want);
 void cfg_sort_places(struct cfg_all *all);
 void cfg_note(struct binder *b, const void *member, struct cfg_pos pos);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* call_private.h  One call between its leg, its port and its conversation; shared by call.c (the life), effects_live.c and jobs_live.c (what the
+/* call_private.h  One call between its leg, its port and its conversation; shared by call_begin.c and call.c (the life), effects_live.c and jobs_live.c (what the
  * conversation can do) and service.c (all of them).
  *
  * A call is an object: the service's list holds one reference until the end, every job under way another, so that a result that comes
@@ -155,8 +155,16 @@ struct dlg_call {
 	struct dlg_told told;
 };
 
-/* call.c */
+/* call_begin.c */
 int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *view, const struct dlg_who *who);
+void dlg_call_caller_is(struct dlg_call *c); /* whom the conversation takes for its caller: c->who's */
+struct dlg_call *dlg_call_make(struct dlg_service *svc, struct dir_view *view, const struct dlg_who *who, const char *session);
+/* A call that came to nothing before its leg was there. */
+void dlg_call_undo(struct dlg_call *c);
+int dlg_call_open_port(struct dlg_call *c, const struct net_addr *local, struct ev_report *why);
+/* call.c */
+void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg);
+void dlg_call_media_h(struct media_port *port, const struct media_event *ev, void *arg);
 void dlg_call_end(struct dlg_call *c, const char *why); /* by us: as if the caller had hung up, then BYE */
 void dlg_call_talk_over(struct dlg_call *c, int result);
 void dlg_call_step(struct dlg_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
@@ -202,11 +210,6 @@ void dlg_file_remove(struct dlg_service *svc, const char *path);
 /* Handlers still to come will find nobody. */
 void dlg_jobs_cancel(struct dlg_service *svc);
 void dlg_recover_stop(struct dlg_service *svc);
-struct dlg_call *dlg_call_make(struct dlg_service *svc, struct dir_view *view, const struct dlg_who *who, const char *session);
-/* A call that came to nothing before its leg was there. */
-void dlg_call_undo(struct dlg_call *c);
-int dlg_call_open_port(struct dlg_call *c, const struct net_addr *local, struct ev_report *why);
-void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg);
 /* find_live.c */
 /* Of a call that was made: whoever waits for it learns what came of it, later. */
 void dlg_call_tell(struct dlg_call *c, int what);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "base/rand.h"
+#include "sip/auth_memory.h"
 #include "sip/conns.h"
 #include "sip/core_private.h"
 #include "sip/uac.h"
@@ -208,6 +209,7 @@ void sip_core_destroy(struct sip_core *core)
 	hash_destroy(core->tally_by_name);
 	hash_destroy(core->watch.by_tag);
 	sip_budget_destroy(core->budget);
+	sip_auth_memory_free(core->auth_memory);
 	mem_unref(core->prm.accept);
 	mem_free(core->msg);
 	mem_free(core->offer.sdp);

@@ -50,6 +50,7 @@ struct sip_core {
 		const struct sip_msg *req;
 	} now;
 	uint8_t nonce_key[32]; /* of our challenges */
+	struct sip_auth_memory *auth_memory; /* NULL until a login is used */
 	int64_t tls_in_reported_ms;
 	unsigned tls_in_silent;
 	sip_trace_h *tracer;
@@ -147,6 +148,8 @@ void sip_facts_answer(struct trust_facts *f, const struct sip_msg *res);
 /* ---- auth.c ---- */
 /* The peer need not prove anything, or did; else it is answered 401. */
 bool sip_auth_passes(struct sip_core *core, struct sip_stx *stx, const struct sip_msg *req, const struct sip_peer *peer);
+/* Into a 2xx with that body: we know the password, too (Authentication-Info). Nothing where the request proved none. */
+void sip_auth_put_proof(struct sip_core *core, struct buf *b, const struct sip_msg *req, const struct sip_path *path, struct text body);
 
 /* ---- note.c ---- */
 bool sip_is_note(const struct sip_core *core, const struct sip_path *path, const struct sip_msg *req);

@@ -60,6 +60,8 @@ static int build(struct sip_core *core, struct buf *b, const struct sip_msg *req
 		sip_put_uint(b, "Retry-After", r->retry_after_s);
 	if (r->sentence && r->sentence[0])
 		sentence_put(core, b, r->status, r->sentence);
+	if (r->status / 100 == 2 && sip_msg_hdr(req, SIP_HDR_AUTHORIZATION))
+		sip_auth_put_proof(core, b, req, path, r->body_type ? r->body : TEXT_NONE);
 	if (r->body_type)
 		sip_put_body(b, r->body_type, r->body);
 	else

@@ -21,8 +21,8 @@ static void uac_destroy(void *object)
 	sip_path_clear(&u->path);
 	mem_free(u->facts);
 	mem_free(u->targets);
-	buf_free(&u->auth);
-	buf_free(&u->proxy_auth);
+	buf_free(&u->login.line);
+	buf_free(&u->proxy_login.line);
 }
 
 static void detach(struct sip_uac *u)
@@ -192,6 +192,8 @@ static void on_ctx(struct sip_ctx *ctx, enum sip_ctx_event ev, const struct sip_
 			send_now(u);
 			break;
 		}
+		if (!u->answered)
+			uac_auth_done(u, res);
 		if (u->new_dialog && res->status == 503 && !u->answered && u->at + 1 < u->targets->n)
 			sip_ctx_forget(ctx);
 		on_final(u, res);
@@ -232,6 +234,10 @@ static void send_now(struct sip_uac *u)
 
 	buf_init(&b, SIP_HEAD_MAX_BYTES + SIP_BODY_MAX_BYTES);
 	err = build(u, &b);
+	if (!err && uac_auth_ahead(u, buf_as_text(&b))) {
+		buf_clear(&b);
+		err = build(u, &b);
+	}
 	if (!err)
 		err = buf_error(&b);
 	if (!err && uac_goes_by_tcp(u, b.n)) {
@@ -432,8 +438,8 @@ int sip_uac_start(struct sip_uac **up, struct sip_core *core, const struct sip_u
 	if (!u)
 		return ENOMEM;
 	u->core = core;
-	buf_init(&u->auth, 2048);
-	buf_init(&u->proxy_auth, 2048);
+	buf_init(&u->login.line, 4096);
+	buf_init(&u->proxy_login.line, 4096);
 	u->peer = mem_ref(prm->peer);
 	u->hop = *prm->hop;
 	u->transport = u->hop.transport == NET_ANY ? NET_UDP : u->hop.transport;

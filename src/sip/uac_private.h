@@ -39,12 +39,22 @@ struct sip_uac {
 	int64_t sent_ms;
 	int err, start_err, connect_err;
 	struct trust_facts *facts;
-	struct buf auth, proxy_auth; /* header lines; empty: none */
+	struct uac_login {
+		struct buf line; /* the header line; empty: none */
+		uint32_t count;  /* of its nonce */
+		bool ahead;      /* said without being asked */
+		bool stale;      /* told once that its nonce had grown so */
+	} login, proxy_login;
 	unsigned auth_tries;
 };
 
 /* A challenge that we can answer: the header line is made; the request is to go out again. */
 bool uac_auth_answer(struct sip_uac *u, const struct sip_msg *res);
+/* The request as written, before it goes out: what the gateway was content with a moment ago is said at once. True: lines were made, it is to be
+ * written anew. */
+bool uac_auth_ahead(struct sip_uac *u, struct text request);
+/* The first final answer that is no challenge: what of it is kept for the next request. */
+void uac_auth_done(struct sip_uac *u, const struct sip_msg *res);
 /* uac_large.c: this message of n bytes is to go by TCP though its hop is UDP (RFC 3261 18.1.1); u->transport says so from now on. */
 bool uac_goes_by_tcp(struct sip_uac *u, size_t n);
 /* Its connection never came up: then it goes by UDP after all, which u->transport says; the reason is kept and told. False: it was no such connection. */

@@ -96,13 +96,25 @@ static void digest(struct text t)
 {
 	static const struct sip_login who = { "u", "p", "r" };
 	static const uint8_t key[SIP_NONCE_KEY_BYTES] = { 7 };
-	struct sip_challenge c;
+	static const struct sip_digest_of of = { { "INVITE", 6 }, { "sip:x", 5 }, { "body", 4 } };
+	struct sip_challenge c, again;
+	struct sip_digest_used used;
+	struct sip_digest_info info;
 	struct buf b;
 
 	buf_init(&b, 1 << 20);
-	if (!sip_challenge_parse(&c, t) && !sip_digest_answer(&b, &c, &who, TEXT("INVITE"), TEXT("sip:x"), "y"))
+	if (!sip_challenge_parse(&c, t) && !sip_digest_answer(&b, &c, &who, &of, 1, "y")) {
 		must(text_find(buf_as_text(&b), '\n') == SIZE_MAX && text_find(buf_as_text(&b), '\0') == SIZE_MAX);
-	must(sip_digest_check(t, &who, TEXT("INVITE"), TEXT("sip:x"), key, 1000, "s") != SIP_DIGEST_GOOD);
+		must(!sip_challenge_parse(&again, buf_as_text(&b)) && text_eq(again.nonce, c.nonce) && again.alg == c.alg && again.sess == c.sess);
+		(void)sip_digest_info(&info, t, buf_as_text(&b), &(struct sip_login){ "u", "p", "r" }, of.body);
+	}
+	buf_clear(&b);
+	if (!sip_challenge_parse(&c, t) && !sip_challenge_put(&b, &c, TEXT_NONE))
+		must(!sip_challenge_parse(&again, buf_as_text(&b)) && text_eq(again.realm, c.realm) && text_eq(again.opaque, c.opaque) && again.qop_int == c.qop_int);
+	buf_clear(&b);
+	if (!sip_digest_proof(&b, t, &who, of.body, "n"))
+		must(text_find(buf_as_text(&b), '\n') == SIZE_MAX && text_find(buf_as_text(&b), '\0') == SIZE_MAX);
+	must(sip_digest_check(t, &who, &of, key, 1000, "s", &used) != SIP_DIGEST_GOOD);
 	buf_free(&b);
 }
 

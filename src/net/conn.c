@@ -221,6 +221,8 @@ static void readable(struct conn *c)
 			conn_filter_fail(c, CONN_ERROR, err);
 			return;
 		}
+		if ((size_t)n < sizeof data)
+			return; /* there was no more; what comes now, and an end behind it, wakes us again */
 	}
 }
 

@@ -38,7 +38,8 @@ struct loop {
 	uint32_t n_slots, first_free; /* index + 1; 0 = none */
 	pthread_mutex_t lock;
 	struct post *first_post, **last_post;
-	bool woken;
+	bool woken;          /* `wake` was written and not read yet */
+	atomic_bool asleep;  /* set under the lock, when nothing was posted: who posts must wake it */
 	pthread_t thread;
 	bool has_thread;
 	atomic_bool stopping;
@@ -81,7 +82,6 @@ static unsigned run_posts(struct loop *loop)
 	struct post *p = loop->first_post;
 	loop->first_post = NULL;
 	loop->last_post = &loop->first_post;
-	loop->woken = false;
 	pthread_mutex_unlock(&loop->lock);
 	for (struct post *next; p; p = next) {
 		next = p->next;
@@ -193,9 +193,10 @@ int loop_post(struct loop *loop, loop_post_h *h, void *arg)
 	pthread_mutex_lock(&loop->lock);
 	*loop->last_post = p;
 	loop->last_post = &p->next;
-	if (!loop->woken)
+	if (!loop->woken && atomic_load_explicit(&loop->asleep, memory_order_relaxed)) {
 		wake(loop);
-	loop->woken = true;
+		loop->woken = true;
+	}
 	pthread_mutex_unlock(&loop->lock);
 	return 0;
 }
@@ -205,12 +206,30 @@ bool loop_here(const struct loop *loop)
 	return !loop->has_thread || pthread_equal(loop->thread, pthread_self());
 }
 
+static void hear_wake(struct loop *loop)
+{
+	uint64_t count;
+	pthread_mutex_lock(&loop->lock);
+	(void)!read(loop->wake, &count, sizeof count);
+	loop->woken = false;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+/* Who posts to a loop that is awake writes nothing: it looks before it sleeps. */
+static bool may_sleep(struct loop *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	bool none = !loop->first_post;
+	atomic_store_explicit(&loop->asleep, none, memory_order_relaxed);
+	pthread_mutex_unlock(&loop->lock);
+	return none;
+}
+
 static unsigned run_io(struct loop *loop, const struct epoll_event *ev)
 {
 	if (ev->data.u64 == UINT64_MAX) {
-		uint64_t count;
-		(void)!read(loop->wake, &count, sizeof count);
-		return run_posts(loop);
+		hear_wake(loop);
+		return 0;
 	}
 	struct slot *s = &loop->slot[(uint32_t)ev->data.u64];
 	if (!s->io || s->generation != (uint32_t)(ev->data.u64 >> 32))
@@ -242,12 +261,16 @@ unsigned loop_step(struct loop *loop, int max_wait_ms)
 	int wait = max_wait_ms;
 	if (next >= 0 && (wait < 0 || next < wait))
 		wait = (int)next;
+	if (!may_sleep(loop))
+		wait = 0;
 	int n = epoll_wait(loop->epoll, ev, EVENTS_A_TURN, wait);
+	atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
 	loop->now_ms = clock_mono_ms(loop->clock);
 	int64_t began = loop->now_ms;
 	unsigned ran = 0;
 	for (int i = 0; i < n; i++)
 		ran += run_io(loop, &ev[i]);
+	ran += run_posts(loop);
 	loop->now_ms = clock_mono_ms(loop->clock);
 	ran += wheel_advance(&loop->wheel, loop->now_ms);
 	judge_lag(loop, began);

@@ -501,6 +501,8 @@ int tls_read(struct tls *t, void *p, size_t size, size_t *n)
 		return EPIPE;
 	if (t->failed)
 		return EPROTO;
+	if (!BIO_ctrl_pending(t->in) && !SSL_pending(t->ssl))
+		return EAGAIN; /* a record that is not whole yet waits within; OpenSSL needs long to find that out */
 	ERR_clear_error();
 	int ok = SSL_read_ex(t->ssl, p, size, n);
 	if (ok == 1)

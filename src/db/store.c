@@ -125,6 +125,11 @@ void store_wake_loop(struct store *s)
 
 /* ---- jobs ---- */
 
+pthread_cond_t *store_more(struct store *s, enum store_kind kind)
+{
+	return &s->more[s->drv->group_commit ? kind : 0];
+}
+
 static int submit(struct store *s, enum store_kind kind, struct job *j)
 {
 	int err = 0;
@@ -136,7 +141,7 @@ static int submit(struct store *s, enum store_kind kind, struct job *j)
 	else {
 		list_append(&s->queue[kind], &j->link);
 		s->queued++;
-		pthread_cond_broadcast(&s->more);
+		pthread_cond_signal(store_more(s, kind));
 	}
 	int64_t queued = (int64_t)s->queued;
 	pthread_mutex_unlock(&s->lock);
@@ -282,7 +287,8 @@ static void store_gone(void *p)
 	mem_free(s->url);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->schema_lock);
-	pthread_cond_destroy(&s->more);
+	pthread_cond_destroy(&s->more[0]);
+	pthread_cond_destroy(&s->more[1]);
 }
 
 static int fill(struct store *s, const struct store_prm *prm)
@@ -292,7 +298,8 @@ static int fill(struct store *s, const struct store_prm *prm)
 	pthread_condattr_setclock(&mono, CLOCK_MONOTONIC);
 	pthread_mutex_init(&s->lock, NULL);
 	pthread_mutex_init(&s->schema_lock, NULL);
-	pthread_cond_init(&s->more, &mono);
+	pthread_cond_init(&s->more[0], &mono);
+	pthread_cond_init(&s->more[1], &mono);
 	pthread_condattr_destroy(&mono);
 	list_init(&s->queue[STORE_READ]);
 	list_init(&s->queue[STORE_WRITE]);
@@ -362,7 +369,8 @@ void store_close(struct store *s)
 		return;
 	pthread_mutex_lock(&s->lock);
 	s->closing = s->quiet = true;
-	pthread_cond_broadcast(&s->more);
+	pthread_cond_broadcast(&s->more[0]);
+	pthread_cond_broadcast(&s->more[1]);
 	pthread_mutex_unlock(&s->lock);
 	for (unsigned i = 0; i < s->n_started; i++)
 		pthread_join(s->workers[i].thread, NULL);

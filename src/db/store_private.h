@@ -45,7 +45,7 @@ struct store {
 	struct metric *m_queue, *m_good, *m_jobs, *m_commits;
 
 	pthread_mutex_t lock; /* all below until the blank line */
-	pthread_cond_t more;
+	pthread_cond_t more[2]; /* of a kind, where each kind has its own workers; else only the first */
 	struct list queue[2], finished;
 	size_t queued;
 	bool closing, quiet, rung; /* quiet: the loop is told nothing any more */
@@ -72,6 +72,8 @@ void *store_worker(void *worker);
 int store_first_contact(struct store *s, bool may_be_away, struct ev_report *why);
 void store_set_state(struct store *s, enum store_state now, const struct ev_report *why);
 void store_wake_loop(struct store *s);
+/* Where a worker for such jobs waits: one job wakes one worker. */
+pthread_cond_t *store_more(struct store *s, enum store_kind kind);
 void store_job_over(struct store *s, struct job *j); /* from here on the job is the loop's */
 void store_say_queue_full(struct store *s);
 

@@ -319,8 +319,9 @@ static unsigned take(struct worker *w, struct job **jobs)
 static void wait_for_more(struct worker *w)
 {
 	struct store *s = w->store;
+	pthread_cond_t *more = store_more(s, w->nr ? STORE_READ : STORE_WRITE);
 	if (w->nr) {
-		pthread_cond_wait(&s->more, &s->lock);
+		pthread_cond_wait(more, &s->lock);
 		return;
 	}
 	struct timespec until;
@@ -329,7 +330,7 @@ static void wait_for_more(struct worker *w)
 	until.tv_nsec += (long)(ms % 1000) * 1000000L;
 	until.tv_sec += ms / 1000 + until.tv_nsec / 1000000000L;
 	until.tv_nsec %= 1000000000L;
-	pthread_cond_timedwait(&s->more, &s->lock, &until);
+	pthread_cond_timedwait(more, &s->lock, &until);
 }
 
 /* How many jobs; 0 when it is time to look after the store; *closing when there is nothing left to do for ever. */

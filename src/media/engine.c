@@ -122,14 +122,25 @@ static void sleep_until(int64_t us)
 	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
+/* Whoever puts a command looks afterwards whether somebody sleeps; who goes to sleep looks afterwards whether there is one. */
+static void wait_for_command(struct media_thread *t)
+{
+	struct pollfd p = { .fd = t->fd_cmd, .events = POLLIN };
+	atomic_store(&t->idle, true);
+	atomic_thread_fence(memory_order_seq_cst);
+	take_commands(t, clock_mono_us(t->engine->prm.clock));
+	if (!t->served)
+		poll(&p, 1, -1);
+	atomic_store(&t->idle, false);
+	clear_fd(t->fd_cmd);
+}
+
 static void *run(void *arg)
 {
 	struct media_thread *t = arg;
 	while (!atomic_load_explicit(&t->ending, memory_order_acquire)) {
 		if (!t->served) { /* nobody to serve: sleep until there is a command */
-			struct pollfd p = { .fd = t->fd_cmd, .events = POLLIN };
-			poll(&p, 1, -1);
-			clear_fd(t->fd_cmd);
+			wait_for_command(t);
 		} else {
 			while (!t->slot_ports[t->slot_now])
 				next_slot(t);
@@ -148,7 +159,8 @@ bool engine_command(struct media_thread *t, const struct media_cmd *cmd)
 		return false;
 	if (!ring_put(&t->cmds, cmd))
 		return false;
-	if (t->running)
+	atomic_thread_fence(memory_order_seq_cst);
+	if (t->running && atomic_load(&t->idle))
 		signal_fd(t->fd_cmd);
 	return true;
 }

@@ -213,6 +213,7 @@ struct media_thread {
 	int64_t next_us;
 	bool events_put;
 	atomic_bool ending;
+	atomic_bool idle;        /* nobody to serve: a command must wake it; else it looks with its next tick */
 	atomic_uint late_max_us; /* since the loop last asked */
 };
 

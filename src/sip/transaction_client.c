@@ -179,7 +179,7 @@ static void refused(struct sip_ctx *c, const struct sip_msg *res, bool first)
 		c->send_failed = true;
 		tmr_start(x->loop, &c->end, 0, on_end, c);
 	} else if (first) {
-		tmr_start(x->loop, &c->end, sip_path_reliable(&c->path) ? 0 : c->invite ? x->t.td : x->t.t4, on_end, c); /* D, K */
+		tmr_start_lax(x->loop, &c->end, sip_path_reliable(&c->path) ? 0 : c->invite ? x->t.td : x->t.t4, on_end, c); /* D, K */
 	}
 }
 
@@ -208,7 +208,7 @@ static void final(struct sip_ctx *c, const struct sip_msg *res)
 		refused(c, res, first);
 	} else if (first) {
 		c->state = CTX_ACCEPTED;
-		tmr_start(c->txns->loop, &c->end, c->txns->t.t1 * 64, on_end, c); /* M */
+		tmr_start_lax(c->txns->loop, &c->end, c->txns->t.t1 * 64, on_end, c); /* M */
 	}
 	if ((first || accepted) && c->h)
 		c->h(c, SIP_CTX_FINAL, res, c->arg);

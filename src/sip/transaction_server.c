@@ -300,7 +300,7 @@ void sip_stx_again(struct sip_stx *s, const struct sip_msg *req, const struct si
 	s->state = STX_CONFIRMED;
 	tmr_cancel(&s->repeat);
 	mem_ref(s);
-	tmr_start(s->txns->loop, &s->end, sip_path_reliable(&s->path) ? 0 : s->txns->t.t4, on_end, s); /* I */
+	tmr_start_lax(s->txns->loop, &s->end, sip_path_reliable(&s->path) ? 0 : s->txns->t.t4, on_end, s); /* I */
 	if (h)
 		h(s, SIP_STX_ACK, s->arg);
 	mem_unref(s);
@@ -315,15 +315,15 @@ static void final_timers(struct sip_stx *s, unsigned status)
 
 	if (s->invite && status < 300) {
 		s->state = STX_ACCEPTED;
-		tmr_start(x->loop, &s->end, x->t.t1 * 64, on_end, s); /* L */
+		tmr_start_lax(x->loop, &s->end, x->t.t1 * 64, on_end, s); /* L */
 		return;
 	}
 	s->state = STX_COMPLETED;
 	if (!s->invite) {
-		tmr_start(x->loop, &s->end, reliable ? 0 : x->t.t1 * 64, on_end, s); /* J */
+		tmr_start_lax(x->loop, &s->end, reliable ? 0 : x->t.t1 * 64, on_end, s); /* J */
 		return;
 	}
-	tmr_start(x->loop, &s->end, x->t.t1 * 64, on_end, s); /* H */
+	tmr_start_lax(x->loop, &s->end, x->t.t1 * 64, on_end, s); /* H */
 	s->repeat_ms = x->t.t1;
 	if (!reliable)
 		tmr_start(x->loop, &s->repeat, s->repeat_ms, on_repeat, s); /* G */

@@ -24,13 +24,11 @@ static void leg_destroy(void *object)
 	sip_dialog_clear(&leg->d);
 	leg_accept_stop(leg);
 	leg_reliable_free(leg);
-	mem_free(leg->redirect);
-	buf_free(&leg->said);
-	buf_free(&leg->ack_auth);
+	leg_out_free(leg);
+	mem_free(leg->ack_auth);
 	mem_free(leg->offer);
 	mem_free(leg->hangup_reason);
 	mem_free(leg->end_facts);
-	mem_free(leg->transfer.facts);
 	mem_unref(leg->peer);
 }
 
@@ -102,8 +100,6 @@ struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming
 	leg->state = incoming ? LEG_S_OFFERED : LEG_S_CALLING;
 	leg->started_ms = clock_mono_ms(core->prm.clock);
 	list_init(&leg->reqs);
-	buf_init(&leg->ack_auth, 4096);
-	buf_init(&leg->said, SIP_HEAD_MAX_BYTES);
 	sdp_session_init(&leg->sdp, (uint64_t)clock_real_us(core->prm.clock));
 	if (session && session[0])
 		text_fill(leg->session, sizeof(leg->session), session);
@@ -248,9 +244,7 @@ static void report_over(struct leg *leg)
 /* Whatever is still open is let go; the peer has been told, or will never be reached. */
 static void stop_all(struct leg *leg)
 {
-	tmr_cancel(&leg->ring);
-	tmr_cancel(&leg->receipt);
-	tmr_cancel(&leg->over);
+	tmr_cancel(&leg->ending);
 	leg_accept_stop(leg);
 	leg_invite_dropped(leg);
 	leg_transfer_drop(leg);
@@ -321,11 +315,12 @@ static void on_over(void *arg)
 
 void leg_over_later(struct leg *leg, enum leg_end end, int status, const char *reason)
 {
-	if (leg->state == LEG_S_OVER || tmr_active(&leg->over))
+	if (leg->state == LEG_S_OVER || leg->over_soon)
 		return;
 	end_note(leg, end, status, reason);
 	leg_set_state(leg, LEG_S_HANGING);
-	tmr_start(leg->core->loop, &leg->over, 0, on_over, leg);
+	leg->over_soon = true;
+	tmr_start_soon(leg->core->loop, &leg->ending, on_over, leg);
 }
 
 void sip_legs_end(struct sip_core *core)
@@ -471,7 +466,7 @@ int64_t leg_started_ms(const struct leg *leg)
 
 int leg_facts(struct leg *leg, struct trust_facts *f)
 {
-	const struct trust_facts *known = leg->invite_req ? sip_uac_facts(leg->invite_req->uac) : NULL;
+	const struct trust_facts *known = leg->out && leg->out->invite ? sip_uac_facts(leg->out->invite->uac) : NULL;
 
 	if (known)
 		*f = *known;

@@ -6,9 +6,18 @@
 #include "base/rand.h"
 #include "sip/leg_private.h"
 
+static void again_drop(struct leg *leg)
+{
+	if (!leg->again)
+		return;
+	tmr_cancel(leg->again);
+	mem_free(leg->again);
+	leg->again = NULL;
+}
+
 void leg_change_drop(struct leg *leg)
 {
-	tmr_cancel(&leg->again);
+	again_drop(leg);
 	leg->modify = NULL;
 }
 
@@ -24,11 +33,11 @@ static void on_again(void *arg)
 {
 	struct leg *leg = arg;
 
-	if (leg->state != LEG_S_UP)
-		return;
-	/* Theirs is being answered just now. */
-	if (leg_change_send(leg) == EBUSY)
-		tmr_start(leg->core->loop, &leg->again, 1000, on_again, leg);
+	/* Theirs is being answered just now: in a second. */
+	if (leg->state == LEG_S_UP && leg_change_send(leg) == EBUSY)
+		tmr_start(leg->core->loop, leg->again, 1000, on_again, leg);
+	else if (leg->again && !tmr_active(leg->again))
+		again_drop(leg);
 }
 
 /* 2.1 to 4 s for whose Call-ID it is, up to 2 s for the other, in steps of 10 ms: so that they do not meet again. */
@@ -36,7 +45,11 @@ static void again_later(struct leg *leg)
 {
 	int64_t ms = leg->info.incoming ? 10 * (int64_t)rand_below(201) : 2100 + 10 * (int64_t)rand_below(191);
 
-	tmr_start(leg->core->loop, &leg->again, ms, on_again, leg);
+	if (!leg->again && !(leg->again = mem_zalloc(1, sizeof(*leg->again)))) {
+		leg->hold_ours = leg->hold_was; /* as if it were refused */
+		return;
+	}
+	tmr_start(leg->core->loop, leg->again, ms, on_again, leg);
 }
 
 static void accepted(struct leg *leg, struct leg_req *q, const struct sip_msg *res)
@@ -92,7 +105,7 @@ int leg_change_send(struct leg *leg)
 
 	if (leg->modify || leg->accept)
 		return EBUSY;
-	tmr_cancel(&leg->again);
+	again_drop(leg);
 	buf_init(&sdp, 16384);
 	err = leg_sdp_offer(leg, leg->hold_ours ? SDP_SENDONLY : SDP_SENDRECV, &sdp);
 	if (!err)
@@ -108,7 +121,7 @@ int leg_hold(struct leg *leg, bool on)
 
 	if (leg->state != LEG_S_UP)
 		return ENOTCONN;
-	if (leg->modify || leg->accept || tmr_active(&leg->again))
+	if (leg->modify || leg->accept || leg->again)
 		return EBUSY;
 	if (leg->hold_ours == on)
 		return EALREADY;

@@ -7,14 +7,37 @@
 
 void leg_out_drop(struct leg *leg)
 {
-	leg->invite_req = NULL;
+	if (!leg->out)
+		return;
+	tmr_cancel(&leg->out->ring);
+	leg->out->invite = NULL;
+}
+
+void leg_out_free(struct leg *leg)
+{
+	if (!leg->out)
+		return;
+	tmr_cancel(&leg->out->ring);
+	mem_free(leg->out->redirect);
+	buf_free(&leg->out->said);
+	mem_free(leg->out);
+	leg->out = NULL;
+}
+
+static int out_make(struct leg *leg)
+{
+	leg->out = mem_zalloc(1, sizeof(*leg->out));
+	if (!leg->out)
+		return ENOMEM;
+	buf_init(&leg->out->said, SIP_HEAD_MAX_BYTES);
+	return 0;
 }
 
 static void failed(struct leg *leg, struct leg_req *q, enum sip_uac_event ev)
 {
 	const struct trust_facts *facts = sip_uac_facts(q->uac);
 
-	leg->invite_req = NULL;
+	leg->out->invite = NULL;
 	if (leg->cancel_wanted)
 		leg_over(leg, LEG_END_CANCELLED, 487, "", NULL);
 	else if (ev == SIP_UAC_TIMEOUT)
@@ -33,9 +56,9 @@ static void flow_told(struct leg *leg, struct leg_req *q, bool works)
 
 static void cancel_now(struct leg *leg)
 {
-	if (leg->cancel_sent || !leg->invite_req || !leg->provisional)
+	if (leg->out->cancel_sent || !leg->out->invite || !leg->out->provisional)
 		return;
-	leg->cancel_sent = !sip_uac_cancel(leg->invite_req->uac);
+	leg->out->cancel_sent = !sip_uac_cancel(leg->out->invite->uac);
 }
 
 /* The peer neither refuses nor answers after our CANCEL (9.1: wait 64*T1). */
@@ -68,11 +91,11 @@ static bool redirected(struct leg *leg, const struct sip_msg *res, struct text *
 			continue;
 		if (!sip_peer_owns_host(leg->peer, text_of(hop.host)) || text_is(a.uri.whole, leg->d.target))
 			continue;
-		if (leg->redirects++ >= REDIRECTS_MAX)
+		if (leg->out->redirects++ >= REDIRECTS_MAX)
 			return false;
-		if (!leg->redirect && !(leg->redirect = mem_alloc(sizeof(hop))))
+		if (!leg->out->redirect && !(leg->out->redirect = mem_alloc(sizeof(hop))))
 			return false;
-		*leg->redirect = hop;
+		*leg->out->redirect = hop;
 		*target = a.uri.whole;
 		return true;
 	}
@@ -86,7 +109,7 @@ static bool said_again(struct leg *leg, const struct sip_msg *res)
 	char room[1024];
 	struct text target;
 
-	if (leg->cancel_wanted || leg->invited_again == TIMES_MAX)
+	if (leg->cancel_wanted || leg->out->again == TIMES_MAX)
 		return false;
 	switch (res->status) {
 	case 301:
@@ -105,8 +128,8 @@ static bool said_again(struct leg *leg, const struct sip_msg *res)
 	if (sip_dialog_anew(&leg->d, target))
 		return false;
 	leg_reliable_anew(leg);
-	leg->invited_again++;
-	leg->provisional = false;
+	leg->out->again++;
+	leg->out->provisional = false;
 	return !invite_send(leg);
 }
 
@@ -115,7 +138,7 @@ static void refused(struct leg *leg, struct leg_req *q, const struct sip_msg *re
 	char words[200];
 
 	text_escape(res->phrase, words, sizeof(words));
-	leg->invite_req = NULL;
+	leg->out->invite = NULL;
 	if (said_again(leg, res))
 		return;
 	flow_told(leg, q, res->status != 403 && res->status != 408 && res->status < 500);
@@ -162,7 +185,8 @@ static void answered(struct leg *leg, struct leg_req *q, const struct sip_msg *r
 	struct text sdp;
 	int err;
 
-	tmr_cancel(&leg->ring);
+	tmr_cancel(&leg->out->ring);
+	buf_free(&leg->out->said); /* it is not said again */
 	if (sip_dialog_answered(&leg->d, res)) {
 		/* Without a usable Contact or route there is no dialog to say BYE in. */
 		leg_over(leg, LEG_END_FAILED, 502, "the 200 has no Contact or Record-Route that can be used", NULL);
@@ -202,7 +226,7 @@ static void on_invite(struct leg *leg, struct leg_req *q, enum sip_uac_event ev,
 	if (res && leg->d.transport == NET_ANY) /* what DNS said; the rest of the call stays with it */
 		leg->d.transport = leg->info.transport = sip_uac_path(q->uac)->transport;
 	if (ev == SIP_UAC_PROVISIONAL) {
-		leg->provisional = true;
+		leg->out->provisional = true;
 		if (leg->state != LEG_S_CALLING || !leg_reliable_came(leg, res, q->cseq))
 			return;
 		if (leg->cancel_wanted) {
@@ -278,7 +302,7 @@ static void identity_put(struct leg *leg, const struct leg_call_prm *prm)
 	if (!prm->assert_from && i)
 		a.display = text_of(i->asserted.display);
 	if (!sip_uri_parse(&u, a.uri, NULL))
-		sip_put_addr(&leg->said, "P-Asserted-Identity", &a);
+		sip_put_addr(&leg->out->said, "P-Asserted-Identity", &a);
 }
 
 struct history_put {
@@ -296,9 +320,9 @@ static void entry_put(struct history_put *h, const char *uri, const char *reason
 	text_fill(parent, sizeof(parent), h->index);
 	(void)text_print(h->index, sizeof(h->index), parent[0] ? "%s.1" : "1", parent);
 	if (mapped && parent[0])
-		sip_put_printf(&h->leg->said, "History-Info", "<%s>;index=%s;mp=%s", uri, h->index, parent);
+		sip_put_printf(&h->leg->out->said, "History-Info", "<%s>;index=%s;mp=%s", uri, h->index, parent);
 	else
-		sip_put_printf(&h->leg->said, "History-Info", "<%s%s>;index=%s", uri, reason, h->index);
+		sip_put_printf(&h->leg->out->said, "History-Info", "<%s%s>;index=%s", uri, reason, h->index);
 }
 
 /* RFC 7044 10.3: what came before, whose call it was, and where it goes now. Each of our entries follows from the one before it. */
@@ -320,14 +344,14 @@ static int said_once(struct leg *leg, const struct leg_call_prm *prm)
 	struct sip_uri u;
 
 	if (prm->referred_by && prm->referred_by[0] && !sip_uri_parse(&u, text_of(prm->referred_by), NULL))
-		sip_put_printf(&leg->said, "Referred-By", "<%s>", prm->referred_by);
+		sip_put_printf(&leg->out->said, "Referred-By", "<%s>", prm->referred_by);
 	if (prm->diversion && prm->diversion[0] && !sip_uri_parse(&u, text_of(prm->diversion), NULL))
-		sip_put_printf(&leg->said, "Diversion", "<%s>;reason=unconditional", prm->diversion);
+		sip_put_printf(&leg->out->said, "Diversion", "<%s>;reason=unconditional", prm->diversion);
 	if (leg->peer->told_identity)
 		identity_put(leg, prm);
 	if (leg->peer->told_identity && prm->after)
 		history_put(leg, prm);
-	return buf_error(&leg->said);
+	return buf_error(&leg->out->said);
 }
 
 static int invite_send(struct leg *leg)
@@ -339,7 +363,7 @@ static int invite_send(struct leg *leg)
 	buf_init(&sdp, 16384);
 	err = leg_sdp_offer(leg, SDP_SENDRECV, &sdp);
 	if (!err)
-		err = leg_req_send(&leg->invite_req, leg, "INVITE", 0, leg_timer_lines(leg, &lines), "application/sdp", buf_as_text(&sdp), TRUST_FLOW_CALL_OUT,
+		err = leg_req_send(&leg->out->invite, leg, "INVITE", 0, leg_timer_lines(leg, &lines), "application/sdp", buf_as_text(&sdp), TRUST_FLOW_CALL_OUT,
 		                   on_invite);
 	buf_free(&sdp);
 	return err;
@@ -358,6 +382,8 @@ int leg_call(struct leg **legp, struct sip_core *core, struct sip_peer *peer, co
 		err = EAGAIN;
 	if (!err && !(leg = leg_make(core, peer, false, prm->session)))
 		err = ENOMEM;
+	if (!err)
+		err = out_make(leg);
 	if (!err) {
 		leg->port = port;
 		leg->h = prm->h;
@@ -389,7 +415,7 @@ int leg_call(struct leg **legp, struct sip_core *core, struct sip_peer *peer, co
 		mem_unref(leg);
 		return err;
 	}
-	tmr_start(core->loop, &leg->ring, prm->ring_ms ? prm->ring_ms : core->prm.timers.tc, on_ring_late, leg);
+	tmr_start(core->loop, &leg->out->ring, prm->ring_ms ? prm->ring_ms : core->prm.timers.tc, on_ring_late, leg);
 	*legp = leg;
 	return 0;
 }
@@ -405,6 +431,6 @@ int leg_cancel(struct leg *leg)
 	leg->cancel_wanted = true;
 	/* Not before a provisional answer (9.1): until then nobody knows our INVITE. */
 	cancel_now(leg);
-	tmr_start(leg->core->loop, &leg->ring, (int64_t)leg->core->prm.timers.t1 * 64, on_cancel_late, leg);
+	tmr_start(leg->core->loop, &leg->out->ring, (int64_t)leg->core->prm.timers.t1 * 64, on_cancel_late, leg);
 	return 0;
 }

@@ -50,8 +50,9 @@ struct leg_req {
 	unsigned auth_tries;
 };
 
+/* A transfer that we ordered, as long as it goes on. */
 struct leg_transfer {
-	bool active, accepted, notified;
+	bool accepted, notified;
 	struct leg_req *req;
 	struct tmr late;
 	int last_status;
@@ -92,6 +93,17 @@ struct leg_referral {
 	bool active, quiet;
 };
 
+/* What only a call of ours needs. */
+struct leg_out {
+	struct leg_req *invite; /* NULL: it is over */
+	struct buf said;        /* headers of our INVITE beside the usual, until it is answered */
+	struct sip_hop *redirect; /* where a 302 sent our INVITE; NULL: nowhere */
+	unsigned redirects;
+	unsigned again;         /* how often it was sent anew */
+	bool cancel_sent, provisional;
+	struct tmr ring;
+};
+
 /* How many legs a gateway has: asked at each new call, so it is not counted then. By name, since a new configuration makes new peers. */
 struct leg_tally {
 	struct hash_entry by_name;
@@ -121,19 +133,14 @@ struct leg {
 	uint32_t invite_cseq;   /* in: of the INVITE */
 	char *offer;            /* their offer, until answered; NULL: there was none */
 	bool ghost;             /* nobody above knows it: a forked answer being hung up */
-	/* out */
-	struct leg_req *invite_req;
-	struct buf said;        /* headers of our INVITE beside the usual */
-	struct buf ack_auth;    /* what proved our INVITE, for its ACK */
-	struct sip_hop *redirect; /* where a 302 sent our INVITE; NULL: nowhere */
-	unsigned redirects;
-	unsigned invited_again; /* how often */
-	bool cancel_wanted, cancel_sent, provisional;
-	struct tmr ring;
+	struct leg_out *out;    /* NULL: the call came in */
+	char *ack_auth;         /* the lines that proved our INVITE, for its ACK; NULL: none were needed */
+	bool cancel_wanted;
 	/* ending */
-	struct sip_stx *bye;
-	struct tmr receipt, over;
+	bool over_soon;
 	bool hangup_wanted;
+	struct sip_stx *bye;
+	struct tmr ending;      /* the receipt is late; or it is over soon */
 	char *hangup_reason;
 	enum leg_end end;
 	int end_status;
@@ -145,10 +152,10 @@ struct leg {
 	struct sdp_agreed agreed;
 	bool agreed_once, held, hold_ours;
 	struct leg_req *modify; /* our re-INVITE */
-	struct tmr again;       /* it met theirs: once more (glare) */
+	struct tmr *again;      /* it met theirs: once more (glare); NULL: it does not run */
 	bool hold_was;          /* what it changes; refused: as it was */
 	/* transfer */
-	struct leg_transfer transfer;
+	struct leg_transfer *transfer; /* NULL: none is under way */
 	struct leg_referral referral;
 	struct leg_timer timer;
 	bool prack_wanted;      /* in: their INVITE requires reliable provisional answers */
@@ -200,7 +207,8 @@ void leg_reqs_end(struct leg *leg);
 void leg_ack(struct leg *leg, uint32_t cseq);
 
 /* ---- leg_out.c ---- */
-void leg_out_drop(struct leg *leg);
+void leg_out_drop(struct leg *leg); /* its INVITE is nothing to wait for any more */
+void leg_out_free(struct leg *leg);
 
 /* ---- leg_bye.c ---- */
 void leg_on_bye(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req);

@@ -38,7 +38,7 @@ static struct refusal may_not(const struct leg *leg, const struct sip_replaces *
 		return (struct refusal){ 603, "that call is over" };
 	if (r->early_only)
 		return (struct refusal){ 486, "that call is answered already" };
-	if (leg->state == LEG_S_ANSWERING || leg->accept || leg->modify || leg->transfer.active)
+	if (leg->state == LEG_S_ANSWERING || leg->accept || leg->modify || leg->transfer)
 		return (struct refusal){ 491, "that call is being changed just now" };
 	return (struct refusal){ 0, NULL };
 }

@@ -62,6 +62,18 @@ static void tell_flow(struct leg *leg, struct sip_uac *u, enum sip_uac_event ev,
 		sip_flow(leg->core, leg->peer, f, false);
 }
 
+static void auth_keep(struct leg *leg, struct sip_uac *u)
+{
+	struct buf b;
+	size_t n;
+
+	buf_init(&b, 4096);
+	sip_uac_put_auth(u, &b);
+	mem_free(leg->ack_auth);
+	leg->ack_auth = b.n ? (char *)buf_take(&b, &n) : NULL;
+	buf_free(&b);
+}
+
 static void on_uac(struct sip_uac *u, enum sip_uac_event ev, const struct sip_msg *res, void *arg)
 {
 	struct leg_req *q = arg;
@@ -72,10 +84,8 @@ static void on_uac(struct sip_uac *u, enum sip_uac_event ev, const struct sip_ms
 	mem_ref(q);
 	mem_ref(leg);
 	tell_flow(leg, u, ev, res);
-	if (leg && invite && ev == SIP_UAC_FINAL && res->status < 300) {
-		buf_clear(&leg->ack_auth);
-		sip_uac_put_auth(u, &leg->ack_auth);
-	}
+	if (leg && invite && ev == SIP_UAC_FINAL && res->status < 300)
+		auth_keep(leg, u);
 	if (leg && q->done)
 		q->done(leg, q, ev, res);
 	if (last)
@@ -97,9 +107,9 @@ static int req_make(struct leg_req **qp, struct leg *leg, const struct sip_dialo
 	buf_init(&q->headers, SIP_HEAD_MAX_BYTES);
 	buf_init(&q->body, SIP_BODY_MAX_BYTES);
 	if (leg->state == LEG_S_CALLING && text_is(text_of(method), "INVITE"))
-		buf_put(&q->headers, leg->said.p, leg->said.n);
-	if (text_is(text_of(method), "ACK"))
-		buf_put(&q->headers, leg->ack_auth.p, leg->ack_auth.n);
+		buf_put(&q->headers, leg->out->said.p, leg->out->said.n);
+	if (leg->ack_auth && text_is(text_of(method), "ACK"))
+		buf_str(&q->headers, leg->ack_auth);
 	for (; headers && *headers; headers++) {
 		if (strpbrk(*headers, "\r\n"))
 			return mem_unref(q), EINVAL;
@@ -138,8 +148,8 @@ static int send_in(struct leg_req **qp, struct leg *leg, const struct sip_dialog
 	if (first) {
 		hop = (struct sip_hop){ .port = leg->peer->port, .transport = leg->peer->transport };
 		text_fill(hop.host, sizeof(hop.host), leg->peer->host);
-		if (leg->redirect)
-			hop = *leg->redirect;
+		if (leg->out->redirect)
+			hop = *leg->out->redirect;
 		prm.new_dialog = true;
 	} else {
 		err = sip_dialog_hop(d, &hop);

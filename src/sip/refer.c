@@ -13,13 +13,16 @@
 /* ---- ours ---- */
 static void transfer_clear(struct leg *leg)
 {
-	struct leg_transfer *t = &leg->transfer;
+	struct leg_transfer *t = leg->transfer;
 
+	if (!t)
+		return;
+	leg->transfer = NULL;
 	tmr_cancel(&t->late);
 	if (t->req)
 		leg_req_drop(t->req);
 	mem_free(t->facts);
-	*t = (struct leg_transfer){ 0 };
+	mem_free(t);
 }
 
 void leg_transfer_drop(struct leg *leg)
@@ -47,9 +50,9 @@ static void report(struct leg *leg, int status, const char *reason, const struct
 static void failed_how(struct leg *leg, int status, const char *reason, bool order_refused)
 {
 	struct leg_event ev = { .type = LEG_TRANSFER_FAILED, .status = status, .reason = reason, .order_refused = order_refused };
-	struct trust_facts *facts = leg->transfer.facts;
+	struct trust_facts *facts = leg->transfer->facts;
 
-	leg->transfer.facts = NULL;
+	leg->transfer->facts = NULL;
 	report(leg, status, reason, status ? NULL : facts, order_refused);
 	transfer_clear(leg);
 	ev.facts = facts;
@@ -65,7 +68,7 @@ static void failed(struct leg *leg, int status, const char *reason)
 static void on_late(void *arg)
 {
 	struct leg *leg = arg;
-	struct leg_transfer *t = &leg->transfer;
+	struct leg_transfer *t = leg->transfer;
 
 	failed(leg, t->last_status, t->notified ? "no final NOTIFY came in time" : "the order was accepted, but no NOTIFY came");
 }
@@ -76,20 +79,20 @@ static void facts_keep(struct leg *leg, struct leg_req *q, bool works)
 
 	if (!f)
 		return;
-	mem_free(leg->transfer.facts);
-	leg->transfer.facts = mem_alloc(sizeof(*f));
-	if (leg->transfer.facts)
-		*leg->transfer.facts = *f;
+	mem_free(leg->transfer->facts);
+	leg->transfer->facts = mem_alloc(sizeof(*f));
+	if (leg->transfer->facts)
+		*leg->transfer->facts = *f;
 	sip_flow(leg->core, leg->peer, f, works);
 }
 
 static void on_refer(struct leg *leg, struct leg_req *q, enum sip_uac_event ev, const struct sip_msg *res)
 {
 	struct leg_event progress = { .type = LEG_TRANSFER_PROGRESS };
-	struct leg_transfer *t = &leg->transfer;
+	struct leg_transfer *t = leg->transfer;
 	char words[200];
 
-	if (ev == SIP_UAC_PROVISIONAL || t->req != q)
+	if (ev == SIP_UAC_PROVISIONAL || !t || t->req != q)
 		return;
 	t->req = NULL;
 	facts_keep(leg, q, ev == SIP_UAC_FINAL && res->status < 300);
@@ -118,7 +121,7 @@ static void on_refer(struct leg *leg, struct leg_req *q, enum sip_uac_event ev, 
 
 int leg_transfer(struct leg *leg, const char *target, const char *referred_by)
 {
-	struct leg_transfer *t = &leg->transfer;
+	struct leg_transfer *t = leg->transfer;
 	char refer_to[700], by[700];
 	const char *headers[] = { refer_to, by, NULL };
 	struct sip_uri u;
@@ -126,7 +129,7 @@ int leg_transfer(struct leg *leg, const char *target, const char *referred_by)
 
 	if (leg->state != LEG_S_UP)
 		return leg->state == LEG_S_OVER ? ENOTCONN : EAGAIN;
-	if (t->active)
+	if (leg->transfer)
 		return EBUSY;
 	if (!target || sip_uri_parse(&u, text_of(target), NULL) || u.scheme == SIP_SCHEME_OTHER)
 		return EINVAL;
@@ -135,10 +138,12 @@ int leg_transfer(struct leg *leg, const char *target, const char *referred_by)
 	if (text_print(refer_to, sizeof(refer_to), "Refer-To: <%s>", target) ||
 	    text_print(by, sizeof(by), "Referred-By: <%s>", referred_by && referred_by[0] ? referred_by : leg->d.local_uri))
 		return EINVAL;
-	*t = (struct leg_transfer){ .active = true };
+	t = leg->transfer = mem_zalloc(1, sizeof(*t));
+	if (!t)
+		return ENOMEM;
 	err = leg_req_send(&t->req, leg, "REFER", 0, headers, NULL, TEXT_NONE, TRUST_FLOW_TRANSFER, on_refer);
 	if (err) {
-		*t = (struct leg_transfer){ 0 };
+		transfer_clear(leg);
 		return err;
 	}
 	tmr_start(leg->core->loop, &t->late, leg->core->prm.timers.transfer_ms, on_late, leg);
@@ -148,7 +153,7 @@ int leg_transfer(struct leg *leg, const char *target, const char *referred_by)
 static void progressed(struct leg *leg, const struct sip_sipfrag *frag, bool terminated)
 {
 	struct leg_event ev = { .type = LEG_TRANSFER_PROGRESS, .status = (int)frag->status };
-	struct leg_transfer *t = &leg->transfer;
+	struct leg_transfer *t = leg->transfer;
 	char words[200];
 
 	t->notified = true;
@@ -179,7 +184,7 @@ void leg_on_notify(struct leg *leg, struct sip_stx *stx, const struct sip_msg *r
 		leg_reply(leg, stx, 489, "only NOTIFY of the event package refer is understood here");
 		return;
 	}
-	if (!leg->transfer.active) {
+	if (!leg->transfer) {
 		/* Late or repeated after the outcome: the peer shall be content. */
 		leg_reply(leg, stx, leg->state == LEG_S_UP || leg->state == LEG_S_HANGING ? 200 : 481, NULL);
 		return;
@@ -188,14 +193,15 @@ void leg_on_notify(struct leg *leg, struct sip_stx *stx, const struct sip_msg *r
 	if (sip_sipfrag_parse(&frag, req->body, NULL)) {
 		if (sub.state == SIP_SUB_TERMINATED) {
 			leg_reply(leg, stx, 200, NULL);
-			failed(leg, leg->transfer.last_status, "the peer ended its reports before the outcome was known");
+			failed(leg, leg->transfer->last_status, "the peer ended its reports before the outcome was known");
 		} else {
 			leg_reply(leg, stx, 400, "the NOTIFY of a transfer carries no sipfrag");
 		}
 		return;
 	}
 	leg_reply(leg, stx, 200, NULL);
-	progressed(leg, &frag, sub.state == SIP_SUB_TERMINATED);
+	if (leg->transfer)
+		progressed(leg, &frag, sub.state == SIP_SUB_TERMINATED);
 }
 
 /* ---- theirs ---- */

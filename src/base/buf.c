@@ -58,7 +58,9 @@ void buf_grew(struct buf *b, size_t n)
 
 int buf_put(struct buf *b, const void *p, size_t n)
 {
-	uint8_t *to = buf_reserve(b, n);
+	/* Most of what is put is short and has its room. */
+	bool fits = !b->err && n < b->room - b->n && n <= b->max - b->n;
+	uint8_t *to = fits ? b->p + b->n : buf_reserve(b, n);
 	if (!to)
 		return b->err;
 	if (n)
@@ -92,15 +94,52 @@ int buf_uint(struct buf *b, uint64_t value)
 	return buf_put(b, digits + at, sizeof digits - at);
 }
 
+/* The conversions that messages are written with; false at any other one, which is for the library. */
+static bool put_formatted(struct buf *b, const char *fmt, va_list ap)
+{
+	for (const char *next; *fmt; fmt = next) {
+		next = strchrnul(fmt, '%');
+		buf_put(b, fmt, (size_t)(next - fmt));
+		if (!*next)
+			break;
+		const char *from = next + 1;
+		if (*from == 's') {
+			const char *s = va_arg(ap, const char *);
+			if (!s)
+				return false;
+			buf_str(b, s);
+		} else if (!strncmp(from, ".*s", 3)) {
+			int most = va_arg(ap, int);
+			const char *s = va_arg(ap, const char *);
+			if (most < 0 || !s)
+				return false;
+			buf_put(b, s, strnlen(s, (size_t)most));
+			from += 2;
+		} else if (*from == 'u') {
+			buf_uint(b, va_arg(ap, unsigned));
+		} else if (!strncmp(from, "llu", 3)) {
+			buf_uint(b, va_arg(ap, unsigned long long));
+			from += 2;
+		} else if (*from == 'd') {
+			int v = va_arg(ap, int);
+			if (v < 0)
+				buf_char(b, '-');
+			buf_uint(b, v < 0 ? 0u - (unsigned)v : (unsigned)v);
+		} else {
+			return false;
+		}
+		next = from + 1;
+	}
+	return true;
+}
+
 /* Into the room that is there; only what does not fit is formatted twice. */
-int buf_printf(struct buf *b, const char *fmt, ...)
+static void put_by_library(struct buf *b, const char *fmt, va_list ap)
 {
 	size_t room = b->err || !b->p ? 0 : b->room - b->n;
-	va_list ap, again;
-	va_start(ap, fmt);
+	va_list again;
 	va_copy(again, ap);
 	int n = vsnprintf(room ? (char *)b->p + b->n : NULL, room, fmt, ap);
-	va_end(ap);
 	uint8_t *to = n < 0 ? NULL : buf_reserve(b, (size_t)n);
 	if (to) {
 		if ((size_t)n >= room)
@@ -109,6 +148,21 @@ int buf_printf(struct buf *b, const char *fmt, ...)
 	} else if (!b->err) {
 		b->err = EINVAL;
 	}
+	va_end(again);
+}
+
+int buf_printf(struct buf *b, const char *fmt, ...)
+{
+	size_t was = b->n;
+	va_list ap, again;
+	va_start(ap, fmt);
+	va_copy(again, ap);
+	bool done = put_formatted(b, fmt, ap);
+	va_end(ap);
+	if (!done || b->err)
+		b->n = was;
+	if (!done)
+		put_by_library(b, fmt, again);
 	va_end(again);
 	return b->err;
 }

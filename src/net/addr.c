@@ -114,8 +114,29 @@ bool net_addr_eq(const struct net_addr *a, const struct net_addr *b)
 	return net_addr_eq_host(a, b) && net_addr_port(a) == net_addr_port(b);
 }
 
+/* inet_ntop() goes through sprintf() for it. */
+static char *print_v4(struct in_addr addr, char *dst)
+{
+	uint8_t byte[4];
+	char *at = dst;
+	memcpy(byte, &addr, sizeof byte);
+	for (unsigned i = 0; i < 4; i++) {
+		if (i)
+			*at++ = '.';
+		if (byte[i] >= 100)
+			*at++ = (char)('0' + byte[i] / 100);
+		if (byte[i] >= 10)
+			*at++ = (char)('0' + byte[i] / 10 % 10);
+		*at++ = (char)('0' + byte[i] % 10);
+	}
+	*at = '\0';
+	return dst;
+}
+
 char *net_addr_print_host(const struct net_addr *a, char *dst)
 {
+	if (net_addr_is_set(a) && !net_addr_is_v6(a))
+		return print_v4(a->u.v4.sin_addr, dst);
 	const void *from = net_addr_is_v6(a) ? (const void *)&a->u.v6.sin6_addr : &a->u.v4.sin_addr;
 	if (!net_addr_is_set(a) || !inet_ntop(a->u.sa.sa_family, from, dst, NET_ADDR_SIZE))
 		text_fill(dst, NET_ADDR_SIZE, "?");

@@ -349,7 +349,7 @@ static void on_leg(struct leg *leg, const struct leg_event *ev, void *arg)
 
 static void on_offered(struct leg *leg, void *arg)
 {
-	struct ev_report why;
+	static struct ev_report why; /* thirteen kilobytes, which would be cleared each time */
 
 	ev_set(&why, 0);
 	leg_handler(mem_ref(leg), on_leg, arg);

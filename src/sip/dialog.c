@@ -12,16 +12,22 @@ static void routes_clear(struct sip_dialog *d)
 	d->n_routes = 0;
 }
 
+static void drop(const char *s, bool own)
+{
+	if (own)
+		mem_free((char *)(uintptr_t)s);
+}
+
 void sip_dialog_clear(struct sip_dialog *d)
 {
 	mem_free(d->names);
-	mem_free(d->remote_tag);
-	mem_free(d->target);
+	drop(d->remote_tag, d->own_tag);
+	drop(d->target, d->own_target);
 	routes_clear(d);
 	*d = (struct sip_dialog){ 0 };
 }
 
-static int set(char **p, struct text t)
+static int set(const char **p, bool *own, struct text t)
 {
 	char *copy;
 
@@ -30,9 +36,20 @@ static int set(char **p, struct text t)
 	copy = text_dup(t.p ? t : TEXT(""));
 	if (!copy)
 		return ENOMEM;
-	mem_free(*p);
+	drop(*p, *own);
 	*p = copy;
+	*own = true;
 	return 0;
+}
+
+static int set_tag(struct sip_dialog *d, struct text t)
+{
+	return set(&d->remote_tag, &d->own_tag, t);
+}
+
+static int set_target(struct sip_dialog *d, struct text t)
+{
+	return set(&d->target, &d->own_target, t);
 }
 
 static const char *put(char **at, struct text t)
@@ -106,7 +123,7 @@ int sip_dialog_target(struct sip_dialog *d, const struct sip_msg *msg)
 		return 0;
 	if (!err && a.uri.scheme != SIP_SCHEME_SIP && a.uri.scheme != SIP_SCHEME_SIPS)
 		err = EBADMSG;
-	return err ? err : set(&d->target, a.uri.whole);
+	return err ? err : set_target(d, a.uri.whole);
 }
 
 int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *m, enum net_transport transport)
@@ -118,12 +135,12 @@ int sip_dialog_uas(struct sip_dialog *d, const struct sip_msg *m, enum net_trans
 	d->local_cseq = rand_below(1u << 16);
 	err = set_names(d, m->call_id, m->to.uri.whole, m->from.uri.whole, TEXT_NONE);
 	if (!err)
-		err = set(&d->remote_tag, m->from_tag);
+		err = set_tag(d, m->from_tag);
 	if (!err)
 		err = sip_dialog_target(d, m);
 	/* Before RFC 3261 a Contact was not needed: the caller is found where From says (RFC 2543 6.13). */
 	if (!err && !d->target && !m->via.has_magic && m->from.uri.scheme == SIP_SCHEME_SIP)
-		err = set(&d->target, m->from.uri.whole);
+		err = set_target(d, m->from.uri.whole);
 	if (!err && !d->target)
 		err = EBADMSG;
 	if (!err)
@@ -145,12 +162,26 @@ int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *loca
 	d->local_cseq = rand_below(1u << 16);
 	err = set_names(d, text_of(call_id ? call_id : id), text_of(local_uri), text_of(remote_uri), text_of(local_display));
 	if (!err)
-		err = set(&d->remote_tag, TEXT(""));
+		err = set_tag(d, TEXT(""));
 	if (!err)
-		err = set(&d->target, text_of(remote_uri));
+		err = set_target(d, text_of(remote_uri));
 	if (err)
 		sip_dialog_clear(d);
 	return err;
+}
+
+void sip_dialog_lend(struct sip_dialog *d, const struct sip_dialog_texts *t)
+{
+	mem_free(d->names);
+	d->names = NULL;
+	drop(d->remote_tag, d->own_tag);
+	drop(d->target, d->own_target);
+	d->own_tag = d->own_target = false;
+	d->call_id = t->call_id;
+	d->local_uri = t->local_uri;
+	d->remote_uri = t->remote_uri;
+	d->remote_tag = t->remote_tag;
+	d->target = t->target;
 }
 
 /* Without what came within it so far. */
@@ -163,9 +194,9 @@ int sip_dialog_copy(struct sip_dialog *to, const struct sip_dialog *from)
 	text_fill(to->local_tag, sizeof(to->local_tag), from->local_tag);
 	err = set_names(to, text_of(from->call_id), text_of(from->local_uri), text_of(from->remote_uri), text_of(from->local_display));
 	if (!err)
-		err = set(&to->remote_tag, text_of(from->remote_tag));
+		err = set_tag(to, text_of(from->remote_tag));
 	if (!err)
-		err = set(&to->target, text_of(from->target));
+		err = set_target(to, text_of(from->target));
 	if (err || !from->n_routes)
 		return err;
 	to->routes = mem_alloc((size_t)(end - from->routes));
@@ -182,7 +213,7 @@ int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res)
 
 	if (!text_is(res->to_tag, d->remote_tag))
 		d->remote_seen = false; /* another fork counts for itself */
-	err = set(&d->remote_tag, res->to_tag);
+	err = set_tag(d, res->to_tag);
 	if (!err)
 		err = routes_from(d, res, true);
 	if (!err)
@@ -192,12 +223,11 @@ int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res)
 
 int sip_dialog_anew(struct sip_dialog *d, struct text target)
 {
-	int err = set(&d->target, target);
+	int err = set_target(d, target);
 
 	routes_clear(d);
 	d->remote_seen = false;
-	d->remote_tag[0] = '\0';
-	return err;
+	return err ? err : set_tag(d, TEXT(""));
 }
 
 bool sip_dialog_matches(const struct sip_dialog *d, const struct sip_msg *req)

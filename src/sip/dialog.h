@@ -10,17 +10,18 @@
 enum { SIP_TAG_SIZE = 24, SIP_ROUTES = 16 };
 
 struct sip_dialog {
-	char *names;                      /* the block that the next four stand in: they stay as they are */
+	char *names;                      /* the block that the next four stand in: they stay as they are; NULL: they are lent */
 	const char *call_id;
 	const char *local_uri, *remote_uri; /* of From and To, without brackets */
 	const char *local_display;        /* plain; may be NULL */
 	char local_tag[SIP_TAG_SIZE];
-	char *remote_tag;                 /* "" until known */
-	char *target;                     /* the peer's Contact */
+	const char *remote_tag;           /* "" until known */
+	const char *target;               /* the peer's Contact */
 	char *routes;                     /* URIs, next hop first, a NUL behind each; NULL: none */
 	unsigned n_routes;
 	uint32_t local_cseq, remote_cseq; /* last used */
 	bool remote_seen;
+	bool own_tag, own_target;         /* remote_tag, target: are the dialog's, and not lent */
 	enum net_transport transport;     /* of the way it began on: for URIs that name none */
 	uint8_t max_forwards;             /* of what we send; 0: as many hops as usual */
 };
@@ -34,6 +35,11 @@ int sip_dialog_uac(struct sip_dialog *d, const char *local_uri, const char *loca
 int sip_dialog_answered(struct sip_dialog *d, const struct sip_msg *res);
 /* Before its INVITE goes out again, to `target`: as if nobody had answered. ENOMEM. */
 int sip_dialog_anew(struct sip_dialog *d, struct text target);
+/* The same texts by somebody else who keeps them as long as the dialog lives: it gives its own back. */
+struct sip_dialog_texts {
+	const char *call_id, *local_uri, *remote_uri, *remote_tag, *target;
+};
+void sip_dialog_lend(struct sip_dialog *d, const struct sip_dialog_texts *t);
 int sip_dialog_copy(struct sip_dialog *to, const struct sip_dialog *from);
 void sip_dialog_clear(struct sip_dialog *d);
 /* The Contact of a re-INVITE, UPDATE or their 2xx (12.2.1.2, 12.2.2). Without one nothing changes. ENOMEM. */

@@ -4,23 +4,11 @@
 #include <errno.h>
 #include "base/mem.h"
 
-/* What lives as long as the leg, in few pieces. */
-struct leg_text {
-	struct leg_text *next;
-	uint32_t used, room;
-	char s[];
-};
-enum { PIECE_BYTES = 224 };
-
 static void leg_destroy(void *object)
 {
 	struct leg *leg = object;
 
-	while (leg->texts) {
-		struct leg_text *t = leg->texts;
-		leg->texts = t->next;
-		mem_free(t);
-	}
+	leg_texts_free(leg);
 	sip_dialog_clear(&leg->d);
 	leg_accept_stop(leg);
 	leg_reliable_free(leg);
@@ -32,62 +20,16 @@ static void leg_destroy(void *object)
 	mem_unref(leg->peer);
 }
 
-static struct leg_text *piece(struct leg *leg, size_t room)
+void leg_info_silent(struct leg *leg)
 {
-	struct leg_text *x = mem_alloc(sizeof(*x) + room);
+	static const struct leg_party nobody = { "", "", "", "" };
+	struct leg_info *i = &leg->info;
 
-	if (!x)
-		return NULL;
-	*x = (struct leg_text){ .next = leg->texts, .room = (uint32_t)room };
-	leg->texts = x;
-	return x;
+	i->call_id = i->opaque = i->referred_by = i->user_agent = "";
+	i->called = i->to = i->from = i->asserted = nobody;
+	i->diversion = i->history = NULL;
+	i->n_diversions = i->n_history = 0;
 }
-
-void *leg_room(struct leg *leg, size_t n)
-{
-	struct leg_text *x = piece(leg, n);
-
-	if (!x)
-		return NULL;
-	x->room = 0; /* no texts are looked for in it, nor put into it */
-	return x->s;
-}
-
-/* The same text, or one that ends with it, as a URI ends with its host. */
-static const char *kept(const struct leg_text *x, struct text t)
-{
-	for (const char *s = x->s, *end = x->s + x->used; s < end;) {
-		size_t n = strlen(s);
-		if (n >= t.n && !memcmp(s + n - t.n, t.p, t.n))
-			return s + n - t.n;
-		s += n + 1;
-	}
-	return NULL;
-}
-
-const char *leg_keep(struct leg *leg, struct text t)
-{
-	struct leg_text *x;
-	const char *there;
-	char *s;
-
-	if (text_empty(t))
-		return "";
-	for (x = leg->texts; x; x = x->next)
-		if ((there = kept(x, t)))
-			return there;
-	for (x = leg->texts; x && x->room - x->used < t.n + 1; x = x->next)
-		;
-	if (!x && !(x = piece(leg, t.n + 1 > PIECE_BYTES ? t.n + 1 : PIECE_BYTES)))
-		return "";
-	s = x->s + x->used;
-	x->used += (uint32_t)(t.n + 1);
-	memcpy(s, t.p, t.n);
-	s[t.n] = '\0';
-	return s;
-}
-
-static const struct leg_party nobody = { "", "", "", "" };
 
 struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming, const char *session)
 {
@@ -106,8 +48,8 @@ struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming
 	else
 		id_make(leg->session, core->prm.clock);
 	leg->end_reason = leg->identity = "";
-	leg->info = (struct leg_info){ .incoming = incoming, .session = leg->session, .call_id = "", .called = nobody, .to = nobody, .from = nobody,
-		                       .asserted = nobody, .opaque = "", .referred_by = "", .user_agent = "", .peer = peer };
+	leg->info = (struct leg_info){ .incoming = incoming, .session = leg->session, .peer = peer };
+	leg_info_silent(leg);
 	return leg;
 }
 
@@ -244,7 +186,6 @@ static void report_over(struct leg *leg)
 /* Whatever is still open is let go; the peer has been told, or will never be reached. */
 static void stop_all(struct leg *leg)
 {
-	tmr_cancel(&leg->ending);
 	leg_accept_stop(leg);
 	leg_invite_dropped(leg);
 	leg_transfer_drop(leg);
@@ -320,7 +261,7 @@ void leg_over_later(struct leg *leg, enum leg_end end, int status, const char *r
 	end_note(leg, end, status, reason);
 	leg_set_state(leg, LEG_S_HANGING);
 	leg->over_soon = true;
-	tmr_start_soon(leg->core->loop, &leg->ending, on_over, leg);
+	tmr_start_soon(leg->core->loop, &leg->tmr, on_over, leg);
 }
 
 void sip_legs_end(struct sip_core *core)

@@ -43,22 +43,21 @@ struct leg_redirect {
 enum { LEG_DIVERSIONS = 8, LEG_HISTORY = 8 };
 /* What the call said of itself when it came (or what we said). Borrowed from the leg: lives as long as it does. */
 struct leg_info {
-	bool incoming;
 	const char *session;      /* ties the call's events together */
 	const char *call_id;
 	struct leg_party called;  /* Request-URI */
 	struct leg_party to, from;
 	struct leg_party asserted;   /* P-Asserted-Identity; only from a believed peer */
 	const struct leg_redirect *diversion; /* as they stood: the last redirection first (RFC 5806); only from a believed peer */
-	unsigned n_diversions;
 	const struct leg_redirect *history; /* the oldest first (RFC 7044); only from a believed peer */
-	unsigned n_history;
+	unsigned n_diversions, n_history;
 	const char *opaque;       /* URI parameter of the Request-URI, for instance "app:voicemail" */
 	const char *referred_by;
 	const char *user_agent;   /* of the peer */
 	const struct sip_peer *peer;
 	struct net_addr source;   /* where the first message came from, or went to */
 	enum net_transport transport;
+	bool incoming;
 	bool headers_believed;
 	bool wants_privacy; /* the caller does not want to be shown (RFC 3323, 3325 9.3) */
 	uint8_t max_forwards;     /* of the INVITE that came */

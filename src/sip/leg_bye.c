@@ -65,7 +65,7 @@ void leg_on_bye(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req)
 		leg_confirm(leg, true);
 		return;
 	}
-	tmr_start(leg->core->loop, &leg->ending, leg->core->prm.timers.receipt_ms, on_receipt_late, leg);
+	tmr_start(leg->core->loop, &leg->tmr, leg->core->prm.timers.receipt_ms, on_receipt_late, leg);
 	ev.reason = reason;
 	leg_emit(leg, &ev);
 }
@@ -76,7 +76,7 @@ void leg_confirm(struct leg *leg, bool ok)
 
 	if (leg->state != LEG_S_ENDING || !leg->bye)
 		return;
-	tmr_cancel(&leg->ending);
+	tmr_cancel(&leg->tmr);
 	(void)sip_reply(leg->core, leg->bye, &r);
 	leg->bye = mem_unref(leg->bye);
 	leg_over_later(leg, LEG_END_PEER, ok ? 200 : 500, leg->end_reason);

@@ -93,7 +93,9 @@ void sip_leg_invite(struct sip_core *core, struct sip_stx *stx, const struct sip
 	}
 	leg_invite_take(leg, stx, req);
 	leg->prack_wanted = sip_msg_has_token(req, SIP_HDR_REQUIRE, "100rel");
+	leg_texts_begin(leg);
 	leg_info_fill(leg, req, sip_stx_path(stx));
+	leg_texts_settle(leg);
 	leg_timer_asked(leg, req);
 	err = offer_keep(leg, req, &why);
 	if (err) {

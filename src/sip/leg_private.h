@@ -86,7 +86,6 @@ struct leg_timer {
 	bool in_response;      /* the request that is being answered speaks of it: so does the answer */
 	bool peer_knows, peer_updates; /* Supported: timer; Allow: UPDATE */
 	int64_t ends_ms;       /* monotonic: without a refresh until then the call is over */
-	struct tmr t;
 	struct leg_req *req;   /* our refresh by UPDATE */
 };
 struct leg_referral {
@@ -117,6 +116,11 @@ struct leg {
 	struct hash_entry by_tag;
 	struct sip_core *core;
 	enum leg_state state;
+	bool ghost;             /* nobody above knows it: a forked answer being hung up */
+	bool prack_wanted;      /* in: their INVITE requires reliable provisional answers */
+	bool cancel_wanted, hangup_wanted, over_soon;
+	bool agreed_once, held, hold_ours, hold_was; /* hold_was: what our re-INVITE changes; refused: as it was */
+	struct leg_referral referral;
 	struct leg_info info;
 	struct leg_text *texts;
 	char session[ID_SIZE];
@@ -131,16 +135,12 @@ struct leg {
 	struct sip_stx *invite; /* in: until its final response */
 	struct leg_accept *accept; /* NULL: no 2xx of ours waits for its ACK */
 	uint32_t invite_cseq;   /* in: of the INVITE */
+	struct tmr tmr;         /* up: the session's refresh; then: the receipt is late; or it is over soon */
 	char *offer;            /* their offer, until answered; NULL: there was none */
-	bool ghost;             /* nobody above knows it: a forked answer being hung up */
 	struct leg_out *out;    /* NULL: the call came in */
 	char *ack_auth;         /* the lines that proved our INVITE, for its ACK; NULL: none were needed */
-	bool cancel_wanted;
 	/* ending */
-	bool over_soon;
-	bool hangup_wanted;
 	struct sip_stx *bye;
-	struct tmr ending;      /* the receipt is late; or it is over soon */
 	char *hangup_reason;
 	enum leg_end end;
 	int end_status;
@@ -150,23 +150,18 @@ struct leg {
 	struct media_port *port;
 	struct sdp_session sdp;
 	struct sdp_agreed agreed;
-	bool agreed_once, held, hold_ours;
 	struct leg_req *modify; /* our re-INVITE */
 	struct tmr *again;      /* it met theirs: once more (glare); NULL: it does not run */
-	bool hold_was;          /* what it changes; refused: as it was */
 	/* transfer */
 	struct leg_transfer *transfer; /* NULL: none is under way */
-	struct leg_referral referral;
 	struct leg_timer timer;
-	bool prack_wanted;      /* in: their INVITE requires reliable provisional answers */
 	struct leg_reliable *reliable; /* NULL: none came or went */
 };
 
 /* ---- leg.c ---- */
 struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming, const char *session);
 int leg_enter(struct leg *leg); /* into the table by its local tag */
-const char *leg_keep(struct leg *leg, struct text t); /* a copy that lives with the leg, or what is there already; "" without memory */
-void *leg_room(struct leg *leg, size_t n);            /* bytes that live with the leg, on a pointer's boundary; NULL */
+void leg_info_silent(struct leg *leg); /* nothing was said of the call */
 void leg_set_state(struct leg *leg, enum leg_state s);
 void leg_emit(struct leg *leg, struct leg_event *ev);
 /* The end: LEG_ENDING if it was up and somebody else ended it, then LEG_OVER. facts are copied. */
@@ -174,6 +169,14 @@ void leg_over(struct leg *leg, enum leg_end end, int status, const char *reason,
 /* The same, from the loop: for verbs. */
 void leg_over_later(struct leg *leg, enum leg_end end, int status, const char *reason);
 bool leg_was_up(const struct leg *leg);
+
+/* ---- leg_text.c ---- */
+const char *leg_keep(struct leg *leg, struct text t); /* a copy that lives with the leg, or what is there already; "" without memory */
+void *leg_room(struct leg *leg, size_t n);            /* bytes that live with the leg, on a pointer's boundary; NULL */
+/* Between the two what an INVITE says is gathered; pointers to it are good from the second one on, when it has moved. */
+void leg_texts_begin(struct leg *leg);
+void leg_texts_settle(struct leg *leg);
+void leg_texts_free(struct leg *leg);
 
 /* ---- leg_media.c ---- */
 /* Parsed, or as it was parsed before, when it is the leg's kept offer. Borrowed until anything else is read. */

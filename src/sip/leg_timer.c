@@ -148,7 +148,7 @@ static void again(struct leg *leg)
 {
 	int64_t left = left_ms(leg), next = left / 2 > AGAIN_MIN_MS ? left / 2 : AGAIN_MIN_MS;
 
-	tmr_start(leg->core->loop, &leg->timer.t, next < left ? next : left > 0 ? left : 0, on_due, leg);
+	tmr_start(leg->core->loop, &leg->tmr, next < left ? next : left > 0 ? left : 0, on_due, leg);
 }
 
 static void on_update(struct leg *leg, struct leg_req *q, enum sip_uac_event ev, const struct sip_msg *res)
@@ -166,7 +166,7 @@ static void on_update(struct leg *leg, struct leg_req *q, enum sip_uac_event ev,
 		(void)sip_dialog_target(&leg->d, res);
 		leg_timer_answered(leg, res);
 	} else if (ev == SIP_UAC_FINAL && res->status == 422 && leg_timer_longer(leg, res)) {
-		tmr_start(leg->core->loop, &t->t, 0, on_due, leg);
+		tmr_start(leg->core->loop, &leg->tmr, 0, on_due, leg);
 	} else {
 		/* It knows the call, but not this method. */
 		if (ev == SIP_UAC_FINAL && (res->status == 405 || res->status == 501))
@@ -207,16 +207,16 @@ void leg_timer_start(struct leg *leg)
 	struct leg_timer *t = &leg->timer;
 	int64_t whole = (int64_t)t->interval_s * 1000, before = whole / 3 < 32000 ? whole / 3 : 32000;
 
-	tmr_cancel(&t->t);
+	tmr_cancel(&leg->tmr);
 	t->in_response = false;
 	if (!t->interval_s)
 		return;
 	t->ends_ms = clock_mono_ms(leg->core->prm.clock) + whole - before;
-	tmr_start(leg->core->loop, &t->t, t->ours ? whole / 2 : whole - before, on_due, leg);
+	tmr_start(leg->core->loop, &leg->tmr, t->ours ? whole / 2 : whole - before, on_due, leg);
 }
 
 void leg_timer_stop(struct leg *leg)
 {
-	tmr_cancel(&leg->timer.t);
+	tmr_cancel(&leg->tmr);
 	leg->timer.req = NULL;
 }

@@ -110,12 +110,15 @@ struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, str
 		return mem_ref(path->conn->owner);
 	if (!core->prm.lookup)
 		return NULL;
-	facts = mem_alloc(sizeof(*facts));
-	if (!facts)
+	/* They are large; the room for them stays, since hundreds of calls a second ask. */
+	facts = core->facts;
+	if (path->transport == NET_TLS && !facts && !(facts = mem_alloc(sizeof(*facts))))
 		return NULL;
+	core->facts = NULL;
 	sip_source(&src, facts, path);
 	err = core->prm.lookup(&src, &peer, why, core->prm.arg);
-	mem_free(facts);
+	mem_free(core->facts);
+	core->facts = facts;
 	if (err || !peer)
 		return NULL;
 	if (path->conn)

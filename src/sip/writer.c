@@ -17,6 +17,10 @@ static void put_value(struct buf *b, struct text t, bool parsed)
 {
 	size_t from = 0;
 
+	if (t.n && !memchr(t.p, '\r', t.n) && !memchr(t.p, '\n', t.n) && !memchr(t.p, '\0', t.n)) { /* nearly always */
+		buf_text(b, t);
+		return;
+	}
 	for (size_t i = 0; i < t.n; i++) {
 		char c = t.p[i];
 

@@ -183,7 +183,8 @@ static void report(const struct media_port *port, const struct media_msg *msg)
 	struct media_engine *e = port->engine;
 	struct ev_bus *bus = e->prm.bus;
 	uint16_t id = msg->type == MEDIA_STRANGER ? EV_MEDIA_STRANGER_HEARD : msg->type == MEDIA_RTP_TIMEOUT ? EV_MEDIA_RTP_SILENT
-	            : msg->type == MEDIA_RTP_BACK ? EV_MEDIA_RTP_AGAIN : 0;
+	            : msg->type == MEDIA_RTP_BACK ? EV_MEDIA_RTP_AGAIN : msg->type == MEDIA_LATCHED ? EV_MEDIA_LATCHED_ON
+	            : msg->type == MEDIA_COLLISION ? EV_MEDIA_SSRC_COLLISION : msg->type == MEDIA_LOOP ? EV_MEDIA_LOOPED : 0;
 	if (msg->type == MEDIA_STRANGER)
 		metric_add(e->m_strangers, msg->count);
 	if (!bus || !id || !ev_wanted(bus, id))
@@ -225,7 +226,7 @@ static void dispatch_one(const struct media_msg *msg)
 		report(port, msg);
 		break;
 	}
-	port_deliver(port, &(struct media_event){ .type = msg->type, .id = msg->id, .digit = msg->digit, .heard = msg->heard, .ms = msg->ms,
+	port_deliver(port, &(struct media_event){ .type = msg->type, .id = msg->id, .digit = msg->digit, .heard = msg->heard, .by_tone = msg->by_tone, .ms = msg->ms,
 		.samples = msg->samples, .count = msg->count, .addr = net_addr_is_set(&msg->addr) ? &msg->addr : NULL });
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* line.c  Packets put in the order of their time. */
+/* line.c  Packets put where their time stamps say. */
 #include "media/line.h"
 #include "media/g711.h"
 
 enum {
 	SAMPLES_A_MS = MEDIA_RATE / 1000,
 	IDLE_US = 1000000,            /* after that without a packet the clock goes on by itself */
-	SLACK = MEDIA_RATE / 2,       /* how far a stamp may run ahead of our clock */
+	HOLD = MEDIA_RATE * 260 / 1000, /* and stays so far behind: a packet may be under way, or wait for one before it */
+	SLACK = MEDIA_RATE / 2,       /* how far a stamp may run ahead of our clock, */
+	DRIFT = 1000,                 /* and by what part of the time a sender's clock may be faster */
 	BEHIND = 2 * MEDIA_RATE,      /* a stamp older than that is a new count, not a straggler */
 };
 
@@ -18,37 +20,27 @@ static int64_t samples_of(int64_t us)
 void line_init(struct line *l, enum media_codec law, int64_t now_us, line_out_h *out, void *arg)
 {
 	*l = (struct line){ .out = out, .arg = arg, .law = law == MEDIA_PCMA ? MEDIA_PCMA : MEDIA_PCMU, .start_us = now_us, .last_us = now_us };
-	memset(l->data, media_codec_silence(l->law), sizeof l->data);
 }
 
-/* The first n samples of the window go out, the rest moves up. */
-static void let_out(struct line *l, size_t n)
+static void went_out(struct line *l, size_t n)
 {
-	if (!n)
-		return;
-	l->out(l->data, n, l->arg);
-	memmove(l->data, l->data + n, LINE_WINDOW - n);
-	memset(l->data + LINE_WINDOW - n, media_codec_silence(l->law), n);
 	l->head_ts += (uint32_t)n;
-	l->held -= (uint32_t)n;
 	l->total += n;
 }
 
-/* All that is held, then silence. */
-static void let_out_and_fill(struct line *l, int64_t silence)
+static void fill(struct line *l, int64_t n)
 {
-	let_out(l, l->held);
-	if (silence <= 0)
+	if (n <= 0)
 		return;
-	l->out(NULL, (size_t)silence, l->arg);
-	l->head_ts += (uint32_t)silence;
-	l->total += (uint64_t)silence;
+	l->out(NULL, (size_t)n, l->arg);
+	went_out(l, (size_t)n);
 }
 
 /* What the clock allows the line to have reached. */
 static int64_t allowed(const struct line *l, int64_t now_us)
 {
-	return samples_of(now_us - l->start_us) + SLACK - (int64_t)l->total;
+	int64_t now = samples_of(now_us - l->start_us);
+	return now + now / DRIFT + SLACK - (int64_t)l->total;
 }
 
 /* The stamps begin anew: silence for the time since the last packet, then this one. */
@@ -56,31 +48,31 @@ static void place_anew(struct line *l, int64_t now_us, uint32_t ssrc, uint32_t t
 {
 	if (l->placed) {
 		l->leaps++;
-		int64_t idle = samples_of(now_us - l->last_us) - (int64_t)n;
-		int64_t room = samples_of(now_us - l->start_us) - (int64_t)l->total - (int64_t)l->held;
-		let_out_and_fill(l, idle < room ? idle : room);
+		int64_t idle = samples_of(now_us - l->last_us) - (int64_t)n - (int64_t)l->filled;
+		int64_t room = samples_of(now_us - l->start_us) - (int64_t)l->total;
+		fill(l, idle < room ? idle : room);
 	}
 	l->placed = true;
 	l->ssrc = ssrc;
 	l->head_ts = ts;
 }
 
-static void write_at(struct line *l, size_t at, enum media_codec codec, const uint8_t *p, size_t n)
+static void write_out(struct line *l, enum media_codec codec, const uint8_t *p, size_t n)
 {
-	if (codec == l->law) {
-		memcpy(l->data + at, p, n);
-	} else {
+	uint8_t other[LINE_MOST];
+	if (codec != l->law) {
 		const uint8_t *cross = g711_cross(codec);
 		for (size_t i = 0; i < n; i++)
-			l->data[at + i] = cross[p[i]];
+			other[i] = cross[p[i]];
+		p = other;
 	}
-	if (at + n > l->held)
-		l->held = (uint32_t)(at + n);
+	l->out(p, n, l->arg);
+	went_out(l, n);
 }
 
 void line_put(struct line *l, int64_t now_us, uint32_t ssrc, uint32_t ts, enum media_codec codec, const uint8_t *payload, size_t n)
 {
-	if (!n || n > LINE_WINDOW / 2)
+	if (!n || n > LINE_MOST)
 		return;
 	int32_t at = (int32_t)(ts - l->head_ts);
 	if (!l->placed || ssrc != l->ssrc || at < -BEHIND || at > allowed(l, now_us)) {
@@ -92,35 +84,32 @@ void line_put(struct line *l, int64_t now_us, uint32_t ssrc, uint32_t ts, enum m
 		return;
 	}
 	l->last_us = now_us;
-	size_t skip = 0;
-	if (at < 0) {
-		skip = (size_t)-at;
-		if (skip >= n) {
-			l->late++;
-			return;
-		}
-		at = 0;
-	} else if ((size_t)at + n > LINE_WINDOW) {
-		let_out_and_fill(l, at - (int64_t)l->held);
-		at = 0;
+	l->filled = 0;
+	if (at < 0 && (size_t)-at >= n) {
+		l->late++;
+		return;
 	}
-	write_at(l, (size_t)at, codec, payload + skip, n - skip);
+	size_t skip = at < 0 ? (size_t)-at : 0;
+	fill(l, at);
+	write_out(l, codec, payload + skip, n - skip);
+}
+
+/* The time since the last packet counts, not that since the start: so a slow sender's silence is not made longer than he makes it. */
+static void fill_until(struct line *l, int64_t now_us, int64_t hold, int64_t least)
+{
+	int64_t behind = samples_of(now_us - l->last_us) - hold - (int64_t)l->filled;
+	if (now_us - l->last_us < IDLE_US || behind < least)
+		return;
+	fill(l, behind);
+	l->filled += (uint64_t)behind;
 }
 
 void line_tick(struct line *l, int64_t now_us)
 {
-	if (l->held > LINE_HOLD)
-		let_out(l, l->held - LINE_HOLD);
-	if (now_us - l->last_us < IDLE_US)
-		return;
-	int64_t behind = samples_of(now_us - l->start_us) - LINE_HOLD - (int64_t)l->total - (int64_t)l->held;
-	if (behind >= MEDIA_FRAME)
-		let_out_and_fill(l, behind);
+	fill_until(l, now_us, HOLD, MEDIA_FRAME);
 }
 
 void line_flush(struct line *l, int64_t now_us)
 {
-	let_out(l, l->held);
-	if (now_us - l->last_us >= IDLE_US)
-		let_out_and_fill(l, samples_of(now_us - l->start_us) - (int64_t)l->total);
+	fill_until(l, now_us, 0, 1);
 }

@@ -28,8 +28,8 @@ struct media_event;
 typedef void (media_event_h)(struct media_port *port, const struct media_event *ev, void *arg);
 
 enum media_event_type {
-	MEDIA_DIGIT,       /* a key by telephone-event, once a press, when its end is known: digit, ms */
-	MEDIA_DIGIT_START, /* the same key as soon as it is heard (for barge-in): digit */
+	MEDIA_DIGIT,       /* a key by telephone-event or by tones in the audio, once a press and way, when its end is known: digit, ms, by_tone */
+	MEDIA_DIGIT_START, /* the same key as soon as it is heard (for barge-in): digit, by_tone */
 	MEDIA_DIGITS_SENT, /* all that media_send_digits() was given is out */
 	MEDIA_PLAY_ENDED,  /* of play `id`: samples played, stopped (by us) or to its end */
 	MEDIA_REC_SILENCE, /* recording `id`: the silence asked for is over (ms of it; heard: whether anybody spoke before). Goes on recording */
@@ -40,6 +40,9 @@ enum media_event_type {
 	MEDIA_RTP_TIMEOUT, /* no packet from the negotiated address for `ms`; once, until MEDIA_RTP_BACK */
 	MEDIA_RTP_BACK,
 	MEDIA_STRANGER,    /* packets from elsewhere: addr (valid during the call), count */
+	MEDIA_LATCHED,     /* symmetric: audio comes from addr, and goes there */
+	MEDIA_COLLISION,   /* the peer used our SSRC: we took another (RFC 3550 8.2) */
+	MEDIA_LOOP,        /* our own packets come back; they are not used. Once */
 	MEDIA_CLOSED,      /* last event; the port is freed when the handler returns */
 };
 
@@ -56,7 +59,7 @@ struct media_event {
 	enum media_event_type type;
 	uint32_t id;
 	char digit; /* 0-9 * # A-D */
-	bool stopped, heard;
+	bool stopped, heard, by_tone;
 	uint32_t ms, samples, count;
 	int err;    /* errno of the sink */
 	struct media_rec_stats rec;
@@ -109,10 +112,12 @@ struct media_stream {
 	uint8_t dtmf_recv_pt;               /* the one that we announced, if it is another; 0: the same */
 	bool send, recv;                    /* as seen from us: false, false is inactive */
 	bool no_silence;                    /* send nothing while nothing is played */
+	bool symmetric;                     /* a NAT: the first address that valid packets come from takes the place of `remote`; another one after 2 s of silence */
+	bool inband;                        /* listen for keys as tones in the audio, too */
 	uint32_t rtp_timeout_ms;            /* 0: never */
 };
 /* First time, or again after a new offer and answer: then sequence and time stamps go on. 0, EINVAL, EAGAIN (the media thread does
- * not keep up; the same for all below). */
+ * not keep up; the same for all below), ENOMEM. */
 int media_port_start(struct media_port *port, const struct media_stream *s);
 
 /* ---- playing ---- */

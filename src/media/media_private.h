@@ -14,10 +14,13 @@
 #include <stdatomic.h>
 #include "base/list.h"
 #include "media/dtmf.h"
+#include "media/inband.h"
+#include "media/jitter.h"
 #include "media/join.h"
 #include "media/level.h"
 #include "media/line.h"
 #include "media/media.h"
+#include "media/conceal.h"
 #include "media/ring.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
@@ -58,6 +61,10 @@ struct rec {
 	struct media_record_prm prm;
 	uint64_t max_samples;
 	/* media thread */
+	struct jitter jitter;
+	struct conceal conceal;
+	bool spoke;              /* ssrc_spoke, ts_next are of the last audio */
+	uint32_t ssrc_spoke, ts_next;
 	struct line line;
 	struct vad vad;
 	uint8_t frame[MEDIA_FRAME];
@@ -65,7 +72,6 @@ struct rec {
 	struct rec_block *block[BLOCKS_MAX], *now;
 	unsigned n_blocks;
 	uint32_t silence_from;   /* sample since which there is no speech */
-	uint32_t lost_at_start;
 	double power_sum;        /* over speech frames */
 	uint32_t speech_frames, speech_run; /* run: frames of speech at a stretch */
 	bool speech_told;
@@ -104,10 +110,12 @@ int rec_create(struct rec **rp, struct media_port *port, const struct media_reco
 void rec_free(struct rec *r);
 /* media thread */
 void rec_start(struct rec *r, struct media_port *port, int64_t now_us);
-void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, enum media_codec codec);
+/* Every packet of the stream, so that none is taken for lost; `codec` REC_NO_AUDIO: nothing to be heard (keys, comfort noise). */
+enum { REC_NO_AUDIO = 0xff };
+void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, uint8_t codec);
 /* True when the recording is out of our hands: the last block went to the writer. */
 bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us);
-void rec_end(struct rec *r, struct media_port *port, int64_t now_us);
+void rec_end(struct rec *r, int64_t now_us);
 
 /* ---- between loop and media thread ---- */
 enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_DIGITS, CMD_RECORD, CMD_REC_STOP, CMD_JOIN, CMD_CLOSE };
@@ -117,7 +125,7 @@ struct stream_cfg {
 	struct net_addr remote, remote_rtcp;
 	enum media_codec codec;
 	uint8_t pt, dtmf_pt, dtmf_recv_pt;
-	bool send, recv, no_silence;
+	bool send, recv, no_silence, inband, symmetric;
 	uint32_t rtp_timeout_ms;
 };
 
@@ -141,7 +149,7 @@ struct media_msg {
 	struct media_port *port;
 	uint32_t id, ms, samples, count;
 	char digit;
-	bool heard;
+	bool heard, by_tone;
 	struct net_addr addr;
 	struct media_play_item *plays; /* MEDIA_PLAY_ENDED: these, in order */
 };
@@ -165,6 +173,7 @@ struct media_port {
 	uint8_t dtmf_told;
 	bool closing, closed, digits_busy;
 	struct rec *rec_running;
+	struct inband *inband;   /* made by the loop before the media thread is told to use it; stays */
 	/* set once */
 	int fd, fd_rtcp;
 	/* any thread */
@@ -176,6 +185,11 @@ struct media_port {
 	struct stream_cfg cfg;
 	unsigned good;           /* packets since the socket was last looked at */
 	int64_t last_rx_us;
+	/* source.c */
+	struct net_addr negotiated; /* cfg.remote may be where he was found (symmetric) */
+	bool latched, conflict, loop_told;
+	uint32_t ssrc_was;
+	int64_t conflict_us;
 	struct net_addr stranger, stranger_told;
 	uint32_t stranger_count;
 	int64_t stranger_told_us;
@@ -249,6 +263,14 @@ void play_stop(struct media_port *port);
 enum { RTCP_SEND_FRAMES = 250 };
 void report_turn(struct media_port *port, int64_t now_us);
 void report_send(struct media_port *port, int64_t now_us, bool bye);
+/* source.c: media thread */
+/* May this address take the place of the one negotiated? Then it has. */
+bool source_latches(struct media_thread *t, struct media_port *port, const struct net_addr *from, const uint8_t *p, size_t n, int64_t now_us);
+void source_latch(struct media_thread *t, struct media_port *port, const struct net_addr *from); /* valid media came from there */
+bool source_reports(struct media_port *port, const struct net_addr *from); /* may RTCP come from there */
+bool source_moves(struct media_port *port, struct stream_cfg *cfg);
+/* Our own packet come back, or the one that made us take another SSRC: not to be used. */
+bool source_is_ours(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us);
 /* stream.c: media thread */
 void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t now_us);
 /* One frame. False: the port has left the thread. */

@@ -171,6 +171,7 @@ void port_free(struct media_port *port)
 	if (port->fd_rtcp >= 0)
 		close(port->fd_rtcp);
 	plays_free(port->plays);
+	inband_free(port->inband);
 	rec_free(port->rec_running);
 	join_set(&port->join, NULL, 0);
 	mem_free(port);
@@ -221,12 +222,17 @@ int media_port_start(struct media_port *port, const struct media_stream *s)
 	struct stream_cfg *c = &cmd.u.stream;
 	*c = (struct stream_cfg){ .remote = *s->remote, .codec = s->codec, .pt = s->pt, .dtmf_pt = s->dtmf_pt,
 		.dtmf_recv_pt = s->dtmf_recv_pt ? s->dtmf_recv_pt : s->dtmf_pt, .send = s->send, .recv = s->recv,
-		.no_silence = s->no_silence, .rtp_timeout_ms = s->rtp_timeout_ms };
+		.no_silence = s->no_silence, .inband = s->inband, .symmetric = s->symmetric, .rtp_timeout_ms = s->rtp_timeout_ms };
 	if (s->remote_rtcp && s->remote_rtcp->u.sa.sa_family == s->remote->u.sa.sa_family) {
 		c->remote_rtcp = *s->remote_rtcp;
 	} else {
 		c->remote_rtcp = *s->remote;
 		net_addr_set_port(&c->remote_rtcp, (uint16_t)(net_addr_port(s->remote) + 1));
+	}
+	if (s->inband && !port->inband) {
+		int err = inband_create(&port->inband);
+		if (err)
+			return err;
 	}
 	if (port->closing || !engine_command(port->thread, &cmd))
 		return EAGAIN;

@@ -2,13 +2,15 @@
 /* record.c  A recording as its media thread sees it: packets on a line of time, frames judged for speech, bytes in blocks of 16 KiB,
  * each handed to the writer when full.
  *
- *   rec_packet -> line -> take() -> frames of 20 ms: level, speech, silence
- *                               \-> blocks -> filer
+ *   rec_packet -> jitter -> in_order(): gaps concealed -> line -> take() -> frames of 20 ms: level, speech, silence
+ *                                                                       \-> blocks -> filer
  */
 #include <errno.h>
 #include "base/mem.h"
 #include "media/g711.h"
 #include "media/media_private.h"
+
+enum { HOLD_MS = 200, GAP_MOST = CONCEAL_MS * MEDIA_RATE / 1000 }; /* nobody waits for a recording, so that stragglers can be waited for */
 
 static struct rec_block *block_new(struct rec *r)
 {
@@ -162,33 +164,80 @@ static void take(const uint8_t *p, size_t n, void *arg)
 	}
 }
 
+/* ---- packets, in order ---- */
+static void fill_gap(struct rec *r, const struct jitter_packet *p, size_t gap)
+{
+	int16_t pcm[GAP_MOST];
+	uint8_t bytes[GAP_MOST];
+	conceal_lost(&r->conceal, pcm, gap);
+	g711_encode(r->line.law, bytes, pcm, gap);
+	line_put(&r->line, p->at_us, p->rtp.ssrc, r->ts_next, r->line.law, bytes, gap);
+}
+
+/* How much of what is missing before this packet was audio, as far as one can tell; no more than can be concealed. */
+static size_t gap_before(const struct rec *r, const struct rtp_packet *pkt, unsigned lost)
+{
+	uint32_t gap = pkt->ts - r->ts_next;
+	if (!lost || !r->spoke || pkt->ssrc != r->ssrc_spoke || gap > lost * pkt->n)
+		return 0;
+	return gap < GAP_MOST ? gap : GAP_MOST;
+}
+
+static void in_order(const struct jitter_packet *p, void *arg)
+{
+	struct rec *r = arg;
+	const struct rtp_packet *pkt = &p->rtp;
+	enum media_codec codec = (enum media_codec)p->tag;
+	int16_t pcm[LINE_MOST];
+	uint8_t bytes[LINE_MOST];
+	if (p->tag == REC_NO_AUDIO || !pkt->n || pkt->n > LINE_MOST) {
+		r->spoke = false; /* what follows is no gap in speech */
+		return;
+	}
+	size_t gap = gap_before(r, pkt, p->lost);
+	if (gap)
+		fill_gap(r, p, gap);
+	struct rtp_packet now = *pkt;
+	g711_decode(codec, pcm, pkt->payload, pkt->n);
+	if (conceal_good(&r->conceal, pcm, pkt->n)) {
+		g711_encode(codec, bytes, pcm, pkt->n);
+		now.payload = bytes;
+	}
+	line_put(&r->line, p->at_us, now.ssrc, now.ts, codec, now.payload, now.n);
+	r->spoke = true;
+	r->ssrc_spoke = pkt->ssrc;
+	r->ts_next = pkt->ts + (uint32_t)pkt->n;
+}
+
+void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, uint8_t codec)
+{
+	if (r->ending)
+		return;
+	jitter_put(&r->jitter, now_us, pkt, codec);
+}
+
 void rec_start(struct rec *r, struct media_port *port, int64_t now_us)
 {
 	enum media_codec law = r->prm.format == MEDIA_L16 ? port->cfg.codec : r->prm.format;
+	jitter_init(&r->jitter, HOLD_MS, in_order, r);
+	conceal_init(&r->conceal, MEDIA_RATE);
 	line_init(&r->line, law, now_us, take, r);
 	vad_init(&r->vad, r->prm.silence_db);
 	r->stats.peak_db = LEVEL_NOTHING;
-	r->lost_at_start = rtp_rx_lost(&port->rtp_rx);
 	r->now = r->block[0]; /* an empty block opens the sink, so that a full disk is known before the caller has spoken */
 	if (hand_over(r, port->thread, false))
 		r->now = NULL;
 }
 
-void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, enum media_codec codec)
-{
-	if (!r->ending)
-		line_put(&r->line, now_us, pkt->ssrc, pkt->ts, codec, pkt->payload, pkt->n);
-}
-
-void rec_end(struct rec *r, struct media_port *port, int64_t now_us)
+void rec_end(struct rec *r, int64_t now_us)
 {
 	if (r->ending)
 		return;
+	jitter_flush(&r->jitter);
 	line_flush(&r->line, now_us);
 	r->ending = true;
-	uint32_t lost = rtp_rx_lost(&port->rtp_rx);
-	r->stats.lost = lost > r->lost_at_start ? lost - r->lost_at_start : 0;
-	r->stats.late = r->line.late;
+	r->stats.lost = r->jitter.lost > r->jitter.late ? r->jitter.lost - r->jitter.late : 0; /* who came too late was given up as lost before */
+	r->stats.late = r->jitter.late + r->line.late;
 	r->stats.speech_ms = r->speech_frames * MEDIA_FRAME_MS;
 	r->stats.mean_db = r->speech_frames ? level_db((float)(r->power_sum / r->speech_frames)) : LEVEL_NOTHING;
 }
@@ -214,6 +263,7 @@ static void tell_silence(struct rec *r, struct media_port *port)
 bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us)
 {
 	if (!r->ending) {
+			jitter_tick(&r->jitter, now_us);
 		line_tick(&r->line, now_us);
 		tell_speech(r, port);
 		tell_silence(r, port);
@@ -221,7 +271,7 @@ bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us)
 			thread_emit(port->thread, &(struct media_msg){ .type = MEDIA_REC_FULL, .port = port, .id = r->id,
 				.ms = r->stats.samples / (MEDIA_RATE / 1000) });
 		if (r->full || r->overrun)
-			rec_end(r, port, now_us);
+			rec_end(r, now_us);
 	}
 	if (!r->ending)
 		return false;

@@ -40,7 +40,7 @@ static void receive(struct media_port *port, int64_t read_us)
 			return;
 		int64_t now_us = read_us - waited_us(&m);
 		net_addr_from(&from, (struct sockaddr *)&ss);
-		if (!port->started || !net_addr_eq(&from, &port->cfg.remote_rtcp) || rtcp_parse(&h, p, (size_t)n, port->ssrc))
+		if (!port->started || !source_reports(port, &from) || rtcp_parse(&h, p, (size_t)n, port->ssrc))
 			continue;
 		if (h.sr) {
 			port->lsr = (uint32_t)(h.ntp >> 16);

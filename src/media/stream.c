@@ -7,8 +7,8 @@
  *
  * The socket is unconnected and every packet's source compared until some came from the negotiated address; then it is connected,
  * which spares the kernel work and us the strangers. After two seconds of silence it is opened again, so that a peer who
- * sends from elsewhere can be named. There is no latching: media from another address is never used (RFC 4961 lets a peer
- * send from another port; it must say so in its SDP).                                                                    */
+ * sends from elsewhere can be named. Media from another address is never used (RFC 4961 lets a peer send from another port; it must say so
+ * in its SDP), but for a gateway that is marked to stand behind a NAT (source.c).                                       */
 #include <errno.h>
 #include <sys/socket.h>
 #include "base/rand.h"
@@ -75,9 +75,33 @@ static void digits(struct media_thread *t, struct media_port *port, const struct
 		thread_emit(t, &(struct media_msg){ .type = MEDIA_DIGIT, .port = port, .digit = news->ended, .ms = news->ms });
 }
 
+/* Keys as tones: one change at a time. */
+struct listener {
+	struct media_thread *t;
+	struct media_port *port;
+};
+static void tones(const struct dtmf_news *news, void *arg)
+{
+	const struct listener *l = arg;
+	thread_emit(l->t, &(struct media_msg){ .type = news->started ? MEDIA_DIGIT_START : MEDIA_DIGIT, .port = l->port,
+		.digit = news->started ? news->started : news->ended, .ms = news->ms, .by_tone = true });
+}
+
 static void source_changed(struct media_port *port)
 {
 	port->dtmf_rx.seen = false; /* a new count of stamps; a key that is down ends by its time-out */
+}
+
+/* What cannot be heard is silence: keys, comfort noise (RFC 3389), what was never agreed. */
+static uint8_t codec_of(const struct media_port *port, uint8_t pt)
+{
+	if (pt == port->cfg.dtmf_recv_pt || pt == port->cfg.dtmf_pt)
+		return REC_NO_AUDIO;
+	if (pt == port->cfg.pt)
+		return (uint8_t)port->cfg.codec;
+	if (pt == media_codec_pt(MEDIA_PCMU) || pt == media_codec_pt(MEDIA_PCMA))
+		return pt ? MEDIA_PCMA : MEDIA_PCMU;
+	return REC_NO_AUDIO;
 }
 
 static void packet(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us)
@@ -85,6 +109,11 @@ static void packet(struct media_thread *t, struct media_port *port, const struct
 	bool first = !port->rtp_rx.known;
 	if (rtp_rx_packet(&port->rtp_rx, pkt, (uint32_t)(now_us * 8 / 1000)) == RTP_RX_NEW_SOURCE && !first)
 		source_changed(port);
+	uint8_t codec = codec_of(port, pkt->pt);
+	if (port->rec)
+		rec_packet(port->rec, now_us, pkt, codec);
+	if (port->cfg.inband)
+		inband_packet(port->inband, now_us, pkt, codec, tones, &(struct listener){ t, port });
 	if (pkt->pt == port->cfg.dtmf_recv_pt || pkt->pt == port->cfg.dtmf_pt) { /* MEDIA_NO_PT is more than seven bits */
 		struct dtmf_news news;
 		if (dtmf_rx_packet(&port->dtmf_rx, pkt, now_us, &news))
@@ -93,16 +122,8 @@ static void packet(struct media_thread *t, struct media_port *port, const struct
 			digits(t, port, &news);
 		return;
 	}
-	enum media_codec codec;
-	if (pkt->pt == port->cfg.pt)
-		codec = port->cfg.codec;
-	else if (pkt->pt == media_codec_pt(MEDIA_PCMU) || pkt->pt == media_codec_pt(MEDIA_PCMA))
-		codec = pkt->pt ? MEDIA_PCMA : MEDIA_PCMU;
-	else
-		return; /* comfort noise and the like */
-	if (port->rec)
-		rec_packet(port->rec, now_us, pkt, codec);
-	join_put(&port->join, pkt->ssrc, pkt->ts, codec, pkt->payload, pkt->n);
+	if (codec != REC_NO_AUDIO)
+		join_put(&port->join, pkt->ssrc, pkt->ts, codec, pkt->payload, pkt->n);
 }
 
 static void datagram(struct media_thread *t, struct media_port *port, const uint8_t *p, size_t n, int64_t now_us)
@@ -112,12 +133,15 @@ static void datagram(struct media_thread *t, struct media_port *port, const uint
 		count(&port->count.bad);
 		return;
 	}
-	count(&port->count.received);
+	port->latched = true;
 	port->last_rx_us = now_us;
 	if (port->timed_out) {
 		port->timed_out = false;
 		thread_emit(t, &(struct media_msg){ .type = MEDIA_RTP_BACK, .port = port });
 	}
+	if (source_is_ours(t, port, &pkt, now_us)) /* there is somebody, but this is nothing of his */
+		return;
+	count(&port->count.received);
 	packet(t, port, &pkt, now_us);
 	if (!port->connected && ++port->good >= GOOD_TO_CONNECT)
 		trust_address(port);
@@ -138,7 +162,7 @@ static void receive(struct media_thread *t, struct media_port *port, int64_t now
 		net_addr_from(&from, (struct sockaddr *)&ss);
 		if (!port->started || !port->cfg.recv)
 			continue;
-		if (!net_addr_eq(&from, &port->cfg.remote))
+		if (!net_addr_eq(&from, &port->cfg.remote) && !source_latches(t, port, &from, p, (size_t)n, now_us))
 			stranger(port, &from);
 		else if ((size_t)n > sizeof p)
 			count(&port->count.bad);
@@ -152,6 +176,8 @@ static void watch_silence(struct media_thread *t, struct media_port *port, int64
 	struct dtmf_news news;
 	dtmf_rx_tick(&port->dtmf_rx, now_us, &news);
 	digits(t, port, &news);
+	if (port->cfg.inband)
+		inband_tick(port->inband, now_us, tones, &(struct listener){ t, port });
 	tell_stranger(t, port, now_us);
 	if (!port->started || !port->cfg.recv)
 		return;
@@ -218,8 +244,9 @@ static void send_frame(struct media_thread *t, struct media_port *port, bool may
 /* ---- commands ---- */
 static void start(struct media_port *port, const struct stream_cfg *cfg, int64_t now_us)
 {
-	bool moved = !port->started || !net_addr_eq(&cfg->remote, &port->cfg.remote);
-	port->cfg = *cfg;
+	struct stream_cfg now = *cfg;
+	bool moved = source_moves(port, &now);
+	port->cfg = now;
 	port->started = true;
 	port->last_rx_us = now_us;
 	port->timed_out = false;
@@ -269,7 +296,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		break;
 	case CMD_REC_STOP:
 		if (port->rec)
-			rec_end(port->rec, port, now_us);
+			rec_end(port->rec, now_us);
 		break;
 	case CMD_JOIN:
 		join_set(&port->join, cmd->u.join.join, cmd->u.join.side);
@@ -278,7 +305,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		play_stop(port);
 		join_set(&port->join, NULL, 0);
 		if (port->rec)
-			rec_end(port->rec, port, now_us);
+			rec_end(port->rec, now_us);
 		port->dtmf_tx = (struct dtmf_tx){ 0 };
 		port->leaving = true;
 		break;

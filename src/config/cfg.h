@@ -42,6 +42,7 @@ enum cfg_reuse {
 	CFG_REUSE_ANY,
 	CFG_REUSE_NEVER,
 };
+enum cfg_auto { CFG_AUTO, CFG_ON, CFG_OFF };
 /* How a caller of the gateway is put through. */
 enum cfg_transfer_by {
 	CFG_TRANSFER_AUTO,   /* REFER; bridged where the gateway refuses that */
@@ -184,6 +185,8 @@ struct cfg_gateway {
 	struct cfg_login login;
 	enum cfg_reuse reuse;
 	enum cfg_transfer_by transfer;
+	enum cfg_auto inband_dtmf;
+	bool symmetric_rtp;
 	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */
 	bool asserted_identity; /* and tell it the same of ours */
 	struct cfg_options options;

@@ -203,6 +203,7 @@ static const struct cfg_word versions[] = { { "1.0", CFG_TLS_1_0 }, { "1.1", CFG
 static const struct cfg_word legacies[] = { { "off", CFG_LEGACY_OFF }, { "cbc", CFG_LEGACY_CBC }, { "tls10", CFG_LEGACY_TLS10 } };
 static const struct cfg_word reuses[] = { { "alias", CFG_REUSE_ALIAS }, { "any", CFG_REUSE_ANY }, { "never", CFG_REUSE_NEVER } };
 static const struct cfg_word transfers_by[] = { { "auto", CFG_TRANSFER_AUTO }, { "refer", CFG_TRANSFER_REFER }, { "bridge", CFG_TRANSFER_BRIDGE } };
+static const struct cfg_word autos[] = { { "auto", CFG_AUTO }, { "on", CFG_ON }, { "off", CFG_OFF } };
 static const struct cfg_word orders[] = { { "last-first", CFG_LAST_FIRST }, { "first-last", CFG_FIRST_LAST }, { "alias", CFG_BY_ALIAS } };
 static const struct cfg_word kinds[] = { { "extension", CFG_KIND_EXTENSION }, { "e164", CFG_KIND_E164 }, { "sip", CFG_KIND_SIP } };
 static const struct cfg_word securities[] = { { "off", CFG_SECURITY_OFF }, { "sip", CFG_SECURITY_SIP }, { "sip-and-media", CFG_SECURITY_MEDIA } };
@@ -247,6 +248,8 @@ const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 		return *n = sizeof securities / sizeof securities[0], securities;
 	case CFG_OFFERBY:
 		return *n = sizeof offers / sizeof offers[0], offers;
+	case CFG_AUTOONOFF:
+		return *n = sizeof autos / sizeof autos[0], autos;
 	case CFG_KEYS:
 		return *n = sizeof actions / sizeof actions[0], actions;
 	case CFG_ANSWER:

@@ -309,6 +309,16 @@ static void taken_over(struct dlg_call *c)
 	dlg_call_end(c, "handed over to a call that others can read");
 }
 
+static void on_key(struct dlg_call *c, enum key_way way, char digit)
+{
+	if (!key_ways_counts(&c->notes.keys, way, digit, clock_mono_ms(c->svc->prm.clock)))
+		return;
+	if (c->joined)
+		dlg_call_pass_key(c, digit);
+	else
+		dlg_key(&c->s.eng, digit);
+}
+
 void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
@@ -324,10 +334,7 @@ void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 		start_talk(c);
 		break;
 	case LEG_DIGIT:
-		if (c->joined)
-			dlg_call_pass_key(c, ev->digit);
-		else
-			dlg_key(&c->s.eng, ev->digit);
+		on_key(c, KEY_BY_INFO, ev->digit);
 		break;
 	case LEG_TRANSFER_PROGRESS:
 		dlg_call_step(c, "transfer: %d", ev->status);
@@ -386,10 +393,7 @@ void dlg_call_media_h(struct media_port *port, const struct media_event *ev, voi
 	}
 	switch (ev->type) {
 	case MEDIA_DIGIT:
-		if (c->joined)
-			dlg_call_pass_key(c, ev->digit);
-		else
-			dlg_key(&c->s.eng, ev->digit);
+		on_key(c, ev->by_tone ? KEY_BY_TONE : KEY_BY_EVENT, ev->digit);
 		break;
 	case MEDIA_DIGITS_SENT:
 		dlg_call_pass_more(c);

@@ -153,6 +153,7 @@ static void where(const struct dlg_call *c, struct call_record *r)
 static void sound(const struct dlg_call *c, struct call_record *r)
 {
 	const struct dlg_notes *n = &c->notes;
+	key_ways_text(&n->keys, r->keys);
 	if (n->has_codec)
 		FILL(r->codec, media_codec_name(n->codec));
 	if (!n->has_figures || !n->has_codec)

@@ -2,6 +2,7 @@
 /* record_live.h  What is gathered of a call for its record while it lives, and the record when it is over. Loop thread. */
 #ifndef DIALOGUE_RECORD_LIVE_H
 #define DIALOGUE_RECORD_LIVE_H
+#include "dialogue/key_ways.h"
 #include "dialogue/path.h"
 #include "media/media.h"
 #include "sip/leg.h"
@@ -16,6 +17,7 @@ struct dlg_notes {
 	const char *drop;    /* why we ended it; NULL: see the result */
 	enum leg_end end;
 	bool has_figures, has_codec;
+	struct key_ways keys;
 	struct media_port_stats figures;
 	enum media_codec codec;
 };

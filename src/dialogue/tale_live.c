@@ -347,7 +347,10 @@ void dlg_tale_media(struct dlg_call *c, const struct media_event *ev)
 	struct leg_sound s;
 	struct ev_report r = { 0 };
 	char remote[NET_ADDR_SIZE];
-	if (ev->type == MEDIA_DIGIT && !c->told.event_keys) {
+	if (ev->type == MEDIA_DIGIT && ev->by_tone && !c->told.tone_keys) {
+		c->told.tone_keys = true;
+		dlg_tell(c, TALE_KEYS_TONE, NULL, NULL);
+	} else if (ev->type == MEDIA_DIGIT && !ev->by_tone && !c->told.event_keys) {
 		c->told.event_keys = true;
 		dlg_tell(c, TALE_KEYS_EVENT, NULL, NULL);
 	} else if (ev->type == MEDIA_RTP_TIMEOUT && !leg_is_held(c->leg) && leg_sound(c->leg, &s)) {

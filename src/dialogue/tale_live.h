@@ -12,7 +12,7 @@ struct dlg_who;
 
 /* What is told once, though it may be seen many times. */
 struct dlg_told {
-	bool way, event_keys, info_keys, ended;
+	bool way, event_keys, tone_keys, info_keys, ended;
 };
 /* An incoming call that has found who answers it; a call of ours that is on its way. */
 void dlg_tale_arrived(struct dlg_call *c);

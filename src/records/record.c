@@ -118,7 +118,7 @@ static bool take_text(const json_t *o, const char *key, char *dst, size_t size)
 {
 	const char *s = json_string_value(json_object_get(o, key));
 	text_fill(dst, size, s ? s : "");
-	return s != NULL;
+	return s != NULL || strcmp(key, "keys") == 0; /* an older release spooled it without them */
 }
 
 static bool take_int(const json_t *o, const char *key, int64_t *v)

@@ -116,6 +116,10 @@ static int start(struct leg *leg, const struct sdp_agreed *a)
 	s.recv = a->direction == SDP_SENDRECV || a->direction == SDP_RECVONLY;
 	if (a->held)
 		s.rtp_timeout_ms = 0;
+	if (leg->info.peer) {
+		s.inband = leg->info.peer->inband == SIP_INBAND_ON || (leg->info.peer->inband == SIP_INBAND_AUTO && a->send_dtmf_pt < 0);
+		s.symmetric = leg->info.peer->symmetric_rtp;
+	}
 	return media_port_start(leg->port, &s);
 }
 

@@ -40,6 +40,8 @@ struct sip_peer {
 		bool demanded;             /* and its calls must prove the same */
 	} login;
 	struct trust_judges_us judges_us;  /* how it judges us, as far as the administrator said; for verdicts */
+	enum sip_inband { SIP_INBAND_AUTO, SIP_INBAND_ON, SIP_INBAND_OFF } inband; /* keys as tones: auto is where there are no telephone-events */
+	bool symmetric_rtp;                /* media_stream.symmetric */
 	unsigned max_watches;              /* subscriptions (watch.h); 0: it may have none */
 	unsigned max_dialogs;              /* 0: the core's limit */
 };

@@ -160,7 +160,7 @@ bool engine_command(struct media_thread *t, const struct media_cmd *cmd)
 	if (!ring_put(&t->cmds, cmd))
 		return false;
 	atomic_thread_fence(memory_order_seq_cst);
-	if (t->running && atomic_load(&t->idle))
+	if (t->running && atomic_exchange(&t->idle, false)) /* the first one wakes it */
 		signal_fd(t->fd_cmd);
 	return true;
 }

@@ -63,7 +63,8 @@ static void write_block(struct filer *f, struct rec_block *b)
 	if (err)
 		r->broken = true;
 	int64_t now = clock_mono_us(f->clock);
-	bool sync = last || begins || (wrote && now - r->synced_us >= SYNC_EVERY_US);
+	bool told = (wrote || err) && !last;
+	bool sync = last || (sink->sync && (begins || (wrote && now - r->synced_us >= SYNC_EVERY_US)));
 	if (sync)
 		r->synced_us = now;
 	atomic_store_explicit(&b->busy, false, memory_order_release);
@@ -76,11 +77,12 @@ static void write_block(struct filer *f, struct rec_block *b)
 		r->final = true;
 	if (sync && !link_linked(&r->sync_link))
 		list_append(&f->to_sync, &r->sync_link);
-	if ((wrote || err) && !last)
+	if (told)
 		tell(f, r);
-	pthread_cond_signal(&f->more);
+	if (sync)
+		pthread_cond_signal(&f->more);
 	pthread_mutex_unlock(&f->lock);
-	if (!last)
+	if (told)
 		signal_fd(f->fd_news);
 }
 
@@ -115,7 +117,7 @@ static void sync_one(struct filer *f, struct rec *r)
 {
 	bool final = r->final, broken = r->err != 0;
 	pthread_mutex_unlock(&f->lock);
-	int err = broken ? 0 : r->prm.sink->sync(r->prm.sink);
+	int err = broken || !r->prm.sink->sync ? 0 : r->prm.sink->sync(r->prm.sink);
 	int finish_err = final ? r->prm.sink->finish(r->prm.sink, &r->stats) : 0;
 	pthread_mutex_lock(&f->lock);
 	if (!err)

@@ -143,7 +143,7 @@ void media_part(struct media_port *port);
 struct media_sink {
 	int (*begin)(struct media_sink *s);                           /* at once, before all others; may be NULL */
 	int (*append)(struct media_sink *s, const void *p, size_t n); /* 16 KiB at a time, the last one shorter */
-	int (*sync)(struct media_sink *s);                            /* at most every 4 s */
+	int (*sync)(struct media_sink *s);                            /* at most every 4 s; may be NULL */
 	int (*finish)(struct media_sink *s, const struct media_rec_stats *stats);
 };
 struct media_record_prm {

@@ -225,7 +225,7 @@ void rec_start(struct rec *r, struct media_port *port, int64_t now_us)
 	vad_init(&r->vad, r->prm.silence_db);
 	r->stats.peak_db = LEVEL_NOTHING;
 	r->now = r->block[0]; /* an empty block opens the sink, so that a full disk is known before the caller has spoken */
-	if (hand_over(r, port->thread, false))
+	if (r->prm.sink->begin && hand_over(r, port->thread, false))
 		r->now = NULL;
 }
 

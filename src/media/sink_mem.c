@@ -12,12 +12,6 @@ static int mem_append(struct media_sink *s, const void *p, size_t n)
 	return buf_put(&self(s)->bytes, p, n);
 }
 
-static int mem_sync(struct media_sink *s)
-{
-	(void)s;
-	return 0;
-}
-
 static int mem_finish(struct media_sink *s, const struct media_rec_stats *stats)
 {
 	self(s)->stats = *stats;
@@ -26,7 +20,7 @@ static int mem_finish(struct media_sink *s, const struct media_rec_stats *stats)
 
 void media_sink_mem_init(struct media_sink_mem *m, size_t max_bytes)
 {
-	m->sink = (struct media_sink){ .append = mem_append, .sync = mem_sync, .finish = mem_finish };
+	m->sink = (struct media_sink){ .append = mem_append, .finish = mem_finish };
 	buf_init(&m->bytes, max_bytes);
 	m->stats = (struct media_rec_stats){ 0 };
 }

@@ -39,18 +39,12 @@ static enum trust_end end_of(enum conn_how how)
 	return TRUST_FAILED;
 }
 
-static void gather(struct sip_conn *c, struct trust_facts *f)
+/* What TLS does not know. */
+static void complete(struct sip_conn *c, struct trust_facts *f)
 {
 	struct sip_core *core = c->core;
 	char addr[NET_ADDR_SIZE];
 
-	if (c->transport != NET_TLS || !c->conn || !tls_conn_facts(c->conn, f)) {
-		facts_init(f, c->opened ? TRUST_DIALLED : TRUST_ACCEPTED, c->transport == NET_TLS ? TRUST_TLS : TRUST_TCP,
-		           clock_real_s(core->prm.clock));
-		f->tls.used = c->transport == NET_TLS;
-		if (c->tls_spoken)
-			(void)facts_plain_bytes(f, c->first, c->n_first);
-	}
 	f->now_s = clock_real_s(core->prm.clock);
 	facts_us(f, core->prm.node, core->prm.fqdn, core->prm.service);
 	text_fill(f->peer_addr, sizeof(f->peer_addr), net_addr_print(&c->peer, addr));
@@ -64,6 +58,29 @@ static void gather(struct sip_conn *c, struct trust_facts *f)
 		f->target_port = net_addr_port(&core->listener[c->listener].local);
 	if (c->state == SIP_CONN_ENDED)
 		facts_conn_end(f, &c->end);
+}
+
+static void gather(struct sip_conn *c, struct trust_facts *f)
+{
+	struct sip_core *core = c->core;
+
+	if (c->transport != NET_TLS || !c->conn || !tls_conn_facts(c->conn, f)) {
+		facts_init(f, c->opened ? TRUST_DIALLED : TRUST_ACCEPTED, c->transport == NET_TLS ? TRUST_TLS : TRUST_TCP,
+		           clock_real_s(core->prm.clock));
+		f->tls.used = c->transport == NET_TLS;
+		if (c->tls_spoken)
+			(void)facts_plain_bytes(f, c->first, c->n_first);
+	}
+	complete(c, f);
+}
+
+const struct trust_facts *sip_conn_known(struct sip_conn *c)
+{
+	struct trust_facts *own = c->state == SIP_CONN_OPEN && c->transport == NET_TLS ? tls_conn_own_facts(c->conn) : NULL;
+
+	if (own)
+		complete(c, own);
+	return own;
 }
 
 void sip_conn_facts(struct sip_conn *c, struct trust_facts *f)

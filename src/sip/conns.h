@@ -89,6 +89,8 @@ void sip_conn_close(struct sip_conn *c);
 void sip_conns_end(struct sip_core *core);
 /* What is known now, or was when it ended. Only what the connection itself knows: no DNS, no SIP answer. */
 void sip_conn_facts(struct sip_conn *c, struct trust_facts *f);
+/* The same without a copy of their tens of kilobytes, borrowed until anything else happens to the connection; NULL: not over TLS, or not now. */
+const struct trust_facts *sip_conn_known(struct sip_conn *c);
 /* The top Via of a request that came over it. */
 void sip_conn_saw_via(struct sip_conn *c, const struct sip_via *via);
 void sip_conn_recognised(struct sip_conn *c, struct sip_peer *peer);

@@ -212,7 +212,6 @@ void sip_core_destroy(struct sip_core *core)
 	sip_auth_memory_free(core->auth_memory);
 	mem_unref(core->prm.accept);
 	mem_free(core->msg);
-	mem_free(core->facts);
 	mem_free(core->gather);
 	mem_free(core->offer.sdp);
 	mem_free(core);

@@ -45,7 +45,6 @@ struct sip_core {
 	} offer;
 	struct leg_gather *gather; /* room for the texts of the INVITE that is being read */
 	struct ev_report why; /* room to say why a peer is not known */
-	struct trust_facts *facts; /* room for those of the connection that a request came by; NULL while they are looked at */
 	struct sip_msg *msg;  /* room for the message that is being read; NULL while one is */
 	struct {              /* the request that is being served, as it was read; NULL: none */
 		struct sip_stx *stx;

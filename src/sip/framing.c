@@ -96,8 +96,13 @@ static enum sip_fault body_length(struct text head, size_t *length)
 	int err;
 
 	sip_line_next(&head, &line); /* the start line is the parser's business */
-	while ((err = sip_header_next(&head, &name, &value, NULL)) != ENOENT) {
-		if (err || sip_hdr_id_of(name) != SIP_HDR_CONTENT_LENGTH)
+	for (;;) {
+		/* Its name, Content-Length or l, begins its line. */
+		bool may_be = head.n && strchr("CcLl", head.p[0]);
+		err = may_be ? sip_header_next(&head, &name, &value, NULL) : sip_header_skip(&head);
+		if (err == ENOENT)
+			break;
+		if (err || !may_be || sip_hdr_id_of(name) != SIP_HDR_CONTENT_LENGTH)
 			continue;
 		if (have)
 			return SIP_FAULT_HEADER_TWICE;

@@ -25,24 +25,42 @@ static bool folded(struct text rest)
 	return rest.n && (rest.p[0] == ' ' || rest.p[0] == '\t');
 }
 
-int sip_header_next(struct text *rest, struct text *name, struct text *value, struct sip_refusal *why)
+/* One header field's lines, folding included, without the last line's end. ENOENT: there are no more; EBADMSG: a line does not end as it should. */
+static int unfolded_next(struct text *rest, struct text *line)
 {
-	struct text line, more;
-	size_t end, colon;
-	int err = sip_line_next(rest, &line);
+	struct text more;
+	int err = sip_line_next(rest, line);
 
-	*name = TEXT_NONE;
-	*value = TEXT_NONE;
-	if (err == ENOENT || (!err && !line.n))
+	if (err == ENOENT || (!err && !line->n))
 		return ENOENT;
 	while (folded(*rest)) {
 		int broken = sip_line_next(rest, &more);
 
 		if (broken == ENOENT)
 			break;
-		line.n = (size_t)(more.p + more.n - line.p);
+		line->n = (size_t)(more.p + more.n - line->p);
 		err = err ? err : broken;
 	}
+	return err;
+}
+
+int sip_header_skip(struct text *rest)
+{
+	struct text line;
+
+	return unfolded_next(rest, &line);
+}
+
+int sip_header_next(struct text *rest, struct text *name, struct text *value, struct sip_refusal *why)
+{
+	struct text line;
+	size_t end, colon;
+	int err = unfolded_next(rest, &line);
+
+	*name = TEXT_NONE;
+	*value = TEXT_NONE;
+	if (err == ENOENT)
+		return ENOENT;
 	if (err)
 		return sip_refuse(why, SIP_FAULT_LINE_END, line);
 	end = sip_span(line, 0, SIP_C_TOKEN);

@@ -11,5 +11,7 @@ int sip_line_next(struct text *rest, struct text *line);
 /* A header with the lines folded into it: name without blanks behind it, value trimmed. 0; ENOENT at the blank line (consumed) or at the
  * end; EBADMSG and *why. A malformed line is consumed all the same. */
 int sip_header_next(struct text *rest, struct text *name, struct text *value, struct sip_refusal *why);
+/* Over a header and what is folded into it, without looking into it. 0 or EBADMSG: there was one; ENOENT as above. */
+int sip_header_skip(struct text *rest);
 
 #endif

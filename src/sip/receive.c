@@ -92,8 +92,11 @@ void sip_source(struct sip_source *src, struct trust_facts *facts, const struct 
 				    .began_ms = path->conn ? path->conn->began_ms : 0 };
 	if (path->transport != NET_TLS || !path->conn)
 		return;
-	sip_conn_facts(path->conn, facts);
-	src->facts = facts;
+	src->facts = sip_conn_known(path->conn);
+	if (!src->facts && facts) {
+		sip_conn_facts(path->conn, facts);
+		src->facts = facts;
+	}
 	src->label = sip_conn_label(path->conn);
 }
 
@@ -110,15 +113,10 @@ struct sip_peer *sip_who(struct sip_core *core, const struct sip_path *path, str
 		return mem_ref(path->conn->owner);
 	if (!core->prm.lookup)
 		return NULL;
-	/* They are large; the room for them stays, since hundreds of calls a second ask. */
-	facts = core->facts;
-	if (path->transport == NET_TLS && !facts && !(facts = mem_alloc(sizeof(*facts))))
-		return NULL;
-	core->facts = NULL;
+	facts = path->transport == NET_TLS && path->conn && !sip_conn_known(path->conn) ? mem_alloc(sizeof(*facts)) : NULL;
 	sip_source(&src, facts, path);
-	err = core->prm.lookup(&src, &peer, why, core->prm.arg);
-	mem_free(core->facts);
-	core->facts = facts;
+	err = path->transport == NET_TLS && !src.facts ? ENOMEM : core->prm.lookup(&src, &peer, why, core->prm.arg);
+	mem_free(facts);
 	if (err || !peer)
 		return NULL;
 	if (path->conn)

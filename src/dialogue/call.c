@@ -77,7 +77,7 @@ static void stop_timers(struct dlg_call *c)
 
 static void tell_over(struct dlg_call *c)
 {
-	struct ev_report r;
+	EV_REPORT(r);
 	ev_set(&r, c->outgoing ? EV_CALL_MADE_OVER : EV_CALL_OVER);
 	ev_str(&r, "target", c->called);
 	ev_int(&r, "seconds", (clock_mono_ms(c->svc->prm.clock) - c->started_mono_ms) / 1000);
@@ -125,7 +125,7 @@ static void note_missed(struct dlg_call *c)
 		return;
 	struct mbox_missed k = { .at_us = c->started_us };
 	const char *why = dlg_missed_name(c->answered ? s->missed : DLG_MISSED_UNANSWERED);
-	struct ev_report r;
+	EV_REPORT(r);
 	ev_set(&r, EV_CALL_MISSED);
 	ev_str(&r, "mailbox", c->who.box->name);
 	ev_str(&r, "why", why);
@@ -236,7 +236,7 @@ void dlg_call_detach(struct dlg_call *c)
 static void too_long(void *arg)
 {
 	struct dlg_call *c = arg;
-	struct ev_report r;
+	EV_REPORT(r);
 	ev_set(&r, EV_CALL_TOO_LONG);
 	ev_int(&r, "seconds", (int64_t)(dlg_max_call_ms(&c->s) / 1000));
 	dlg_call_emit(c, &r);

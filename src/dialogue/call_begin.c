@@ -157,7 +157,7 @@ static struct dlg_call *make(struct dlg_service *svc, struct leg *leg, struct di
 
 static void tell_arrived(struct dlg_call *c)
 {
-	struct ev_report r;
+	EV_REPORT(r);
 	ev_set(&r, EV_CALL_ARRIVED);
 	ev_str(&r, "dialogue", c->table->title);
 	ev_str(&r, "called", c->called);
@@ -170,7 +170,7 @@ static void tell_arrived(struct dlg_call *c)
 
 static void tell_not_answered(struct dlg_call *c, const struct ev_report *why, int err)
 {
-	struct ev_report r;
+	EV_REPORT(r);
 	char sentence[256];
 	ev_set(&r, EV_CALL_NOT_ANSWERED);
 	ev_str(&r, "reason", why->id ? ev_sentence(why, sentence, sizeof(sentence)) : strerror(err));
@@ -179,7 +179,7 @@ static void tell_not_answered(struct dlg_call *c, const struct ev_report *why, i
 
 int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *view, const struct dlg_who *who)
 {
-	struct ev_report why;
+	EV_REPORT(why);
 	ev_set(&why, 0);
 	struct dlg_call *c = make(svc, leg, view, who);
 	if (!c || !c->table) {

@@ -74,7 +74,7 @@ static void forget_names(struct dlg_call *c)
 static int play(struct dlg_call *c)
 {
 	struct say_seq q;
-	struct ev_report why;
+	EV_REPORT(why);
 	say_begin(&q, languages_find(c->svc->prm.languages, dlg_language_of(&c->s)));
 	say_zone(&q, c->zone, c->s.phone.choices.hours);
 	for (unsigned i = 0; i < c->saying.n; i++)
@@ -196,7 +196,7 @@ static void step(void *arg, const struct dlg_step *st)
 	dlg_call_step(c, "%s: %s -> %s on %s", t->name, from, to, on);
 	if (!c->svc || !ev_wanted(c->svc->prm.bus, EV_CALL_STEP))
 		return;
-	struct ev_report r;
+	EV_REPORT(r);
 	ev_set(&r, EV_CALL_STEP);
 	ev_str(&r, "table", t->name);
 	ev_str(&r, "from", from);
@@ -313,7 +313,7 @@ static int record(void *arg, uint32_t job)
 		.kind = record_kinds[c->s.rec.kind], .codec = MEDIA_PCMU, .max_ms = (uint32_t)max_ms,
 		.silence_ms = (uint32_t)silence_ms, .handler = recorded, .arg = c,
 	};
-	struct ev_report why;
+	EV_REPORT(why);
 	ev_set(&why, 0);
 	int err = recorder_start(&c->recorder, &prm, &why);
 	if (err)

@@ -25,13 +25,15 @@ enum dlg_reason dlg_reason_of(struct text t)
 		{ "do-not-disturb", DLG_FORWARDED }, { "unconditional", DLG_FORWARDED }, { "deflection", DLG_FORWARDED },
 		{ "follow-me", DLG_FORWARDED }, { "time-of-day", DLG_FORWARDED }, { "away", DLG_FORWARDED }, { "302", DLG_FORWARDED },
 	};
+	bool caused = text_find_text(t, TEXT("cause=")) != SIZE_MAX; /* "SIP;cause=486;text=..." */
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		char cause[16];
 		if (text_is_nocase(t, words[i].word))
 			return words[i].reason;
-		/* "SIP;cause=486;text=..." */
-		char cause[16];
+		if (!caused || words[i].word[0] < '0' || words[i].word[0] > '9')
+			continue;
 		text_print(cause, sizeof(cause), "cause=%s", words[i].word);
-		if (words[i].word[0] >= '0' && words[i].word[0] <= '9' && text_find_text(t, text_of(cause)) != SIZE_MAX)
+		if (text_find_text(t, text_of(cause)) != SIZE_MAX)
 			return words[i].reason;
 	}
 	return DLG_DIRECT;

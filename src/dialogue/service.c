@@ -179,7 +179,7 @@ static void remember_refused(struct dlg_service *s, struct leg *leg, const struc
 static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who *who, uint16_t id, int status, const char *reason)
 {
 	const struct leg_info *info = leg_info(leg);
-	struct ev_report r;
+	EV_REPORT(r);
 	ev_set(&r, id);
 	ev_session(&r, info->session);
 	ev_str(&r, "caller", said_caller(info, who));
@@ -199,7 +199,7 @@ static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who 
 static void refuse_open_call(struct dlg_service *s, struct leg *leg, const struct dlg_who *who)
 {
 	const struct leg_info *info = leg_info(leg);
-	struct ev_report r;
+	EV_REPORT(r);
 	char addr[NET_ADDR_SIZE];
 	ev_set(&r, EV_CALL_NOT_SECURE);
 	ev_session(&r, info->session);
@@ -409,7 +409,7 @@ int dlg_service_end(struct dlg_service *s, const char *session)
 	int err = find(s, session, &c, &p);
 	if (err || !c)
 		return err ? err : ENOENT;
-	struct ev_report r;
+	EV_REPORT(r);
 	ev_set(&r, EV_CALL_ENDED_BY_ADMIN);
 	dlg_call_emit(c, &r);
 	c->notes.drop = "administrator";

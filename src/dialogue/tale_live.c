@@ -19,7 +19,7 @@ static void add(struct dlg_call *c, enum dlg_tale_what what, const struct ev_rep
 
 void dlg_tell_two(struct dlg_call *c, enum dlg_tale_what what, const char *field, const char *value, const char *other, const char *other_value)
 {
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	if (field)
 		ev_str(&r, field, value);
 	if (other)
@@ -48,7 +48,7 @@ static void tell_dns(const struct teller *x, const struct trust_facts *f)
 	static const char *const outcomes[] = { [TRUST_DNS_OK] = "answered", [TRUST_DNS_NXDOMAIN] = "the name does not exist", [TRUST_DNS_NODATA] = "no such record",
 		                                [TRUST_DNS_SERVFAIL] = "the server failed", [TRUST_DNS_REFUSED] = "the server refused", [TRUST_DNS_TIMEOUT] = "no answer",
 		                                [TRUST_DNS_MALFORMED] = "a malformed answer", [TRUST_DNS_NO_SERVER] = "no server could be asked" };
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	if (f->dns == TRUST_DNS_NOT_ASKED || !*f->dns_server)
 		return;
 	ev_str(&r, "name", f->dns_name);
@@ -60,7 +60,7 @@ static void tell_dns(const struct teller *x, const struct trust_facts *f)
 
 static void tell_connect(const struct teller *x, const struct trust_facts *f)
 {
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	if (f->role != TRUST_DIALLED || f->transport == TRUST_UDP || !f->connect_tried)
 		return;
 	ev_str(&r, "peer", f->peer_addr);
@@ -71,7 +71,7 @@ static void tell_connect(const struct teller *x, const struct trust_facts *f)
 
 static void tell_certificates(const struct teller *x, const struct trust_facts *f)
 {
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	if (f->theirs.shown) {
 		ev_str(&r, "peer", f->peer_addr);
 		ev_str(&r, "cn", *f->theirs.cn ? f->theirs.cn : f->theirs.subject);
@@ -89,7 +89,7 @@ static void tell_certificates(const struct teller *x, const struct trust_facts *
 
 static void tell_way(const struct teller *x, const struct trust_facts *f)
 {
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	char version[24];
 	tell_dns(x, f);
 	tell_connect(x, f);
@@ -108,8 +108,23 @@ static void tell_way(const struct teller *x, const struct trust_facts *f)
 		tell_certificates(x, f);
 }
 
+/* There is nothing more to know of a datagram that came. */
+static void tell_datagram(const struct teller *x, const struct leg_info *info)
+{
+	char addr[NET_ADDR_SIZE];
+	EV_REPORT(r);
+	ev_str(&r, "peer", net_addr_print(&info->source, addr));
+	ev_str(&r, "opener", dlg_words(DLG_SAYS_OTHER_SIDE));
+	line(x, TALE_BY_UDP, &r);
+}
+
 static void way_of(const struct teller *x, struct leg *leg)
 {
+	const struct leg_info *info = leg_info(leg);
+	if (info->incoming && info->transport == NET_UDP) {
+		tell_datagram(x, info);
+		return;
+	}
 	struct trust_facts *f = mem_alloc(sizeof(*f));
 	if (f && !leg_facts(leg, f))
 		tell_way(x, f);
@@ -119,7 +134,7 @@ static void way_of(const struct teller *x, struct leg *leg)
 /* ---- the beginning ---- */
 static void tell_diverted(const struct teller *x, const struct leg_redirect *d, const char *header)
 {
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	ev_str(&r, "by", d->party.uri);
 	ev_str(&r, "reason", *d->reason ? d->reason : dlg_words(DLG_SAYS_NO_REASON));
 	ev_str(&r, "header", header);
@@ -139,7 +154,7 @@ static void tell_came(const struct teller *x, struct leg *leg, const char *calle
 {
 	const struct leg_info *info = leg_info(leg);
 	char addr[NET_ADDR_SIZE];
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	ev_str(&r, "caller", caller);
 	ev_str(&r, "called", info->called.uri);
 	ev_str(&r, "gateway", info->peer ? info->peer->name : "");
@@ -192,7 +207,7 @@ static void tell_with_advice(const struct teller *x, enum dlg_tale_what what, st
 void dlg_tale_refused(struct dlg_tale *t, struct leg *leg, const struct dlg_who *who, const char *caller, const struct ev_report *refusal)
 {
 	struct teller x = { t, 0 };
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	const struct ev_field *status = ev_field(refusal, "status");
 	struct text reason = ev_field_text(refusal, "reason");
 	char why[800], sentence[800];
@@ -206,7 +221,7 @@ void dlg_tale_refused(struct dlg_tale *t, struct leg *leg, const struct dlg_who 
 
 void dlg_tale_not_answered(struct dlg_call *c, const struct ev_report *why, int err)
 {
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	char sentence[400];
 	ev_str(&r, "reason", why->id ? ev_sentence(why, sentence, sizeof(sentence)) : strerror(err));
 	tell_with_advice(&(struct teller){ &c->tale, age_ms(c) }, TALE_NOT_ANSWERED, &r, why);
@@ -217,7 +232,7 @@ void dlg_tale_not_answered(struct dlg_call *c, const struct ev_report *why, int 
 static void tell_sound_agreed(struct dlg_call *c)
 {
 	struct leg_sound s;
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	char local[NET_ADDR_SIZE], remote[NET_ADDR_SIZE];
 	if (!leg_sound(c->leg, &s))
 		return;
@@ -256,7 +271,7 @@ static const char *what_of(int status, const char *reason, char *dst, size_t siz
 static void tell_failed(struct dlg_call *c, enum dlg_tale_what what, const struct leg_event *ev, const char *advice)
 {
 	char words[256];
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	struct trust_verdict *v = ev->facts && (!ev->status || ev->end == LEG_END_FAILED) ? mem_alloc(sizeof(*v)) : NULL;
 	if (v)
 		trust_explain(ev->facts, v);
@@ -345,7 +360,7 @@ void dlg_tale_leg(struct dlg_call *c, const struct leg_event *ev)
 void dlg_tale_media(struct dlg_call *c, const struct media_event *ev)
 {
 	struct leg_sound s;
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	char remote[NET_ADDR_SIZE];
 	if (ev->type == MEDIA_DIGIT && ev->by_tone && !c->told.tone_keys) {
 		c->told.tone_keys = true;
@@ -363,7 +378,7 @@ void dlg_tale_media(struct dlg_call *c, const struct media_event *ev)
 void dlg_tale_sound(struct dlg_call *c)
 {
 	const struct media_port_stats *f = &c->notes.figures;
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	char jitter[32];
 	if (!c->notes.has_figures || !c->notes.has_codec)
 		return;
@@ -403,7 +418,7 @@ void dlg_tale_step(struct dlg_call *c, const struct dlg_step *st)
 		                                             [DLG_ENDED] = TALE_WENT_ENDED, [DLG_TIMEOUT] = TALE_WENT_TIMEOUT, [DLG_DONE] = TALE_WENT_LOGON,
 		                                             [DLG_RESULT] = TALE_WENT_RESULT, [DLG_HANGUP] = TALE_WENT_HANGUP };
 	const struct dlg_table *t = st->table;
-	struct ev_report r = { 0 };
+	EV_REPORT(r);
 	if (!worth_telling(st) || (!st->result && st->to == DLG_STAY))
 		return;
 	ev_str(&r, "table", t->title);

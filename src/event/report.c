@@ -144,7 +144,7 @@ void ev_int(struct ev_report *r, const char *name, int64_t value)
 
 void ev_printf(struct ev_report *r, const char *name, const char *fmt, ...)
 {
-	char line[2048];
+	char line[2048] MEM_NOT_CLEARED;
 	va_list ap;
 	va_start(ap, fmt);
 	vsnprintf(line, sizeof line, fmt, ap);
@@ -184,7 +184,7 @@ static int put_field(struct buf *out, const struct ev_report *r, struct text nam
 		/* Line by line: a field may hold several lines of ours (a verdict), but no other control byte passes. */
 		struct text rest = text_make(r->arena + f->at, f->n), line;
 		for (bool more = true; more;) {
-			char esc[4096];
+			char esc[4096] MEM_NOT_CLEARED;
 			more = text_cut(rest, '\n', &line, &rest);
 			buf_str(out, text_escape(line, esc, sizeof esc));
 			if (more)

@@ -407,7 +407,7 @@ static void take_order(struct admin *a, const struct cert_letter_in *l)
 	struct ev_report why = { 0 };
 	const char *gateway = json_string_value(json_object_get(l->data, "gateway"));
 	struct gateway *g = gateway && a->prm.gateways ? gw_find(a->prm.gateways, gateway) : NULL;
-	if (!g || !a->cfg || gw_cfg(g)->transport != CFG_TLS || !id_valid(text_of(l->order))) {
+	if (!g || !a->cfg || !gw_may_speak_tls(g) || !id_valid(text_of(l->order))) {
 		refuse_order(a, l, ENOENT, NULL);
 		return;
 	}

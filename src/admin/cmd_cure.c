@@ -141,7 +141,7 @@ unsigned admin_gateways_shown(struct admin *a, const char *identity, struct cert
 	unsigned n = 0;
 	for (unsigned i = 0; a->prm.gateways && i < gw_count(a->prm.gateways) && n < max; i++) {
 		const struct gateway *o = gw_at(a->prm.gateways, i);
-		if (gw_cfg(o)->transport != CFG_TLS || strcmp(admin_identity_of(a->cfg, gw_cfg(o)), identity) != 0)
+		if (!gw_may_speak_tls(o) || strcmp(admin_identity_of(a->cfg, gw_cfg(o)), identity) != 0)
 			continue;
 		out[n].name = gw_name(o);
 		out[n].identity = identity;

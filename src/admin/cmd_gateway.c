@@ -73,6 +73,10 @@ json_t *admin_gateway_json(struct admin *a, struct gateway *g, bool full)
 	json_t *o = json_pack("{s:s, s:s, s:s, s:i, s:s, s:s, s:o, s:o}", "name", gw_name(g), "node", a->prm.node ? node_name(a->prm.node) : "", "address",
 	                      c->address, "port", (int)c->port, "transport", cfg_transport_name(c->transport), "state", gw_state_name(gw_state(g)),
 	                      "members", members, "flows", flows);
+	if (o && c->transport == CFG_TRANSPORT_AUTO) {
+		json_object_set_new(o, "transport_now", json_string(gw_transport(g) == NET_ANY ? "" : net_transport_name(gw_transport(g))));
+		json_object_set_new(o, "decided_by", json_string(gw_decided_by(g)));
+	}
 	if (o && full) {
 		json_object_set_new(o, "identity", json_string(c->identity));
 		json_object_set_new(o, "rule", json_string(cfg_rule_name(c->rule)));

@@ -42,7 +42,7 @@ static int find_peer(struct looking *x, const json_t *args, struct ev_report *wh
 	struct gateway *g = gateway && x->admin->prm.gateways ? gw_find(x->admin->prm.gateways, gateway) : NULL;
 	int64_t port = admin_arg_int(args, "port", 5061);
 	if (gateway) {
-		x->peer = g && gw_cfg(g)->transport == CFG_TLS ? mem_ref(gw_peer(g)) : NULL;
+		x->peer = g && cfg_may_speak_tls(gw_cfg(g)->transport) ? mem_ref(gw_peer(g)) : NULL;
 		return x->peer ? 0 : ENOENT;
 	}
 	int err = admin_need_str(args, "host", &host, why);

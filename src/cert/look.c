@@ -4,6 +4,7 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "net/tmr.h"
+#include "cert_events.h"
 #include "trust/pem.h"
 #include "trust/tls_filter.h"
 
@@ -39,7 +40,7 @@ static void look_free(struct cert_look *l)
 
 static void over(struct cert_look *l)
 {
-	struct cert_look_result res = { .chain = l->chain, .shown_cn = l->ours ? trust_identity_cn(l->ours) : "", .verdict = &l->verdict };
+	struct cert_look_result res = { .chain = l->chain, .shown_cn = l->ours ? trust_identity_cn(l->ours) : "", .verdict = &l->verdict, .by = l->targets->by };
 	struct trust_facts *f = &l->facts;
 	f->gateway[0] = '\0';
 	facts_target(f, l->prm.peer->host, l->prm.peer->port ? l->prm.peer->port : 5061, f->peer_addr);
@@ -129,6 +130,12 @@ static void on_targets(const struct dns_targets *t, void *arg)
 		[DNS_REFUSED] = TRUST_DNS_REFUSED, [DNS_TIMEOUT] = TRUST_DNS_TIMEOUT, [DNS_MALFORMED] = TRUST_DNS_MALFORMED, [DNS_NO_SERVER] = TRUST_DNS_NO_SERVER };
 	l->resolve = NULL;
 	*l->targets = *t;
+	if (t->outcome == DNS_OK && t->n && t->target[0].transport != NET_TLS) {
+		struct cert_look_result res = { .shown_cn = "", .plain = net_transport_name(t->target[0].transport), .by = l->targets->by };
+		l->h(&res, l->arg);
+		look_free(l);
+		return;
+	}
 	if (t->outcome == DNS_OK && t->n) {
 		next_address(l);
 		return;
@@ -155,12 +162,12 @@ int cert_look_start(struct cert_look **lp, const struct cert_look_prm *prm, cert
 	l->ours = trust_set_find(prm->set, p->identity);
 	l->targets = mem_zalloc(1, sizeof *l->targets);
 	int err = l->targets ? 0 : ENOMEM;
-	if (!err && net_addr_parse(&literal, text_of(p->host), port) == 0) {
+	if (!err && p->transport != NET_ANY && net_addr_parse(&literal, text_of(p->host), port) == 0) {
 		l->targets->n = 1;
 		l->targets->target[0].addr = literal;
 		next_address(l);
 	} else if (!err) {
-		err = prm->dns ? dns_resolve_sip(prm->dns, &l->resolve, text_of(p->host), p->port, NET_TLS, on_targets, l) : EINVAL;
+		err = prm->dns ? dns_resolve_sip(prm->dns, &l->resolve, text_of(p->host), p->port, p->transport == NET_ANY ? NET_ANY : NET_TLS, on_targets, l) : EINVAL;
 	}
 	if (err)
 		look_free(l);
@@ -196,7 +203,8 @@ int cert_look_peer(struct sip_peer **pp, const char *host, uint16_t port)
 json_t *cert_look_json(const struct cert_look_result *res, const struct sip_peer *peer)
 {
 	struct buf pem;
-	char from[640];
+	char from[640], words[1200];
+	struct ev_report plain = { 0 };
 	int err = 0;
 	buf_init(&pem, TRUST_PEM_MAX);
 	for (int i = 0; !err && res->chain && i < sk_X509_num(res->chain); i++)
@@ -209,9 +217,16 @@ json_t *cert_look_json(const struct cert_look_result *res, const struct sip_peer
 	json_object_set_new(o, "pem", json_string(chain));
 	json_object_set_new(o, "from", json_string(from));
 	json_object_set_new(o, "accepted", json_boolean(res->accepted));
-	json_object_set_new(o, "verdict", json_string(res->accepted ? "" : res->verdict->name));
-	json_object_set_new(o, "sentence", json_string(res->accepted ? "" : res->verdict->sentence));
-	json_object_set_new(o, "advice", json_string(res->accepted ? "" : res->verdict->advice));
+	json_object_set_new(o, "decided_by", json_string(res->by ? res->by : ""));
+	if (res->plain) {
+		ev_set(&plain, EV_CERT_LOOK_PLAIN);
+		ev_str(&plain, "name", peer->host);
+		ev_str(&plain, "transport", res->plain);
+		ev_str(&plain, "records", *res->by ? res->by : "-");
+	}
+	json_object_set_new(o, "verdict", json_string(res->accepted || res->plain ? "" : res->verdict->name));
+	json_object_set_new(o, "sentence", json_string(res->accepted ? "" : res->plain ? ev_sentence(&plain, words, sizeof words) : res->verdict->sentence));
+	json_object_set_new(o, "advice", json_string(res->accepted || res->plain ? "" : res->verdict->advice));
 	buf_free(&pem);
 	return o;
 }

@@ -19,14 +19,16 @@ struct cert_look_prm {
 	struct pool *crypto; /* NULL: on the loop */
 	const struct um_clock *clock;
 	struct trust_set *set;
-	struct sip_peer *peer; /* host, port, name asked for, rule, and which identity it is shown; without that one no certificate is */
+	struct sip_peer *peer; /* host, port, transport (NET_ANY: as DNS says), name asked for, rule, and which identity it is shown; without that one no certificate is */
 };
 /* Borrowed for the call. */
 struct cert_look_result {
 	STACK_OF(X509) *chain;    /* as it came, leaf first; NULL: none was shown */
 	bool accepted;            /* both sides finished the handshake, and nobody objected for a while after it */
 	const char *shown_cn;     /* of ours; "" none */
-	const struct trust_verdict *verdict; /* unless accepted: who refused whom */
+	const struct trust_verdict *verdict; /* unless accepted: who refused whom; NULL with `plain` */
+	const char *plain;        /* not NULL: DNS leads to this transport, so nobody was dialled ... */
+	const char *by;           /* ... and which records said so, or led to TLS; "" none */
 };
 typedef void (cert_look_h)(const struct cert_look_result *res, void *arg);
 

@@ -63,6 +63,8 @@ struct matrix_gateway {
 	char name[TRUST_LABEL_SIZE], address[TRUST_NAME_SIZE], identity[TRUST_LABEL_SIZE], profile[32];
 	uint16_t port;
 	bool tls, asks_certificate;       /* asks_certificate: false for the profile "none" */
+	bool any;                         /* transport: auto; `tls` is what DNS said, and true while it was not asked */
+	char transport[16], by[TRUST_NAME_SIZE * 2]; /* ... by which transport, and which records said so; "" not known */
 	enum cfg_reuse reuse;
 	bool lamp, calls_in;
 	enum trust_rule_kind rule;        /* ours for it */

@@ -15,6 +15,13 @@ struct question {
 	enum dns_type type;
 };
 
+/* A gateway whose transport is for DNS to say: asked as the SIP core asks. */
+struct transport_asked {
+	struct matrix_asking *a;
+	struct matrix_gateway *g;
+	struct dns_resolve *resolve; /* NULL: answered */
+};
+
 struct matrix_asking {
 	struct dns *dns;
 	struct matrix_model *m;
@@ -22,11 +29,20 @@ struct matrix_asking {
 	void *arg;
 	struct question *q;
 	unsigned n, waiting;
+	struct transport_asked *t; /* n_t of them */
+	unsigned n_t;
 	bool addresses; /* the second round */
 	int err;
 };
 
 static void next_round(struct matrix_asking *a);
+
+static void asking_free(struct matrix_asking *a)
+{
+	mem_free(a->q);
+	mem_free(a->t);
+	mem_free(a);
+}
 
 static bool asked_already(const struct matrix_asking *a, const char *name, enum dns_type type)
 {
@@ -76,7 +92,32 @@ static void on_answer(const struct dns_result *res, void *arg)
 		next_round(a);
 }
 
+static void on_transport(const struct dns_targets *t, void *arg)
+{
+	struct transport_asked *q = arg;
+	struct matrix_asking *a = q->a;
+	q->resolve = NULL;
+	if (t->outcome == DNS_OK && t->n) {
+		q->g->tls = t->target[0].transport == NET_TLS;
+		text_fill(q->g->transport, sizeof q->g->transport, net_transport_name(t->target[0].transport));
+		text_fill(q->g->by, sizeof q->g->by, t->by);
+	}
+	if (--a->waiting == 0)
+		next_round(a);
+}
+
 /* ---- questions ---- */
+
+static void put_transport(struct matrix_asking *a, struct matrix_gateway *g)
+{
+	struct transport_asked *q = &a->t[a->n_t];
+	*q = (struct transport_asked){ .a = a, .g = g };
+	int err = dns_resolve_sip(a->dns, &q->resolve, text_of(g->address), g->port, NET_ANY, on_transport, q);
+	if (!err)
+		a->n_t++, a->waiting++;
+	else if (err == ENOMEM)
+		a->err = ENOMEM;
+}
 
 static void put(struct matrix_asking *a, const char *in_model, const char *question, enum dns_type type)
 {
@@ -135,8 +176,10 @@ static void ask_names(struct matrix_asking *a)
 		if (*m->nodes[i].service && text_print(srv, sizeof srv, "_sips._tcp.%s", m->nodes[i].service) == 0)
 			put(a, srv, srv, DNS_SRV);
 	}
-	for (unsigned i = 0; i < m->n_gateways; i++)
-		if (m->gateways[i].tls)
+	for (unsigned i = 0; i < m->n_gateways && !a->err; i++)
+		if (m->gateways[i].any)
+			put_transport(a, &m->gateways[i]);
+		else if (m->gateways[i].tls)
 			put_name(a, m->gateways[i].address);
 }
 
@@ -156,8 +199,7 @@ static void over(struct matrix_asking *a)
 	void *arg = a->arg;
 	int err = a->err;
 	a->m->dns_asked = true;
-	mem_free(a->q);
-	mem_free(a);
+	asking_free(a);
 	h(err, arg);
 }
 
@@ -177,8 +219,7 @@ static void begin(void *arg)
 {
 	struct matrix_asking *a = arg;
 	if (!a->h) { /* cancelled before it began */
-		mem_free(a->q);
-		mem_free(a);
+		asking_free(a);
 		return;
 	}
 	a->waiting = 1;
@@ -193,10 +234,10 @@ int matrix_ask_dns(struct matrix_asking **ap, struct dns *dns, struct matrix_mod
 	if (!a)
 		return ENOMEM;
 	*a = (struct matrix_asking){ .dns = dns, .m = m, .h = h, .arg = arg, .q = mem_zalloc(QUESTIONS_MAX, sizeof *a->q) };
-	int err = a->q ? loop_post(dns_loop(dns), begin, a) : ENOMEM;
+	a->t = m->n_gateways ? mem_zalloc(m->n_gateways, sizeof *a->t) : NULL;
+	int err = a->q && (a->t || !m->n_gateways) ? loop_post(dns_loop(dns), begin, a) : ENOMEM;
 	if (err) {
-		mem_free(a->q);
-		mem_free(a);
+		asking_free(a);
 		return err;
 	}
 	*ap = a;
@@ -205,13 +246,15 @@ int matrix_ask_dns(struct matrix_asking **ap, struct dns *dns, struct matrix_mod
 
 void matrix_ask_cancel(struct matrix_asking *a)
 {
-	bool begun = a->n > 0;
+	bool begun = a->n > 0 || a->n_t > 0;
 	for (unsigned i = 0; i < a->n; i++)
 		if (a->q[i].query)
 			dns_cancel(a->q[i].query);
+	for (unsigned i = 0; i < a->n_t; i++)
+		if (a->t[i].resolve)
+			dns_resolve_cancel(a->t[i].resolve);
 	a->h = NULL;
 	if (begun) {
-		mem_free(a->q);
-		mem_free(a);
+		asking_free(a);
 	}
 }

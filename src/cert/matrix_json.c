@@ -52,6 +52,10 @@ static json_t *gateway(const struct matrix_gateway *g)
 	json_object_set_new(o, "address", trust_json_text(g->address));
 	json_object_set_new(o, "port", json_integer(g->port));
 	json_object_set_new(o, "tls", json_boolean(g->tls));
+	if (g->any) {
+		json_object_set_new(o, "transport_now", trust_json_text(g->transport));
+		json_object_set_new(o, "decided_by", trust_json_text(g->by));
+	}
 	json_object_set_new(o, "judges_us", trust_json_text(g->profile));
 	json_object_set_new(o, "known_names", trust_json_names(&g->known));
 	json_object_set_new(o, "identity", trust_json_text(g->identity));

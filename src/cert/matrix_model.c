@@ -165,6 +165,7 @@ static void take_gateway(struct matrix_gateway *g, const struct cfg_gateway *c)
 	text_fill(g->profile, sizeof g->profile, cfg_profile_name(c->judges_us.profile));
 	g->port = c->port;
 	g->tls = cfg_may_speak_tls(c->transport);
+	g->any = c->transport == CFG_TRANSPORT_AUTO;
 	g->asks_certificate = c->judges_us.profile != CFG_PROFILE_NONE;
 	g->reuse = c->reuse;
 	g->lamp = c->lamp;

@@ -520,7 +520,14 @@ static void gateway(struct pen *w, const struct matrix_gateway *g)
 	w->about = g->name;
 	fields(w, NULL, g);
 	ev_str(w->r, "name", g->address);
-	if (d) {
+	if (g->any) {
+		(void)text_print(found, sizeof found, *g->by ? "%s (%s)" : "%s", *g->transport ? g->transport : "DNS did not say", g->by);
+		ev_str(w->r, "found", found);
+		if (w->m->dns_asked)
+			put(w, CHECK_GATEWAY_TRANSPORT, *g->transport ? MATRIX_GOOD : MATRIX_BAD);
+		else
+			put_unknown(w, CHECK_GATEWAY_TRANSPORT, "DNS was not asked");
+	} else if (d) {
 		ev_str(w->r, "found", d->values.n ? trust_names_join(&d->values, found, sizeof found) : d->outcome);
 		put(w, CHECK_GATEWAY_DNS, d->values.n ? MATRIX_GOOD : MATRIX_BAD);
 	} else if (net_addr_parse(&literal, text_of(g->address), 0) != 0) {

@@ -35,6 +35,9 @@ static int show_one(struct cli *c, const json_t *g)
 	fprintf(c->out, "  %s by %s, port %s, shown identity %s, names by %s, reuse %s, judges us by %s\n", cli_text(g, "address"), cli_text(g, "transport"),
 	        cli_int(g, "port") ? cli_text(g, "port") : "by DNS", *cli_text(g, "identity") ? cli_text(g, "identity") : "of the node", cli_text(g, "rule"),
 	        cli_text(g, "reuse"), cli_text(g, "judges_us"));
+	if (json_object_get(g, "transport_now"))
+		fprintf(c->out, "  now %s, by %s\n", *cli_text(g, "transport_now") ? cli_text(g, "transport_now") : "not known",
+		        *cli_text(g, "decided_by") ? cli_text(g, "decided_by") : "no record of DNS");
 	fprintf(c->out, "\nFlows:\n");
 	show_flow(c, "calls in", json_object_get(flows, "calls-in"));
 	show_flow(c, "OPTIONS", json_object_get(flows, "options"));

@@ -261,7 +261,10 @@ static void print_gateway(const struct page *p, const json_t *g)
 {
 	char known[600], line[1200];
 	if (!cli_true(g, "tls")) {
-		fprintf(p->c->out, "\nGateway %s: no TLS, so no certificate is looked at.\n", cli_text(g, "name"));
+		fprintf(p->c->out, "\nGateway %s: no TLS, so no certificate is looked at", cli_text(g, "name"));
+		if (*cli_text(g, "transport_now"))
+			fprintf(p->c->out, " (%s, as DNS says: %s)", cli_text(g, "transport_now"), *cli_text(g, "decided_by") ? cli_text(g, "decided_by") : "it has no record of TLS");
+		fprintf(p->c->out, ".\n");
 		return;
 	}
 	join(json_object_get(g, "known_names"), " and ", known, sizeof known);

@@ -83,6 +83,12 @@ const char *gw_name(const struct gateway *g);
 const struct cfg_gateway *gw_cfg(const struct gateway *g);
 /* Its peer, to send or call by: borrowed; take a reference to keep it. */
 struct sip_peer *gw_peer(const struct gateway *g);
+/* How it is dialled: as its setting says, or as DNS said of its members (`transport: auto`): NET_TLS as soon as one of them has it; NET_ANY: DNS was not asked
+ * yet, or did not answer. */
+enum net_transport gw_transport(const struct gateway *g);
+/* Whether it may be shown a certificate, as far as is known: not once DNS said that it speaks another transport. */
+bool gw_may_speak_tls(const struct gateway *g);
+const char *gw_decided_by(const struct gateway *g); /* the records that said where it is: "NAPTR a.test, SRV _sips._tcp.a.test"; "" none */
 /* The same of a configuration, without a table: a new one. */
 int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf);
 /* Up if a member is, down if all are. */

@@ -63,6 +63,7 @@ struct gateway {
 	struct dns_resolve *resolve;
 	struct tmr dns_tmr;
 	bool dns_failed; /* said already */
+	char by[DNS_BY_SIZE]; /* which records said where it is; "" none, or not asked yet */
 	bool seen;       /* in the configuration that is being worked in */
 	struct gw_flow_state flow[GW_FLOWS];
 	struct gw_told told[GW_FLOWS];

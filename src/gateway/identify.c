@@ -59,17 +59,6 @@ bool gw_is_known(struct gw_table *t, const struct net_addr *addr)
 	return false;
 }
 
-/* One whose transport DNS says is to speak TLS as soon as DNS says so of any member: who calls otherwise is not believed for its address. */
-static bool must_speak_tls(const struct gateway *g)
-{
-	if (g->conf->transport != CFG_TRANSPORT_AUTO)
-		return g->conf->transport == CFG_TLS;
-	LIST_FOREACH(&g->members, it)
-		if (LIST_ENTRY(it, struct gw_member, link)->transport == NET_TLS)
-			return true;
-	return false;
-}
-
 /* A gateway that is to speak TLS is not believed by its address: that would let anybody on its network in without a certificate. */
 static struct gateway *by_source(struct gw_table *t, const struct sip_source *src, struct gateway **wants_tls)
 {
@@ -79,7 +68,7 @@ static struct gateway *by_source(struct gw_table *t, const struct sip_source *sr
 		struct gateway *g = LIST_ENTRY(it, struct gateway, link);
 		if (!gw_comes_from(g, &src->addr))
 			continue;
-		if (must_speak_tls(g))
+		if (gw_transport(g) == NET_TLS) /* of any member: who calls otherwise is not believed for its address */
 			*wants_tls = g;
 		else if (!best || (best->peer->transport != src->transport && g->peer->transport == src->transport))
 			best = g;

@@ -70,7 +70,7 @@ static void drop_unseen(struct gateway *g)
  * often a mistake. Gateways that speak TLS on different ports are told apart by their certificates. */
 static bool can_be_told_apart(const struct gateway *a, const struct net_addr *x, const struct gateway *b, const struct net_addr *y)
 {
-	return a->conf->transport == CFG_TLS && b->conf->transport == CFG_TLS && net_addr_port(x) != net_addr_port(y);
+	return gw_transport(a) == NET_TLS && gw_transport(b) == NET_TLS && net_addr_port(x) != net_addr_port(y);
 }
 
 static void look_for_shared(struct gateway *g, const struct gw_member *m)
@@ -91,6 +91,7 @@ static void look_for_shared(struct gateway *g, const struct gw_member *m)
 
 static void take_targets(struct gateway *g, const struct dns_targets *t)
 {
+	text_fill(g->by, sizeof g->by, t->by);
 	LIST_FOREACH(&g->members, it)
 		LIST_ENTRY(it, struct gw_member, link)->seen = false;
 	for (unsigned i = 0; i < t->n; i++) {

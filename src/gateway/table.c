@@ -56,6 +56,30 @@ const struct cfg_gateway *gw_cfg(const struct gateway *g)
 	return g->conf;
 }
 
+enum net_transport gw_transport(const struct gateway *g)
+{
+	enum net_transport found = NET_ANY;
+	if (g->peer->transport != NET_ANY)
+		return g->peer->transport;
+	LIST_FOREACH(&g->members, it) {
+		const struct gw_member *m = LIST_ENTRY(it, struct gw_member, link);
+		if (net_addr_is_set(&m->addr) && found != NET_TLS)
+			found = m->transport;
+	}
+	return found;
+}
+
+bool gw_may_speak_tls(const struct gateway *g)
+{
+	enum net_transport t = gw_transport(g);
+	return t == NET_TLS || t == NET_ANY;
+}
+
+const char *gw_decided_by(const struct gateway *g)
+{
+	return g->by;
+}
+
 struct sip_peer *gw_peer(const struct gateway *g)
 {
 	return g->peer;

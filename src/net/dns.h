@@ -37,7 +37,7 @@ enum net_transport {
 };
 const char *net_transport_name(enum net_transport t); /* "UDP" "TCP" "TLS", "as DNS says" */
 
-enum { DNS_TARGETS = 16, DNS_TRAIL = 12 };
+enum { DNS_TARGETS = 16, DNS_TRAIL = 12, DNS_BY_SIZE = 560 };
 struct dns_target {
 	struct net_addr addr;
 	enum net_transport transport; /* never NET_ANY; one for all targets of an answer */
@@ -57,6 +57,7 @@ struct dns_targets {
 	unsigned n;
 	struct dns_step trail[DNS_TRAIL];
 	unsigned n_trail;
+	char by[DNS_BY_SIZE];     /* which records said by what transport and where: "NAPTR a.test, SRV _sips._tcp.a.test"; "" when none did */
 	enum dns_outcome outcome; /* OK, or what stopped it (of the last decisive look-up) */
 	uint32_t ttl_s;           /* the least of all: ask again after it */
 };

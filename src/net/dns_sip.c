@@ -20,6 +20,7 @@ struct dns_resolve {
 	struct dns_query *query;
 	enum net_transport transport; /* asked for; or of the service that is being looked at */
 	bool any;                     /* it was NET_ANY */
+	bool naptr;                   /* its services come from such records */
 	struct dns_service service[DNS_SERVICES];
 	unsigned n_services, at_service;
 	char host[DNS_NAME_SIZE];
@@ -209,6 +210,7 @@ static void take_naptr(struct dns_resolve *r, const struct dns_result *res)
 		return;
 	}
 	r->n_services = res->outcome == DNS_OK ? dns_naptr_services(res, r->service) : 0;
+	r->naptr = r->n_services > 0;
 	if (!r->n_services)
 		default_services(r);
 	next_service(r);
@@ -218,6 +220,10 @@ static void service_answered(struct dns_resolve *r, const struct dns_result *res
 {
 	take_srv(r, res);
 	if (r->n_srv) {
+		if (r->naptr)
+			(void)text_print(r->t.by, sizeof r->t.by, "NAPTR %s, SRV %s", r->host, res->name);
+		else
+			(void)text_print(r->t.by, sizeof r->t.by, "SRV %s", res->name);
 		next_host(r);
 	} else if (!r->any) {
 		plain_host(r, 0);

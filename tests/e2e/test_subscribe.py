@@ -100,6 +100,8 @@ with Story("subscribe") as story:
     story.check("auto: the node asks for NAPTR", lambda: soon(lambda: f"query[NAPTR] {space.POOL}" in dns.proc.said(), 5), dns.proc.said()[-1500:])
     show = lambda: next(g for g in node.cli.json("gateway", "list")["gateways"] if g["name"] == "proxy")
     story.check("auto: the proxy is up", lambda: soon(lambda: show()["state"] == "up", 8), str(show()))
+    story.check("auto: the records that decided are told",
+                lambda: (show()["transport_now"], show()["decided_by"]) == ("UDP", f"NAPTR {space.POOL}, SRV _sip._udp.{space.POOL}"), str(show()))
     phone = Twinkle(story.dir, ALICE, ADDRESS, lamp=True).start()
     bob = Baresip(story.dir, BOB, lab.SPEECH_B).start()
     for part, args in ((lamp, (phone,)), (large, (proxy, bob)), (without_tcp, (proxy, bob))):

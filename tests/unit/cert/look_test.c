@@ -224,4 +224,42 @@ static void others_are_named(void **state)
 	close_bench(&b);
 }
 
-UT_MAIN(UT(ours_is_shown_and_theirs_is_taken), UT(who_is_refused_is_seen_too), UT(others_are_named))
+static void looked_plain(const struct cert_look_result *res, void *arg)
+{
+	struct bench *b = arg;
+	struct sip_peer *p = NULL;
+	b->over = true;
+	assert_null(res->chain);
+	assert_false(res->accepted);
+	assert_string_equal(res->plain, "UDP");
+	assert_string_equal(res->by, "");
+	assert_int_equal(cert_look_peer(&p, "pbx.domain.local", 0), 0);
+	json_t *o = cert_look_json(res, p);
+	assert_false(json_is_true(json_object_get(o, "seen")) || json_is_true(json_object_get(o, "accepted")));
+	assert_non_null(strstr(json_string_value(json_object_get(o, "sentence")), "pbx.domain.local is dialled by UDP"));
+	json_decref(o);
+	mem_unref(p);
+}
+
+/* transport: auto, and DNS leads to no TLS: nobody is dialled, and that is said. */
+static void whom_dns_leads_to_without_tls_is_not_dialled(void **state)
+{
+	struct sip_peer *peer;
+	struct cert_look *l;
+	struct dns *dns;
+	struct bench b;
+	(void)state;
+	open_bench(&b);
+	assert_int_equal(dns_create(&dns, b.loop, "127.0.0.1:9"), 0);
+	assert_int_equal(cert_look_peer(&peer, "pbx.domain.local", 0), 0);
+	text_fill(peer->host, sizeof peer->host, "127.0.0.1"); /* RFC 3263 4.1: an address without a transport is reached by UDP */
+	peer->transport = NET_ANY;
+	struct cert_look_prm prm = { .loop = b.loop, .dns = dns, .clock = &b.clock.clock, .set = b.set, .peer = peer };
+	assert_int_equal(cert_look_start(&l, &prm, looked_plain, &b), 0);
+	until_over(&b);
+	mem_unref(peer);
+	dns_destroy(dns);
+	close_bench(&b);
+}
+
+UT_MAIN(UT(whom_dns_leads_to_without_tls_is_not_dialled), UT(ours_is_shown_and_theirs_is_taken), UT(who_is_refused_is_seen_too), UT(others_are_named))

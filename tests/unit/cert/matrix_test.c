@@ -512,6 +512,35 @@ static void good_names(struct matrix_model *m)
 	trust_names_add_str(&matrix_add_dns(m, "lyncpool.domain.com", "A", "OK")->values, "127.0.1.20");
 }
 
+/* transport: auto: what DNS said stands on the page, with the records that said it; without TLS no certificate is looked at. */
+static void dns_says_how_a_gateway_is_dialled(void **state)
+{
+	struct matrix_model *m = model_of(&cured);
+	struct matrix_gateway *g = &m->gateways[0];
+	struct matrix_pool *p = NULL;
+	(void)state;
+	good_names(m);
+	g->any = true;
+	text_fill(g->transport, sizeof g->transport, "TLS");
+	text_fill(g->by, sizeof g->by, "NAPTR a.test, SRV _sips._tcp.a.test");
+	assert_int_equal(matrix_pool_make(&p, m), 0);
+	assert_int_equal(check_of(p, g->name, "gateway-transport")->state, MATRIX_GOOD);
+	assert_string_equal(check_of(p, g->name, "gateway-transport")->found, "TLS (NAPTR a.test, SRV _sips._tcp.a.test)");
+	matrix_pool_free(p);
+	g->transport[0] = g->by[0] = '\0'; /* asked, and nobody answered */
+	assert_int_equal(matrix_pool_make(&p, m), 0);
+	assert_int_equal(check_of(p, g->name, "gateway-transport")->state, MATRIX_BAD);
+	matrix_pool_free(p);
+	g->tls = false;
+	text_fill(g->transport, sizeof g->transport, "UDP");
+	text_fill(g->by, sizeof g->by, "SRV _sip._udp.a.test");
+	assert_int_equal(matrix_pool_make(&p, m), 0);
+	for (unsigned i = 0; i < p->n; i++)
+		assert_string_not_equal(p->checks[i].about, g->name);
+	matrix_pool_free(p);
+	matrix_model_free(m);
+}
+
 static void page_of_a_good_pool(void **state)
 {
 	struct matrix_model *m = model_of(&cured);
@@ -727,4 +756,4 @@ static void memory_runs_out(void **state)
 }
 
 UT_MAIN(UT(sites), UT(said_once), UT(no_single_certificate), UT(node_down), UT(tries_run_out), UT(one_name_for_all), UT(another_certificate),
-	UT(bad_questions), UT(names_lead), UT(page_of_a_good_pool), UT(page_names_what_to_enter), UT(page_of_the_lab), UT(page_without_memory), UT(seen_and_foretold), UT(cards), UT(chains), UT(odd_sites), UT(as_json), UT(memory_runs_out))
+	UT(bad_questions), UT(names_lead), UT(dns_says_how_a_gateway_is_dialled), UT(page_of_a_good_pool), UT(page_names_what_to_enter), UT(page_of_the_lab), UT(page_without_memory), UT(seen_and_foretold), UT(cards), UT(chains), UT(odd_sites), UT(as_json), UT(memory_runs_out))

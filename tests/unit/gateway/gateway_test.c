@@ -485,6 +485,31 @@ static void members_follow_the_name(void **state)
 	end();
 }
 
+/* transport: auto */
+static void dns_says_whether_a_gateway_speaks_tls(void **state)
+{
+	(void)state;
+	begin();
+	rig.dns[0].ttl_s = 30;
+	rig.dns[0].target[0].transport = NET_TLS;
+	text_fill(rig.dns[0].by, sizeof rig.dns[0].by, "NAPTR pool.example.com, SRV _sips._tcp.pool.example.com");
+	apply("gateways:\n- {name: pool, address: pool.example.com, transport: auto}\n" PBX);
+	assert_int_equal(gw_transport(pool()), NET_ANY); /* not asked yet */
+	assert_true(gw_may_speak_tls(pool()));
+	pass(1000);
+	assert_int_equal(gw_transport(pool()), NET_TLS);
+	assert_true(gw_may_speak_tls(pool()));
+	assert_string_equal(gw_decided_by(pool()), rig.dns[0].by);
+	rig.dns[0].target[0].transport = NET_TCP;
+	text_fill(rig.dns[0].by, sizeof rig.dns[0].by, "SRV _sip._tcp.pool.example.com");
+	pass(31000);
+	assert_int_equal(gw_transport(pool()), NET_TCP);
+	assert_false(gw_may_speak_tls(pool()));
+	assert_string_equal(gw_decided_by(pool()), "SRV _sip._tcp.pool.example.com");
+	assert_int_equal(gw_transport(gw_find(rig.table, "pbx")), NET_UDP);
+	end();
+}
+
 static void two_gateways_on_one_address_are_told(void **state)
 {
 	(void)state;
@@ -983,7 +1008,7 @@ static void every_word_of_judges_us_is_a_profile(void **state)
 UT_MAIN(UT(every_word_of_judges_us_is_a_profile), UT(lack_of_memory_changes_nothing), UT(what_options_found_out_makes_other_verdicts_sure), UT(first_answer_makes_it_up), UT(only_an_answer_makes_it_up), UT(silence_after_a_good_handshake_is_asked_again_in_another_way), UT(without_another_way_the_verdict_stays_likely),
         UT(down_is_told_once_then_hourly_with_a_count_then_back), UT(what_the_second_probe_found_holds_while_the_reason_stays),
         UT(name_that_does_not_exist_is_the_verdict), UT(port_that_says_nothing_to_tls_is_asked_in_plain_sip),
-        UT(members_follow_the_name), UT(two_gateways_on_one_address_are_told),
+        UT(members_follow_the_name), UT(dns_says_whether_a_gateway_speaks_tls), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),
         UT(peers_are_known_by_certificate_or_address), UT(other_nodes_may_shake_hands_and_not_call), UT(a_story_begins_with_the_failure_and_ends_with_its_cause), UT(what_comes_in_and_fails_is_told_once),
 	UT(who_leaves_without_a_word_again_and_again_is_suspicious), UT(who_leaves_without_a_word_is_asked_at_once),

@@ -222,7 +222,7 @@ static void a_port_or_an_address_needs_no_srv(void **state)
 	close_all();
 }
 
-static void expect_way(const char *host, enum net_transport transport, unsigned port, unsigned looked)
+static void expect_way(const char *host, enum net_transport transport, unsigned port, unsigned looked, const char *by)
 {
 	resolve_by(host, 0, NET_ANY);
 	assert_int_equal(targets.outcome, DNS_OK);
@@ -231,6 +231,7 @@ static void expect_way(const char *host, enum net_transport transport, unsigned 
 		assert_int_equal(targets.target[i].transport, transport);
 	assert_int_equal(net_addr_port(&targets.target[0].addr), port);
 	assert_int_equal(targets.n_trail, looked);
+	assert_string_equal(targets.by, by);
 }
 
 /* RFC 3263 4.1 */
@@ -238,10 +239,10 @@ static void naptr_says_by_which_transport(void **state)
 {
 	(void)state;
 	open_all();
-	expect_way("naptr.pool.test", NET_TLS, 7000, 6);  /* NAPTR, SRV, and A and AAAA of two */
-	expect_way("gone.pool.test", NET_UDP, 7070, 5);   /* NAPTR, SRV of nothing, SRV, A, AAAA */
-	expect_way("only.pool.test", NET_TCP, 7070, 5);   /* no NAPTR, no SRV for TLS, one for TCP */
-	expect_way("a.pool.test", NET_UDP, 5060, 6);      /* none of them: the host itself */
+	expect_way("naptr.pool.test", NET_TLS, 7000, 6, "NAPTR naptr.pool.test, SRV _sips._tcp.pool.test");  /* NAPTR, SRV, and A and AAAA of two */
+	expect_way("gone.pool.test", NET_UDP, 7070, 5, "NAPTR gone.pool.test, SRV _sip._udp.pool.test");   /* NAPTR, SRV of nothing, SRV, A, AAAA */
+	expect_way("only.pool.test", NET_TCP, 7070, 5, "SRV _sip._tcp.only.pool.test");   /* no NAPTR, no SRV for TLS, one for TCP */
+	expect_way("a.pool.test", NET_UDP, 5060, 6, "");      /* none of them: the host itself */
 	resolve_by("192.0.2.7", 0, NET_ANY);
 	assert_int_equal(targets.n, 1);
 	assert_int_equal(targets.target[0].transport, NET_UDP);

@@ -132,6 +132,8 @@ int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply
 /* Without a transaction (overload, malformed). */
 void sip_reply_stateless(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *r);
 void sip_put_capabilities(struct buf *b); /* Allow, Supported */
+/* history.c: History-Info of an answer, where the request is of one who understands it. */
+void sip_history_answer(struct buf *b, const struct sip_msg *req);
 extern const struct sip_served sip_served, sip_served_calls, sip_served_notes;
 
 /* ---- who ---- */

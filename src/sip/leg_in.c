@@ -324,11 +324,21 @@ int leg_answer(struct leg *leg, struct media_port *port, struct ev_report *why)
 	return 0;
 }
 
+struct moved {
+	const struct leg *leg;
+	char uri[600];
+};
+
 static void put_moved(struct buf *b, void *arg)
 {
-	struct sip_addr_prm to = { .uri = text_of(arg) };
+	const struct moved *m = arg;
+	struct sip_addr_prm to = { .uri = text_of(m->uri) };
+	struct sip_uri u;
 
 	sip_put_addr(b, "Contact", &to);
+	/* RFC 5806 6: whoever sends a call on says whose it was. */
+	if (!sip_uri_parse(&u, text_of(m->leg->info.called.uri), NULL))
+		sip_put_printf(b, "Diversion", "<%s>;reason=unconditional", m->leg->info.called.uri);
 }
 
 static int refuse_call(struct leg *leg, const struct sip_reply *r)
@@ -348,11 +358,11 @@ static int refuse_call(struct leg *leg, const struct sip_reply *r)
 
 int leg_redirect(struct leg *leg, const char *contact, const char *reason_text)
 {
-	char uri[600];
-	struct sip_reply r = { .status = 302, .to_tag = text_of(leg->d.local_tag), .sentence = reason_text, .more = put_moved, .arg = uri };
+	struct moved m = { .leg = leg };
+	struct sip_reply r = { .status = 302, .to_tag = text_of(leg->d.local_tag), .sentence = reason_text, .more = put_moved, .arg = &m };
 	struct sip_uri u;
 
-	if (sip_uri_parse(&u, text_of(contact), NULL) || u.scheme == SIP_SCHEME_OTHER || text_copy(text_of(contact), uri, sizeof(uri)))
+	if (sip_uri_parse(&u, text_of(contact), NULL) || u.scheme == SIP_SCHEME_OTHER || text_copy(text_of(contact), m.uri, sizeof(m.uri)))
 		return EINVAL;
 	return refuse_call(leg, &r);
 }

@@ -114,7 +114,7 @@ static bool said_again(struct leg *leg, const struct sip_msg *res)
 	switch (res->status) {
 	case 301:
 	case 302:
-		if (!redirected(leg, res, &target))
+		if (!redirected(leg, res, &target) || leg_history_moved(leg, target))
 			return false;
 		break;
 	case 422:
@@ -305,39 +305,6 @@ static void identity_put(struct leg *leg, const struct leg_call_prm *prm)
 		sip_put_addr(&leg->out->said, "P-Asserted-Identity", &a);
 }
 
-struct history_put {
-	struct leg *leg;
-	char index[4 * (LEG_HISTORY + 2)]; /* of the last one: "1.1.1" */
-};
-
-static void entry_put(struct history_put *h, const char *uri, const char *reason, bool mapped)
-{
-	char parent[sizeof(h->index)];
-	struct sip_uri u;
-
-	if (sip_uri_parse(&u, text_of(uri), NULL) || (reason[0] && u.headers.n))
-		return;
-	text_fill(parent, sizeof(parent), h->index);
-	(void)text_print(h->index, sizeof(h->index), parent[0] ? "%s.1" : "1", parent);
-	if (mapped && parent[0])
-		sip_put_printf(&h->leg->out->said, "History-Info", "<%s>;index=%s;mp=%s", uri, h->index, parent);
-	else
-		sip_put_printf(&h->leg->out->said, "History-Info", "<%s%s>;index=%s", uri, reason, h->index);
-}
-
-/* RFC 7044 10.3: what came before, whose call it was, and where it goes now. Each of our entries follows from the one before it. */
-static void history_put(struct leg *leg, const struct leg_call_prm *prm)
-{
-	struct history_put h = { .leg = leg };
-
-	if (prm->after->wants_privacy || !prm->diversion || !prm->diversion[0])
-		return;
-	for (unsigned i = 0; i < prm->after->n_history; i++)
-		entry_put(&h, prm->after->history[i].party.uri, "", false);
-	entry_put(&h, prm->diversion, "?Reason=SIP%3Bcause%3D302", false);
-	entry_put(&h, prm->uri, "", true);
-}
-
 /* What the INVITE says beside the usual; kept, since it may have to be said again. */
 static int said_once(struct leg *leg, const struct leg_call_prm *prm)
 {
@@ -350,7 +317,7 @@ static int said_once(struct leg *leg, const struct leg_call_prm *prm)
 	if (leg->peer->told_identity)
 		identity_put(leg, prm);
 	if (leg->peer->told_identity && prm->after)
-		history_put(leg, prm);
+		leg_history_put(leg, prm);
 	return buf_error(&leg->out->said);
 }
 

@@ -276,4 +276,9 @@ bool sip_leg_replaces(struct sip_core *core, struct sip_stx *stx, const struct s
 /* A reply with a sentence. */
 void leg_reply(struct leg *leg, struct sip_stx *stx, unsigned status, const char *sentence);
 
+/* ---- history.c ---- */
+/* History-Info into what the INVITE says (out->said); and anew when a 302 sends it to `target`. */
+void leg_history_put(struct leg *leg, const struct leg_call_prm *prm);
+int leg_history_moved(struct leg *leg, struct text target);
+
 #endif

@@ -261,6 +261,27 @@ static void lacks(const struct raw *x, const char *word)
 		fail_msg("'%s' in:\n%s", word, x->in);
 }
 
+/* Sent on by the gateway: the entry that was left says why, and where it goes now follows beside it (RFC 7044 10.3). */
+static void a_302_is_told_in_the_history(void **state)
+{
+	struct leg_info after = { .headers_believed = true };
+	char more[200];
+	struct raw x;
+
+	(void)state;
+	call_after(&x, &after, "sip:2001@b.test", true, false);
+	snprintf(more, sizeof(more), "Contact: <sip:2009@127.0.0.1:%u>\r\n", x.port);
+	answer_moved(&x, 302, more);
+	heard(&x, 20);
+	snprintf(more, sizeof(more), "INVITE sip:2009@127.0.0.1:%u SIP/2.0", x.port);
+	wants(&x, more);
+	wants(&x, "\r\nHistory-Info: <sip:2001@b.test?Reason=SIP%3Bcause%3D302>;index=1\r\nHistory-Info: <sip:2002@pbx.test?Reason=SIP%3Bcause%3D302>;index=1.1;mp=1\r\n"
+	          "History-Info: <sip:2009@127.0.0.1:");
+	snprintf(more, sizeof(more), "<sip:2009@127.0.0.1:%u>;index=1.2;mp=1\r\n", x.port);
+	wants(&x, more);
+	raw_close(&x);
+}
+
 /* Who calls, and which way the call took: only to a gateway that is marked for it, only what is believed, and nothing of who wants privacy. */
 static void identity_and_history(void **state)
 {
@@ -299,6 +320,6 @@ static void identity_and_history(void **state)
 	raw_close(&x);
 }
 
-UT_MAIN(UT(identity_and_history), UT(redirected_within_the_gateway_only), UT(ringing_and_answered), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
+UT_MAIN(UT(identity_and_history), UT(a_302_is_told_in_the_history), UT(redirected_within_the_gateway_only), UT(ringing_and_answered), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
         UT(nobody_answers_the_cancel), UT(rings_too_long), UT(no_answer_at_all), UT(answers_that_cannot_be_used), UT(refused_with_a_reason),
         UT(bye_unanswered))

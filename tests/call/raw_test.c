@@ -656,6 +656,7 @@ static void sent_elsewhere(void **state)
 	heard(&x, 20);
 	wants(&x, "SIP/2.0 302 ");
 	wants(&x, "\r\nContact: <sip:100@other.test:5061;transport=tls>\r\n");
+	wants(&x, "\r\nDiversion: <sip:100@127.0.0.1>;reason=unconditional\r\n");
 	wants(&x, "another node has this mailbox");
 	assert_true(rig_until(&x.r, B, "over:refused:302", 100));
 	raw_close(&x);
@@ -768,7 +769,37 @@ static void tls_on_the_plain_port(void **state)
 	raw_close(&x);
 }
 
-UT_MAIN(UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
+/* RFC 7044 9.4: whoever understands it hears it in each answer but 100, with whom his call came for. */
+static void history_is_told_to_who_understands_it(void **state)
+{
+	static const struct {
+		const char *more, *told;
+	} row[] = {
+		{ "Supported: timer, histinfo\r\n", "\r\nHistory-Info: <sip:100@127.0.0.1>;index=1\r\n" },
+		{ "k: histinfo\r\nHistory-Info: <sip:bob@b.test?Reason=SIP%3Bcause%3D486>;index=1, <sip:100@127.0.0.1>;index=1.1\r\n",
+		  "\r\nHistory-Info: <sip:bob@b.test?Reason=SIP%3Bcause%3D486>;index=1, <sip:100@127.0.0.1>;index=1.1\r\n" },
+		{ "Supported: histinfo\r\nHistory-Info: <sip:bob@b.test>;index=1.2\r\nHistory-Info: <sip:ann@b.test>;index=1\r\n",
+		  "\r\nHistory-Info: <sip:100@127.0.0.1>;index=1.2.0.1\r\n" },
+		{ "History-Info: <sip:bob@b.test>;index=1\r\n", NULL },
+	};
+	struct raw x;
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(row) / sizeof(*row); i++) {
+		raw_open(&x, false);
+		say(&x, "INVITE", "1", row[i].more, SDP);
+		heard(&x, 20);
+		const char *ok = strstr(x.in, "SIP/2.0 200 ");
+		assert_non_null(ok);
+		if (row[i].told && !strstr(ok, row[i].told))
+			fail_msg("wanted '%s' in:\n%s", row[i].told, ok);
+		if (!row[i].told)
+			assert_null(strstr(ok, "History-Info"));
+		raw_close(&x);
+	}
+}
+
+UT_MAIN(UT(history_is_told_to_who_understands_it), UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(who_thinks_says_100), UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
         UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

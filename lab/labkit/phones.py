@@ -44,7 +44,7 @@ class Baresip:
     from there; and packets from elsewhere than offered are a stranger's."""
     count = 0
 
-    def __init__(self, folder, number, speech, answer=True, transport="udp"):
+    def __init__(self, folder, number, speech, answer=True, transport="udp", lamp=False):
         Baresip.count += 1
         self.number, self.address, self.port = number, "127.0.0.1", 5070 + 4 * Baresip.count
         self.control = 4440 + Baresip.count
@@ -53,11 +53,12 @@ class Baresip:
         self.heard_dir.mkdir(parents=True)
         modules = next((p for p in (Path("/usr/lib/baresip/modules"), *Path("/usr/lib").glob("*/baresip/modules")) if p.is_dir()), "")
         (self.dir / "config").write_text(BARESIP_CONFIG.format(address=self.address, port=self.port, control=self.control, dns=space.DNS,
-                                                               speech=speech, modules=modules, heard=self.heard_dir))
+                                                               speech=speech, modules=modules, heard=self.heard_dir) +
+                                         ("module_app mwi.so\n" if lamp else ""))
         mode = "auto" if answer else "manual"
         (self.dir / "accounts").write_text(
             f'"{number}" <sip:{number}@domain.com>;regint=600;answermode={mode};outbound="sip:{space.POOL};transport={transport}"'
-            ";audio_codecs=PCMU,PCMA\n")
+            f";audio_codecs=PCMU,PCMA{';mwi=yes' if lamp else ''}\n")
         (self.dir / "contacts").write_text("")
         self.log_dir, self.proc, self.link, self.events, self.rest = folder, None, None, [], b""
 

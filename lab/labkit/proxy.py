@@ -65,6 +65,7 @@ request_route {
 	t_check_trans();
 	if (is_method("REGISTER")) { save("location"); exit; }
 	if (is_method("ACK")) exit;
+	@LOGIN@
 	remove_hf("Route");
 	if (is_method("INVITE|SUBSCRIBE")) record_route();
 	# Whose mailbox it is says the voice mail, not the phone.
@@ -74,8 +75,9 @@ request_route {
 		route(OUT);
 		exit;
 	}
-	if (lookup("location")) { xlog("L_NOTICE", "USER $rm to=$ru over=$proto\n"); route(OUT); exit; }
+	if (lookup("location")) { xlog("L_NOTICE", "USER $rm to=$ru over=$proto asserted=$hdr(P-Asserted-Identity)\n"); route(OUT); exit; }
 	if ($rU =~ "^(2[0-9][0-9][0-9]|3000|4000)$") {
+		@ASSERTED@
 		if ($rU =~ "^2") append_hf("Diversion: <sip:$rU@domain.com>;reason=no-answer\r\n");
 		if (!ds_select_dst("1", "4")) { sl_send_reply("480", "No voice mail"); exit; }
 		xlog("L_NOTICE", "UM $rm by=$du\n");
@@ -84,6 +86,21 @@ request_route {
 	}
 	sl_send_reply("404", "Nobody here");
 }
+
+#!ifdef WITH_LOGIN
+# What the voice mail begins must prove a password; a NOTIFY is for nobody but us.
+route[LOGIN] {
+	if (!($ua =~ "^umbel") || !is_method("INVITE|NOTIFY")) return;
+	if (!pv_www_authenticate("domain.com", "@PASSWORD@", "0")) {
+		xlog("L_NOTICE", "ASKED $rm\n");
+		www_challenge("domain.com", "1");
+		exit;
+	}
+	xlog("L_NOTICE", "PROVEN $rm\n");
+	consume_credentials();
+	if (is_method("NOTIFY")) { sl_send_reply("200", "OK"); exit; }
+}
+#!endif
 
 route[OUT] {
 	@MEDIA@
@@ -99,10 +116,10 @@ onreply_route[BACK] {
 
 
 class Proxy:
-    """`um` is how the node is reached: "udp" or "tcp"."""
+    """`um` is how the node is reached: "udp" or "tcp"; `password`: what the node begins must prove it; `asserted`: who the callers of the voice mail are."""
 
-    def __init__(self, folder, um="udp", hide=False, media=False, node="127.0.1.11"):
-        self.dir, self.um, self.hide, self.media, self.node = Path(folder), um, hide, media, node
+    def __init__(self, folder, um="udp", hide=False, media=False, node="127.0.1.11", password="", asserted=""):
+        self.dir, self.um, self.hide, self.media, self.node, self.password, self.asserted = Path(folder), um, hide, media, node, password, asserted
         self.kamailio = self.rtpengine = None
         self.seen = 0
 
@@ -117,9 +134,15 @@ class Proxy:
             self.rtpengine = Proc("rtpengine", ["rtpengine", "--foreground", "--log-stderr", "--no-log-timestamps", "--table=-1", "--log-level=5",
                                                 f"--interface={RTPENGINE}", f"--listen-ng={RTPENGINE}:2223", "--pidfile=", "--port-min=30000",
                                                 "--port-max=30200"], self.dir)
-        text = CONFIG
+        if self.password:
+            load.append('loadmodule "auth.so"')
+            param += [f'modparam("auth", "{k}", {v})' for k, v in (("algorithm", '"SHA-256"'), ("nonce_count", 1), ("nonce_expire", 60), ("add_authinfo_hdr", 1))]
+        text = CONFIG.replace("#!KAMAILIO\n", "#!KAMAILIO\n#!define WITH_LOGIN\n" if self.password else "#!KAMAILIO\n", 1)
         modules = next(iter(Path("/usr/lib").glob("*/kamailio/modules")), "/usr/lib/kamailio/modules")
-        for key, value in {"DIR": self.dir, "MODULES": f"{modules}/", "ME": ADDRESS, "POOL": space.POOL, "LOAD": "\n".join(load),
+        for key, value in {"DIR": self.dir, "MODULES": f"{modules}/", "ME": ADDRESS, "POOL": space.POOL, "NODE": self.node,
+                           "PASSWORD": self.password, "LOGIN": "route(LOGIN);" if self.password else "# nobody proves anything",
+                           "ASSERTED": f'append_hf("P-Asserted-Identity: {self.asserted}\\r\\n");' if self.asserted else "# nobody is vouched for",
+                           "LOAD": "\n".join(load),
                            "PARAM": "\n".join(param), "MEDIA": 'rtpengine_manage("replace-origin");' if self.media else "# the audio goes its own way"}.items():
             text = text.replace(f"@{key}@", str(value))
         (self.dir / "proxy.cfg").write_text(text)

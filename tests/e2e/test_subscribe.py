@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What goes over the wire to a proxy whose DNS says how it is reached (NAPTR): a phone behind it subscribes to its mailbox (Twinkle, through Kamailio) and is
-told of each change; a request of ours that is too large for a datagram goes by TCP; and where the proxy takes no TCP, by UDP all the same."""
+told of each change, as is baresip; the proxy asks us for a password, proves that it knows it, and vouches for its callers; a request of ours that is too large for a datagram goes by TCP; and where the proxy takes no TCP, by UDP all the same."""
 # variants: plain
 from common import *
 space.enter()
@@ -16,6 +16,7 @@ from labkit.proxy import ADDRESS, Proxy
 from labkit.softphones import Twinkle
 
 ALICE, BOB, CALLER = "2001", "2002", "1000"
+PASSWORD = "a password of the lab"
 # In Request-URI, To and more: the INVITE gets too large for a datagram.
 LONG = ".".join(["a-domain-with-a-long-name-" + "x" * 30] * 4) + ".domain.com"
 NAME = "Somebody Whose Name Is Long Enough To Make What Tells Of Him Too Large For One Datagram"
@@ -25,11 +26,14 @@ NAPTR = [f"--naptr-record={space.POOL},20,10,s,SIP+D2T,,_sip._tcp.{space.POOL}",
 
 
 def change(c):
-    c["gateways"][0].update(sources=["127.0.0.1/32"], transfer="bridge")
-    c["gateways"].insert(0, {"name": "proxy", "address": space.POOL, "transport": "auto", "lamp": True, "trusted_headers": True})
+    c["gateways"][0].update(sources=["127.0.0.1/32"], transfer="bridge", trusted_headers=False)
+    c["gateways"].insert(0, {"name": "proxy", "address": space.POOL, "transport": "auto", "lamp": True, "trusted_headers": True,
+                             "asserted_identity": True, "login": {"user": "umbel", "password": PASSWORD, "realm": "domain.com"}})
     c["dialplans"][0].update(gateway="proxy", domain=LONG)
     alice = next(m for m in c["mailboxes"] if ALICE in m["extensions"])
     alice.update(lamp=True)
+    next(m for m in c["mailboxes"] if BOB in m["extensions"]).update(lamp=True)
+    c["mailboxes"].append({"name": "carl", "display_name": "Carl Example", "extensions": ["2003"], "dialplan": "office", "policy": "standard", "lamp": False})
 
 
 def count_of(phone, since):
@@ -51,6 +55,45 @@ def lamp(story, node, phone):
     message = node.cli.json("message", "list", "alice")["messages"][0]
     node.cli.run("message", "mark", "alice", message["id"], "saved")
     story.check("subscribe: heard is told", lambda: soon(lambda: "0/1" in count_of(phone, at), 8), phone.traced()[at:][-1500:])
+
+
+def lamp_of_bob(story, node, bob):
+    """baresip subscribes once it has registered."""
+    told = lambda: [e.get("param", "") for e in bob.happened("MWI_NOTIFY")]
+    def says(words):
+        bob.mark()
+        return any(words in t for t in told())
+    story.check("subscribe: baresip hears the state", lambda: soon(lambda: "Voice-Message: 0/0" in bob.trace(), 10), bob.trace()[-1500:])
+    call = Call(single.ADDRESS, BOB, caller=CALLER).start()
+    call.wait_answer(8)
+    call.press("#")
+    call.wait_tone()
+    call.say(speech(lab.SPEECH_A, 2))
+    call.hang_up(8)
+    call.close()
+    story.check("subscribe: baresip is told of a message", lambda: soon(lambda: says("Voice-Message: 1/0"), 8), str(told()))
+
+
+def asked(story, node, proxy):
+    """Each change is a NOTIFY to the proxy, too: the first was challenged, the next brought the proof at once, with the nonce handed out."""
+    said = lambda what: proxy.kamailio.said().count(what)
+    story.check("login: the proxy was content with what we said", lambda: soon(lambda: said("PROVEN NOTIFY") >= 3, 5), proxy.log()[-1500:])
+    story.check("login: the next proof came without being asked for", said("ASKED NOTIFY") < said("PROVEN NOTIFY"), proxy.log()[-1500:])
+    story.check("login: its own proof was right", not node.events(2732), str(node.events(2732)))
+
+
+def vouched(story, node, bob):
+    """P-Asserted-Identity is believed of a gateway marked for it, and of no other."""
+    callers = lambda: [c["from"] for c in node.cli.json("call", "list")["calls"]]
+    bob.dial("2003")
+    story.check("asserted: of the proxy it is believed", lambda: soon(lambda: callers() == ["+15551000"], 8), str(callers()))
+    bob.hangup()
+    soon(lambda: not callers(), 8)
+    call = Call(single.ADDRESS, "2003", caller=CALLER, headers="P-Asserted-Identity: <sip:+15559999@domain.com>\n").start()
+    call.wait_answer(8)
+    story.check("asserted: of others it is not", lambda: soon(lambda: callers() == [CALLER], 8), str(callers()))
+    call.hang_up(8)
+    call.close()
 
 
 def over(proxy):
@@ -95,7 +138,7 @@ with Story("subscribe") as story:
         sys.exit(77)
     dns = Dns(story.dir, NAPTR)
     dns.start()
-    proxy = Proxy(story.dir).start()
+    proxy = Proxy(story.dir, password=PASSWORD, asserted="<sip:+15551000@domain.com>").start()
     node = single.node(story, change)
     story.check("auto: the node asks for NAPTR", lambda: soon(lambda: f"query[NAPTR] {space.POOL}" in dns.proc.said(), 5), dns.proc.said()[-1500:])
     show = lambda: next(g for g in node.cli.json("gateway", "list")["gateways"] if g["name"] == "proxy")
@@ -103,8 +146,8 @@ with Story("subscribe") as story:
     story.check("auto: the records that decided are told",
                 lambda: (show()["transport_now"], show()["decided_by"]) == ("UDP", f"NAPTR {space.POOL}, SRV _sip._udp.{space.POOL}"), str(show()))
     phone = Twinkle(story.dir, ALICE, ADDRESS, lamp=True).start()
-    bob = Baresip(story.dir, BOB, lab.SPEECH_B).start()
-    for part, args in ((lamp, (phone,)), (large, (proxy, bob)), (without_tcp, (proxy, bob))):
+    bob = Baresip(story.dir, BOB, lab.SPEECH_B, lamp=True).start()
+    for part, args in ((lamp, (phone,)), (lamp_of_bob, (bob,)), (asked, (proxy,)), (vouched, (bob,)), (large, (proxy, bob)), (without_tcp, (proxy, bob))):
         try:
             part(story, node, *args)
         except Failed as e:

@@ -58,7 +58,9 @@ static int budget_make(struct sip_core *core)
 
 static int on_txn_send(const struct sip_path *path, const void *p, size_t n, void *arg)
 {
-	return sip_path_send(arg, path, p, n);
+	int err = sip_path_send(arg, path, p, n);
+
+	return err && path->conn && text_starts(text_make(p, n), "SIP/2.0 ") ? sip_answer_anew(arg, path, p, n) : err;
 }
 
 static void on_datagram(struct udp *udp, const struct net_addr *from, uint8_t *data, size_t n, void *arg)

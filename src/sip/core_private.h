@@ -90,6 +90,8 @@ struct sip_core {
 /* ---- path.c ---- */
 /* Sends a whole message; the tracer and the TRACE events see it. */
 int sip_path_send(struct sip_core *core, const struct sip_path *path, const void *p, size_t n);
+/* answer_anew.c: an answer whose connection is gone: over another one, when that is up. ENOTCONN: to nobody that we know. */
+int sip_answer_anew(struct sip_core *core, const struct sip_path *path, const void *p, size_t n);
 /* The path of datagrams to `to`: the first UDP listener of that family. EAFNOSUPPORT. */
 int sip_path_udp(struct sip_core *core, struct sip_path *path, const struct net_addr *to);
 /* What the peer is told to find us by: for Via and Contact. */

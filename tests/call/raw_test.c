@@ -2,6 +2,8 @@
 /* raw_test.c  What the core answers to messages written by hand, over a plain socket: refusals with their sentences, races, repetition, the 2xx
  * until its ACK, an offer in our 200, NOTIFY before the 202.                                                           */
 #include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -799,7 +801,40 @@ static void history_is_told_to_who_understands_it(void **state)
 	}
 }
 
-UT_MAIN(UT(history_is_told_to_who_understands_it), UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
+/* RFC 3261 18.2.2: to the port of its Via. */
+static void an_answer_finds_its_way_when_the_connection_is_gone(void **state)
+{
+	struct sockaddr_in me = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int listening = socket(AF_INET, SOCK_STREAM, 0);
+	socklen_t n = sizeof(me);
+	struct raw x;
+
+	(void)state;
+	assert_int_equal(bind(listening, (struct sockaddr *)&me, sizeof(me)), 0);
+	assert_int_equal(listen(listening, 4), 0);
+	assert_int_equal(getsockname(listening, (struct sockaddr *)&me, &n), 0);
+	raw_open(&x, true);
+	x.port = ntohs(me.sin_port);
+	x.r.side[B].auto_answer = false;
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 20);
+	assert_non_null(x.r.side[B].leg);
+	close(x.fd);
+	rig_run(&x.r, 20);
+	assert_int_equal(leg_reject(x.r.side[B].leg, 486, "busy", 0), 0);
+	rig_run(&x.r, 20);
+	fcntl(listening, F_SETFL, O_NONBLOCK);
+	x.fd = accept(listening, NULL, NULL);
+	assert_true(x.fd >= 0);
+	fcntl(x.fd, F_SETFL, O_NONBLOCK);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 486 ");
+	assert_int_equal(count(x.in, "SIP/2.0 "), 1);
+	close(listening);
+	raw_close(&x);
+}
+
+UT_MAIN(UT(an_answer_finds_its_way_when_the_connection_is_gone), UT(history_is_told_to_who_understands_it), UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(who_thinks_says_100), UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
         UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

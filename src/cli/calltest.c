@@ -83,27 +83,40 @@ static bool expects(const struct calltest_step *st)
 /* Ends the step if the sound that it waits for has been heard on this side. */
 static bool heard_on(struct calltest *ct, struct side *s)
 {
-	char detail[120];
-	size_t at;
-	double likeness;
-	if (!ct->sound)
+	char detail[160], gaps[60] = "";
+	struct match_found f = { 0 };
+	size_t have = ear_samples(&s->ear);
+	if (!ct->sound.n || have == s->looked)
 		return false;
-	if (!ear_heard(&s->ear, s->searched, ct->sound, ct->sound_n, &at, &likeness)) {
-		s->searched = at;
+	s->looked = have;
+	bool found = ear_heard(&s->ear, s->searched, &ct->sound, &f);
+	s->searched = found ? f.end : f.at;
+	if (!found)
 		return false;
-	}
-	s->searched = at + ct->sound_n;
-	text_print(detail, sizeof detail, "heard %.1f s into the call, likeness %.2f", (double)at / MEDIA_RATE, likeness);
+	ct->gaps_ms += f.gaps_ms;
+	if (f.gaps_ms)
+		text_print(gaps, sizeof gaps, ", gaps of %u ms in it", f.gaps_ms);
+	text_print(detail, sizeof detail, "heard %.1f s into the call, likeness %.2f%s", (double)f.at / MEDIA_RATE, f.likeness, gaps);
 	step_end(ct, true, detail);
 	return true;
+}
+
+static void poll_ear(void *arg);
+
+static void poll_later(struct calltest *ct)
+{
+	ct->poll_due_ms = now_ms() + POLL_MS;
+	tmr_start(ct->loop, &ct->poll, POLL_MS, poll_ear, ct);
 }
 
 static void poll_ear(void *arg)
 {
 	struct calltest *ct = arg;
 	const struct calltest_step *st = step_of(ct);
+	if (now_ms() - ct->poll_due_ms > ct->late_ms)
+		ct->late_ms = now_ms() - ct->poll_due_ms;
 	if (!ct->ending)
-		tmr_start(ct->loop, &ct->poll, POLL_MS, poll_ear, ct);
+		poll_later(ct);
 	if (!st || !ct->now->port)
 		return;
 	if (st->kind == CT_WAIT_SILENCE && quiet_now(ct->now, ct->step_mark))
@@ -133,16 +146,20 @@ static const char *load_prompt(struct calltest *ct, const char *name)
 	struct media_clip *clip = prompt_clip(ct->prompts, name);
 	if (!clip)
 		return "there is no prompt of that name";
-	mem_free(ct->sound);
-	ct->sound = clip_pcm(clip, &ct->sound_n);
-	return ct->sound ? NULL : "no memory";
+	size_t n;
+	int16_t *pcm = clip_pcm(clip, &n);
+	if (pcm)
+		match_prepare(&ct->sound, pcm, n);
+	return pcm ? NULL : "no memory";
 }
 
 static const char *load_sound(struct calltest *ct, const char *path)
 {
-	mem_free(ct->sound);
-	ct->sound = NULL;
-	int err = wav_read(path, &ct->sound, &ct->sound_n);
+	int16_t *pcm = NULL;
+	size_t n;
+	int err = wav_read(path, &pcm, &n);
+	if (!err)
+		match_prepare(&ct->sound, pcm, n);
 	return err ? strerror(err) : NULL;
 }
 
@@ -208,9 +225,10 @@ static const char *start_step(struct calltest *ct, const struct calltest_step *s
 	case CT_WAIT_SILENCE:
 		return NULL;
 	case CT_EXPECT:
-		return load_prompt(ct, st->arg);
 	case CT_EXPECT_SOUND:
-		return load_sound(ct, st->arg);
+		match_free(&ct->sound);
+		s->looked = 0;
+		return st->kind == CT_EXPECT ? load_prompt(ct, st->arg) : load_sound(ct, st->arg);
 	case CT_PRESS:
 		return press(ct, st->arg);
 	case CT_PRESS_INFO:
@@ -345,6 +363,7 @@ static void on_media(struct media_port *port, const struct media_event *ev, void
 		step_end(ct, !err, err ? strerror(err) : "");
 		break;
 	case MEDIA_CLOSED:
+		media_port_stats(port, &s->stats);
 		s->port = NULL;
 		if (ct->ending)
 			maybe_stop(ct);
@@ -475,12 +494,26 @@ static int begin(struct calltest *ct, struct ev_report *why)
 	return err ? err : leg_call(&ct->side[0].leg, ct->core, ct->peer, &prm, ct->side[0].port, why);
 }
 
+static int64_t measured(const struct calltest *ct, enum metric_kind kind, const char *name)
+{
+	return metric_value(metric_get(ct->metrics, kind, name, NULL, ""));
+}
+
+/* How well we ourselves kept up. Who runs many callers on one machine must know whether it was they who were too slow. */
+static json_t *own_report(const struct calltest *ct)
+{
+	const struct media_port_stats *a = &ct->side[0].stats, *b = &ct->side[1].stats;
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:i}", "media_late_ms", (json_int_t)(measured(ct, METRIC_GAUGE, "umbel_media_tick_late_max_us") / 1000),
+	                 "frames_skipped", (json_int_t)measured(ct, METRIC_COUNTER, "umbel_media_frames_skipped_total"), "loop_late_ms", (json_int_t)ct->late_ms,
+	                 "packets_received", (json_int_t)(a->received + b->received), "packets_lost", (json_int_t)(a->lost + b->lost), "gaps_ms", (int)ct->gaps_ms);
+}
+
 static json_t *report(const struct calltest *ct)
 {
 	const struct side *s = ct->now;
 	json_t *call = json_pack("{s:b, s:b, s:i, s:s, s:b, s:s}", "answered", ct->side[0].up, "transferred", ct->side[1].up, "status", s->status, "end",
 	                         s->over ? s->reason : "", "by_peer", s->by_peer, "target", ct->heard_target);
-	return json_pack("{s:i, s:b, s:o, s:O}", "schema", 1, "ok", !ct->failed, "call", call, "steps", ct->steps);
+	return json_pack("{s:i, s:b, s:o, s:o, s:O}", "schema", 1, "ok", !ct->failed, "call", call, "caller", own_report(ct), "steps", ct->steps);
 }
 
 int calltest_run(const struct calltest_prm *prm, const struct calltest_script *script, json_t **result, struct ev_report *why)
@@ -498,7 +531,7 @@ int calltest_run(const struct calltest_prm *prm, const struct calltest_script *s
 	if (!err) {
 		ct->began_ms = now_ms();
 		tmr_start(ct->loop, &ct->whole, prm->for_ms ? prm->for_ms : WHOLE_MS, out_of_time, ct);
-		tmr_start(ct->loop, &ct->poll, POLL_MS, poll_ear, ct);
+		poll_later(ct);
 		step_begin(ct);
 		loop_run(ct->loop);
 		*result = report(ct);

@@ -16,7 +16,9 @@
  *     expect-bye [within 20s]         the other side hangs up
  *     hangup
  *
- * The report says of each step whether it came true, when, and if not, what happened instead.                          */
+ * The report says of each step whether it came true, when, and if not, what happened instead; and of the caller itself, whether it kept up:
+ * "caller": { media_late_ms, frames_skipped, loop_late_ms: its own threads; packets_received, packets_lost; gaps_ms: by which the sounds that it
+ * recognised took longer than they last }.                                                                              */
 #ifndef CLI_CALLTEST_H
 #define CLI_CALLTEST_H
 #include <jansson.h>
@@ -61,7 +63,7 @@ struct calltest_prm {
 	void (*progress)(const char *text, bool ok, int64_t ms, const char *detail, void *arg);
 	void *arg;
 };
-/* Runs it on a loop of its own. *result is the report: {schema, ok, call: {...}, steps: [...]}; the caller gives it back. 0: it ran (whether well
+/* Runs it on a loop of its own. *result is the report: {schema, ok, call: {...}, caller: {...}, steps: [...]}; the caller gives it back. 0: it ran (whether well
  * is in `ok`); an errno with `why`: it could not begin. */
 int calltest_run(const struct calltest_prm *prm, const struct calltest_script *script, json_t **result, struct ev_report *why);
 

@@ -19,15 +19,20 @@ struct side {
 	uint32_t rec_id;
 	bool up, over, by_peer, ear_ended;
 	int status;
+	struct media_port_stats stats; /* when the port was closed */
 	char reason[256];
 	char record[CT_ARG_SIZE]; /* WAV file being recorded; "" none */
 	size_t searched;          /* what was recognised or looked through up to here is not looked at again */
+	size_t looked;            /* so much had been heard when we last looked; only more is news */
 };
 
 struct calltest {
 	const struct calltest_prm *prm;
 	const struct calltest_script *script;
 	struct loop *loop;
+	struct metrics *metrics; /* of our own media thread */
+	int64_t poll_due_ms, late_ms; /* the greatest lateness of a poll */
+	unsigned gaps_ms;       /* in what was recognised */
 	struct dns *dns;
 	struct pool *crypto;
 	struct media_engine *media;
@@ -44,8 +49,7 @@ struct calltest {
 	int64_t began_ms, step_ms;
 	size_t step_mark;       /* what had been heard when the step began */
 	uint32_t play_id;
-	int16_t *sound;         /* looked for by the current step */
-	size_t sound_n;
+	struct match_sound sound; /* looked for by the current step */
 	struct tmr limit, poll, whole;
 	unsigned calls_taken;
 	char heard_target[256];

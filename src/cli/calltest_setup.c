@@ -168,6 +168,8 @@ int calltest_setup(struct calltest *ct, struct ev_report *why)
 {
 	int err = loop_create(&ct->loop, clock_system());
 	if (!err)
+		err = metrics_create(&ct->metrics);
+	if (!err)
 		err = dns_create(&ct->dns, ct->loop, ct->prm->dns);
 	if (!err)
 		err = pool_create(&ct->crypto, ct->loop, "crypto", 1, 16);
@@ -179,7 +181,7 @@ int calltest_setup(struct calltest *ct, struct ev_report *why)
 		err = make_peer(ct, why);
 	if (!err && ct->prm->uri)
 		err = find_local(ct, why);
-	struct media_engine_prm mp = { .loop = ct->loop, .clock = clock_system(), .threads = 1 };
+	struct media_engine_prm mp = { .loop = ct->loop, .clock = clock_system(), .metrics = ct->metrics, .threads = 1 };
 	if (!err)
 		err = media_engine_create(&ct->media, &mp, why);
 	return err ? err : make_core(ct, why);
@@ -207,7 +209,8 @@ void calltest_teardown(struct calltest *ct)
 	tmr_cancel(&ct->poll);
 	tmr_cancel(&ct->whole);
 	loop_destroy(ct->loop);
-	mem_free(ct->sound);
+	metrics_destroy(ct->metrics);
+	match_free(&ct->sound);
 }
 
 int side_open(struct calltest *ct, struct side *s, media_event_h *h, struct ev_report *why)

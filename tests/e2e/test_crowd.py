@@ -85,15 +85,20 @@ class Talk:
         """What went otherwise than it should, in words; empty when nothing did."""
         if self.dies or self.proc.returncode == 0:
             return ""
-        text = self.out.read_text(errors="replace")
-        try:
-            report = json.loads(text)
-        except ValueError:
-            return text[-500:]
+        report = self.report()
+        if not report:
+            return self.out.read_text(errors="replace")[-500:]
         if self.free and report["call"]["by_peer"]:
             return ""
         failed = [s for s in report["steps"] if not s["ok"]]
-        return f"{self.caller} ({self.kind}) {self.steps}\n    failed: {failed}\n    call: {report['call']}"
+        return f"{self.caller} ({self.kind}) {self.steps}\n    failed: {failed}\n    call: {report['call']}\n    himself: {report['caller']}"
+
+    def report(self):
+        """None where there is none: he was killed."""
+        try:
+            return json.loads(self.out.read_text(errors="replace"))
+        except ValueError:
+            return None
 
 
 def moment(most):
@@ -302,9 +307,21 @@ def crowd(story, node, first, n, seconds):
     return talks
 
 
-def balance(story, node, name, talks, before):
+def who_was_late(talks, before):
+    """Of both sides, in words. Server and callers share this machine: where callers were late themselves, what they missed is not the server's doing."""
+    now, own = metrics(), [r["caller"] for r in (t.report() for t in talks) if r]
+    skipped = now["umbel_media_frames_skipped_total"] - before["umbel_media_frames_skipped_total"]
+    return (f"the server: {now['umbel_media_ticks_late_total'] - before['umbel_media_ticks_late_total']:.0f} ticks late, {skipped:.0f} frames given up, never later than "
+            f"{now['umbel_media_tick_late_max_us'] / 1000:.0f} ms; {len(own)} callers: {sum(c['frames_skipped'] for c in own)} frames given up, media never later than "
+            f"{max(c['media_late_ms'] for c in own)} ms, the rest never later than {max(c['loop_late_ms'] for c in own)} ms, {sum(c['packets_lost'] for c in own)} of "
+            f"{sum(c['packets_received'] for c in own)} packets lost, gaps of {sum(c['gaps_ms'] for c in own)} ms in what they heard")
+
+
+def balance(story, node, name, talks, before, metrics_before):
     wrong = [c for c in (t.complaint() for t in talks) if c]
-    story.check(f"{name}: each of {len(talks)} callers heard what he should", not wrong, "\n".join(wrong[:6]))
+    late = who_was_late(talks, metrics_before)
+    story.say(late)
+    story.check(f"{name}: each of {len(talks)} callers heard what he should", not wrong, "\n".join([*wrong[:6], late]))
     left = until(lambda: not at_rest(), 60, 0.5) or at_rest()
     story.check(f"{name}: then all is quiet: no call, leg, port, recording or job is left over", left is True, left)
     story.check(f"{name}: no recording lies about", not [p for p in (node.dir / "data").rglob("*") if p.is_file() and "spool" in str(p)],
@@ -368,8 +385,9 @@ with Story("crowd") as story:
     before = of_process(node.proc.pid)
     waves = 2 if LONG else 1
     for wave in range(waves):
+        at_first = metrics()
         talks = crowd(story, node, 10000 + 1000 * wave, CALLERS, CALLERS / 10)
-        now = balance(story, node, f"wave {wave + 1}", talks, before)
+        now = balance(story, node, f"wave {wave + 1}", talks, before, at_first)
         if wave:
             story.check("the second crowd left no more memory behind than the first", now["resident_kib"] < before["resident_kib"] + 6000, (before, now))
         story.say(f"umbeld now: {now}")

@@ -235,13 +235,16 @@ static void tell_late(struct media_thread *t)
 	struct media_engine *e = t->engine;
 	unsigned late = atomic_exchange_explicit(&t->late_max_us, 0, memory_order_relaxed);
 	int64_t now_us = clock_mono_us(e->prm.clock);
-	if (late < LATE_EVENT_US || (e->late_told_us && now_us - e->late_told_us < TELL_LATE_US))
+	if (late > e->late_worst_us)
+		e->late_worst_us = late;
+	if (e->late_worst_us < LATE_EVENT_US || (e->late_told_us && now_us - e->late_told_us < TELL_LATE_US))
 		return;
-	e->late_told_us = now_us;
 	struct ev_report r;
 	ev_set(&r, EV_MEDIA_LATE);
-	ev_int(&r, "late_ms", late / 1000);
+	ev_int(&r, "late_ms", e->late_worst_us / 1000);
 	ev_emit(e->prm.bus, &r);
+	e->late_told_us = now_us;
+	e->late_worst_us = 0;
 }
 
 static void dispatch(struct media_thread *t)

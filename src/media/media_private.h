@@ -241,6 +241,7 @@ struct media_engine {
 	struct loop_io news_io;
 	uint16_t next_port;
 	int64_t late_told_us, stranger_told_us;
+	unsigned late_worst_us; /* since it was told */
 	struct metric *m_ports, *m_late_max, *m_late, *m_skipped, *m_strangers, *m_rec;
 };
 

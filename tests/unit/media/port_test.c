@@ -191,5 +191,61 @@ static void who_sprays_all_ports_does_not_fill_the_log(void **state)
 	ev_bus_destroy(bus);
 }
 
-UT_MAIN(UT(who_sprays_all_ports_does_not_fill_the_log), UT(a_range_gives_its_pairs_and_no_more), UT(the_limit_of_ports_is_kept), UT(an_address_that_is_not_ours_is_named),
+static unsigned late_told, late_ms;
+static void take_late(const struct ev_record *rec, void *arg)
+{
+	(void)arg;
+	if (rec->report.id != EV_MEDIA_LATE)
+		return;
+	late_told++;
+	late_ms = (unsigned)ev_field(&rec->report, "late_ms")->i;
+}
+
+static void stand_still(struct media_engine *e, unsigned ms)
+{
+	clock_fake_advance_ms(&clk, ms);
+	media_engine_step(e);
+	for (unsigned i = 0; i < 8; i++) {
+		clock_fake_advance_ms(&clk, 5);
+		media_engine_step(e);
+	}
+}
+
+/* Lateness is told at once, then once a minute: the worst of it, not what came first. */
+static void the_worst_lateness_of_a_minute_is_told(void **state)
+{
+	(void)state;
+	struct media_port *port;
+	struct ev_bus *bus;
+	struct media_engine *e;
+	unsigned closed = 0;
+	clock_fake_init(&clk, 1000);
+	clock_fake_advance_ms(&clk, 5000);
+	late_told = 0;
+	assert_int_equal(ev_bus_create(&bus, clock_system(), 0), 0);
+	ev_bus_sink(bus, take_late, NULL, NULL);
+	assert_int_equal(media_engine_create(&e, &(struct media_engine_prm){ .clock = &clk.clock, .bus = bus }, NULL), 0);
+	assert_int_equal(open_one(&port, e, "127.0.0.1", &closed, NULL), 0);
+	stand_still(e, 5);
+	stand_still(e, 75);
+	ev_bus_flush(bus);
+	assert_int_equal(late_told, 1);
+	assert_in_range(late_ms, 55, 75);
+	stand_still(e, 95);
+	stand_still(e, 400);
+	stand_still(e, 60);
+	ev_bus_flush(bus);
+	assert_int_equal(late_told, 1);
+	for (unsigned i = 0; i < 60 * 200; i++) {
+		clock_fake_advance_ms(&clk, 5);
+		media_engine_step(e);
+	}
+	ev_bus_flush(bus);
+	assert_int_equal(late_told, 2);
+	assert_in_range(late_ms, 380, 400);
+	media_engine_destroy(e);
+	ev_bus_destroy(bus);
+}
+
+UT_MAIN(UT(the_worst_lateness_of_a_minute_is_told), UT(who_sprays_all_ports_does_not_fill_the_log), UT(a_range_gives_its_pairs_and_no_more), UT(the_limit_of_ports_is_kept), UT(an_address_that_is_not_ours_is_named),
 	UT(nonsense_streams_are_refused), UT(a_full_ring_says_so_but_closing_works))

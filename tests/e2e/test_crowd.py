@@ -5,7 +5,7 @@ mailboxes, press wrong keys, say nothing, hang up at any moment, or vanish witho
 books must balance: whoever heard "saved" has left one message, whoever left nothing is on the list of missed calls, and nothing of all
 that is left in the server.
 
-    UMBEL_SEED=7 UMBEL_CALLERS=60 tests/e2e/test_crowd.py"""
+    UMBEL_SEED=7 UMBEL_CALLERS=60 UMBEL_WAVES=3 tests/e2e/test_crowd.py"""
 import collections
 import json
 import random
@@ -383,7 +383,7 @@ with Story("crowd") as story:
     for victim in range(VICTIMS):
         node.set_pin(f"victim{victim}", PIN)
     before = of_process(node.proc.pid)
-    waves = 2 if LONG else 1
+    waves = int(os.environ.get("UMBEL_WAVES", 2 if LONG else 1))
     for wave in range(waves):
         at_first = metrics()
         talks = crowd(story, node, 10000 + 1000 * wave, CALLERS, CALLERS / 10)

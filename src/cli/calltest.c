@@ -227,7 +227,7 @@ static const char *start_step(struct calltest *ct, const struct calltest_step *s
 	case CT_EXPECT:
 	case CT_EXPECT_SOUND:
 		match_free(&ct->sound);
-		s->looked = 0;
+		ct->side[0].looked = ct->side[1].looked = 0;
 		return st->kind == CT_EXPECT ? load_prompt(ct, st->arg) : load_sound(ct, st->arg);
 	case CT_PRESS:
 		return press(ct, st->arg);

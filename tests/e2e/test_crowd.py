@@ -313,7 +313,7 @@ def who_was_late(talks, before):
     skipped = now["umbel_media_frames_skipped_total"] - before["umbel_media_frames_skipped_total"]
     return (f"the server: {now['umbel_media_ticks_late_total'] - before['umbel_media_ticks_late_total']:.0f} ticks late, {skipped:.0f} frames given up, never later than "
             f"{now['umbel_media_tick_late_max_us'] / 1000:.0f} ms; {len(own)} callers: {sum(c['frames_skipped'] for c in own)} frames given up, media never later than "
-            f"{max(c['media_late_ms'] for c in own)} ms, the rest never later than {max(c['loop_late_ms'] for c in own)} ms, {sum(c['packets_lost'] for c in own)} of "
+            f"{max((c['media_late_ms'] for c in own), default=0)} ms, the rest never later than {max((c['loop_late_ms'] for c in own), default=0)} ms, {sum(c['packets_lost'] for c in own)} of "
             f"{sum(c['packets_received'] for c in own)} packets lost, gaps of {sum(c['gaps_ms'] for c in own)} ms in what they heard")
 
 

@@ -31,7 +31,7 @@ enum media_event_type {
 	MEDIA_DIGIT,       /* a key by telephone-event or by tones in the audio, once a press and way, when its end is known: digit, ms, by_tone */
 	MEDIA_DIGIT_START, /* the same key as soon as it is heard (for barge-in): digit, by_tone */
 	MEDIA_DIGITS_SENT, /* all that media_send_digits() was given is out */
-	MEDIA_PLAY_ENDED,  /* of play `id`: samples played, stopped (by us) or to its end */
+	MEDIA_PLAY_ENDED,  /* of play `id`: samples from its beginning to where it was, stopped (by us) or to its end */
 	MEDIA_REC_SILENCE, /* recording `id`: the silence asked for is over (ms of it; heard: whether anybody spoke before). Goes on recording */
 	MEDIA_REC_SPEECH,  /* recording `id`: somebody has spoken for speech_ms; samples so far. Once */
 	MEDIA_REC_FULL,    /* recording `id` reached max_ms; it has stopped, MEDIA_REC_ENDED follows */
@@ -124,8 +124,15 @@ int media_port_start(struct media_port *port, const struct media_stream *s);
 /* Plays the clips one after the other, behind what is queued already; takes references of its own. One MEDIA_PLAY_ENDED with *id
  * (never 0; may be NULL) will follow. Plays also while no stream is started: then nothing is sent, but time passes. */
 int media_play(struct media_port *port, struct media_clip *const *clips, unsigned n, uint32_t *id);
-/* Ends what plays and what is queued, at the next tick: MEDIA_PLAY_ENDED with stopped for each. */
+/* Ends what plays and what is queued, at the next tick: MEDIA_PLAY_ENDED with stopped for each. A pause ends with it. */
 void media_play_stop(struct media_port *port);
+/* Holds what plays where it is: silence (or, with no_silence, nothing) is sent until it goes on. All three below: 0, EAGAIN. */
+int media_play_pause(struct media_port *port, bool on);
+/* What plays now goes on by_ms further or, negative, earlier, to a frame's beginning: not before its own beginning; behind its end it is over. */
+int media_play_skip(struct media_port *port, int32_t by_ms);
+/* Play `id`, whether it plays already or is queued, goes on with these clips at the same share of the way: the same words slower, faster or
+ * louder (stretch.h), made by a worker meanwhile. Nothing is told, and nothing happens if it is over. Also EINVAL, ENOMEM. */
+int media_play_swap(struct media_port *port, uint32_t id, struct media_clip *const *clips, unsigned n);
 /* Sends keys by telephone-event: 0-9 * # A-D, comma for a pause of 1 s. Audio is not sent meanwhile. on_ms 0: 100, gap_ms 0: 100.
  * EINVAL for other characters or more than 64, ENOTSUP without dtmf_pt, EBUSY while others are being sent. */
 int media_send_digits(struct media_port *port, const char *digits, unsigned on_ms, unsigned gap_ms);

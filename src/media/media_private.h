@@ -37,8 +37,9 @@ enum {
 
 struct media_play_item {
 	struct media_play_item *next;
-	uint32_t id, samples; /* samples played so far */
+	uint32_t id, samples; /* samples from its beginning to where it is */
 	bool over, stopped;
+	bool swapped;         /* over because another stands for it: nothing is told */
 	unsigned n, at;       /* clips, the one playing */
 	uint32_t pos;         /* in it */
 	struct media_clip *clip[];
@@ -118,7 +119,7 @@ bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us);
 void rec_end(struct rec *r, int64_t now_us);
 
 /* ---- between loop and media thread ---- */
-enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_DIGITS, CMD_RECORD, CMD_REC_STOP, CMD_JOIN, CMD_CLOSE };
+enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_PAUSE, CMD_SKIP, CMD_SWAP, CMD_DIGITS, CMD_RECORD, CMD_REC_STOP, CMD_JOIN, CMD_CLOSE };
 
 /* struct media_stream with its addresses as values. */
 struct stream_cfg {
@@ -134,7 +135,9 @@ struct media_cmd {
 	struct media_port *port;
 	union {
 		struct stream_cfg stream;
-		struct media_play_item *play;
+		struct media_play_item *play; /* CMD_SWAP: in place of the one with its id */
+		bool paused;
+		int32_t skip_ms;
 		struct dtmf_tx digits;
 		struct rec *rec;
 		struct {
@@ -199,6 +202,7 @@ struct media_port {
 	uint64_t last_frame;
 	struct media_play_item *plays, **plays_end;
 	bool plays_over;         /* some at the front are over and not yet told */
+	bool paused;             /* what plays stays where it is */
 	struct dtmf_tx dtmf_tx;
 	struct dtmf_rx dtmf_rx;
 	struct rtp_rx rtp_rx;
@@ -253,13 +257,16 @@ void thread_emit(struct media_thread *t, const struct media_msg *msg);
 void port_free(struct media_port *port);
 void port_deliver(struct media_port *port, const struct media_event *ev);
 void port_try_closed(struct media_port *port);
-void plays_free(struct media_play_item *it);
+uint32_t port_next_id(struct media_port *port);
 /* play.c: media thread */
 /* One frame of what is queued into dst, in the codec that is sent; false: there was nothing, and dst is silence. */
+void plays_free(struct media_play_item *it); /* any thread */
 bool play_frame(struct media_port *port, uint8_t dst[MEDIA_FRAME]);
 /* MEDIA_PLAY_ENDED for those that are over, in order, by one message. */
 void play_tell(struct media_thread *t, struct media_port *port);
 void play_stop(struct media_port *port);
+void play_skip(struct media_port *port, int32_t by_ms);
+void play_swap(struct media_port *port, struct media_play_item *it);
 /* report.c: media thread */
 enum { RTCP_SEND_FRAMES = 250 };
 void report_turn(struct media_port *port, int64_t now_us);

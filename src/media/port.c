@@ -9,7 +9,7 @@
 #include "media/media_private.h"
 #include "media_events.h"
 
-enum { ANY_PAIR_TRIES = 64, CLIPS_MAX = 4096 };
+enum { ANY_PAIR_TRIES = 64 };
 
 /* ---- a pair of sockets ---- */
 static int bind_one(int *fdp, struct net_addr *addr)
@@ -153,17 +153,6 @@ int media_port_open(struct media_port **pp, struct media_engine *e, const struct
 	return 0;
 }
 
-void plays_free(struct media_play_item *it)
-{
-	while (it) {
-		struct media_play_item *next = it->next;
-		for (unsigned i = 0; i < it->n; i++)
-			mem_unref(it->clip[i]);
-		mem_free(it);
-		it = next;
-	}
-}
-
 void port_free(struct media_port *port)
 {
 	if (port->fd >= 0)
@@ -242,8 +231,8 @@ int media_port_start(struct media_port *port, const struct media_stream *s)
 	return 0;
 }
 
-/* ---- what it plays and records ---- */
-static uint32_t next_id(struct media_port *port)
+/* ---- what it says and records ---- */
+uint32_t port_next_id(struct media_port *port)
 {
 	if (!++port->next_id)
 		port->next_id = 1;
@@ -277,33 +266,6 @@ void media_part(struct media_port *port)
 	join_one(port, NULL, 0);
 }
 
-int media_play(struct media_port *port, struct media_clip *const *clips, unsigned n, uint32_t *id)
-{
-	if (!n || n > CLIPS_MAX)
-		return EINVAL;
-	struct media_play_item *it = mem_zalloc(1, sizeof *it + n * sizeof(struct media_clip *));
-	if (!it)
-		return ENOMEM;
-	it->n = n;
-	for (unsigned i = 0; i < n; i++)
-		it->clip[i] = mem_ref(clips[i]);
-	it->id = next_id(port);
-	uint32_t its_id = it->id;
-	if (port->closing || !engine_command(port->thread, &(struct media_cmd){ .type = CMD_PLAY, .port = port, .u.play = it })) {
-		plays_free(it);
-		return EAGAIN;
-	}
-	if (id)
-		*id = its_id;
-	return 0;
-}
-
-void media_play_stop(struct media_port *port)
-{
-	if (!port->closing)
-		engine_command(port->thread, &(struct media_cmd){ .type = CMD_STOP, .port = port });
-}
-
 int media_send_digits(struct media_port *port, const char *digits, unsigned on_ms, unsigned gap_ms)
 {
 	struct media_cmd cmd = { .type = CMD_DIGITS, .port = port };
@@ -325,7 +287,7 @@ int media_record(struct media_port *port, const struct media_record_prm *prm, ui
 	struct media_cmd cmd = { .type = CMD_RECORD, .port = port };
 	if (port->rec_running)
 		return EBUSY;
-	int err = rec_create(&cmd.u.rec, port, prm, next_id(port));
+	int err = rec_create(&cmd.u.rec, port, prm, port_next_id(port));
 	if (err)
 		return err;
 	uint32_t its_id = cmd.u.rec->id;

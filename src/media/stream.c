@@ -287,6 +287,15 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 	case CMD_STOP:
 		play_stop(port);
 		break;
+	case CMD_PAUSE:
+		port->paused = cmd->u.paused;
+		break;
+	case CMD_SKIP:
+		play_skip(port, cmd->u.skip_ms);
+		break;
+	case CMD_SWAP:
+		play_swap(port, cmd->u.play);
+		break;
 	case CMD_DIGITS:
 		port->dtmf_tx = cmd->u.digits;
 		break;

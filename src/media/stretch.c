@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* stretch.c  WSOLA.
+/* stretch.c  WSOLA; and louder or softer.
  *
  *   output:  |--HOP--|--HOP--|--HOP--|     each piece fades in over the HOP in which the one before fades out
  *   input:   piece k lies at k * HOP * percent / 100, moved by at most REACH to where it is most like what would have followed
  *            piece k - 1 in the input. */
 #include "media/stretch.h"
 #include <errno.h>
+#include <math.h>
 #include "base/mem.h"
 #include "media/g711.h"
 
@@ -98,4 +99,43 @@ int media_clip_from(struct media_clip **cp, struct media_clip *c, uint32_t ms)
 	if (at >= n)
 		return EINVAL;
 	return media_clip_borrow(cp, media_clip_bytes(c, MEDIA_PCMU) + at, media_clip_bytes(c, MEDIA_PCMA) + at, n - at, c);
+}
+
+/* ---- louder or softer ---- */
+/* Straight up to the knee, then ever flatter towards full scale, without a corner. */
+static int16_t bend(double v)
+{
+	const double top = 32767, knee = top / 2;
+	double size = fabs(v);
+	if (size > knee)
+		size = knee + (top - knee) * tanh((size - knee) / (top - knee));
+	return (int16_t)lrint(v < 0 ? -size : size);
+}
+
+int media_clip_gain(struct media_clip **cp, struct media_clip *c, int gain_db)
+{
+	size_t n = media_clip_samples(c);
+	if (gain_db < -MEDIA_GAIN_MAX || gain_db > MEDIA_GAIN_MAX)
+		return EINVAL;
+	if (!gain_db) {
+		*cp = mem_ref(c);
+		return 0;
+	}
+	const int16_t *wide = media_clip_wide(c);
+	size_t samples = wide ? 2 * n : n;
+	int16_t *pcm = mem_alloc(samples * sizeof *pcm);
+	if (!pcm)
+		return ENOMEM;
+	if (wide)
+		memcpy(pcm, wide, samples * sizeof *pcm);
+	else
+		g711_decode(MEDIA_PCMU, pcm, media_clip_bytes(c, MEDIA_PCMU), n);
+	double factor = pow(10, gain_db / 20.0);
+	for (size_t i = 0; i < samples; i++) {
+		double v = pcm[i] * factor;
+		pcm[i] = gain_db > 0 ? bend(v) : (int16_t)lrint(v);
+	}
+	int err = wide ? media_clip_from_wide(cp, pcm, samples) : media_clip_from_l16(cp, pcm, samples);
+	mem_free(pcm);
+	return err;
 }

@@ -37,6 +37,7 @@ struct dlg_service {
 	struct cfg *cfg;
 	struct dlg_attendants *attendants;
 	struct list calls, past, jobs, found; /* found: recordings left behind, not read yet */
+	struct list outgoing;  /* those of the calls that we made: few, and looked through at each call that comes */
 	unsigned n_calls, n_past, n_refused, n_saves; /* saves: messages on their way to the mailbox */
 	bool draining;
 	dlg_idle_h *idle;
@@ -84,7 +85,7 @@ struct live_name {
 };
 
 struct dlg_call {
-	struct link link;
+	struct link link, outgoing_link;
 	struct dlg_service *svc; /* NULL once the service is gone */
 	struct leg *leg;
 	struct media_port *port;

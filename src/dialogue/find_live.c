@@ -126,8 +126,8 @@ static const struct dlg_call *searches_for(const struct dlg_call *c)
 /* A proxy keeps the Call-ID. */
 bool dlg_is_own_search(const struct dlg_service *svc, const struct leg *leg)
 {
-	LIST_FOREACH(&svc->calls, it) {
-		const struct dlg_call *c = LIST_ENTRY(it, struct dlg_call, link);
+	LIST_FOREACH(&svc->outgoing, it) {
+		const struct dlg_call *c = LIST_ENTRY(it, struct dlg_call, outgoing_link);
 		if (searches_for(c) && strcmp(leg_info(c->leg)->call_id, leg_info(leg)->call_id) == 0)
 			return true;
 	}
@@ -139,8 +139,8 @@ bool dlg_is_own_search(const struct dlg_service *svc, const struct leg *leg)
 bool dlg_may_be_own_search(const struct dlg_service *svc, const struct leg *leg, const struct dlg_who *who)
 {
 	unsigned same_caller = 0;
-	LIST_FOREACH(&svc->calls, it) {
-		const struct dlg_call *w = searches_for(LIST_ENTRY(it, struct dlg_call, link));
+	LIST_FOREACH(&svc->outgoing, it) {
+		const struct dlg_call *w = searches_for(LIST_ENTRY(it, struct dlg_call, outgoing_link));
 		if (!w || strcmp(w->who.caller_number, who->caller_number) != 0)
 			continue;
 		if (w->who.box == who->box)

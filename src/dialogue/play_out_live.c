@@ -24,8 +24,8 @@ static int refuse(struct ev_report *why, const struct dlg_play_out_prm *prm, int
 
 static bool one_is_there(const struct dlg_service *svc, const struct dir_user *box)
 {
-	LIST_FOREACH(&svc->calls, it) {
-		const struct dlg_call *c = LIST_ENTRY(it, struct dlg_call, link);
+	LIST_FOREACH(&svc->outgoing, it) {
+		const struct dlg_call *c = LIST_ENTRY(it, struct dlg_call, outgoing_link);
 		if (c->table == &dlg_play_out && !c->talk_over && strcmp(c->who.box->name, box->name) == 0)
 			return true;
 	}

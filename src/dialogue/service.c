@@ -84,6 +84,7 @@ int dlg_service_create(struct dlg_service **sp, const struct dlg_service_prm *pr
 		return ENOMEM;
 	s->prm = *prm;
 	list_init(&s->calls);
+	list_init(&s->outgoing);
 	list_init(&s->past);
 	list_init(&s->jobs);
 	list_init(&s->found);
@@ -134,6 +135,7 @@ void dlg_service_destroy(struct dlg_service *s)
 		loop_step(s->prm.loop, STOP_STEP_MS);
 	for (struct link *l; (l = list_pop(&s->calls));) {
 		struct dlg_call *c = LIST_ENTRY(l, struct dlg_call, link);
+		list_remove(&c->outgoing_link);
 		dlg_record_over(c);
 		dlg_call_detach(c);
 		mem_unref(c);
@@ -250,6 +252,8 @@ void dlg_service_offered_h(struct leg *leg, void *service)
 void dlg_service_add(struct dlg_service *s, struct dlg_call *c)
 {
 	list_append(&s->calls, &c->link);
+	if (c->outgoing)
+		list_append(&s->outgoing, &c->outgoing_link);
 	c->listed = true;
 	metric_set(s->m.active, ++s->n_calls);
 }
@@ -293,6 +297,7 @@ void dlg_service_over(struct dlg_service *s, struct dlg_call *c)
 	remember(s, c);
 	dlg_record_over(c);
 	list_remove(&c->link);
+	list_remove(&c->outgoing_link);
 	c->listed = false;
 	metric_set(s->m.active, --s->n_calls);
 	mem_unref(c);

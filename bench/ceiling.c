@@ -1,32 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ceiling.c  The least a server can do for an announcement: what any server is compared with in the same run.
+/* ceiling.c  The least a server can do for a call: what any server is compared with in the same run.
  *
- * One thread, one loop with a grain of a millisecond, a connected socket a call, audio already encoded. It answers every INVITE over UDP on
- * loopback with 200 and plays a tone until BYE. It is no product: it trusts everybody, repeats nothing and parses next to nothing. */
+ *   ceiling PORT            answers every INVITE over UDP on loopback with 200 and plays until BYE, while it reads what comes
+ *   ceiling PORT FOLDER     keeps what comes, too, and writes it to a file there at the BYE: written, synced, renamed
+ *
+ * One thread, ticks of a millisecond, a connected socket a call, sockets read on the tick, audio already encoded. It is no product: it trusts everybody,
+ * repeats nothing and parses next to nothing. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <poll.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { CALLS = 20000, FRAME = 160 };
+enum { CALLS = 20000, FRAME = 160, HEAD = 12, TICKS = 20, BUCKETS = 65536, KEPT = 8000 * 40 };
 
 struct call {
 	bool used;
 	char id[64];
-	int fd;
-	int64_t next_us;
+	int fd, next; /* in the bucket */
 	uint16_t seq;
 	uint32_t ts;
+	uint8_t *kept;
+	size_t n_kept;
 };
 
 static struct call call[CALLS];
-static int top;
+static int bucket[BUCKETS], unused[CALLS], n_unused, top;
 static uint8_t audio[FRAME * 50];
+static const char *folder;
+static unsigned files;
 
 static int64_t now_us(void)
 {
@@ -49,22 +59,28 @@ static const char *line(const char *msg, const char *name, int *n)
 	return "";
 }
 
-static struct call *find(const char *id, int n, bool make)
+static int *place(const char *id, int n)
 {
-	struct call *unused = NULL;
-	for (int i = 0; i < top; i++) {
-		if (call[i].used && strncmp(call[i].id, id, (size_t)n) == 0 && !call[i].id[n])
-			return &call[i];
-		if (!call[i].used && !unused)
-			unused = &call[i];
-	}
-	if (!make || n >= 64 || (!unused && top == CALLS))
+	uint32_t h = 2166136261u;
+	for (int i = 0; i < n; i++)
+		h = (h ^ (uint8_t)id[i]) * 16777619u;
+	int *at = &bucket[h % BUCKETS];
+	while (*at && (strncmp(call[*at - 1].id, id, (size_t)n) != 0 || call[*at - 1].id[n]))
+		at = &call[*at - 1].next;
+	return at;
+}
+
+static struct call *begin(int *at, const char *id, int n)
+{
+	if (n >= 64 || (!n_unused && top == CALLS))
 		return NULL;
-	if (!unused)
-		unused = &call[top++];
-	*unused = (struct call){ .used = true, .fd = -1, .next_us = now_us() };
-	memcpy(unused->id, id, (size_t)n);
-	return unused;
+	int i = n_unused ? unused[--n_unused] : top++;
+	call[i] = (struct call){ .used = true, .fd = -1, .ts = (uint32_t)i * FRAME, .kept = call[i].kept };
+	memcpy(call[i].id, id, (size_t)n);
+	if (folder && !call[i].kept)
+		call[i].kept = malloc(KEPT);
+	*at = i + 1;
+	return &call[i];
 }
 
 static uint16_t open_media(struct call *c, const char *msg)
@@ -80,6 +96,31 @@ static uint16_t open_media(struct call *c, const char *msg)
 		exit(1);
 	}
 	return ntohs(a.sin_port);
+}
+
+static void store(struct call *c)
+{
+	char part[300], whole[300];
+	snprintf(part, sizeof part, "%s/%u.part", folder, files);
+	snprintf(whole, sizeof whole, "%s/%u.ul", folder, files++);
+	int fd = open(part, O_CREAT | O_TRUNC | O_WRONLY, 0600), dir = open(folder, O_RDONLY | O_DIRECTORY);
+	if (fd < 0 || dir < 0 || write(fd, c->kept, c->n_kept) != (ssize_t)c->n_kept || fdatasync(fd) || rename(part, whole) || fsync(dir)) {
+		perror("ceiling: store");
+		exit(1);
+	}
+	close(fd);
+	close(dir);
+}
+
+static void end(int *at)
+{
+	int i = *at - 1;
+	*at = call[i].next;
+	close(call[i].fd);
+	call[i].used = false;
+	unused[n_unused++] = i;
+	if (folder)
+		store(&call[i]);
 }
 
 static void answer(int fd, const struct sockaddr_in *from, const char *msg, uint16_t port)
@@ -100,37 +141,37 @@ static void answer(int fd, const struct sockaddr_in *from, const char *msg, uint
 
 static void sip(int fd)
 {
-	char msg[65536];
+	static char msg[65536];
 	struct sockaddr_in from;
 	socklen_t len = sizeof from;
 	for (ssize_t n; (n = recvfrom(fd, msg, sizeof msg - 1, MSG_DONTWAIT, (struct sockaddr *)&from, &len)) > 0; len = sizeof from) {
 		int ni;
 		msg[n] = '\0';
 		const char *id = line(msg, "Call-ID", &ni);
-		if (strncmp(msg, "INVITE ", 7) == 0) {
-			struct call *c = find(id, ni, true);
-			if (c && c->fd < 0)
+		int *at = place(id, ni);
+		if (strncmp(msg, "INVITE ", 7) == 0 && !*at) {
+			struct call *c = begin(at, id, ni);
+			if (c)
 				answer(fd, &from, msg, open_media(c, msg));
 		} else if (strncmp(msg, "BYE ", 4) == 0) {
-			struct call *c = find(id, ni, false);
-			if (c) {
-				close(c->fd);
-				c->used = false;
-			}
+			if (*at)
+				end(at);
 			answer(fd, &from, msg, 0);
 		}
 	}
 }
 
-static void media(struct call *c, int64_t now)
+static void media(struct call *c)
 {
-	uint8_t in[2048], p[12 + FRAME] = { 0x80, 0, (uint8_t)(c->seq >> 8), (uint8_t)c->seq, (uint8_t)(c->ts >> 24), (uint8_t)(c->ts >> 16), (uint8_t)(c->ts >> 8), (uint8_t)c->ts, 9, 9, 9, 9 };
-	if (now < c->next_us)
-		return;
-	c->next_us += 20000;
-	while (recv(c->fd, in, sizeof in, MSG_DONTWAIT) > 0)
-		;
-	memcpy(p + 12, audio + (c->seq % 50) * FRAME, FRAME);
+	uint8_t in[2048], p[HEAD + FRAME] = { 0x80, 0, (uint8_t)(c->seq >> 8), (uint8_t)c->seq, (uint8_t)(c->ts >> 24), (uint8_t)(c->ts >> 16), (uint8_t)(c->ts >> 8), (uint8_t)c->ts, 9, 9, 9, 9 };
+	ssize_t n;
+	p[1] = c->seq ? 0 : 0x80;
+	while ((n = recv(c->fd, in, sizeof in, MSG_DONTWAIT)) > 0)
+		if (c->kept && n > HEAD && c->n_kept + (size_t)n - HEAD <= KEPT) {
+			memcpy(c->kept + c->n_kept, in + HEAD, (size_t)n - HEAD);
+			c->n_kept += (size_t)n - HEAD;
+		}
+	memcpy(p + HEAD, audio + (c->seq % 50) * FRAME, FRAME);
 	c->seq++;
 	c->ts += FRAME;
 	(void)!send(c->fd, p, sizeof p, MSG_DONTWAIT);
@@ -141,7 +182,9 @@ int main(int argc, char **argv)
 	struct rlimit many = { 65536, 65536 };
 	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)(argc > 1 ? atoi(argv[1]) : 5070)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_DGRAM, 0), room = 1 << 22;
+	folder = argc > 2 ? argv[2] : NULL;
 	setrlimit(RLIMIT_NOFILE, &many);
+	prctl(PR_SET_TIMERSLACK, 1000);
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
 	if (fd < 0 || bind(fd, (struct sockaddr *)&a, sizeof a) < 0) {
 		perror("ceiling: bind");
@@ -149,13 +192,13 @@ int main(int argc, char **argv)
 	}
 	for (size_t i = 0; i < sizeof audio; i++)
 		audio[i] = (uint8_t)(0x80 + i % 16);
-	for (;;) {
-		struct timespec ms = { 0, 1000000 };
-		nanosleep(&ms, NULL);
+	int64_t next = now_us();
+	for (unsigned tick = 0;; tick++, next += 1000) {
+		struct timespec until = { next / 1000000, next % 1000000 * 1000 };
+		clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until, NULL);
 		sip(fd);
-		int64_t now = now_us();
-		for (int i = 0; i < top; i++)
+		for (int i = (int)(tick % TICKS); i < top; i += TICKS)
 			if (call[i].used)
-				media(&call[i], now);
+				media(&call[i]);
 	}
 }

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: each target is one command of tools/, which says what it does.
-.PHONY: all build run test test-fast test-long test-listening conformance lab bench bench-flood bench-diagnosis bench-speech speech-model install check-style clean
+.PHONY: all build run test test-fast test-long test-listening conformance lab bench bench-peers bench-soak bench-flood bench-diagnosis bench-speech speech-model install check-style clean
 
 PREFIX ?= /usr/local
 
@@ -42,10 +42,23 @@ lab:
 	@tools/build build
 	@lab/lab
 
+# At most 15 minutes; BENCH=--quick takes three.
 bench:
 	@tools/install-deps run
 	@tools/build build-release
-	@bench/run build-release
+	@bench/run build-release $(BENCH)
+
+# Beside whatever other server this machine has; none is needed.
+bench-peers:
+	@tools/install-deps run
+	@tools/build build-release
+	@bench/peers build-release $(BENCH)
+
+# Half an hour of calls of all kinds: do memory and descriptors come back? BENCH='--minutes 5' for less.
+bench-soak:
+	@tools/install-deps run
+	@tools/build build-release
+	@bench/soak build-release $(BENCH)
 
 # Good calls while somebody floods the node. BENCH=--quick takes two minutes instead of eight.
 bench-flood:

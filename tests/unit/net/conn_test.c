@@ -238,5 +238,58 @@ static void datagrams_go_both_ways(void **state)
 	loop_destroy(loop);
 }
 
-UT_MAIN(UT(bytes_travel_and_an_orderly_end_is_told_as_fin), UT(reset_is_told_apart_from_fin), UT(refusal_comes_to_closed_with_its_errno),
+static unsigned accepted, others;
+
+static void on_one_more(struct listener *l, int fd, const struct net_addr *peer, void *arg)
+{
+	(void)l;
+	(void)peer;
+	(void)arg;
+	accepted++;
+	close(fd);
+}
+
+static void on_other(struct udp *udp, const struct net_addr *from, uint8_t *data, size_t n, void *arg)
+{
+	(void)udp;
+	(void)from;
+	(void)data;
+	(void)n;
+	(void)arg;
+	others++;
+}
+
+static void between_a_few_connections_of_a_storm_others_have_their_turn(void **state)
+{
+	(void)state;
+	enum { STORM = 100, A_TURN = 8 };
+	struct udp *udp;
+	struct net_addr any;
+	int fd[STORM];
+	accepted = others = 0;
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	assert_int_equal(listener_create(&listener, loop, &any, STORM, on_one_more, NULL), 0);
+	assert_int_equal(udp_create(&udp, loop, &any, on_other, NULL), 0);
+	const struct net_addr *to = listener_local(listener);
+	for (unsigned i = 0; i < STORM; i++) {
+		fd[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(connect(fd[i], &to->u.sa, net_addr_len(to)), 0);
+	}
+	for (unsigned turns = 0; accepted < STORM; turns++) {
+		unsigned was = accepted, heard = others;
+		assert_true(turns < STORM);
+		assert_int_equal(udp_send(udp, udp_local(udp), "ping", 4), 0);
+		loop_step(loop, 1000);
+		assert_true(accepted - was <= A_TURN);
+		assert_int_equal(others, heard + 1);
+	}
+	for (unsigned i = 0; i < STORM; i++)
+		close(fd[i]);
+	udp_destroy(udp);
+	listener_destroy(listener);
+	loop_destroy(loop);
+}
+
+UT_MAIN(UT(between_a_few_connections_of_a_storm_others_have_their_turn), UT(bytes_travel_and_an_orderly_end_is_told_as_fin), UT(reset_is_told_apart_from_fin), UT(refusal_comes_to_closed_with_its_errno),
         UT(filter_stands_between_user_and_socket), UT(datagrams_go_both_ways))

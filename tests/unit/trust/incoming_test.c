@@ -3,6 +3,7 @@
  * listener says of each, and that a swap of identities disturbs no connection that stands.                                */
 #include <errno.h>
 #include <poll.h>
+#include <semaphore.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
@@ -31,6 +32,8 @@ struct bench {
 	struct listener *listener;
 	struct side in, out;
 	uint16_t port;
+	struct side *storm; /* where the next ones go instead; NULL: to `in` */
+	unsigned n_storm;
 };
 static struct bench b;
 
@@ -67,6 +70,12 @@ static void incoming(struct listener *l, int fd, const struct net_addr *peer, vo
 	(void)l;
 	(void)arg;
 	assert_int_equal(tls_filter_make(&filter, &prm), 0);
+	if (b.storm) {
+		struct side *s = &b.storm[b.n_storm++];
+		assert_int_equal(conn_adopt(&s->conn, b.loop, fd, peer, &filter, &handlers, s), 0);
+		mem_unref(set);
+		return;
+	}
 	if (b.in.conn)
 		b.in.conn = mem_unref(b.in.conn);
 	memset(&b.in, 0, sizeof b.in);
@@ -329,10 +338,88 @@ static void a_caller_that_stalls_is_let_go(void **state)
 	close(fd);
 }
 
+/* ---- a storm ---- */
+enum { STORM = 60, QUEUE = 16 };
+
+static sem_t plug;
+
+static int plugged(void *arg)
+{
+	(void)arg;
+	return sem_wait(&plug);
+}
+
+static void unplugged(enum pool_result result, int err, void *arg)
+{
+	(void)result;
+	(void)err;
+	(void)arg;
+}
+
+/* A message over the connection that stands: at the other end within a few turns of the loop, whatever else waits. */
+static void message_passes(void)
+{
+	enum { TURNS = 4 };
+	b.in.got[0] = '\0';
+	assert_int_equal(conn_send(b.out.conn, "BYE", 3), 0);
+	for (unsigned i = 0; i < TURNS && !in_got(); i++)
+		loop_step(b.loop, 1000);
+	assert_string_equal(b.in.got, "BYE");
+}
+
+static bool storm_over(void)
+{
+	for (unsigned i = 0; i < STORM; i++)
+		if (!b.storm[i].closed)
+			return false;
+	return true;
+}
+
+/* The only worker is held: a step of a handshake that happens now happens on the loop. */
+static void while_a_storm_shakes_hands_messages_pass(void **state)
+{
+	static const uint8_t hello[] = { 0x16, 0x03, 0x01, 0x00, 0x04, 'n', 'o', 'n', 'e' };
+	static struct side storm[STORM];
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons(b.port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd[STORM];
+	(void)state;
+	memset(storm, 0, sizeof storm);
+	dial(&b.out, GOOD, 0x0304, "node01.domain.local");
+	until(both_up);
+	assert_int_equal(sem_init(&plug, 0, 0), 0);
+	assert_int_equal(pool_submit(b.crypto, plugged, unplugged, NULL), 0);
+	b.storm = storm;
+	for (unsigned i = 0; i < STORM; i++) {
+		fd[i] = socket(AF_INET, SOCK_STREAM, 0);
+		assert_int_equal(connect(fd[i], (struct sockaddr *)&a, sizeof a), 0);
+		assert_int_equal(send(fd[i], hello, sizeof hello, 0), sizeof hello);
+		message_passes();
+	}
+	for (unsigned i = 0; i < 50; i++) { /* those that found the queue full try again and again */
+		clock_fake_advance_ms(&b.clock, 10);
+		message_passes();
+	}
+	assert_int_equal(b.n_storm, STORM);
+	assert_int_equal(pool_depth(b.crypto), QUEUE + 1);
+	for (unsigned i = 0; i < STORM; i++)
+		assert_false(storm[i].closed);
+	sem_post(&plug);
+	until(storm_over);
+	message_passes();
+	for (unsigned i = 0; i < STORM; i++) {
+		close(fd[i]);
+		hang_up(&storm[i]);
+	}
+	sem_destroy(&plug);
+	hang_up(&b.out);
+	hang_up(&b.in);
+}
+
 #define CASE(t) cmocka_unit_test_setup_teardown(t, up, down)
 int main(void)
 {
 	const struct CMUnitTest tests[] = { CASE(each_bad_certificate_has_its_verdict_on_both_sides), CASE(good_ones_talk_both_ways),
-					    CASE(a_swap_leaves_standing_connections_alone), CASE(strangers_without_tls), CASE(a_caller_that_stalls_is_let_go) };
+					    CASE(a_swap_leaves_standing_connections_alone), CASE(strangers_without_tls), CASE(a_caller_that_stalls_is_let_go),
+					    CASE(while_a_storm_shakes_hands_messages_pass) };
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

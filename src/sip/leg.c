@@ -4,6 +4,9 @@
 #include <errno.h>
 #include "base/mem.h"
 
+/* There may be tens of thousands: what is needed only for a while has an allocation of its own (leg_private.h). */
+_Static_assert(sizeof(struct leg) <= 960, "a leg with its dialog shall take at most a kilobyte of the allocator");
+
 static void leg_destroy(void *object)
 {
 	struct leg *leg = object;

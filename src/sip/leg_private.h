@@ -116,14 +116,15 @@ struct leg {
 	struct hash_entry by_tag;
 	struct sip_core *core;
 	enum leg_state state;
-	bool ghost;             /* nobody above knows it: a forked answer being hung up */
-	bool prack_wanted;      /* in: their INVITE requires reliable provisional answers */
-	bool cancel_wanted, hangup_wanted, over_soon;
-	bool agreed_once, held, hold_ours, hold_was; /* hold_was: what our re-INVITE changes; refused: as it was */
+	uint32_t invite_cseq;   /* in: of the INVITE */
+	bool ghost : 1;         /* nobody above knows it: a forked answer being hung up */
+	bool prack_wanted : 1;  /* in: their INVITE requires reliable provisional answers */
+	bool cancel_wanted : 1, hangup_wanted : 1, over_soon : 1;
+	bool agreed_once : 1, held : 1, hold_ours : 1, hold_was : 1; /* hold_was: what our re-INVITE changes; refused: as it was */
 	struct leg_referral referral;
+	char session[ID_SIZE];
 	struct leg_info info;
 	struct leg_text *texts;
-	char session[ID_SIZE];
 	leg_event_h *h;
 	void *arg;
 	struct sip_peer *peer;
@@ -134,7 +135,6 @@ struct leg {
 	struct list reqs;
 	struct sip_stx *invite; /* in: until its final response */
 	struct leg_accept *accept; /* NULL: no 2xx of ours waits for its ACK */
-	uint32_t invite_cseq;   /* in: of the INVITE */
 	struct tmr tmr;         /* up: the session's refresh; then: the receipt is late; or it is over soon */
 	char *offer;            /* their offer, until answered; NULL: there was none */
 	struct leg_out *out;    /* NULL: the call came in */

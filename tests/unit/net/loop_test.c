@@ -36,6 +36,28 @@ static void posts_of_another_thread_all_run(void **state)
 	assert_int_equal(runs, 1000);
 }
 
+static void post_again(void *arg)
+{
+	runs++;
+	if (runs < 3)
+		assert_int_equal(loop_post(arg, post_again, arg), 0);
+}
+
+/* Posts of the loop's own handlers need no waking; each is for the next turn, which does not wait for it. */
+static void posts_of_a_handler_run_without_delay(void **state)
+{
+	(void)state;
+	struct loop *loop;
+	runs = 0;
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	assert_int_equal(loop_post(loop, post_again, loop), 0);
+	for (unsigned turn = 1; turn <= 3; turn++) {
+		assert_int_equal(loop_step(loop, 60000), 1);
+		assert_int_equal(runs, turn);
+	}
+	loop_destroy(loop);
+}
+
 struct two {
 	struct loop_io a, b;
 	unsigned calls;
@@ -88,4 +110,4 @@ static void survives_every_failing_allocation(void **state)
 	ut_oom(create, NULL);
 }
 
-UT_MAIN(UT(posts_of_another_thread_all_run), UT(deleted_io_gets_no_event_of_the_same_turn), UT(survives_every_failing_allocation))
+UT_MAIN(UT(posts_of_another_thread_all_run), UT(posts_of_a_handler_run_without_delay), UT(deleted_io_gets_no_event_of_the_same_turn), UT(survives_every_failing_allocation))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ut.h"
 #include "base/rand.h"
-#include "net/tmr.h"
+#include "net/tmr_private.h"
 
 static struct clock_fake fake;
 static struct loop *loop;
@@ -133,5 +133,83 @@ static void loop_wakes_for_a_timer_in_real_time(void **state)
 	loop_destroy(real);
 }
 
-UT_MAIN(UT(fires_once_and_not_early), UT(cancelled_timer_stays_silent), UT(many_timers_fire_in_order_over_all_levels_of_the_wheel),
+static void lax_timer_wakes_nobody_and_fires_with_what_happens(void **state)
+{
+	(void)state;
+	struct tmr lax = { 0 }, punctual = { 0 };
+	open_loop();
+	struct wheel *w = loop_wheel(loop);
+	tmr_start_lax(loop, &lax, 5, fire, NULL);
+	int64_t alone = wheel_next_ms(w, w->now_ms);
+	assert_in_range(alone, 6, TMR_LAX_MS);
+	tmr_start(loop, &punctual, 7, fire, NULL);
+	assert_int_equal(wheel_next_ms(w, w->now_ms), 7);
+	tmr_cancel(&punctual);
+	assert_int_equal(wheel_next_ms(w, w->now_ms), alone);
+	turn(4);
+	assert_int_equal(fired, 0);
+	turn(1);
+	assert_int_equal(fired, 1);
+	assert_int_equal(wheel_next_ms(w, w->now_ms), -1);
+	loop_destroy(loop);
+}
+
+static void soon_again(void *arg)
+{
+	fired++;
+	tmr_start_soon(loop, arg, fire, NULL);
+}
+
+static void soon_is_the_end_of_this_turn(void **state)
+{
+	(void)state;
+	struct tmr t = { 0 }, gone = { 0 };
+	open_loop();
+	tmr_start_soon(loop, &t, soon_again, &t);
+	tmr_start_soon(loop, &gone, fire, NULL);
+	tmr_cancel(&gone);
+	assert_int_equal(fired, 0);
+	turn(0);
+	assert_int_equal(fired, 1); /* what it starts is for the next turn, which does not wait */
+	assert_true(tmr_active(&t));
+	assert_int_equal(wheel_next_ms(loop_wheel(loop), 1000), 0);
+	turn(0);
+	assert_int_equal(fired, 2);
+	assert_false(tmr_active(&t));
+	loop_destroy(loop);
+}
+
+/* The next one that is due is found whatever was started and stopped meanwhile. */
+static void the_wait_never_passes_a_timer(void **state)
+{
+	(void)state;
+	enum { N = 40 };
+	static struct tmr t[N];
+	int64_t due[N] = { 0 };
+	open_loop();
+	struct wheel *w = loop_wheel(loop);
+	for (unsigned round = 0; round < 20000; round++) {
+		unsigned i = rand_below(N);
+		int64_t now = clock_mono_ms(&fake.clock), least = -1;
+		if (rand_below(3)) {
+			int64_t ms = 1 + (int64_t)rand_below(rand_below(2) ? 300 : 3000);
+			tmr_start(loop, &t[i], ms, fire, NULL);
+			due[i] = now + ms;
+		} else {
+			tmr_cancel(&t[i]);
+		}
+		for (unsigned k = 0; k < N; k++)
+			if (tmr_active(&t[k]) && (least < 0 || due[k] - now < least))
+				least = due[k] - now;
+		int64_t next = wheel_next_ms(w, now);
+		assert_true(least < 0 ? next == -1 : next >= 0 && next <= least);
+		if (!rand_below(4))
+			turn(1 + (int64_t)rand_below(40));
+	}
+	for (unsigned k = 0; k < N; k++)
+		tmr_cancel(&t[k]);
+	loop_destroy(loop);
+}
+
+UT_MAIN(UT(lax_timer_wakes_nobody_and_fires_with_what_happens), UT(soon_is_the_end_of_this_turn), UT(the_wait_never_passes_a_timer), UT(fires_once_and_not_early), UT(cancelled_timer_stays_silent), UT(many_timers_fire_in_order_over_all_levels_of_the_wheel),
         UT(handler_may_start_its_timer_again), UT(loop_wakes_for_a_timer_in_real_time))

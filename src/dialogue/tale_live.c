@@ -125,6 +125,11 @@ static void way_of(const struct teller *x, struct leg *leg)
 		tell_datagram(x, info);
 		return;
 	}
+	const struct trust_facts *known = leg_facts_known(leg);
+	if (known) {
+		tell_way(x, known);
+		return;
+	}
 	struct trust_facts *f = mem_alloc(sizeof(*f));
 	if (f && !leg_facts(leg, f))
 		tell_way(x, f);

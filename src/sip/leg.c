@@ -3,6 +3,7 @@
 #include "sip/leg_private.h"
 #include <errno.h>
 #include "base/mem.h"
+#include "sip/conns.h"
 
 /* There may be tens of thousands: what is needed only for a while has an allocation of its own (leg_private.h). */
 _Static_assert(sizeof(struct leg) <= 960, "a leg with its dialog shall take at most a kilobyte of the allocator");
@@ -406,6 +407,15 @@ bool leg_is_held(const struct leg *leg)
 int64_t leg_started_ms(const struct leg *leg)
 {
 	return leg->started_ms;
+}
+
+const struct trust_facts *leg_facts_known(struct leg *leg)
+{
+	const struct sip_path *way = leg->invite ? sip_stx_path(leg->invite) : NULL;
+
+	if (leg->out && leg->out->invite)
+		return sip_uac_facts(leg->out->invite->uac);
+	return way && way->conn ? sip_conn_known(way->conn) : NULL;
 }
 
 int leg_facts(struct leg *leg, struct trust_facts *f)

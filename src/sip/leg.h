@@ -116,6 +116,8 @@ int64_t leg_started_ms(const struct leg *leg); /* monotonic */
 /* What is known of the way of its INVITE: names, connection, certificates. While it is offered or calling, and when LEG_ANSWERED of a call of ours
  * comes; ENOENT otherwise. */
 int leg_facts(struct leg *leg, struct trust_facts *f);
+/* The same where they stand, without copying their fifteen kilobytes: borrowed until anything else happens. NULL: leg_facts() may know them. */
+const struct trust_facts *leg_facts_known(struct leg *leg);
 /* What was agreed of the audio. */
 struct leg_sound {
 	const char *codec; /* "PCMA" */

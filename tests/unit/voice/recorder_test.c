@@ -214,25 +214,36 @@ static void real_event(struct media_port *port, const struct media_event *ev, vo
 		loop_stop(loop);
 }
 
-/* The caller plays to itself: one port is enough. */
+static void real_port(struct media_port **pp)
+{
+	struct net_addr local;
+	net_addr_parse(&local, TEXT("127.0.0.1"), 0);
+	assert_int_equal(media_port_open(pp, p.engine, &(struct media_port_prm){ .local = &local, .handler = real_event }, NULL), 0);
+}
+
+static void real_stream(struct media_port *port, const struct media_port *to)
+{
+	struct media_stream st = { .remote = media_port_addr(to), .dtmf_pt = 101, .send = true, .recv = true };
+	assert_int_equal(media_port_start(port, &st), 0);
+}
+
 static void a_file_is_written_by_the_file_threads(void **state)
 {
 	(void)state;
-	struct net_addr local;
 	struct media_clip *clip = pair_clip(pcm, 8 * 400, 2);
 	struct media_engine_prm ep = { .clock = clock_system(), .threads = 1 };
 	assert_int_equal(loop_create(&loop, clock_system()), 0);
 	ep.loop = loop;
 	assert_int_equal(media_engine_create(&p.engine, &ep, NULL), 0);
-	net_addr_parse(&local, TEXT("127.0.0.1"), 0);
-	assert_int_equal(media_port_open(&p.b.port, p.engine, &(struct media_port_prm){ .local = &local, .handler = real_event }, NULL), 0);
-	struct media_stream st = { .remote = media_port_addr(p.b.port), .dtmf_pt = 101, .send = true, .recv = true };
-	assert_int_equal(media_port_start(p.b.port, &st), 0);
+	real_port(&p.a.port);
+	real_port(&p.b.port);
+	real_stream(p.a.port, p.b.port);
+	real_stream(p.b.port, p.a.port);
 	told = 0;
 	struct recorder_prm prm = { .port = p.b.port, .dir = ut_tmpdir(), .clock = clock_system(), .max_ms = 10000, .silence_ms = 5000,
 		.handler = over_on_loop, .arg = &told };
 	assert_int_equal(recorder_start(&rec, &prm, NULL), 0);
-	assert_int_equal(media_play(p.b.port, &clip, 1, NULL), 0);
+	assert_int_equal(media_play(p.a.port, &clip, 1, NULL), 0);
 	mem_unref(clip);
 	assert_int_equal(loop_run(loop), 0);
 	assert_int_equal(told, 1);

@@ -196,7 +196,8 @@ static void report(const struct media_port *port, const struct media_msg *msg)
 	struct ev_bus *bus = e->prm.bus;
 	uint16_t id = msg->type == MEDIA_STRANGER ? EV_MEDIA_STRANGER_HEARD : msg->type == MEDIA_RTP_TIMEOUT ? EV_MEDIA_RTP_SILENT
 	            : msg->type == MEDIA_RTP_BACK ? EV_MEDIA_RTP_AGAIN : msg->type == MEDIA_LATCHED ? EV_MEDIA_LATCHED_ON
-	            : msg->type == MEDIA_COLLISION ? EV_MEDIA_SSRC_COLLISION : msg->type == MEDIA_LOOP ? EV_MEDIA_LOOPED : 0;
+	            : msg->type == MEDIA_COLLISION ? EV_MEDIA_SSRC_COLLISION : msg->type == MEDIA_LOOP ? EV_MEDIA_LOOPED
+	            : msg->type == MEDIA_SRTP_FAILED ? msg->heard ? EV_MEDIA_SRTP_PLAIN : EV_MEDIA_SRTP_FAILED : 0;
 	if (msg->type == MEDIA_STRANGER)
 		metric_add(e->m_strangers, msg->count);
 	if (!bus || !id || !ev_wanted(bus, id))
@@ -217,6 +218,7 @@ static void report(const struct media_port *port, const struct media_msg *msg)
 		ev_str(&r, "stranger", net_addr_print(&msg->addr, text));
 	ev_int(&r, "count", msg->count);
 	ev_int(&r, "ms", msg->ms);
+	ev_str(&r, "suite", secure_suite_name(port));
 	ev_emit(bus, &r);
 }
 
@@ -226,6 +228,9 @@ static void dispatch_one(const struct media_msg *msg)
 	switch (msg->type) {
 	case MEDIA_PLAY_ENDED:
 		told_plays(port, msg->plays);
+		return;
+	case MEDIA_SECURE_OVER:
+		secure_free(msg->secure);
 		return;
 	case MEDIA_CLOSED:
 		port->closed = true;

@@ -17,6 +17,7 @@
 #include "event/bus.h"
 #include "event/metrics.h"
 #include "media/clip.h"
+#include "media/srtp.h"
 
 struct loop;
 struct net_addr;
@@ -43,6 +44,8 @@ enum media_event_type {
 	MEDIA_LATCHED,     /* symmetric: audio comes from addr, and goes there */
 	MEDIA_COLLISION,   /* the peer used our SSRC: we took another (RFC 3550 8.2) */
 	MEDIA_LOOP,        /* our own packets come back; they are not used. Once */
+	MEDIA_SRTP_FAILED, /* packets came that are not genuine (`count` of them), or plain ones (heard) where encrypted ones were agreed. Once for each key */
+	MEDIA_SECURE_OVER, /* within the engine only */
 	MEDIA_CLOSED,      /* last event; the port is freed when the handler returns */
 };
 
@@ -115,6 +118,8 @@ struct media_stream {
 	bool symmetric;                     /* a NAT: the first address that valid packets come from takes the place of `remote`; another one after 2 s of silence */
 	bool inband;                        /* listen for keys as tones in the audio, too */
 	uint32_t rtp_timeout_ms;            /* 0: never */
+	const struct srtp_key *send_key, *recv_key; /* both or none: SRTP with them, and nothing plain in or out. Copied; the same key as before goes on
+	                                     * counting, another one begins anew */
 };
 /* First time, or again after a new offer and answer: then sequence and time stamps go on. 0, EINVAL, EAGAIN (the media thread does
  * not keep up; the same for all below), ENOMEM. */
@@ -179,6 +184,7 @@ void media_sink_mem_init(struct media_sink_mem *m, size_t max_bytes); /* buf_fre
 
 /* ---- figures ---- */
 struct media_port_stats {
+	uint64_t not_genuine, repeated;     /* SRTP: of another key, changed on the way or plain; heard before */
 	uint64_t sent, received;            /* RTP packets */
 	uint64_t strangers, bad, send_errors; /* packets from elsewhere, not RTP, that the kernel refused */
 	uint32_t lost, jitter_us;           /* receiving (RFC 3550 A.3, 6.4.1) */
@@ -187,5 +193,7 @@ struct media_port_stats {
 void media_port_stats(const struct media_port *port, struct media_port_stats *st);
 /* What was agreed last; false: nothing yet. */
 bool media_port_codec(const struct media_port *port, enum media_codec *codec);
+/* With what the sound is encrypted: "AES_CM_128_HMAC_SHA1_80"; "" if it is not. */
+const char *media_port_srtp(const struct media_port *port);
 
 #endif

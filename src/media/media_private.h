@@ -24,6 +24,7 @@
 #include "media/ring.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
+#include "media/srtp.h"
 #include "net/addr.h"
 #include "net/loop.h"
 
@@ -119,6 +120,8 @@ bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us);
 void rec_end(struct rec *r, int64_t now_us);
 
 /* ---- between loop and media thread ---- */
+struct secure; /* secure.c: the keys of a port at work */
+
 enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_PAUSE, CMD_SKIP, CMD_SWAP, CMD_DIGITS, CMD_RECORD, CMD_REC_STOP, CMD_JOIN, CMD_CLOSE };
 
 /* struct media_stream with its addresses as values. */
@@ -128,6 +131,7 @@ struct stream_cfg {
 	uint8_t pt, dtmf_pt, dtmf_recv_pt;
 	bool send, recv, no_silence, inband, symmetric;
 	uint32_t rtp_timeout_ms;
+	struct secure *secure; /* NULL: plain RTP. The media thread takes it over */
 };
 
 struct media_cmd {
@@ -155,10 +159,11 @@ struct media_msg {
 	bool heard, by_tone;
 	struct net_addr addr;
 	struct media_play_item *plays; /* MEDIA_PLAY_ENDED: these, in order */
+	struct secure *secure;         /* MEDIA_SECURE_OVER */
 };
 
 struct media_counters {
-	_Atomic uint64_t sent, received, strangers, bad, send_errors;
+	_Atomic uint64_t sent, received, strangers, bad, send_errors, not_genuine, repeated;
 	_Atomic uint32_t lost, jitter_us, peer_lost, rtt_us;
 };
 
@@ -177,6 +182,7 @@ struct media_port {
 	bool closing, closed, digits_busy;
 	struct rec *rec_running;
 	struct inband *inband;   /* made by the loop before the media thread is told to use it; stays */
+	struct srtp *tx_told, *rx_told; /* what encrypts now; NULL: nothing */
 	/* set once */
 	int fd, fd_rtcp;
 	/* any thread */
@@ -211,6 +217,7 @@ struct media_port {
 	unsigned rtcp_frame, rtcp_every;
 	uint32_t lsr;
 	int64_t lsr_us;
+	struct secure *secure, *secure_was, *secure_done; /* NULL: plain RTP; the one before, which may still come; those to hand back */
 };
 
 struct media_thread {
@@ -279,6 +286,20 @@ bool source_reports(struct media_port *port, const struct net_addr *from); /* ma
 bool source_moves(struct media_port *port, struct stream_cfg *cfg);
 /* Our own packet come back, or the one that made us take another SSRC: not to be used. */
 bool source_is_ours(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us);
+/* secure.c */
+int secure_make(struct media_port *port, const struct media_stream *s, struct secure **sp); /* loop thread; NULL for plain RTP */
+void secure_told(struct media_port *port, const struct secure *s);                            /* loop thread: that one was given away */
+void secure_free(struct secure *s);
+void secure_start(struct media_port *port, struct secure *s, int64_t now_us);               /* media thread, from here on */
+void secure_turn(struct media_thread *t, struct media_port *port, int64_t now_us);
+/* Whether the packet is the peer's; then it is plain and *n its length. Only where port->secure. */
+bool secure_open(struct media_port *port, uint8_t *p, size_t *n, bool known_address);
+bool secure_open_rtcp(struct media_port *port, uint8_t *p, size_t *n);
+/* Header of `head` bytes at p, payload anywhere; SRTP_ROOM bytes of room behind. The length, or 0: it must not be sent. */
+size_t secure_seal(struct media_port *port, uint8_t *p, size_t head, const uint8_t *payload, size_t n);
+size_t secure_seal_rtcp(struct media_port *port, uint8_t *p, size_t n);
+const char *secure_suite_name(const struct media_port *port); /* loop thread; "" for plain RTP */
+
 /* stream.c: media thread */
 void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t now_us);
 /* One frame. False: the port has left the thread. */

@@ -163,6 +163,10 @@ void port_free(struct media_port *port)
 	inband_free(port->inband);
 	rec_free(port->rec_running);
 	join_set(&port->join, NULL, 0);
+	secure_told(port, NULL);
+	secure_free(port->secure);
+	secure_free(port->secure_was);
+	secure_free(port->secure_done);
 	mem_free(port);
 }
 
@@ -218,13 +222,16 @@ int media_port_start(struct media_port *port, const struct media_stream *s)
 		c->remote_rtcp = *s->remote;
 		net_addr_set_port(&c->remote_rtcp, (uint16_t)(net_addr_port(s->remote) + 1));
 	}
-	if (s->inband && !port->inband) {
-		int err = inband_create(&port->inband);
-		if (err)
-			return err;
-	}
-	if (port->closing || !engine_command(port->thread, &cmd))
+	int err = s->inband && !port->inband ? inband_create(&port->inband) : 0;
+	if (!err)
+		err = secure_make(port, s, &c->secure);
+	if (err)
+		return err;
+	if (port->closing || !engine_command(port->thread, &cmd)) {
+		secure_free(c->secure);
 		return EAGAIN;
+	}
+	secure_told(port, c->secure);
 	port->remote_told = *s->remote;
 	port->codec_told = s->codec;
 	port->dtmf_told = s->dtmf_pt;
@@ -314,6 +321,11 @@ bool media_port_codec(const struct media_port *port, enum media_codec *codec)
 	return net_addr_is_set(&port->remote_told);
 }
 
+const char *media_port_srtp(const struct media_port *port)
+{
+	return secure_suite_name(port);
+}
+
 void media_port_stats(const struct media_port *port, struct media_port_stats *st)
 {
 	const struct media_counters *c = &port->count;
@@ -323,6 +335,8 @@ void media_port_stats(const struct media_port *port, struct media_port_stats *st
 		.strangers = atomic_load_explicit(&c->strangers, memory_order_relaxed),
 		.bad = atomic_load_explicit(&c->bad, memory_order_relaxed),
 		.send_errors = atomic_load_explicit(&c->send_errors, memory_order_relaxed),
+		.not_genuine = atomic_load_explicit(&c->not_genuine, memory_order_relaxed),
+		.repeated = atomic_load_explicit(&c->repeated, memory_order_relaxed),
 		.lost = atomic_load_explicit(&c->lost, memory_order_relaxed),
 		.jitter_us = atomic_load_explicit(&c->jitter_us, memory_order_relaxed),
 		.peer_lost = atomic_load_explicit(&c->peer_lost, memory_order_relaxed),

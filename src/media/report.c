@@ -39,8 +39,9 @@ static void receive(struct media_port *port, int64_t read_us)
 		if (n < 0)
 			return;
 		int64_t now_us = read_us - waited_us(&m);
+		size_t len = (size_t)n;
 		net_addr_from(&from, (struct sockaddr *)&ss);
-		if (!port->started || !source_reports(port, &from) || rtcp_parse(&h, p, (size_t)n, port->ssrc))
+		if (!port->started || (port->secure && !secure_open_rtcp(port, p, &len)) || !source_reports(port, &from) || rtcp_parse(&h, p, len, port->ssrc))
 			continue;
 		if (h.sr) {
 			port->lsr = (uint32_t)(h.ntp >> 16);
@@ -61,13 +62,15 @@ void report_send(struct media_port *port, int64_t now_us, bool bye)
 	uint64_t sent = atomic_load_explicit(&port->count.sent, memory_order_relaxed);
 	struct rtcp_report r = { .ssrc = port->ssrc, .sender = sent > 0, .ntp = rtcp_ntp(now_us), .rtp_ts = port->ts,
 		.packets = (uint32_t)sent, .octets = port->octets, .has_block = port->rtp_rx.known, .bye = bye };
-	uint8_t p[RTCP_PACKET_MAX];
+	uint8_t p[RTCP_PACKET_MAX + SRTP_ROOM];
 	if (r.has_block)
 		r.block = (struct rtcp_block){ .ssrc = port->rtp_rx.ssrc, .fraction = rtp_rx_fraction(&port->rtp_rx), .lost = rtp_rx_lost(&port->rtp_rx),
 			.highest = rtp_rx_highest(&port->rtp_rx), .jitter = port->rtp_rx.jitter16 >> 4, .lsr = port->lsr,
 			.dlsr = port->lsr ? (uint32_t)(((uint64_t)(now_us - port->lsr_us) << 16) / 1000000) : 0 };
 	snprintf(r.cname, sizeof r.cname, "%08x", port->ssrc);
-	sendto(port->fd_rtcp, p, rtcp_write(p, &r), MSG_DONTWAIT | MSG_NOSIGNAL, &port->cfg.remote_rtcp.u.sa, net_addr_len(&port->cfg.remote_rtcp));
+	size_t n = rtcp_write(p, &r);
+	if (!port->secure || (n = secure_seal_rtcp(port, p, n)) != 0)
+		sendto(port->fd_rtcp, p, n, MSG_DONTWAIT | MSG_NOSIGNAL, &port->cfg.remote_rtcp.u.sa, net_addr_len(&port->cfg.remote_rtcp));
 }
 
 void report_turn(struct media_port *port, int64_t now_us)

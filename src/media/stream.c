@@ -162,12 +162,19 @@ static void receive(struct media_thread *t, struct media_port *port, int64_t now
 		net_addr_from(&from, (struct sockaddr *)&ss);
 		if (!port->started || !port->cfg.recv)
 			continue;
-		if (!net_addr_eq(&from, &port->cfg.remote) && !source_latches(t, port, &from, p, (size_t)n, now_us))
+		bool known = net_addr_eq(&from, &port->cfg.remote), fits = (size_t)n <= sizeof p;
+		size_t bytes = (size_t)n;
+		bool opened = fits && port->secure && secure_open(port, p, &bytes, known); /* who has the key is the peer, wherever he is */
+		if (opened && !known && port->cfg.symmetric)
+			source_latch(t, port, &from);
+		if (!known && !opened && (port->secure || !source_latches(t, port, &from, p, (size_t)n, now_us)))
 			stranger(port, &from);
-		else if ((size_t)n > sizeof p)
+		else if (!fits)
 			count(&port->count.bad);
-		else
-			datagram(t, port, p, (size_t)n, now_us);
+		else if (opened || !port->secure)
+			datagram(t, port, p, bytes, now_us);
+		if (!known && opened && !port->cfg.symmetric)
+			port->good = 0; /* connecting would shut him out */
 	}
 }
 
@@ -194,10 +201,16 @@ static void watch_silence(struct media_thread *t, struct media_port *port, int64
 static void send_packet(struct media_port *port, const struct rtp_packet *head, uint8_t *p, size_t n)
 {
 	rtp_write_head(p, head);
+	size_t octets = n - RTP_HEAD;
+	if (port->secure && !(n = secure_seal(port, p, RTP_HEAD, p + RTP_HEAD, octets))) {
+		port->seq++;
+		count(&port->count.send_errors);
+		return;
+	}
 	ssize_t sent = port->connected ? send(port->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL)
 	                               : sendto(port->fd, p, n, MSG_DONTWAIT | MSG_NOSIGNAL, &port->cfg.remote.u.sa, net_addr_len(&port->cfg.remote));
 	port->seq++;
-	port->octets += (uint32_t)(n - RTP_HEAD);
+	port->octets += (uint32_t)octets;
 	count(sent < 0 ? &port->count.send_errors : &port->count.sent);
 }
 
@@ -208,10 +221,10 @@ static bool sends(const struct media_port *port)
 
 static void send_digit(struct media_thread *t, struct media_port *port)
 {
-	uint8_t p[RTP_HEAD + DTMF_PAYLOAD];
+	uint8_t p[RTP_HEAD + DTMF_PAYLOAD + SRTP_ROOM];
 	struct rtp_packet head = { .pt = port->cfg.dtmf_pt, .seq = port->seq, .ssrc = port->ssrc };
 	if (dtmf_tx_tick(&port->dtmf_tx, port->ts, p + RTP_HEAD, &head.ts, &head.marker) && sends(port))
-		send_packet(port, &head, p, sizeof p);
+		send_packet(port, &head, p, RTP_HEAD + DTMF_PAYLOAD);
 	port->talking = false;
 	if (!dtmf_tx_active(&port->dtmf_tx))
 		thread_emit(t, &(struct media_msg){ .type = MEDIA_DIGITS_SENT, .port = port });
@@ -230,14 +243,14 @@ static void send_frame(struct media_thread *t, struct media_port *port, bool may
 			send_digit(t, port);
 		return;
 	}
-	uint8_t p[RTP_HEAD + MEDIA_FRAME];
+	uint8_t p[RTP_HEAD + MEDIA_FRAME + SRTP_ROOM];
 	bool audio = play_frame(port, p + RTP_HEAD) || join_take(&port->join, port->cfg.codec, p + RTP_HEAD);
 	if (!sends(port) || (!audio && port->cfg.no_silence)) {
 		port->talking = false;
 		return;
 	}
 	struct rtp_packet head = { .marker = !port->talking, .pt = port->cfg.pt, .seq = port->seq, .ts = port->ts, .ssrc = port->ssrc };
-	send_packet(port, &head, p, sizeof p);
+	send_packet(port, &head, p, RTP_HEAD + MEDIA_FRAME);
 	port->talking = true;
 }
 
@@ -246,6 +259,7 @@ static void start(struct media_port *port, const struct stream_cfg *cfg, int64_t
 {
 	struct stream_cfg now = *cfg;
 	bool moved = source_moves(port, &now);
+	secure_start(port, cfg->secure, now_us);
 	port->cfg = now;
 	port->started = true;
 	port->last_rx_us = now_us;
@@ -344,6 +358,8 @@ bool stream_turn(struct media_thread *t, struct media_port *port, int64_t now_us
 		send_frame(t, port, may_emit);
 	if (may_emit && port->plays_over)
 		play_tell(t, port);
+	if (may_emit)
+		secure_turn(t, port, now_us);
 	report_turn(port, now_us);
 	if (!may_emit || !port->leaving || port->rec || port->plays)
 		return true;

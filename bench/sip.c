@@ -63,6 +63,12 @@ int media_port_start(struct media_port *port, const struct media_stream *s)
 	return 0;
 }
 
+const char *media_port_srtp(const struct media_port *port)
+{
+	(void)port;
+	return "";
+}
+
 /* ---- figures ---- */
 static void tell(const char *figure, double value, const char *unit, double most, const char *how)
 {

@@ -130,10 +130,10 @@ static json_t *record_json(const struct record_item *it)
 	                      (json_int_t)r->started_us, "duration_ms", (json_int_t)r->duration_ms, "kind", r->kind, "direction", r->direction, "id", r->id,
 	                      "parent", r->parent, "call_id", text(r->call_id), "node", r->node, "dialplan", r->dialplan, "gateway", r->gateway, "gateway_address",
 	                      r->gateway_address, "transport", r->transport);
-	json_t *who = json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s}", "called", text(r->called), "caller", text(r->caller),
+	json_t *who = json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:o, s:s, s:s, s:s}", "called", text(r->called), "caller", text(r->caller),
 	                        "caller_name", text(r->caller_name), "dialled", text(r->dialled), "offer_result", r->offer_result, "drop_reason", r->drop_reason,
 	                        "reason", r->reason, "caller_mailbox", r->caller_mailbox, "callee_mailbox", r->callee_mailbox, "attendant", r->attendant,
-	                        "transferred_to", text(r->transferred_to), "codec", r->codec, "keys", r->keys);
+	                        "transferred_to", text(r->transferred_to), "codec", r->codec, "keys", r->keys, "srtp", r->srtp);
 	json_t *sound = json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "quality", r->band[0] ? json_string(r->band) : json_null(),
 	                          "nmos", part(r->nmos_centi, 100), "nmos_degradation", part(r->degradation_centi, 100), "nmos_degradation_jitter",
 	                          part(r->degradation_jitter_centi, 100), "nmos_degradation_loss", part(r->degradation_loss_centi, 100), "jitter_ms",

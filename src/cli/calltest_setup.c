@@ -143,8 +143,12 @@ static void print_trace(const struct sip_trace *t, void *arg)
 {
 	char peer[NET_ADDR_SIZE];
 	(void)arg;
-	fprintf(stderr, "---- %s %s %s\n%.*s\n", t->in ? "from" : "to", net_transport_name(t->transport), net_addr_print(&t->peer, peer), (int)t->n,
-	        (const char *)t->data);
+	char *copy = text_dup(text_make(t->data, t->n)); /* without keys of SRTP */
+	if (copy)
+		sdes_strike(copy, t->n);
+	fprintf(stderr, "---- %s %s %s\n%.*s\n", t->in ? "from" : "to", net_transport_name(t->transport), net_addr_print(&t->peer, peer), copy ? (int)t->n : 0,
+	        copy ? copy : "");
+	mem_free(copy);
 }
 
 static int make_core(struct calltest *ct, struct ev_report *why)

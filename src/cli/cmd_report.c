@@ -130,7 +130,7 @@ static int show_calls(struct cli *c, const json_t *r)
 /* ---- single calls ---- */
 static const char *const record_columns[] = {
 	"started", "duration_ms", "kind", "direction", "id", "parent", "call_id", "node", "dialplan", "gateway", "gateway_address", "transport", "called", "caller",
-	"caller_name", "dialled", "offer_result", "drop_reason", "reason", "caller_mailbox", "callee_mailbox", "attendant", "transferred_to", "codec", "quality", "nmos",
+	"caller_name", "dialled", "offer_result", "drop_reason", "reason", "caller_mailbox", "callee_mailbox", "attendant", "transferred_to", "codec", "srtp", "quality", "nmos",
 	"nmos_degradation", "nmos_degradation_jitter", "nmos_degradation_loss", "jitter_ms", "packets_received", "packets_lost", "loss_percent", "peer_packets_lost",
 	"round_trip_ms", "burst_density", "burst_gap_ms", "keys", NULL,
 };

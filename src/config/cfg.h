@@ -57,6 +57,7 @@ enum cfg_name_order { CFG_LAST_FIRST, CFG_FIRST_LAST, CFG_BY_ALIAS };
 enum cfg_offer_by { CFG_OFFER_EXTENSION, CFG_OFFER_DEPARTMENT, CFG_OFFER_TITLE, CFG_OFFER_NOTHING };
 enum cfg_uri_kind { CFG_KIND_EXTENSION, CFG_KIND_E164, CFG_KIND_SIP };
 enum cfg_security { CFG_SECURITY_OFF, CFG_SECURITY_SIP, CFG_SECURITY_MEDIA };
+enum cfg_srtp { CFG_SRTP_AUTO, CFG_SRTP_OFF, CFG_SRTP_OPTIONAL, CFG_SRTP_REQUIRED };
 
 struct cfg_strings {
 	const char *const *v;
@@ -187,6 +188,7 @@ struct cfg_gateway {
 	enum cfg_transfer_by transfer;
 	enum cfg_auto inband_dtmf;
 	bool symmetric_rtp;
+	enum cfg_srtp srtp; /* auto: as the security of the dial plan says */
 	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */
 	bool asserted_identity; /* and tell it the same of ours */
 	struct cfg_options options;

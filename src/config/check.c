@@ -81,6 +81,10 @@ static void check_gateway(struct binder *b, const struct cfg_gateway *g, size_t 
 		cfg_wrong_at(b, &g->login.user, g->pos, key, "give user, password and realm, or take login out", "user, password or realm is missing");
 	if (strpbrk(l->user, "\"\\") || strpbrk(l->realm, "\"\\"))
 		cfg_wrong_at(b, &g->login.user, g->pos, key, "choose others", "user and realm must not hold a quotation mark or a backslash");
+	text_print(key, sizeof key, "gateways[%zu].srtp", i);
+	if (g->srtp >= CFG_SRTP_OPTIONAL && g->transport != CFG_TLS)
+		cfg_wrong_at(b, &g->srtp, g->pos, key, "use transport: tls, or take srtp out", "encrypts nothing with transport %s: its keys would be read on the way",
+			cfg_transport_name(g->transport));
 	if (!cfg_may_speak_tls(g->transport))
 		return;
 	text_print(key, sizeof key, "gateways[%zu].transport", i);
@@ -314,9 +318,9 @@ static void check_dialplan(struct binder *b, const struct cfg_dialplan *p, size_
 	target(b, &p->operator_number, p->pos, key, p->operator_number);
 	text_print(key, sizeof key, "dialplans[%zu].security", i);
 	const struct cfg_gateway *g = p->gateway && p->gateway[0] ? cfg_gateway(c, text_of(p->gateway)) : c->n_gateways ? &c->gateways[0] : NULL;
-	if (p->security == CFG_SECURITY_MEDIA)
-		cfg_wrong_at(b, &p->security, p->pos, key, "use sip, which asks for TLS, until a release can encrypt sound", "encrypted sound (SRTP) is not possible with this release");
-	else if (p->security == CFG_SECURITY_SIP && g && g->transport != CFG_TLS)
+	if (p->security == CFG_SECURITY_MEDIA && g && g->srtp == CFG_SRTP_OFF)
+		cfg_wrong_at(b, &p->security, p->pos, key, "take srtp: off from that gateway, or use security: sip", "asks for encrypted sound, but gateway %s has srtp: off", g->name);
+	else if (p->security != CFG_SECURITY_OFF && g && g->transport != CFG_TLS)
 		cfg_wrong_at(b, &p->security, p->pos, key, "use transport: tls for that gateway, or security: off", "asks for TLS, but gateway %s uses %s", g->name,
 			cfg_transport_name(g->transport));
 	for (size_t k = 0; k < p->n_rules; k++) {

@@ -207,6 +207,7 @@ static const struct cfg_word autos[] = { { "auto", CFG_AUTO }, { "on", CFG_ON },
 static const struct cfg_word orders[] = { { "last-first", CFG_LAST_FIRST }, { "first-last", CFG_FIRST_LAST }, { "alias", CFG_BY_ALIAS } };
 static const struct cfg_word kinds[] = { { "extension", CFG_KIND_EXTENSION }, { "e164", CFG_KIND_E164 }, { "sip", CFG_KIND_SIP } };
 static const struct cfg_word securities[] = { { "off", CFG_SECURITY_OFF }, { "sip", CFG_SECURITY_SIP }, { "sip-and-media", CFG_SECURITY_MEDIA } };
+static const struct cfg_word srtps[] = { { "auto", CFG_SRTP_AUTO }, { "off", CFG_SRTP_OFF }, { "optional", CFG_SRTP_OPTIONAL }, { "required", CFG_SRTP_REQUIRED } };
 static const struct cfg_word offers[] = { { "extension", CFG_OFFER_EXTENSION }, { "department", CFG_OFFER_DEPARTMENT }, { "title", CFG_OFFER_TITLE },
 	{ "nothing", CFG_OFFER_NOTHING } };
 static const struct cfg_word revocations[] = { { "leaf", CFG_REVOCATION_LEAF }, { "full", CFG_REVOCATION_FULL }, { "off", CFG_REVOCATION_OFF } };
@@ -246,6 +247,8 @@ const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 		return *n = sizeof kinds / sizeof kinds[0], kinds;
 	case CFG_SECURITY:
 		return *n = sizeof securities / sizeof securities[0], securities;
+	case CFG_SRTP:
+		return *n = sizeof srtps / sizeof srtps[0], srtps;
 	case CFG_OFFERBY:
 		return *n = sizeof offers / sizeof offers[0], offers;
 	case CFG_AUTOONOFF:

@@ -319,6 +319,16 @@ static void on_key(struct dlg_call *c, enum key_way way, char digit)
 		dlg_key(&c->s.eng, digit);
 }
 
+/* Once encrypted it stays so where some dial plan counts on that: what a menu leads to is judged by how the call is, not by how it began. */
+void dlg_call_sound_is(struct dlg_call *c)
+{
+	const struct cfg *cfg = dir_view_cfg(c->s.view);
+	c->s.open_sound = !leg_is_encrypted(c->leg);
+	for (size_t i = 0; !c->s.open_sound && cfg && i < cfg->n_dialplans; i++)
+		if (cfg->dialplans[i].security == CFG_SECURITY_MEDIA)
+			leg_srtp(c->leg, SDES_REQUIRED);
+}
+
 void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
@@ -330,6 +340,7 @@ void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg)
 		break;
 	case LEG_ANSWERED:
 		c->answered = true;
+		dlg_call_sound_is(c);
 		dlg_call_step(c, "answered");
 		start_talk(c);
 		break;

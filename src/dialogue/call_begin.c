@@ -7,6 +7,7 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "dialogue_events.h"
+#include "sip_events.h"
 
 enum { RETRY_AFTER_S = 30 };
 
@@ -195,17 +196,21 @@ int dlg_call_begin(struct dlg_service *svc, struct leg *leg, struct dir_view *vi
 	if (err) {
 		leg_reject(leg, 503, "no port for audio is left", RETRY_AFTER_S);
 	} else {
+		leg_srtp(leg, dlg_srtp(who->plan, cfg_gateway(dir_view_cfg(view), text_of(c->gateway))));
 		err = leg_answer(leg, c->port, &why); /* refuses by itself what it cannot speak */
 		if (err && err != EPROTO)
 			leg_reject(leg, 500, "the call cannot be answered", 0);
 	}
 	if (err) {
 		c->notes.end = LEG_END_REJECTED;
+		if (why.id == EV_SIP_SOUND_NOT_ENCRYPTED || why.id == EV_SIP_SOUND_ONLY_ENCRYPTED || why.id == EV_SIP_SOUND_NO_SUITE || why.id == EV_SIP_SOUND_KEYS_OPEN)
+			c->notes.drop = "not-encrypted";
 		tell_not_answered(c, &why, err);
 		dlg_tale_not_answered(c, &why, err);
 		dlg_call_end(c, "not answered");
 	} else {
 		c->answered = true;
+		dlg_call_sound_is(c);
 	}
 	mem_unref(c);
 	return err;

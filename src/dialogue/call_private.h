@@ -164,6 +164,7 @@ struct dlg_call *dlg_call_make(struct dlg_service *svc, struct dir_view *view, c
 void dlg_call_undo(struct dlg_call *c);
 int dlg_call_open_port(struct dlg_call *c, const struct net_addr *local, struct ev_report *why);
 /* call.c */
+void dlg_call_sound_is(struct dlg_call *c); /* looks whether it is encrypted */
 void dlg_call_leg_h(struct leg *leg, const struct leg_event *ev, void *arg);
 void dlg_call_media_h(struct media_port *port, const struct media_event *ev, void *arg);
 void dlg_call_end(struct dlg_call *c, const char *why); /* by us: as if the caller had hung up, then BYE */

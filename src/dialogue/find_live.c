@@ -209,7 +209,8 @@ static int dial(struct dlg_call *c, struct dlg_call *w, struct gateway *g, uint3
 	uint8_t hops = leg_info(w->leg)->max_forwards;
 	/* Under the domain that phones know, so that the number can be called back; RFC 3323 4.1.1.3 for the others. */
 	const char *host = known ? plan && *plan->domain ? plan->domain : NULL : "anonymous.invalid";
-	struct leg_call_prm prm = { .uri = c->called, .max_forwards = hops > 1 ? (uint8_t)(hops - 1) : 1, .from_user = known ? w->who.caller_number : "anonymous", .from_host = host,
+	enum sdes_want srtp = dlg_srtp(plan, gw_cfg(g)), callers = dlg_srtp(w->who.plan, gw_cfg(g)); /* one half of a call is as secret as the other */
+	struct leg_call_prm prm = { .uri = c->called, .srtp = srtp > callers ? srtp : callers, .max_forwards = hops > 1 ? (uint8_t)(hops - 1) : 1, .from_user = known ? w->who.caller_number : "anonymous", .from_host = host,
 		                    .from_display = w->who.caller_name, .diversion = diversion, .after = leg_info(w->leg), .session = c->session, .ring_ms = ring_ms,
 		                    .h = dlg_call_leg_h, .arg = c };
 	int err = open_port(c, w, g, why);

@@ -86,7 +86,7 @@ static int dial(struct dlg_call *c, struct gateway *g, struct ev_report *why)
 	const struct cfg_dialplan *plan = dir_dialplan(c->s.view, c->s.box);
 	const char *access = plan && plan->access_numbers.n ? plan->access_numbers.v[0] : "";
 	struct leg_call_prm prm = { .uri = c->called, .from_user = *access && !strchr(access, ':') && !strchr(access, '@') ? access : NULL,
-		                    .assert_from = true, .session = c->session, .ring_ms = RING_MS, .h = dlg_call_leg_h, .arg = c };
+		                    .srtp = dlg_srtp(plan, gw_cfg(g)), .assert_from = true, .session = c->session, .ring_ms = RING_MS, .h = dlg_call_leg_h, .arg = c };
 	int err = open_port(c, g, why);
 	return err ? err : leg_call(&c->leg, c->svc->core, gw_peer(g), &prm, c->port, why);
 }

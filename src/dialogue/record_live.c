@@ -19,6 +19,7 @@ void dlg_record_figures(struct dlg_call *c)
 	media_port_stats(c->port, &c->notes.figures);
 	c->notes.has_figures = true;
 	c->notes.has_codec = media_port_codec(c->port, &c->notes.codec);
+	c->notes.srtp = media_port_srtp(c->port);
 }
 
 /* ---- what it was ---- */
@@ -156,6 +157,7 @@ static void sound(const struct dlg_call *c, struct call_record *r)
 	key_ways_text(&n->keys, r->keys);
 	if (n->has_codec)
 		FILL(r->codec, media_codec_name(n->codec));
+	FILL(r->srtp, n->srtp);
 	if (!n->has_figures || !n->has_codec)
 		return;
 	r->received = (int64_t)n->figures.received;

@@ -18,6 +18,7 @@ struct dlg_notes {
 	enum leg_end end;
 	bool has_figures, has_codec;
 	struct key_ways keys;
+	const char *srtp; /* the suite; NULL, "": its sound is plain */
 	struct media_port_stats figures;
 	enum media_codec codec;
 };

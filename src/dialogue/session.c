@@ -86,7 +86,7 @@ bool dlg_is_gone(const struct dlg_session *s)
 
 bool dlg_line_allows(const struct dlg_session *s, const struct cfg_dialplan *plan)
 {
-	return !s->open_line || !plan || plan->security == CFG_SECURITY_OFF;
+	return !plan || plan->security == CFG_SECURITY_OFF || (!s->open_line && (!s->open_sound || plan->security != CFG_SECURITY_MEDIA));
 }
 
 bool dlg_box_allowed(const struct dlg_session *s, const struct dir_user *box)

@@ -173,6 +173,7 @@ struct dlg_session {
 	char caller_number[64], caller_name[128];
 	const struct dir_user *caller; /* a user calling from an own number that is believed; NULL */
 
+	bool open_sound;       /* and its sound is plain */
 	const char *open_line; /* how the call came where others on the way can read it: "UDP"; NULL: it did not */
 
 	char language[16]; /* a tag that the caller, or the mailbox's owner, chose; "": that of whom is called */

@@ -115,7 +115,8 @@ void dlg_tale_each(const struct dlg_tale *t, dlg_tale_h *h, void *arg)
 
 bool dlg_tale_covers(uint16_t event)
 {
-	static const uint16_t told[] = { EV_CALL_REJECTED, EV_CALL_REFUSED, EV_CALL_NOT_SECURE, EV_CALL_NOT_ANSWERED, EV_SIP_NO_COMMON_CODEC, EV_TRANSFER_FAILED,
+	static const uint16_t told[] = { EV_CALL_REJECTED, EV_CALL_REFUSED, EV_CALL_NOT_SECURE, EV_CALL_NOT_ANSWERED, EV_SIP_NO_COMMON_CODEC, EV_SIP_SOUND_NOT_ENCRYPTED,
+		                         EV_SIP_SOUND_ONLY_ENCRYPTED, EV_SIP_SOUND_NO_SUITE, EV_SIP_SOUND_KEYS_OPEN, EV_TRANSFER_FAILED,
 		                         EV_SIP_TRANSFER_FAILED, EV_MEDIA_STRANGER_HEARD, EV_MEDIA_RTP_SILENT, EV_FIND_FAILED, EV_CALL_ENDED_BY_ADMIN };
 	for (size_t i = 0; i < sizeof(told) / sizeof(*told); i++)
 		if (told[i] == event)

@@ -245,7 +245,9 @@ static void tell_sound_agreed(struct dlg_call *c)
 	ev_str(&r, "local", net_addr_print(&s.local, local));
 	ev_str(&r, "remote", net_addr_print(&s.remote, remote));
 	ev_int(&r, "keys", s.keys_pt);
+	ev_str(&r, "suite", s.srtp);
 	add(c, s.keys_pt < 0 ? TALE_AUDIO_NO_KEYS : TALE_AUDIO, &r);
+	add(c, *s.srtp ? TALE_AUDIO_SECRET : TALE_AUDIO_PLAIN, &r);
 }
 
 /* Of a call of ours, once: as if it had been told when it was made. */
@@ -399,6 +401,9 @@ void dlg_tale_sound(struct dlg_call *c)
 		add(c, TALE_NEVER_AUDIO, &r);
 	if (f->strangers)
 		add(c, TALE_STRANGERS, &r);
+	ev_int(&r, "count", (int64_t)f->not_genuine);
+	if (f->not_genuine)
+		add(c, TALE_AUDIO_FORGED, &r);
 }
 
 /* ---- the conversation ---- */

@@ -74,6 +74,9 @@ static void end(struct dlg_tale *t, const struct call_record *c)
 		text_print(text, sizeof(text), "%lld.%lld", (long long)(c->jitter_us / 1000), (long long)(c->jitter_us % 1000 / 100));
 		ev_str(&r, "jitter", text);
 		dlg_tale_add(t, c->duration_ms, TALE_SOUND, &r, NULL);
+		ev_str(&r, "suite", c->srtp);
+		if (*c->srtp)
+			dlg_tale_add(t, c->duration_ms, TALE_AUDIO_SECRET, &r, NULL);
 	}
 	text_fill(why, sizeof(why), c->drop_reason);
 	for (char *p = why; *p; p++)

@@ -42,7 +42,7 @@ void dlg_tell_refusal(struct dlg_session *s, int err)
 void dlg_tell_not_secure(struct dlg_session *s, const char *what, const struct cfg_dialplan *plan)
 {
 	struct ev_report r;
-	begin(s, &r, EV_NOT_REACHED_SECURELY);
+	begin(s, &r, s->open_line ? EV_NOT_REACHED_SECURELY : EV_NOT_REACHED_ENCRYPTED);
 	ev_str(&r, "target", what);
 	ev_str(&r, "transport", s->open_line ? s->open_line : "");
 	ev_str(&r, "dialplan", plan ? plan->name : "");

@@ -176,7 +176,7 @@ void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dl
 	else if (who->box)
 		who->plan = dir_dialplan(view, who->box);
 	const struct cfg_dialplan *access = who->kind == DLG_WHO_ATTENDANT ? NULL : access_of(cfg, &info->called);
-	if (access && (!who->plan || access->security != CFG_SECURITY_OFF))
+	if (access && (!who->plan || (access->security != CFG_SECURITY_OFF && access->security >= who->plan->security)))
 		who->plan = access;
 }
 
@@ -188,4 +188,13 @@ const char *dlg_open_line(enum net_transport transport)
 bool dlg_secure_enough(const struct dlg_who *who, enum net_transport transport)
 {
 	return !who->plan || who->plan->security == CFG_SECURITY_OFF || transport == NET_TLS;
+}
+
+enum sdes_want dlg_srtp(const struct cfg_dialplan *plan, const struct cfg_gateway *g)
+{
+	if (plan && plan->security == CFG_SECURITY_MEDIA)
+		return SDES_REQUIRED;
+	if (g && g->srtp != CFG_SRTP_AUTO)
+		return g->srtp == CFG_SRTP_REQUIRED ? SDES_REQUIRED : g->srtp == CFG_SRTP_OPTIONAL ? SDES_OPTIONAL : SDES_OFF;
+	return plan && plan->security == CFG_SECURITY_SIP ? SDES_OPTIONAL : SDES_OFF;
 }

@@ -27,6 +27,8 @@ void dlg_who_calls(const struct dir_view *view, const struct leg_info *info, str
 void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);
 /* Whether the dial plan of whoever is called takes calls that came so (dialplans[].security). */
 bool dlg_secure_enough(const struct dlg_who *who, enum net_transport transport);
+/* Whether the sound of a call that belongs to that dial plan (NULL: to none) and goes through that gateway is encrypted. */
+enum sdes_want dlg_srtp(const struct cfg_dialplan *plan, const struct cfg_gateway *g);
 const char *dlg_open_line(enum net_transport transport); /* its name where others on the way can read what goes over it; NULL */
 
 #endif

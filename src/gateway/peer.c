@@ -41,6 +41,8 @@ static int add_policy(struct trust_policy *p, const struct cfg_gateway *conf)
 int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 {
 	static const enum sip_reuse reuse[] = { [CFG_REUSE_ALIAS] = SIP_REUSE_ALIAS, [CFG_REUSE_ANY] = SIP_REUSE_ANY, [CFG_REUSE_NEVER] = SIP_REUSE_NEVER };
+	static const enum sdes_want srtp[] = { [CFG_SRTP_AUTO] = SDES_OFF, [CFG_SRTP_OFF] = SDES_OFF, [CFG_SRTP_OPTIONAL] = SDES_OPTIONAL,
+		                               [CFG_SRTP_REQUIRED] = SDES_REQUIRED };
 	struct sip_peer *p = sip_peer_create();
 	if (!p)
 		return ENOMEM;
@@ -53,6 +55,7 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 	p->tls = limits_of(&conf->tls);
 	text_fill(p->sni, sizeof p->sni, conf->sni);
 	p->reuse = reuse[conf->reuse];
+	p->srtp = srtp[conf->srtp];
 	p->believes_headers = conf->trusted_headers;
 	p->told_identity = conf->asserted_identity;
 	static const enum sip_inband inband[] = { [CFG_AUTO] = SIP_INBAND_AUTO, [CFG_ON] = SIP_INBAND_ON, [CFG_OFF] = SIP_INBAND_OFF };
@@ -130,7 +133,7 @@ bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b)
 	       strcmp(a->sni, b->sni) == 0 && a->rule == b->rule && same_strings(&a->accept_names, &b->accept_names) &&
 	       same_strings(&a->sources, &b->sources) && a->judges_us.profile == b->judges_us.profile &&
 	       same_strings(&a->judges_us.known_names, &b->judges_us.known_names) && a->tls.min == b->tls.min && a->tls.max == b->tls.max &&
-	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && same_login(&a->login, &b->login) && a->trusted_headers == b->trusted_headers && a->asserted_identity == b->asserted_identity &&
+	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && a->srtp == b->srtp && same_login(&a->login, &b->login) && a->trusted_headers == b->trusted_headers && a->asserted_identity == b->asserted_identity &&
 	       a->max_calls == b->max_calls && a->lamp == b->lamp && a->inband_dtmf == b->inband_dtmf && a->symmetric_rtp == b->symmetric_rtp && a->subscriptions == b->subscriptions &&
 	       memcmp(&a->options, &b->options, sizeof a->options) == 0;
 }

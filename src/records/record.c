@@ -131,7 +131,8 @@ static bool take_int(const json_t *o, const char *key, int64_t *v)
 static bool take_record(const json_t *o, struct call_record *r)
 {
 	bool good = true;
-#define IN_T(member, size) good = take_text(o, #member, r->member, size) && good;
+/* lines of a release that did not know them yet lack these */
+#define IN_T(member, size) good = (take_text(o, #member, r->member, size) || strcmp(#member, "srtp") == 0 || strcmp(#member, "keys") == 0) && good;
 #define IN_I(member) good = take_int(o, #member, &r->member) && good;
 	RECORD_FIELDS(IN_T, IN_I)
 	return good && r->id[0] && r->started_us > 0;

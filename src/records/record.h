@@ -15,7 +15,7 @@
 	T(gateway, 65) T(gateway_address, 64) T(dialplan, 65) T(called, 128) T(caller, 64) T(caller_name, 128) T(dialled, 128) \
 	T(offer_result, 12) T(drop_reason, 24) T(reason, 12) T(caller_mailbox, 65) T(callee_mailbox, 65) T(attendant, 65) T(transferred_to, 128) \
 	T(codec, 8) T(band, 12) I(received) I(lost) I(peer_lost) I(jitter_us) I(round_trip_us) I(nmos_centi) I(degradation_centi) \
-	I(degradation_jitter_centi) I(degradation_loss_centi) I(burst_density_centi) I(burst_gap_ms) I(steps) I(steps_lost) T(keys, 24)
+	I(degradation_jitter_centi) I(degradation_loss_centi) I(burst_density_centi) I(burst_gap_ms) I(steps) I(steps_lost) T(keys, 24) T(srtp, 32)
 enum { RECORD_UNKNOWN = -1 };
 
 struct call_record {

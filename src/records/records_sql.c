@@ -15,9 +15,9 @@ static int write_record(struct db_tx *tx, const struct call_record *r, struct ev
 		"INSERT INTO call_record (id, parent, call_id, node, started_us, day, duration_ms, kind, direction, transport, gateway, gateway_address, dialplan,"
 		" called, caller, caller_name, dialled, offer_result, drop_reason, reason, caller_mailbox, callee_mailbox, attendant, transferred_to, codec, band,"
 		" received, lost, peer_lost, jitter_us, round_trip_us, nmos_centi, degradation_centi, degradation_jitter_centi, degradation_loss_centi,"
-		" burst_density_centi, burst_gap_ms, steps, steps_lost, keys) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
-		" ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40) ON CONFLICT (id) DO NOTHING",
-		"ssssisi" "sssssssssssssssssss" "iiiiiiiiiiiii" "s",
+		" burst_density_centi, burst_gap_ms, steps, steps_lost, keys, srtp) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,"
+		" ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41) ON CONFLICT (id) DO NOTHING",
+		"ssssisi" "sssssssssssssssssss" "iiiiiiiiiiiii" "ss",
 #define VALUE_T(member, size) r->member,
 #define VALUE_I(member) r->member,
 		RECORD_FIELDS(VALUE_T, VALUE_I) 0);

@@ -18,6 +18,7 @@ static void leg_destroy(void *object)
 	leg_reliable_free(leg);
 	leg_out_free(leg);
 	mem_free(leg->ack_auth);
+	leg_srtp_forget(leg);
 	mem_free(leg->offer);
 	mem_free(leg->hangup_reason);
 	mem_free(leg->end_facts);
@@ -43,6 +44,7 @@ struct leg *leg_make(struct sip_core *core, struct sip_peer *peer, bool incoming
 		return NULL;
 	leg->core = core;
 	leg->peer = mem_ref(peer);
+	leg->srtp_want = peer ? peer->srtp : SDES_OFF;
 	leg->state = incoming ? LEG_S_OFFERED : LEG_S_CALLING;
 	leg->started_ms = clock_mono_ms(core->prm.clock);
 	list_init(&leg->reqs);
@@ -434,6 +436,7 @@ bool leg_sound(const struct leg *leg, struct leg_sound *s)
 	if (!leg->agreed_once || !leg->port || net_addr_parse(&s->remote, text_of(leg->agreed.remote_addr), leg->agreed.remote_port))
 		return false;
 	s->codec = sdp_codec_name(leg->agreed.codec);
+	s->srtp = media_port_srtp(leg->port);
 	s->local = *media_port_addr(leg->port);
 	s->keys_pt = leg->agreed.recv_dtmf_pt;
 	return true;

@@ -24,6 +24,7 @@
 #include "net/addr.h"
 #include "net/dns.h"
 #include "sip/peer.h"
+#include "sip/sdes.h"
 
 struct leg;
 struct media_port;
@@ -123,8 +124,14 @@ struct leg_sound {
 	const char *codec; /* "PCMA" */
 	struct net_addr local, remote;
 	int keys_pt;       /* of the telephone-events that may come; -1: none was agreed */
+	const char *srtp;  /* with what it is encrypted: "AES_CM_128_HMAC_SHA1_80"; "": it is not */
 };
 bool leg_sound(const struct leg *leg, struct leg_sound *s); /* false: nothing yet, or it is over */
+
+/* Whether the sound is to be encrypted: from the next offer or answer on. Before this is said it is as the peer is configured (sip_peer.srtp). Keys neither
+ * go nor come but over TLS. */
+void leg_srtp(struct leg *leg, enum sdes_want want);
+bool leg_is_encrypted(const struct leg *leg);
 
 /* ---- an offered call ---- */
 /* 180 to the peer; optional. EALREADY once answered. */
@@ -149,6 +156,7 @@ struct leg_call_prm {
 	const char *diversion;     /* NULL: none; the URI of a Diversion header */
 	const struct leg_info *after; /* NULL: none; the call for which this one is made. A peer marked for it (sip_peer.told_identity) is told who called there
 	                               * if that is believed, and its history with what we add */
+	enum sdes_want srtp;       /* more than the peer's own setting asks for counts */
 	bool assert_from;          /* From is ourselves: such a peer is told so */
 	const char *session;       /* NULL: a new one; else this call belongs to that session */
 	const char *identity;      /* NULL: the peer's */

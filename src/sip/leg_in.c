@@ -202,12 +202,16 @@ int leg_accept_send(struct leg *leg, struct sip_stx *stx, uint32_t cseq, struct 
 
 static bool answer_in_ack(struct leg *leg, const struct sip_msg *ack)
 {
-	struct sip_refusal why;
+	struct sip_refusal why = { .sentence = "" };
+	struct ev_report r;
 	struct sdp_agreed agreed;
 	struct text sdp;
 	bool tell = leg->state == LEG_S_UP;
 
-	return !sip_msg_sdp(ack, &sdp, &why) && !leg_sdp_accept(leg, sdp, &agreed, &why) && !leg_media_apply(leg, &agreed, tell);
+	if (!sip_msg_sdp(ack, &sdp, &why) && !leg_sdp_accept(leg, sdp, &agreed, &why) && !leg_media_apply(leg, &agreed, tell))
+		return true;
+	(void)leg_srtp_report(leg, &why, &r);
+	return false;
 }
 
 void leg_on_ack(struct leg *leg, const struct sip_msg *ack)
@@ -280,6 +284,11 @@ static void no_codec(struct leg *leg, const struct sip_refusal *why, struct ev_r
 		sdp_offered_codecs(sdp, codecs, sizeof(codecs));
 	mem_free(sdp);
 	sip_refusal_text(why, words, sizeof(words));
+	if (leg_srtp_report(leg, why, report)) {
+		leg_reply(leg, leg->invite, why->status, words);
+		leg_over_later(leg, LEG_END_REJECTED, (int)why->status, why->sentence);
+		return;
+	}
 	if (why->fault == SIP_FAULT_SDP_NO_CODEC && codecs[0])
 		(void)text_print(words, sizeof(words), "%s %s", why->sentence, codecs);
 	ev_set(report, EV_SIP_NO_COMMON_CODEC);

@@ -7,11 +7,14 @@
 static int local_of(struct leg *leg, enum sdp_direction direction, char *host, struct sdp_local *local)
 {
 	struct net_addr addr;
+	struct sdes *sdes;
 
 	if (!leg->port)
 		return ENOTCONN;
+	if (leg_srtp_of(leg, &sdes))
+		return ENOMEM;
 	addr = *media_port_addr(leg->port);
-	*local = (struct sdp_local){ .port = net_addr_port(&addr), .n_codecs = 2, .codecs = { SDP_PCMU, SDP_PCMA }, .dtmf = true, .direction = direction };
+	*local = (struct sdp_local){ .port = net_addr_port(&addr), .n_codecs = 2, .codecs = { SDP_PCMU, SDP_PCMA }, .dtmf = true, .direction = direction, .sdes = sdes };
 	/* Bound to every address: say the one from which packets to this peer leave. */
 	if (net_addr_is_any(&addr) && net_addr_local_for(&addr, &leg->info.source))
 		return EADDRNOTAVAIL;
@@ -47,6 +50,8 @@ void leg_offer_drop(struct leg *leg)
 {
 	if (leg->core->offer.leg == leg)
 		leg->core->offer.leg = NULL;
+	if (leg->offer) /* keys may be in it */
+		mem_wipe(leg->offer, strlen(leg->offer));
 	mem_free(leg->offer);
 	leg->offer = NULL;
 }
@@ -120,6 +125,10 @@ static int start(struct leg *leg, const struct sdp_agreed *a)
 		s.inband = leg->info.peer->inband == SIP_INBAND_ON || (leg->info.peer->inband == SIP_INBAND_AUTO && a->send_dtmf_pt < 0);
 		s.symmetric = leg->info.peer->symmetric_rtp;
 	}
+	if (leg->sdes && leg->sdes->next.on) {
+		s.send_key = &leg->sdes->next.send;
+		s.recv_key = &leg->sdes->next.recv;
+	}
 	return media_port_start(leg->port, &s);
 }
 
@@ -135,6 +144,7 @@ int leg_media_apply(struct leg *leg, const struct sdp_agreed *agreed, bool tell)
 	err = start(leg, agreed);
 	if (err)
 		return err;
+	sdes_settle(leg->sdes);
 	leg->held = agreed->held;
 	if (!net_addr_parse(&remote, text_of(agreed->remote_addr), agreed->remote_port) && !net_addr_is_any(&remote)) {
 		leg->agreed = *agreed;

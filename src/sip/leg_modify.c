@@ -17,7 +17,9 @@ static void retry_later(struct leg *leg, struct sip_stx *stx, unsigned status, c
 static void refuse(struct leg *leg, struct sip_stx *stx, const struct sip_refusal *why)
 {
 	char words[256];
+	struct ev_report r;
 
+	(void)leg_srtp_report(leg, why, &r);
 	leg_reply(leg, stx, why->status ? why->status : 488, sip_refusal_text(why, words, sizeof(words)));
 }
 

@@ -141,6 +141,7 @@ static void refused(struct leg *leg, struct leg_req *q, const struct sip_msg *re
 	leg->out->invite = NULL;
 	if (said_again(leg, res))
 		return;
+	leg_srtp_refused(leg, res->status, words);
 	flow_told(leg, q, res->status != 403 && res->status != 408 && res->status < 500);
 	if (leg->cancel_wanted)
 		leg_over(leg, LEG_END_CANCELLED, (int)res->status, words, NULL);
@@ -181,6 +182,7 @@ static void answered(struct leg *leg, struct leg_req *q, const struct sip_msg *r
 	struct sip_refusal why = { .sentence = "" };
 	struct sdp_agreed agreed;
 	const struct sdp_agreed *early;
+	struct ev_report report;
 	char words[256];
 	struct text sdp;
 	int err;
@@ -207,6 +209,7 @@ static void answered(struct leg *leg, struct leg_req *q, const struct sip_msg *r
 	if (err == ENOENT && early) {
 		agreed = *early;
 	} else if (err || leg_sdp_accept(leg, sdp, &agreed, &why)) {
+		(void)leg_srtp_report(leg, &why, &report);
 		answer_bad(leg, why.sentence[0] ? sip_refusal_text(&why, words, sizeof(words)) : "the 200 has no session description");
 		return;
 	}
@@ -364,6 +367,8 @@ int leg_call(struct leg **legp, struct sip_core *core, struct sip_peer *peer, co
 		err = sip_dialog_uac(&leg->d, buf_cstr(&from), prm->from_display, prm->uri, NULL, peer->transport);
 	if (!err) {
 		leg->d.max_forwards = prm->max_forwards;
+		if (prm->srtp > leg->srtp_want)
+			leg->srtp_want = prm->srtp;
 		info_of_call(leg, prm);
 		err = said_once(leg, prm);
 	}

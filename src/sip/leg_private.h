@@ -149,6 +149,8 @@ struct leg {
 	/* audio */
 	struct media_port *port;
 	struct sdp_session sdp;
+	enum sdes_want srtp_want;
+	struct sdes *sdes;      /* NULL: the sound is plain, and nothing else was asked for */
 	struct sdp_agreed agreed;
 	struct leg_req *modify; /* our re-INVITE */
 	struct tmr *again;      /* it met theirs: once more (glare); NULL: it does not run */
@@ -181,6 +183,12 @@ void leg_texts_free(struct leg *leg);
 /* ---- leg_media.c ---- */
 /* Parsed, or as it was parsed before, when it is the leg's kept offer. Borrowed until anything else is read. */
 int leg_offer_read(struct leg *leg, struct text offer, const struct sdp **sdp, struct sip_refusal *why);
+/* leg_srtp.c: the leg's keys, made where they are wanted; NULL: plain sound. ENOMEM. */
+int leg_srtp_of(struct leg *leg, struct sdes **sp);
+void leg_srtp_forget(struct leg *leg);
+/* An event where encryption is why nothing was agreed; false: something else is. */
+bool leg_srtp_report(struct leg *leg, const struct sip_refusal *why, struct ev_report *report);
+void leg_srtp_refused(struct leg *leg, unsigned status, const char *words);
 void leg_offer_drop(struct leg *leg); /* the kept one is answered, or will never be */
 /* Reads their offer; writes our answer; *agreed is not yet put to work. EPROTO with the refusal. */
 int leg_sdp_answer(struct leg *leg, struct text offer, struct buf *out, struct sdp_agreed *agreed, struct sip_refusal *why);

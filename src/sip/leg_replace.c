@@ -109,6 +109,9 @@ static void take_over(struct leg *leg, struct sip_stx *stx, const struct sip_msg
 	struct buf sdp;
 	int err = sip_msg_sdp(req, &offer, &why);
 
+	if (leg->sdes)
+		leg->sdes->anew = true;
+
 	buf_init(&sdp, 16384);
 	if (err == ENOENT)
 		err = leg_sdp_offer(leg, SDP_SENDRECV, &sdp);

@@ -120,6 +120,7 @@ static void put_agreed(struct buf *b, const struct sdp_media *m, const struct sd
 		buf_printf(b, " %d", a->recv_dtmf_pt);
 	buf_printf(b, "\r\na=rtpmap:%u %s/8000\r\n", a->recv_pt, codecs[a->codec].name);
 	put_dtmf(b, a->recv_dtmf_pt);
+	sdes_put_answer(b, local->sdes);
 	buf_printf(b, "a=ptime:%u\r\na=%s\r\n", a->ptime_ms, sdp_direction_name(a->direction));
 }
 
@@ -178,7 +179,7 @@ static void put_session(struct buf *b, const struct sdp_local *local, struct tex
 
 /* ---- answering ---- */
 /* Finds the line to answer. When none fits, what is told is the fault of the line that came nearest. */
-static int choose(const struct sdp *offer, const struct sdp_local *local, struct sdp_agreed *a, struct sip_refusal *why)
+static int choose_among(const struct sdp *offer, const struct sdp_local *local, bool secret, struct sdp_agreed *a, struct sip_refusal *why)
 {
 	enum sip_fault fault = offer->n_media ? SIP_FAULT_SDP_NO_AUDIO : SIP_FAULT_SDP_NO_MEDIA;
 	struct text at = TEXT_NONE;
@@ -189,7 +190,7 @@ static int choose(const struct sdp *offer, const struct sdp_local *local, struct
 		enum sdp_codec codec;
 		enum sip_fault address;
 
-		if (!sdp_is_plain_audio(m)) {
+		if (!sdes_fits(local->sdes, m, secret)) {
 			if (m->kind == SDP_AUDIO && m->port && fault == SIP_FAULT_SDP_NO_AUDIO)
 				at = m->proto_text;
 			continue;
@@ -211,6 +212,24 @@ static int choose(const struct sdp *offer, const struct sdp_local *local, struct
 		return 0;
 	}
 	return sip_refuse(why, fault, at);
+}
+
+/* Encrypted where it may be so, else plain where that may be. */
+static int choose(const struct sdp *offer, const struct sdp_local *local, struct sdp_agreed *a, struct sip_refusal *why)
+{
+	enum sdes_want want = local->sdes ? local->sdes->want : SDES_OFF;
+	bool secret = want != SDES_OFF;
+	int err = choose_among(offer, local, secret, a, why);
+
+	if (err && want == SDES_OPTIONAL) {
+		secret = false;
+		err = choose_among(offer, local, secret, a, why);
+	}
+	if (err)
+		sdes_explain(local->sdes, offer, why);
+	else
+		err = sdes_take(local->sdes, &offer->media[a->index], secret);
+	return err;
 }
 
 int sdp_answer(const struct sdp *offer, const struct sdp_local *local, struct sdp_session *s, struct buf *out, struct sdp_agreed *agreed,
@@ -246,7 +265,7 @@ int sdp_offer(const struct sdp_local *local, struct sdp_session *s, struct buf *
 
 	buf_init(&rest, DESCRIPTION_MAX);
 	put_session(&rest, local, TEXT("0 0"));
-	buf_printf(&rest, "m=audio %u RTP/AVP", local->port);
+	buf_printf(&rest, "m=audio %u %s", local->port, sdes_offer_proto(local->sdes));
 	for (unsigned i = 0; i < local->n_codecs; i++)
 		buf_printf(&rest, " %u", codecs[local->codecs[i]].pt);
 	if (local->dtmf)
@@ -255,8 +274,10 @@ int sdp_offer(const struct sdp_local *local, struct sdp_session *s, struct buf *
 	for (unsigned i = 0; i < local->n_codecs; i++)
 		buf_printf(&rest, "a=rtpmap:%u %s/8000\r\n", codecs[local->codecs[i]].pt, codecs[local->codecs[i]].name);
 	put_dtmf(&rest, local->dtmf ? DTMF_PT : -1);
+	err = sdes_put_offer(&rest, local->sdes);
 	buf_printf(&rest, "a=ptime:%u\r\na=%s\r\n", local->ptime_ms ? local->ptime_ms : PTIME_MS, sdp_direction_name(local->direction));
-	err = put_description(out, s, local, &rest);
+	if (!err)
+		err = put_description(out, s, local, &rest);
 	buf_free(&rest);
 	return err;
 }
@@ -273,8 +294,8 @@ int sdp_accept(const struct sdp *answer, const struct sdp_local *local, struct s
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_MEDIA, TEXT_NONE);
 	if (!m->port)
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_REFUSED, TEXT_NONE);
-	if (!sdp_is_plain_audio(m))
-		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_MEDIA, m->proto_text);
+	if (sdes_accept(local->sdes, m, why))
+		return EBADMSG;
 	f = choose_codec(m, local, &codec);
 	if (!f)
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_CODEC, m->formats_text);

@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include "base/buf.h"
 #include "base/text.h"
+#include "sip/sdes.h"
 #include "sip/sdp.h"
 
 enum sdp_codec { SDP_PCMU, SDP_PCMA, SDP_CODECS };
@@ -24,6 +25,7 @@ struct sdp_local {
 	bool dtmf;                    /* telephone-event 0-15 */
 	uint16_t ptime_ms;            /* in an offer; 0: 20 */
 	enum sdp_direction direction; /* what we would like; SDP_SENDRECV normally, SDP_SENDONLY to hold */
+	struct sdes *sdes;            /* whether the sound is encrypted, and its keys; what is agreed stands in its `next`. NULL: plain only */
 };
 
 /* Our side's identity over the life of a dialog: the o= line. Its version grows by one whenever what we say changes (RFC 3264 8). */

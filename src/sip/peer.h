@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "net/addr.h"
 #include "net/dns.h"
+#include "sip/sdes.h"
 #include "trust/tls.h"
 
 /* Which connection may carry requests of ours (RFC 5923). A connection that we opened ourselves may always, towards the same address,
@@ -42,6 +43,7 @@ struct sip_peer {
 	struct trust_judges_us judges_us;  /* how it judges us, as far as the administrator said; for verdicts */
 	enum sip_inband { SIP_INBAND_AUTO, SIP_INBAND_ON, SIP_INBAND_OFF } inband; /* keys as tones: auto is where there are no telephone-events */
 	bool symmetric_rtp;                /* media_stream.symmetric */
+	enum sdes_want srtp;               /* whether the sound of its calls is encrypted, where nobody says otherwise */
 	unsigned max_watches;              /* subscriptions (watch.h); 0: it may have none */
 	unsigned max_dialogs;              /* 0: the core's limit */
 };

@@ -5,6 +5,7 @@
 #include "sip/conns.h"
 #include "sip/core_private.h"
 #include "sip/message.h"
+#include "sip/sdes.h"
 
 static void tell_tracer(struct sip_core *core, const struct sip_path *path, bool in, struct text bytes, const char *session)
 {
@@ -29,8 +30,14 @@ static void tell_bus(struct sip_core *core, const struct sip_path *path, uint16_
 	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
 	ev_str(&r, "transport", net_transport_name(path->transport));
 	ev_text(&r, "first_line", text_head(first, 200));
-	ev_text(&r, "message", sip_message_shown(bytes));
+	struct text shown = sip_message_shown(bytes);
+	char *copy = text_dup(shown); /* keys of SRTP are nobody's to read */
+	if (copy) {
+		sdes_strike(copy, shown.n);
+		ev_text(&r, "message", text_make(copy, shown.n));
+	}
 	ev_emit(core->bus, &r);
+	mem_free(copy);
 }
 
 void sip_trace_message(struct sip_core *core, const struct sip_path *path, bool in, struct text bytes)

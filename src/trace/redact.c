@@ -52,7 +52,7 @@ static void strike_value(struct line l)
 
 static bool is_key_line(struct line l)
 {
-	static const char *const begins[] = { "a=crypto:", "a=key-mgmt:", "a=ice-pwd:", "k=" };
+	static const char *const begins[] = { "a=crypto", "a=key-mgmt:", "a=ice-pwd:", "k=" };
 	for (unsigned i = 0; i < sizeof begins / sizeof *begins; i++)
 		if (text_starts_nocase(text_make(l.p, l.n), begins[i]))
 			return true;

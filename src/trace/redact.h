@@ -5,7 +5,7 @@
 #define TRACE_REDACT_H
 #include <stddef.h>
 
-/* In place. Values of Authorization, Proxy-Authorization, Authentication-Info, WWW-Authenticate and Proxy-Authenticate; of a=crypto and
+/* In place. Values of Authorization, Proxy-Authorization, Authentication-Info, WWW-Authenticate and Proxy-Authenticate; of a=crypto, a=cryptoscale,
  * a=key-mgmt and a=ice-pwd lines in any body; the whole body of an INFO but for the names of its fields; and of NOTIFY with keys (KPML). */
 void trace_redact(char *p, size_t n);
 

@@ -227,7 +227,7 @@ static void names_what_was_offered(void **state)
 	assert_string_equal(sdp_offered_codecs(&sdp, text, sizeof(text)), "PCMU by RTP/SAVP");
 
 	assert_int_equal(answer(HEAD "m=audio 4000 RTP/SAVP 0\r\n", &prm, &s, text, sizeof(text), &a, &why), EBADMSG);
-	assert_int_equal(why.fault, SIP_FAULT_SDP_NO_AUDIO);
+	assert_int_equal(why.fault, SIP_FAULT_SDP_ONLY_SRTP);
 	assert_true(text_is(why.at, "RTP/SAVP"));
 	assert_int_equal(answer(HEAD, &prm, &s, text, sizeof(text), &a, &why), EBADMSG);
 	assert_int_equal(why.fault, SIP_FAULT_SDP_NO_MEDIA);

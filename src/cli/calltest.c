@@ -397,6 +397,7 @@ static void answered(struct calltest *ct, struct side *s)
 	const struct calltest_step *st = step_of(ct);
 	char detail[300];
 	s->up = true;
+	s->srtp = media_port_srtp(s->port);
 	if (s == &ct->side[1]) {
 		leg_refer_progress(ct->side[0].leg, 200);
 		(void)write_record(&ct->side[0]);
@@ -511,8 +512,8 @@ static json_t *own_report(const struct calltest *ct)
 static json_t *report(const struct calltest *ct)
 {
 	const struct side *s = ct->now;
-	json_t *call = json_pack("{s:b, s:b, s:i, s:s, s:b, s:s}", "answered", ct->side[0].up, "transferred", ct->side[1].up, "status", s->status, "end",
-	                         s->over ? s->reason : "", "by_peer", s->by_peer, "target", ct->heard_target);
+	json_t *call = json_pack("{s:b, s:b, s:i, s:s, s:b, s:s, s:s}", "answered", ct->side[0].up, "transferred", ct->side[1].up, "status", s->status, "end",
+	                         s->over ? s->reason : "", "by_peer", s->by_peer, "target", ct->heard_target, "srtp", ct->side[0].srtp ? ct->side[0].srtp : "");
 	return json_pack("{s:i, s:b, s:o, s:o, s:O}", "schema", 1, "ok", !ct->failed, "call", call, "caller", own_report(ct), "steps", ct->steps);
 }
 

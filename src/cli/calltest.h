@@ -25,6 +25,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "event/report.h"
+#include "sip/sdes.h"
 
 enum calltest_kind {
 	CT_EXPECT_ANSWER, CT_WAIT, CT_WAIT_SILENCE, CT_EXPECT, CT_EXPECT_SOUND, CT_PRESS, CT_PRESS_INFO, CT_PLAY, CT_RECORD, CT_RECORD_STOP,
@@ -50,6 +51,7 @@ struct calltest_prm {
 	const char *listen;         /* "udp:127.0.0.1:5080", "tcp:...", "tls:..."; NULL: any port on the address that leads to the target */
 	const char *from_user, *from_display; /* NULL: "umbel-test" */
 	const char *proxy;          /* "host:port": the call goes there whatever the URI's host; NULL */
+	enum sdes_want srtp;        /* whether the sound is encrypted */
 	const char *diversion;      /* URI of a Diversion header; NULL */
 	const char *cert, *key, *ca; /* PEM files; all of them for TLS */
 	const char *accept_name;    /* TLS: name the other side must prove; NULL: the host dialled */

@@ -20,6 +20,7 @@ struct side {
 	bool up, over, by_peer, ear_ended;
 	int status;
 	struct media_port_stats stats; /* when the port was closed */
+	const char *srtp; /* the suite that its sound was encrypted with; NULL, "": none */
 	char reason[256];
 	char record[CT_ARG_SIZE]; /* WAV file being recorded; "" none */
 	size_t searched;          /* what was recognised or looked through up to here is not looked at again */

@@ -50,6 +50,7 @@ static int make_peer(struct calltest *ct, struct ev_report *why)
 		return bad(why, "the host is too long", prm->uri);
 	ct->peer->port = port;
 	ct->peer->reuse = SIP_REUSE_ANY;
+	ct->peer->srtp = prm->srtp;
 	ct->peer->rule = TRUST_RULE_SAN_OR_CN;
 	ct->peer->believes_headers = true;
 	ct->peer->policy = mem_ref(ct->policy);

@@ -23,6 +23,7 @@ static const struct cli_opt opts[] = {
 	{ "key", "FILE", "its private key (PEM)" },
 	{ "ca", "FILE", "whom to trust (PEM)" },
 	{ "accept-name", "NAME", "the name the other side must prove (default: the host of the address)" },
+	{ "srtp", "WANT", "encrypted sound: off (the default), optional, required; only over tls" },
 	{ "dns", "SERVERS", "name servers instead of those of resolv.conf" },
 	{ "prompts", "PACK", "prompt pack for the step \"expect\"" },
 	{ "t1", "MS", "SIP timer T1 (default 500)" },
@@ -114,6 +115,14 @@ static int make_script(struct cli *c, struct calltest_script *s)
 	return rc;
 }
 
+static bool srtp_of(const char *word, enum sdes_want *want)
+{
+	for (*want = SDES_OFF; *want <= SDES_REQUIRED; ++*want)
+		if (strcmp(word, sdes_want_name(*want)) == 0)
+			return true;
+	return false;
+}
+
 static int run(struct cli *c)
 {
 	struct calltest_prm prm = {
@@ -129,6 +138,8 @@ static int run(struct cli *c)
 		return cli_error(c, CLI_USAGE, "say whom to call, or --listen to wait for a call");
 	if (cli_opt_number(c, "t1", 60000, 0, &t1) || cli_opt_number(c, "for", 86400, 0, &seconds))
 		return CLI_USAGE;
+	if (cli_opt(c, "srtp") && !srtp_of(cli_opt(c, "srtp"), &prm.srtp))
+		return cli_error(c, CLI_USAGE, "--srtp is off, optional or required");
 	prm.t1_ms = (int64_t)t1;
 	prm.for_ms = (int64_t)seconds * 1000;
 	struct calltest_script *script = mem_zalloc(1, sizeof *script);

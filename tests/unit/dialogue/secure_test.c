@@ -10,11 +10,13 @@ static const char yaml[] =
 	"dialplans:\n"
 	"  - {name: open, domain: example.com, extension_digits: 3, access_numbers: ['700']}\n"
 	"  - {name: vault, domain: example.com, extension_digits: 3, security: sip}\n"
+	"  - {name: booth, domain: example.com, extension_digits: 3, security: sip-and-media}\n"
 	"mailboxes:\n"
 	"  - {name: olga, display_name: Olga Open, extensions: ['301']}\n"
 	"  - {name: vera, display_name: Vera Vault, extensions: ['302'], dialplan: vault}\n"
+	"  - {name: bea, display_name: Bea Booth, extensions: ['303'], dialplan: booth}\n"
 	"attendants:\n"
-	"  - {name: front, numbers: ['300'], keys: {1: mailbox olga, 2: mailbox vera, 3: attendant inner, 4: log-on}}\n"
+	"  - {name: front, numbers: ['300'], keys: {1: mailbox olga, 2: mailbox vera, 3: attendant inner, 4: log-on, 5: mailbox bea}}\n"
 	"  - {name: silent, numbers: ['310'], input_failures: 3, keys: {timeout: mailbox vera}}\n"
 	"  - {name: inner, numbers: ['320'], dialplan: vault, keys: {1: mailbox vera}}\n";
 
@@ -72,6 +74,31 @@ static void a_key_leads_to_no_mailbox_of_it(void **state)
 	talk_keys(&t, "2");
 	talk_wait(&t, 5000);
 	assert_true(talk_heard(&t, "attendant-message-for <Vera Vault>"));
+	end(&t);
+}
+
+static void plain_sound_leads_to_no_mailbox_that_wants_it_encrypted(void **state)
+{
+	(void)state;
+	struct talk t;
+	begin(&t, NULL);
+	t.s.open_sound = true;
+	go(&t, "front");
+	talk_keys(&t, "5");
+	talk_wait(&t, 3500);
+	assert_true(talk_heard(&t, "service-failed"));
+	assert_int_equal(t.last_event, EV_NOT_REACHED_ENCRYPTED);
+	assert_null(t.s.box);
+	talk_keys(&t, "2"); /* TLS is all that one asks for */
+	talk_wait(&t, 5000);
+	assert_true(talk_heard(&t, "attendant-message-for <Vera Vault>"));
+	end(&t);
+
+	begin(&t, NULL);
+	go(&t, "front");
+	talk_keys(&t, "5");
+	talk_wait(&t, 5000);
+	assert_true(talk_heard(&t, "attendant-message-for <Bea Booth>"));
 	end(&t);
 }
 
@@ -168,5 +195,5 @@ static void no_message_is_offered_for_who_does_not_answer(void **state)
 	}
 }
 
-UT_MAIN(UT(a_key_leads_to_no_mailbox_of_it), UT(nor_does_saying_nothing_for_ever), UT(nor_to_an_attendant_of_it), UT(nobody_logs_on_to_it),
+UT_MAIN(UT(a_key_leads_to_no_mailbox_of_it), UT(plain_sound_leads_to_no_mailbox_that_wants_it_encrypted), UT(nor_does_saying_nothing_for_ever), UT(nor_to_an_attendant_of_it), UT(nobody_logs_on_to_it),
         UT(no_message_is_offered_for_who_does_not_answer))

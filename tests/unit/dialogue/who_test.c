@@ -194,5 +194,24 @@ static void who_wants_privacy_is_nobody(void **state)
 	assert_int_equal(w.kind, DLG_WHO_MAILBOX);
 }
 
-UT_MAIN(UT(a_secured_dial_plan_takes_tls_only), UT(who_wants_privacy_is_nobody), UT(a_mailbox_by_request_uri), UT(an_attendant_by_number), UT(access_number_alone_is_the_subscriber), UT(the_original_diversion_counts),
+static void who_wants_encrypted_sound(void **state)
+{
+	(void)state;
+	struct cfg_dialplan plan = { .security = CFG_SECURITY_OFF };
+	struct cfg_gateway g = { .srtp = CFG_SRTP_AUTO };
+	static const enum sdes_want want[4][3] = { /* srtp of the gateway; security of the dial plan */
+		[CFG_SRTP_AUTO] = { SDES_OFF, SDES_OPTIONAL, SDES_REQUIRED }, [CFG_SRTP_OFF] = { SDES_OFF, SDES_OFF, SDES_REQUIRED },
+		[CFG_SRTP_OPTIONAL] = { SDES_OPTIONAL, SDES_OPTIONAL, SDES_REQUIRED }, [CFG_SRTP_REQUIRED] = { SDES_REQUIRED, SDES_REQUIRED, SDES_REQUIRED },
+	};
+	for (unsigned s = CFG_SRTP_AUTO; s <= CFG_SRTP_REQUIRED; s++)
+		for (unsigned p = CFG_SECURITY_OFF; p <= CFG_SECURITY_MEDIA; p++) {
+			g.srtp = (enum cfg_srtp)s;
+			plan.security = (enum cfg_security)p;
+			assert_int_equal(dlg_srtp(&plan, &g), want[s][p]);
+		}
+	assert_int_equal(dlg_srtp(NULL, NULL), SDES_OFF);
+	assert_int_equal(dlg_srtp(NULL, &g), SDES_REQUIRED);
+}
+
+UT_MAIN(UT(a_secured_dial_plan_takes_tls_only), UT(who_wants_encrypted_sound), UT(who_wants_privacy_is_nobody), UT(a_mailbox_by_request_uri), UT(an_attendant_by_number), UT(access_number_alone_is_the_subscriber), UT(the_original_diversion_counts),
         UT(own_mailbox_is_heard_not_filled), UT(nobody_is_told_with_what_was_looked_for), UT(withheld_numbers_stay_withheld))

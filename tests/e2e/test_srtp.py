@@ -190,6 +190,14 @@ def linphone(w):
     phone.stop()
 
 
+def ourselves(w):
+    call = lambda srtp: w.node.cli.json("call", "test", f"sip:{SECRET}@{HOST}:{TLS};transport=tls", "--cert", str(w.phones.cert), "--key", str(w.phones.key), "--ca", str(w.ca.cert),
+                                        "--dns", space.DNS, "--srtp", srtp, "-e", "wait 300ms; hangup", "--for", "20")
+    good, bad = call("required"), call("off")
+    w.story.check("umbel call test --srtp required: with the strongest suite", good["ok"] and good["call"]["srtp"] == "AEAD_AES_256_GCM", good)
+    w.story.check("... and without it 488", not bad["ok"] and bad["call"]["status"] == 488, bad)
+
+
 def no_keys(w):
     text = (w.node.dir / "events.jsonl").read_text()
     w.story.check("messages in the log have no keys", "a=crypto:" in text and not re.search(r"inline:(?!x{40,})", text), re.findall(r"a=crypto.{90}", text)[:1])
@@ -204,4 +212,5 @@ with Story("srtp") as story:
         linphone(w)
     else:
         story.skip("linphone", "it is not installed")
+    ourselves(w)
     no_keys(w)

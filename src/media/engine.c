@@ -434,8 +434,12 @@ static void thread_destroy(struct media_thread *t)
 			plays_free(cmd.u.play);
 		else if (cmd.type == CMD_JOIN)
 			mem_unref(cmd.u.join.join);
-	while (t->events.slots && ring_take(&t->events, &msg))
+		else if (cmd.type == CMD_START)
+			secure_free(cmd.u.stream.secure);
+	while (t->events.slots && ring_take(&t->events, &msg)) {
 		plays_free(msg.plays);
+		secure_free(msg.secure);
+	}
 	ring_free(&t->cmds);
 	ring_free(&t->events);
 	if (t->fd_cmd >= 0)

@@ -192,6 +192,20 @@ static void who_has_the_key_may_move(void **state)
 	pair_close(&p);
 }
 
+/* Keys that nobody took over yet, and some on their way back. */
+static void the_end_of_the_engine_leaves_no_key_behind(void **state)
+{
+	(void)state;
+	struct srtp_key a = key_of(SRTP_AES_CM_128_80, 1), b = key_of(SRTP_AES_CM_128_80, 2), c = key_of(SRTP_AES_CM_128_80, 3);
+	pair_open_idle(&p, false);
+	both_begin(&a, &b);
+	pair_run(&p, 40);
+	both_begin(&c, &b);
+	pair_run(&p, 40);
+	both_begin(&b, &a);
+	media_engine_destroy(p.engine);
+}
+
 static int rekeys(void *arg)
 {
 	(void)arg;
@@ -214,4 +228,4 @@ static void without_memory(void **state)
 }
 
 UT_MAIN(UT(sound_passes), UT(nothing_plain_goes_out), UT(wrong_keys_are_told_once), UT(plain_sound_is_not_taken), UT(who_has_the_key_may_move),
-        UT(without_memory))
+        UT(the_end_of_the_engine_leaves_no_key_behind), UT(without_memory))

@@ -56,9 +56,11 @@ class Baresip:
                                                                speech=speech, modules=modules, heard=self.heard_dir) +
                                          ("module_app mwi.so\n" if lamp else ""))
         mode = "auto" if answer else "manual"
-        (self.dir / "accounts").write_text(
-            f'"{number}" <sip:{number}@domain.com>;regint=600;answermode={mode};outbound="sip:{space.POOL};transport={transport}"'
-            f";audio_codecs=PCMU,PCMA{';mwi=yes' if lamp else ''}\n")
+        self.account = (f'"{number}" <sip:{number}@domain.com>;regint=600;answermode={mode};outbound="sip:{space.POOL};transport={transport}"'
+                        ";audio_codecs=PCMU,PCMA")
+        # Its mwi module starts with a timer of a millisecond that never ends where the account has registered before: that comes later, by command.
+        self.late = lamp
+        (self.dir / "accounts").write_text("# by command\n" if lamp else self.account + "\n")
         (self.dir / "contacts").write_text("")
         self.log_dir, self.proc, self.link, self.events, self.rest = folder, None, None, [], b""
 
@@ -72,6 +74,8 @@ class Baresip:
                 return not self.proc.running()
         if not until(connect, 10) or not self.link:
             raise Failed("baresip did not start:\n" + self.proc.said()[-1500:])
+        if self.late:
+            self.command("uanew", self.account)
         self.proc.wait_for(r"200 OK \(\) \[\d binding", 10)
         return self
 

@@ -33,8 +33,8 @@ static void choices_h(int err, const struct mbox_choices *c, const struct ev_rep
 	}
 	json_t *groups = json_array();
 	for (unsigned i = 0; i < MBOX_GROUPS; i++)
-		if (*c->group[i].name)
-			json_array_append_new(groups, group_json(i + 1, &c->group[i]));
+		if (mbox_choices_group(c, i))
+			json_array_append_new(groups, group_json(i + 1, mbox_choices_group(c, i)));
 	admin_call_ok(x->of.call, json_pack("{s:s, s:i, s:s, s:s, s:b, s:o}", "mailbox", x->of.user->name, "hours", (int)c->hours, "zone", c->zone, "language", c->language,
 	                                 "by_voice", c->by_voice, "groups", groups));
 	admin_mailbox_end(x);

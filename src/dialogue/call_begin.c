@@ -105,6 +105,8 @@ static void destroy(void *object)
 	mem_unref(c->stretched);
 	mem_unref(c->zone);
 	mem_free(c->verdict);
+	mem_free(c->part);
+	mem_free(c->saying);
 	mem_free(c->step);
 	dlg_tale_free(&c->tale);
 	dlg_path_free(&c->notes.path);

@@ -83,6 +83,10 @@ struct live_name {
 	bool waits;
 	struct media_clip *clip;
 };
+struct live_saying {
+	struct dlg_utterance u;
+	struct live_name name[DLG_WORDS];
+};
 
 struct dlg_call {
 	struct link link, outgoing_link;
@@ -93,7 +97,7 @@ struct dlg_call {
 	struct recorder *recorder;
 	struct spool_info rec_info;
 	char rec_path[SPOOL_PATH]; /* "" when there is no file of ours */
-	char part[DLG_PARTS - 1][SPOOL_PATH]; /* what it was added to */
+	char (*part)[SPOOL_PATH]; /* what it was added to, DLG_PARTS - 1 of them; NULL: nothing yet */
 	unsigned n_parts;
 	uint32_t rec_job, xfer_job;
 	struct trust_verdict *verdict; /* on the last transfer, when no SIP answer came; NULL */
@@ -118,9 +122,8 @@ struct dlg_call {
 	unsigned told_percent, told_words;
 	int64_t told_at_ms;
 
-	struct dlg_utterance saying; /* while its names are being spoken */
+	struct live_saying *saying;  /* from the asking for its names until it plays; else NULL */
 	uint32_t say_id;
-	struct live_name name[DLG_WORDS];
 	unsigned names_wait;
 	bool in_say;
 

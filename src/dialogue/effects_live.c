@@ -21,8 +21,8 @@ static void add_name(struct say_seq *q, const char *text, struct media_clip *cli
 
 static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 {
-	const struct dlg_said *w = &c->saying.word[i];
-	const char *text = dlg_said_text(&c->saying, i);
+	const struct dlg_said *w = &c->saying->u.word[i];
+	const char *text = dlg_said_text(&c->saying->u, i);
 	switch (w->kind) {
 	case DLG_W_PROMPT: say_prompt(q, dlg_prompt_name(w->prompt)); break;
 	case DLG_W_NAMED: say_prompt(q, text); break;
@@ -33,7 +33,7 @@ static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 		break;
 	case DLG_W_WHEN: say_when(q, w->number, clock_real_s(c->svc->prm.clock)); break;
 	case DLG_W_LENGTH: say_duration(q, (uint32_t)w->number); break;
-	case DLG_W_NAME: add_name(q, text, c->name[i].clip); break;
+	case DLG_W_NAME: add_name(q, text, c->saying->name[i].clip); break;
 	case DLG_W_CLIP:
 		if (w->number == CLIP_MESSAGE)
 			dlg_phone_say(c, q);
@@ -59,15 +59,18 @@ static void played(struct player *p, bool stopped, uint32_t ms, void *arg)
 
 static void name_spoken(struct media_clip *clip, void *arg);
 
+/* And the sentence that they belong to. */
 static void forget_names(struct dlg_call *c)
 {
-	for (unsigned i = 0; i < DLG_WORDS; i++) {
-		struct live_name *n = &c->name[i];
+	for (unsigned i = 0; c->saying && i < DLG_WORDS; i++) {
+		struct live_name *n = &c->saying->name[i];
 		if (n->waits && c->svc && c->svc->prm.names)
 			voice_name_cancel(c->svc->prm.names, name_spoken, n);
 		n->waits = false;
 		n->clip = mem_unref(n->clip);
 	}
+	mem_free(c->saying);
+	c->saying = NULL;
 	c->names_wait = 0;
 }
 
@@ -77,7 +80,7 @@ static int play(struct dlg_call *c)
 	EV_REPORT(why);
 	say_begin(&q, languages_find(c->svc->prm.languages, dlg_language_of(&c->s)));
 	say_zone(&q, c->zone, c->s.phone.choices.hours);
-	for (unsigned i = 0; i < c->saying.n; i++)
+	for (unsigned i = 0; i < c->saying->u.n; i++)
 		add_word(c, &q, i);
 	if (say_error(&q, &why))
 		dlg_call_emit(c, &why);
@@ -112,11 +115,11 @@ static void name_spoken(struct media_clip *clip, void *arg)
 static void ask_names(struct dlg_call *c)
 {
 	struct voice_names *names = c->svc->prm.names;
-	for (unsigned i = 0; names && i < c->saying.n; i++) {
-		const char *text = dlg_said_text(&c->saying, i);
-		if (c->saying.word[i].kind != DLG_W_NAME || !*text)
+	for (unsigned i = 0; names && i < c->saying->u.n; i++) {
+		const char *text = dlg_said_text(&c->saying->u, i);
+		if (c->saying->u.word[i].kind != DLG_W_NAME || !*text)
 			continue;
-		struct live_name *n = &c->name[i];
+		struct live_name *n = &c->saying->name[i];
 		n->call = c;
 		n->waits = true;
 		c->names_wait++;
@@ -134,7 +137,10 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 		return ENOTCONN;
 	player_forget(&c->player);
 	forget_names(c);
-	c->saying = *u;
+	c->saying = mem_zalloc(1, sizeof(*c->saying));
+	if (!c->saying)
+		return ENOMEM;
+	c->saying->u = *u;
 	c->say_id = id;
 	c->in_say = true;
 	ask_names(c);
@@ -296,6 +302,8 @@ static int record(void *arg, uint32_t job)
 	if (!c->port)
 		return ENOTCONN;
 	if (c->s.rec.parts > c->n_parts && *c->rec_path && c->n_parts < DLG_PARTS - 1) {
+		if (!c->part && !(c->part = mem_zalloc(DLG_PARTS - 1, sizeof(*c->part))))
+			return ENOMEM;
 		text_fill(c->part[c->n_parts++], SPOOL_PATH, c->rec_path);
 		c->rec_path[0] = '\0';
 	} else {

@@ -65,7 +65,12 @@ static void choices_h(int err, const struct mbox_choices *choices, const struct 
 		dlg_live_done_h(err, why, j);
 		return;
 	}
-	c->s.phone.choices = *choices;
+	err = mbox_choices_copy(&c->s.phone.choices, choices);
+	c->s.phone.group = NULL; /* it was one of those */
+	if (err) {
+		dlg_live_done_h(err, NULL, j);
+		return;
+	}
 	if (*choices->language && !*c->s.language)
 		text_fill(c->s.language, sizeof(c->s.language), choices->language);
 	err = mbox_standing(j->svc->prm.mbox, c->s.box->name, standing_h, j, &j->handle);

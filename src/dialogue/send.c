@@ -38,7 +38,7 @@ static bool is_person(const struct dlg_session *s)
 static bool has_groups(const struct dlg_session *s)
 {
 	for (int i = 0; i < MBOX_GROUPS; i++)
-		if (*s->phone.choices.group[i].name)
+		if (mbox_choices_group(&s->phone.choices, (unsigned)i))
 			return true;
 	return false;
 }
@@ -113,8 +113,8 @@ static int look_up(struct dlg_session *s)
 	s->phone.added = u;
 	if (u)
 		s->phone.n_added = dlg_send_to(s, u);
-	else if (s->n_digits == 1 && s->digits[0] >= '1' && *s->phone.choices.group[s->digits[0] - '1'].name)
-		add_members(s, &s->phone.choices.group[s->digits[0] - '1']);
+	else if (s->n_digits == 1 && s->digits[0] >= '1' && mbox_choices_group(&s->phone.choices, (unsigned)(s->digits[0] - '1')))
+		add_members(s, mbox_choices_group(&s->phone.choices, (unsigned)(s->digits[0] - '1')));
 	return 0;
 }
 

@@ -42,6 +42,7 @@ void dlg_session_close(struct dlg_session *s)
 	mem_free(s->list);
 	s->list = NULL;
 	s->n_list = 0;
+	mbox_choices_clear(&s->phone.choices);
 	s->view = dir_view_unref(s->view);
 }
 

@@ -51,6 +51,8 @@ void mbox_call_free(struct mbox_call *c)
 	mem_free(c->list);
 	mem_free(c->calls);
 	mem_free(c->path);
+	if (c->choices)
+		mbox_choices_clear(c->choices);
 	mem_free(c->choices);
 	mem_free(c->value);
 	mem_unref(c->m);

@@ -143,14 +143,19 @@ struct mbox_choices {
 	uint8_t hours;                 /* 12 or 24; 0: as the language does */
 	char zone[MBOX_ZONE];          /* "Europe/Berlin"; "": the server's */
 	char language[MBOX_LANGUAGE];  /* "de-DE"; "": the configuration's */
-	struct mbox_group group[MBOX_GROUPS]; /* 1 to 9 on the keys */
+	struct mbox_group *group;      /* MBOX_GROUPS of them, 1 to 9 on the keys; NULL: there are none. Owned */
 };
+void mbox_choices_clear(struct mbox_choices *c);
+/* 0, ENOMEM: all but the groups. */
+int mbox_choices_copy(struct mbox_choices *to, const struct mbox_choices *from);
+/* NULL where there is no such group; i from 0. */
+const struct mbox_group *mbox_choices_group(const struct mbox_choices *c, unsigned i);
 typedef void (mbox_choices_h)(int err, const struct mbox_choices *c, const struct ev_report *why, void *arg);
 int mbox_choices(struct mbox *m, const char *mailbox, mbox_choices_h *h, void *arg, uint64_t *handle);
 /* One of them by its name in the store: "voice", "setup" ("1" or ""), "hours" ("12", "24"), "zone", "language", "group.1" ... "group.9"
  * (name and members, one a line). "" takes it away. EINVAL for what none of them may hold. */
 int mbox_choose(struct mbox *m, const char *mailbox, const char *name, const char *value, mbox_done_h *h, void *arg, uint64_t *handle);
-/* Takes one name and value into the struct: EINVAL if it is none. Pure. */
+/* Takes one name and value into the struct: EINVAL if it is none; ENOMEM. */
 int mbox_choice_read(struct mbox_choices *c, const char *name, const char *value);
 
 /* ---- greetings: each kind recorded once a mailbox, under its name; others by names of their own ("attendant.main") ---- */

@@ -113,6 +113,36 @@ static int read_group(const char *value, struct mbox_group *g)
 	return err ? err : text_copy(members, g->members, sizeof g->members);
 }
 
+void mbox_choices_clear(struct mbox_choices *c)
+{
+	mem_free(c->group);
+	*c = (struct mbox_choices){ 0 };
+}
+
+int mbox_choices_copy(struct mbox_choices *to, const struct mbox_choices *from)
+{
+	mbox_choices_clear(to);
+	*to = *from;
+	to->group = from->group ? mem_alloc(MBOX_GROUPS * sizeof *to->group) : NULL;
+	if (to->group)
+		memcpy(to->group, from->group, MBOX_GROUPS * sizeof *to->group);
+	return from->group && !to->group ? ENOMEM : 0;
+}
+
+const struct mbox_group *mbox_choices_group(const struct mbox_choices *c, unsigned i)
+{
+	return c->group && i < MBOX_GROUPS && *c->group[i].name ? &c->group[i] : NULL;
+}
+
+static int read_one_group(struct mbox_choices *c, unsigned i, const char *value)
+{
+	if (!c->group && *value)
+		c->group = mem_zalloc(MBOX_GROUPS, sizeof *c->group);
+	if (!c->group)
+		return *value ? ENOMEM : 0;
+	return read_group(value, &c->group[i]);
+}
+
 int mbox_choice_read(struct mbox_choices *c, const char *name, const char *value)
 {
 	if (strcmp(name, "voice") == 0)
@@ -126,7 +156,7 @@ int mbox_choice_read(struct mbox_choices *c, const char *name, const char *value
 	if (strcmp(name, "language") == 0)
 		return read_word(value, c->language, sizeof c->language);
 	if (strncmp(name, "group.", 6) == 0 && name[6] >= '1' && name[6] <= '9' && !name[7])
-		return read_group(value, &c->group[name[6] - '1']);
+		return read_one_group(c, (unsigned)(name[6] - '1'), value);
 	return EINVAL;
 }
 
@@ -137,10 +167,11 @@ static int read_choices(struct db_tx *tx, struct mbox_call *c, char *value, stru
 	int err = db_query(tx, &r, why, "SELECT name, value FROM mailbox_choice WHERE mailbox = ?1", "s", c->msg.mailbox);
 	if (err)
 		return err;
-	while ((err = db_step(r, why)) == 0) {
+	while (!err && (err = db_step(r, why)) == 0) {
 		db_col_copy(r, 0, name, sizeof name);
 		db_col_copy(r, 1, value, MBOX_GROUP_TEXT + 128);
-		(void)mbox_choice_read(c->choices, name, value); /* a newer release may know more of them */
+		if (mbox_choice_read(c->choices, name, value) == ENOMEM) /* EINVAL: a newer release may know more of them */
+			err = ENOMEM;
 	}
 	db_rows_close(r);
 	return err == ENOENT ? 0 : err;
@@ -150,7 +181,7 @@ int mbox_choices_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct mbox_call *c = arg;
 	char value[MBOX_GROUP_TEXT + 128];
-	*c->choices = (struct mbox_choices){ 0 };
+	mbox_choices_clear(c->choices);
 	return read_choices(tx, c, value, why);
 }
 
@@ -187,9 +218,9 @@ int mbox_choices(struct mbox *m, const char *mailbox, mbox_choices_h *h, void *a
 
 int mbox_choose(struct mbox *m, const char *mailbox, const char *name, const char *value, mbox_done_h *h, void *arg, uint64_t *handle)
 {
-	struct mbox_choices *scratch = mem_zalloc(1, sizeof *scratch);
-	int err = scratch ? mbox_choice_read(scratch, name, value) : ENOMEM;
-	mem_free(scratch);
+	struct mbox_choices scratch = { 0 };
+	int err = mbox_choice_read(&scratch, name, value);
+	mbox_choices_clear(&scratch);
 	if (err)
 		return err == ENOMEM ? ENOMEM : EINVAL;
 	struct mbox_call *c = mbox_call_new(m, mailbox, NULL);

@@ -11,7 +11,7 @@ KINDS = {"MS": "milliseconds", "SEC": "seconds", "U16": "number", "U32": "number
          "NAMES": "list of names", "HOSTS": "list of names", "PATHS": "list of paths", "NUMBERS": "list of numbers",
          "TARGETS": "list of numbers, names or URIs", "URIS": "list of SIP URIs", "ADDRESSES": "list of addresses", "TEXTS": "list of texts",
          "LEVELS": "map of category to level", "KEYS": "map of key to action", "ANSWERKEYS": "map of key to action",
-         "ZONE": "time zone", "PATTERN": "pattern of digits", "DATE": "day, with a time if wanted", "HOURS": "map of days to periods"}
+         "ZONE": "time zone", "VOICE": "voice", "PATTERN": "pattern of digits", "DATE": "day, with a time if wanted", "HOURS": "map of days to periods"}
 
 def read(path):
     groups, by = [], {}

@@ -16,6 +16,7 @@
 #include "voice/pack.h"
 #include "voice/sound_file.h"
 #include "voice/speak.h"
+#include "voice/speaker.h"
 
 enum { LINE = 2048 };
 
@@ -28,7 +29,7 @@ static int run_espeak(const char *words)
 {
 	char voice[16];
 	text_copy(text_head(text_of(spoken), strcspn(spoken, "-")), voice, sizeof voice);
-	char *argv[] = { (char *)espeak, (char *)"-v", voice, (char *)"-s", (char *)"150", (char *)"-w", scratch, (char *)"--", (char *)words, NULL };
+	char *argv[] = { (char *)espeak, (char *)"-v", voice, (char *)"-s", (char *)SPEAKER_WORDS_A_MINUTE, (char *)"-w", scratch, (char *)"--", (char *)words, NULL };
 	pid_t pid;
 	int status, err = posix_spawn(&pid, espeak, NULL, NULL, argv, environ);
 	if (err)

@@ -29,15 +29,15 @@ static int tell_sounds(struct cli *c, const char *name, struct text out)
 	return code;
 }
 
-static int write_sound(struct cli *c, const char *text, const char *path)
+static int write_sound(struct cli *c, const char *language, const char *text, const char *path)
 {
 	struct buf in, out;
 	buf_init(&in, 4096);
 	buf_init(&out, 16 << 20);
-	buf_printf(&in, "%s\n", text);
+	buf_printf(&in, "%s\t%s\n", language ? language : "", text);
 	int code = cli_speech_ask("--say", buf_as_text(&in), &out);
 	if (code != CLI_GOOD)
-		code = cli_error(c, CLI_NO, "\"%s\" cannot be said", text);
+		code = cli_error(c, CLI_NO, "\"%s\" cannot be said%s", text, language ? "; is espeak-ng installed, and does it know that language (espeak-ng --voices)?" : "");
 	else
 		code = cli_write_file(c, path, out.p, out.n, 0644);
 	buf_free(&in);
@@ -67,7 +67,7 @@ static int pronounce(struct cli *c)
 		code = tell_sounds(c, name, buf_as_text(&out));
 	buf_free(&in);
 	buf_free(&out);
-	return code == CLI_GOOD && wav ? write_sound(c, name, wav) : code;
+	return code == CLI_GOOD && wav ? write_sound(c, language, name, wav) : code;
 }
 
 static const struct cli_opt opts[] = {

@@ -78,6 +78,13 @@ struct cfg_identity {
 	const char *ocsp; /* DER file; "" none */
 };
 
+/* Who speaks a language; the first members are those of every list's. */
+struct cfg_speaker {
+	struct cfg_pos pos;
+	const char *language; /* "de-AT", "de" */
+	const char *voice;    /* "flite", or one of espeak-ng's */
+};
+
 struct cfg_media {
 	const char *address; /* "" = the address the signalling uses */
 	uint16_t port_min, port_max;
@@ -125,6 +132,8 @@ struct cfg_node {
 	const char *admin_group; /* who may use the socket besides its owner; "" nobody */
 	const char *data, *voice; /* data: spool and private state; voice: folder of prompt sets */
 	const char *voice_set;
+	const struct cfg_speaker *speakers;
+	size_t n_speakers;
 	const char *user; /* run as; "" = stay */
 	const char *renew_command; /* run when a certificate nears its end; "" none */
 	uint32_t renew_before_days;

@@ -10,6 +10,10 @@ void cfg_check_node(struct binder *b)
 	struct cfg_pos top = { 1, 1 };
 	cfg_names_twice(b, "node.identities", n->identities, n->n_identities, sizeof *n->identities);
 	cfg_must_exist(b, &identities, &n->identity, top, "node.identity", n->identity);
+	for (size_t i = 0; i < n->n_speakers; i++)
+		for (size_t k = 0; k < i; k++)
+			if (n->speakers[i].language && n->speakers[k].language && strcasecmp(n->speakers[i].language, n->speakers[k].language) == 0)
+				cfg_wrong_at(b, &n->speakers[i].language, n->speakers[i].pos, "node.speakers", "give each language one voice", "\"%s\" stands twice", n->speakers[i].language);
 	for (size_t i = 0; i < n->n_listen; i++) {
 		if (n->listen[i].transport == CFG_TLS && !n->n_identities)
 			cfg_fail(b->errors, b->path, n->listen[i].pos, "node.identities", "give node: an identity with cert and key, or take the address out",

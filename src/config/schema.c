@@ -16,6 +16,10 @@ static const struct cfg_row identity_rows[] = {
 #define IDENTITY(...) ROW(struct cfg_identity, __VA_ARGS__)
 #include "config/settings.def"
 };
+static const struct cfg_row speaker_rows[] = {
+#define SPEAKER(...) ROW(struct cfg_speaker, __VA_ARGS__)
+#include "config/settings.def"
+};
 static const struct cfg_row admin_rows[] = {
 #define ADMIN(...) ROW(struct cfg_node, __VA_ARGS__)
 #include "config/settings.def"
@@ -118,6 +122,7 @@ static const struct cfg_row answer_rule_rows[] = {
 
 static const struct cfg_object media = { "node.media", "Sound", 0, ROWS(media_rows), NULL, 0 };
 static const struct cfg_object identity = { "node.identities", "Certificates that this node can show", sizeof(struct cfg_identity), ROWS(identity_rows), NULL, 0 };
+static const struct cfg_object speaker = { "node.speakers", "Who speaks names and the words of this configuration, by language", sizeof(struct cfg_speaker), ROWS(speaker_rows), NULL, 0 };
 static const struct cfg_object admin = { "node.admin", "Administration", 0, ROWS(admin_rows), NULL, 0 };
 static const struct cfg_object logging = { "node.log", "Where events go and how much is said", 0, ROWS(log_rows), NULL, 0 };
 static const struct cfg_object sip = { "node.sip", "Timers and limits of SIP", 0, ROWS(sip_rows), NULL, 0 };
@@ -128,6 +133,7 @@ static const struct cfg_object trace = { "node.trace", "Who is told what is said
 static const struct cfg_sub node_subs[] = {
 	{ "media", &media, false, 0, 0, CFG_RESTART },
 	{ "identities", &identity, true, offsetof(struct cfg_node, identities), offsetof(struct cfg_node, n_identities), CFG_LIVE },
+	{ "speakers", &speaker, true, offsetof(struct cfg_node, speakers), offsetof(struct cfg_node, n_speakers), CFG_LIVE },
 	{ "admin", &admin, false, 0, 0, CFG_RESTART },
 	{ "log", &logging, false, 0, 0, CFG_RESTART },
 	{ "sip", &sip, false, 0, 0, CFG_RESTART },

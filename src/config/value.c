@@ -110,6 +110,12 @@ static bool is_address(struct text v)
 	return is_ip(host) && text_u32(more, 65535, &n) == 0 && n;
 }
 
+/* It becomes an argument of a program: nothing in it may be an option or a path. */
+static bool is_voice(struct text v)
+{
+	return all(v, "+-_", true) && v.n <= 31 && (v.p[0] | 0x20) >= 'a' && (v.p[0] | 0x20) <= 'z';
+}
+
 static const char *sound_wrong(struct text v)
 {
 	char phones[400];
@@ -141,6 +147,8 @@ const char *cfg_text_wrong(enum cfg_type t, struct text v)
 		return is_uri(v) ? NULL : "write sip:user@domain";
 	case CFG_SOUND:
 		return sound_wrong(v);
+	case CFG_VOICE:
+		return is_voice(v) ? NULL : "write flite, or a voice of espeak-ng, as in de or en-us+f3: letters, digits, + and -, at most 31, a letter first";
 	case CFG_ADDRESS:
 		return is_address(v) ? NULL : "give an IP address, with :port or /bits where needed";
 	case CFG_STORE:

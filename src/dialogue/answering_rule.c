@@ -128,7 +128,7 @@ static int aim(struct dlg_session *s)
 }
 
 static const struct dlg_phrase say_greeting[] = {
-	SAY_CLIP(recorded, CLIP_GREETING), { .kind = DLG_W_NAME, .text = words, .only_if = in_words, .lasts = true }, SAY_END,
+	SAY_CLIP(recorded, CLIP_GREETING), { .kind = DLG_W_TEXT, .text = words, .only_if = in_words, .lasts = true }, SAY_END,
 };
 
 static const struct dlg_state states[] = {

@@ -195,11 +195,11 @@ static const struct dlg_phrase say_failed[] = { SAY(P_SERVICE_FAILED), SAY_END }
 	static bool has_piece_##n(const struct dlg_session *s) { return s->aa_piece[n][0] != '\0'; } \
 	static const char *piece_##n(const struct dlg_session *s) { return s->aa_piece[n]; }
 PIECE(0) PIECE(1) PIECE(2) PIECE(3) PIECE(4) PIECE(5) PIECE(6) PIECE(7)
-#define SAY_PIECE(n) { .kind = DLG_W_NAME, .text = piece_##n, .only_if = has_piece_##n, .lasts = true }
+#define SAY_PIECE(n) { .kind = DLG_W_TEXT, .text = piece_##n, .only_if = has_piece_##n, .lasts = true }
 static const struct dlg_phrase say_holiday_words[] = { SAY_PIECE(0), SAY_PIECE(1), SAY_PIECE(2), SAY_PIECE(3), SAY_PIECE(4), SAY_PIECE(5),
 	                                               SAY_PIECE(6), SAY_PIECE(7), SAY_END };
 static const struct dlg_phrase say_holiday_prompt[] = { { .kind = DLG_W_NAMED, .text = holiday_prompt_name, .lasts = true }, SAY_END };
-static const struct dlg_phrase say_holiday_name[] = { SAY(P_AA_HOLIDAY), { .kind = DLG_W_NAME, .text = holiday_spoken, .lasts = true }, SAY_END };
+static const struct dlg_phrase say_holiday_name[] = { SAY(P_AA_HOLIDAY), { .kind = DLG_W_TEXT, .text = holiday_spoken, .lasts = true }, SAY_END };
 
 const struct dlg_state dlg_aa_states[FIXED_STATES] = {
 	[START] = { "start", NULL, NULL, 0, 0 },

@@ -147,7 +147,7 @@ static struct dlg_phrase *spoken_text(struct built *b, const char *text, struct 
 		char *to = b->spoken + b->used;
 		size_t n = dlg_breath(left);
 		memcpy(to, left.p, n);
-		*p++ = (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = to };
+		*p++ = (struct dlg_phrase){ .kind = DLG_W_TEXT, .fixed = to };
 		b->used += n + 1; /* the block is zeroed */
 		left = text_trim(text_skip(left, n));
 	}
@@ -332,7 +332,7 @@ static void build_menu(struct built *b, const struct cfg *cfg)
 		*p++ = (struct dlg_phrase)SAY(P_AA_FOR);
 		enum dlg_prompt prompt;
 		*p++ = choice_prompt(k, &prompt) ? (struct dlg_phrase){ .kind = DLG_W_PROMPT, .prompt = prompt } :
-						   (struct dlg_phrase){ .kind = DLG_W_NAME, .fixed = dlg_choice_name(cfg, k) };
+						   (struct dlg_phrase){ .kind = *k->say ? DLG_W_TEXT : DLG_W_NAME, .fixed = dlg_choice_name(cfg, k) };
 		*p++ = (struct dlg_phrase)SAY(P_AA_PRESS);
 		*p++ = (struct dlg_phrase){ .kind = DLG_W_DIGITS, .fixed = b->keys[i] };
 	}

@@ -39,11 +39,12 @@ static void say_text(const struct dlg_phrase *p, const char *indent, struct buf 
 		case DLG_W_PROMPT: buf_printf(out, "\"%s\"", dlg_prompt_words(p->prompt)); break;
 		case DLG_W_NAMED: buf_printf(out, "prompt %s", p->fixed ? p->fixed : "of the holiday"); break;
 		case DLG_W_NAME:
+		case DLG_W_TEXT:
 		case DLG_W_DIGITS:
 			if (p->fixed)
 				buf_printf(out, "\"%s\"", p->fixed);
 			else
-				buf_str(out, p->kind == DLG_W_NAME ? "<name>" : "<digits>");
+				buf_str(out, p->kind == DLG_W_DIGITS ? "<digits>" : p->kind == DLG_W_NAME ? "<name>" : "<words>");
 			break;
 		case DLG_W_NUMBER: buf_str(out, "<number>"); break;
 		case DLG_W_COUNT: buf_printf(out, "<how many> %s %s", dlg_prompt_words(p->prompt), dlg_prompt_words(p->plural)); break;

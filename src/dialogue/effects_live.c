@@ -33,7 +33,8 @@ static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 		break;
 	case DLG_W_WHEN: say_when(q, w->number, clock_real_s(c->svc->prm.clock)); break;
 	case DLG_W_LENGTH: say_duration(q, (uint32_t)w->number); break;
-	case DLG_W_NAME: add_name(q, text, c->saying->name[i].clip); break;
+	case DLG_W_NAME:
+	case DLG_W_TEXT: add_name(q, text, c->saying->name[i].clip); break;
 	case DLG_W_CLIP:
 		if (w->number == CLIP_MESSAGE)
 			dlg_phone_say(c, q);
@@ -112,18 +113,32 @@ static void name_spoken(struct media_clip *clip, void *arg)
 	mem_unref(c);
 }
 
+static bool english(const char *tag)
+{
+	return !*tag || (text_starts_nocase(text_of(tag), "en") && (!tag[2] || tag[2] == '-' || tag[2] == '_'));
+}
+
+/* In which language word i is to be read; "" is that of the prompts. */
+static const char *read_in(struct dlg_call *c, unsigned i)
+{
+	const char *tag = c->saying->u.word[i].kind == DLG_W_TEXT ? dlg_written_in(&c->s) : dlg_language_of(&c->s);
+	return *tag ? tag : prompt_set_language(languages_find(c->svc->prm.languages, tag));
+}
+
 static void ask_names(struct dlg_call *c)
 {
 	struct voice_names *names = c->svc->prm.names;
 	for (unsigned i = 0; names && i < c->saying->u.n; i++) {
 		const char *text = dlg_said_text(&c->saying->u, i);
-		if (c->saying->u.word[i].kind != DLG_W_NAME || !*text)
+		if ((c->saying->u.word[i].kind != DLG_W_NAME && c->saying->u.word[i].kind != DLG_W_TEXT) || !*text)
 			continue;
+		const char *language = read_in(c, i);
+		const char *sounds = english(language) ? dir_view_sounds(c->s.view, text) : text; /* pronunciations are written for English ears */
 		struct live_name *n = &c->saying->name[i];
 		n->call = c;
 		n->waits = true;
 		c->names_wait++;
-		if (voice_name_clip(names, text_of(dir_view_sounds(c->s.view, text)), name_spoken, n)) {
+		if (voice_name_clip(names, text_of(sounds), text_of(language), name_spoken, n)) {
 			n->waits = false;
 			c->names_wait--;
 		}

@@ -41,7 +41,8 @@ enum dlg_word {
 	DLG_W_COUNT,  /* "one new message", "no messages": number, prompt (adjective, or P_NONE), singular, plural */
 	DLG_W_WHEN,   /* "yesterday at ten": number, seconds since the epoch */
 	DLG_W_LENGTH, /* "two minutes": number, ms */
-	DLG_W_NAME,   /* of a person or a place: text, spoken by the name's own clip or by synthesis */
+	DLG_W_NAME,   /* of a person or a place: text, spoken by the name's own clip or by synthesis, in the caller's language */
+	DLG_W_TEXT,   /* words of the configuration: likewise, in the language that they were written in */
 	DLG_W_CLIP,   /* a piece of audio that the session holds: number says which */
 	DLG_W_BEEP,
 	DLG_W_PAUSE, /* silence: number, ms */

@@ -166,15 +166,27 @@ bool dlg_nearly_full(const struct dlg_session *s)
 	return p->max_messages && messages * 100 >= (uint64_t)p->max_messages * p->quota_warning_percent;
 }
 
-const char *dlg_language_of(const struct dlg_session *s)
+/* The first that is given; a dial plan gives what its attendant leaves open, as the directory did for mailboxes. */
+static const char *first_language(const struct dlg_session *s, const char *chosen, const char *before)
 {
 	const struct cfg *cfg = dir_view_cfg(s->view);
-	const char *of[] = { s->phone.trying, s->language, s->aa ? s->aa->language : "", s->box ? s->box->language : "",
+	const struct cfg_dialplan *plan = cfg && s->aa ? cfg_dialplan(cfg, text_of(s->aa->dialplan)) : NULL;
+	const char *of[] = { chosen, before, s->aa ? s->aa->language : "", plan ? plan->language : "", s->box ? s->box->language : "",
 		             cfg && cfg->n_dialplans ? cfg->dialplans[0].language : "" };
 	for (unsigned i = 0; i < sizeof of / sizeof *of; i++)
 		if (of[i] && *of[i])
 			return of[i];
 	return "";
+}
+
+const char *dlg_language_of(const struct dlg_session *s)
+{
+	return first_language(s, s->phone.trying, s->language);
+}
+
+const char *dlg_written_in(const struct dlg_session *s)
+{
+	return first_language(s, "", "");
 }
 
 const char *dlg_box_name(const struct dlg_session *s)

@@ -309,6 +309,8 @@ uint64_t dlg_max_recording_ms(const struct dlg_session *s);
 uint64_t dlg_silence_ms(const struct dlg_session *s);
 /* What is spoken: the tag that the caller chose; else that of whom he called; else of the first dial plan; "": the node's own. */
 const char *dlg_language_of(const struct dlg_session *s);
+/* In which the words of the attendant or mailbox are written that is heard now: its own, whatever the caller chose. */
+const char *dlg_written_in(const struct dlg_session *s);
 const char *dlg_box_name(const struct dlg_session *s);
 bool dlg_nearly_full(const struct dlg_session *s); /* by the list of messages, as the policy warns */
 /* Writes where s->target is reached: "sip:number@domain" or the user's URI. ENOENT: no way. */

@@ -67,6 +67,7 @@ static void add_word(struct buf *b, const struct dlg_utterance *u, unsigned i)
 	case DLG_W_PROMPT: buf_str(b, dlg_prompt_words(w->prompt)); break;
 	case DLG_W_NAMED: add_named(b, dlg_said_text(u, i)); break;
 	case DLG_W_NAME:
+	case DLG_W_TEXT:
 	case DLG_W_DIGITS: buf_str(b, dlg_said_text(u, i)); break;
 	case DLG_W_NUMBER: buf_printf(b, "%lld", (long long)w->number); break;
 	case DLG_W_CLOCK: buf_printf(b, "%02d:%02d", (int)w->number / 60, (int)w->number % 60); break;

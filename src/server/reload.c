@@ -213,6 +213,7 @@ static void take(struct server *s, struct change *c)
 	}
 	cfg_unref(s->cfg);
 	s->cfg = cfg_ref(c->whole);
+	voice_names_use(s->names, s->cfg);
 	if (c->set)
 		take_trust(s, c);
 	else

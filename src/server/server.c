@@ -315,7 +315,11 @@ static int build_voice(struct server *s, struct ev_report *why)
 	struct own_prompts_prm own = { .store = s->store, .loop = s->loop, .languages = s->languages, .bus = s->bus };
 	if (!err)
 		err = own_prompts_create(&s->own_prompts, &own);
-	return err ? err : voice_names_create(&s->names, s->speech, s->bus, NAMES_KEPT);
+	if (!err)
+		err = voice_names_create(&s->names, s->speech, s->bus, NAMES_KEPT);
+	if (!err)
+		voice_names_use(s->names, s->cfg);
+	return err;
 }
 
 static void drop_voice(struct server *s)

@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include "base/hash.h"
 #include "base/mem.h"
+#include "base/phones.h"
 #include "umbel-speech/book.h"
+#include "umbel-speech/tongue.h"
 #include "voice/speak.h"
+#include "voice/speaker.h"
 
 enum { LINE = 1024, FIELDS = 4, PAIRS_MAX = 2000, BUCKET_MAX = 24 /* one sound of so many names says nothing about two of them */ };
 
@@ -237,7 +240,13 @@ int alike_say(FILE *in, FILE *out)
 	if (!fgets(line, sizeof line, in))
 		return EINVAL;
 	line[strcspn(line, "\n")] = '\0';
-	int err = speak_pcm(&pcm, &n, line);
+	char voice[SPEAKER_VOICE_MAX + 1] = "";
+	struct text language, text = text_of(line);
+	if (text_find(text, '\t') != SIZE_MAX) {
+		(void)text_cut(text, '\t', &language, &text);
+		speaker_voice_of(language, voice);
+	}
+	int err = *voice && !phones_meant(text) ? tongue_say(voice, text, &pcm, &n) : speak_pcm(&pcm, &n, text.p);
 	if (err)
 		return err;
 	put(head + 4, (uint32_t)(36 + 2 * n), 4);

@@ -22,7 +22,7 @@ static const char help[] =
 	"\n"
 	"  --pronounce               how names are understood\n"
 	"  --alike                   which names sound alike, or nearly\n"
-	"  --say                     a line of text as WAV\n"
+	"  --say                     a line of text as WAV; before it, if need be, its language and a tab\n"
 	"\n"
 	"environment of umbeld:\n"
 	"  UMBEL_SPEECH              another path of this program\n"

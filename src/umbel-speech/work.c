@@ -5,20 +5,25 @@
 #include <pthread.h>
 #include <sphinxbase/err.h>
 #include <unistd.h>
+#include "base/clock.h"
 #include "base/mem.h"
+#include "base/phones.h"
 #include "umbel-config.h"
 #include "umbel-speech/book.h"
 #include "umbel-speech/front.h"
 #include "umbel-speech/recog.h"
+#include "umbel-speech/tongue.h"
 #include "voice/speak.h"
 
-enum { BOOKS = 32, DECODERS = 3, ENTRIES_KEPT = 6000 /* of all decoders of a worker together: some 3 MB */, PATH_BYTES = 512 };
+enum { BOOKS = 32, DECODERS = 3, ENTRIES_KEPT = 6000 /* of all decoders of a worker together: some 3 MB */, PATH_BYTES = 512,
+	REST_MS = 30000 };
 
 struct work_shared {
 	struct lexicon *lexicon; /* NULL: no recogniser */
 	struct acoustic *acoustic;
 	char model[PATH_BYTES], front[PATH_BYTES], adapted[PATH_BYTES]; /* front: "" is stock */
 	char reason[160];
+	int64_t tongue_rests_until_ms; /* under the lock */
 	pthread_mutex_t lock;
 	struct book *book[BOOKS]; /* the one used last first */
 };
@@ -218,16 +223,54 @@ static int decoder(struct work *w, struct book *b, struct recog **rp)
 }
 
 /* ---- requests ---- */
-static int say(struct text text, uint32_t id, struct buf *out)
+/* Who hung is not waited for again at once: every caller would wait in silence. */
+static bool rests(struct work_shared *s)
+{
+	pthread_mutex_lock(&s->lock);
+	bool yes = clock_mono_ms(clock_system()) < s->tongue_rests_until_ms;
+	pthread_mutex_unlock(&s->lock);
+	return yes;
+}
+
+static void let_rest(struct work_shared *s)
+{
+	pthread_mutex_lock(&s->lock);
+	s->tongue_rests_until_ms = clock_mono_ms(clock_system()) + REST_MS;
+	pthread_mutex_unlock(&s->lock);
+}
+
+/* By the voice that was asked for, else by flite, which needs no other program; *why says so. */
+static int speak(struct work_shared *s, const char *voice, struct text text, int16_t **pcm, size_t *n, enum speech_stand_in *why)
 {
 	char words[SPEECH_TEXT_MAX + 1];
+	*why = SPEECH_AS_ASKED;
+	int err = text_copy(text, words, sizeof words) ? EINVAL : 0;
+	if (!err && *voice && !phones_meant(text)) { /* sounds of English are flite's */
+		err = rests(s) ? EAGAIN : tongue_say(voice, text, pcm, n);
+		if (!err || err == EINVAL || err == ENOMEM)
+			return err;
+		if (err == ETIMEDOUT)
+			let_rest(s);
+		*why = err == ENOENT ? SPEECH_NO_PROGRAM : err == ENOTSUP ? SPEECH_NO_VOICE : SPEECH_VOICE_FAILED;
+		err = 0;
+	}
+	return err ? err : speak_pcm(pcm, n, words);
+}
+
+static int say(struct work_shared *s, const struct speech_head *h, const uint8_t *body, struct buf *out)
+{
+	char voice[SPEECH_VOICE_MAX + 1];
+	struct text name, text;
+	enum speech_stand_in why;
 	int16_t *pcm;
 	size_t n;
-	int err = text_copy(text, words, sizeof words) ? EINVAL : speak_pcm(&pcm, &n, words);
+	if (speech_get_say(&name, &text, body, h->n) || text_copy(name, voice, sizeof voice))
+		return EINVAL;
+	int err = speak(s, voice, text, &pcm, &n, &why);
 	if (err)
 		return err;
-	size_t at = speech_begin(out, SPEECH_SAID, id);
-	speech_put_pcm(out, pcm, n < SPEECH_SAID_MAX ? n : SPEECH_SAID_MAX);
+	size_t at = speech_begin(out, SPEECH_SAID, h->id);
+	speech_put_said(out, why, pcm, n < SPEECH_SAID_MAX ? n : SPEECH_SAID_MAX);
 	speech_end(out, at);
 	mem_free(pcm);
 	return 0;
@@ -289,7 +332,7 @@ static int hear(struct work *w, const struct speech_head *h, const uint8_t *body
 int work_do(struct work *w, const struct speech_head *h, const uint8_t *body, struct buf *out)
 {
 	if (h->type == SPEECH_SAY)
-		return say(text_make(body, h->n), h->id, out);
+		return say(w->shared, h, body, out);
 	if (!w->front)
 		return ENOTSUP;
 	switch (h->type) {

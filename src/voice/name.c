@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* name.c  Spoken names: a small cache over the helper for speech; the name used longest ago makes room. */
+/* name.c  A small cache over the helper for speech; what was used longest ago makes room. What flite spoke for a voice that wasn't there is tried again
+ * after a minute: espeak-ng may be installed meanwhile. */
 #include "voice/name.h"
 #include <errno.h>
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/mem.h"
+#include "voice/speaker.h"
 #include "voice/speech.h"
 #include "voice_events.h"
 
-enum { NAME_MAX_BYTES = 200 };
+enum { KEY_MAX = SPEAKER_VOICE_MAX + 1 + SPEECH_TEXT_MAX, FAULTS = 16, STAND_IN_MS = 60000 };
 
 struct waiter {
 	struct link link;
@@ -26,7 +29,15 @@ struct name {
 	struct voice_names *names;
 	uint64_t asked;          /* the helper's handle, while rendering */
 	struct media_clip *clip;
-	char *text;              /* the key */
+	int64_t until_ms;        /* not 0: so long it may be used */
+	char *key;               /* voice, a tab, text */
+	struct text voice, text; /* in it */
+};
+
+/* A voice that wasn't there, and told so. */
+struct fault {
+	char voice[SPEAKER_VOICE_MAX + 1];
+	enum speech_stand_in why; /* SPEECH_AS_ASKED: free */
 };
 
 struct voice_names {
@@ -35,6 +46,8 @@ struct voice_names {
 	struct hash *by_text;
 	struct list used;
 	unsigned keep, n_used;
+	const struct cfg *cfg;
+	struct fault fault[FAULTS];
 };
 
 static void name_free(struct name *n)
@@ -44,7 +57,7 @@ static void name_free(struct name *n)
 	for (struct link *l; (l = list_pop(&n->waiters)) != NULL;)
 		mem_free(LIST_ENTRY(l, struct waiter, link));
 	mem_unref(n->clip);
-	mem_free(n->text);
+	mem_free(n->key);
 	mem_free(n);
 }
 
@@ -61,6 +74,7 @@ static void keep_used(struct voice_names *v, struct name *n)
 	}
 }
 
+/* ---- what went wrong ---- */
 static void tell_failed(struct voice_names *v, const char *name, int err)
 {
 	struct ev_report r;
@@ -70,18 +84,54 @@ static void tell_failed(struct voice_names *v, const char *name, int err)
 	ev_emit(v->bus, &r);
 }
 
+/* Whether this is news; a voice that speaks again may fail anew. A program that isn't there is missing for all voices. */
+static bool news(struct voice_names *v, struct text voice, enum speech_stand_in why)
+{
+	struct fault *at = NULL;
+	for (unsigned i = 0; i < FAULTS; i++) {
+		struct fault *f = &v->fault[i];
+		bool same = f->why != SPEECH_AS_ASKED && (f->why == SPEECH_NO_PROGRAM || text_is(voice, f->voice));
+		if (same && f->why == why)
+			return false;
+		if (same)
+			f->why = SPEECH_AS_ASKED;
+		if (!at && f->why == SPEECH_AS_ASKED)
+			at = f;
+	}
+	if (at && why != SPEECH_AS_ASKED) {
+		(void)text_copy(voice, at->voice, sizeof at->voice);
+		at->why = why;
+	}
+	return at && why != SPEECH_AS_ASKED;
+}
+
+static void tell_stand_in(struct voice_names *v, struct text voice, enum speech_stand_in why)
+{
+	struct ev_report r;
+	if (!voice.n || !news(v, voice, why))
+		return;
+	ev_set(&r, why == SPEECH_NO_PROGRAM ? EV_VOICE_ESPEAK_MISSING : why == SPEECH_NO_VOICE ? EV_VOICE_UNKNOWN : EV_VOICE_ESPEAK_FAILED);
+	ev_text(&r, "voice", voice);
+	if (v->bus)
+		ev_emit(v->bus, &r);
+}
+
 static void rendered(int err, const struct speech_answer *a, void *arg)
 {
 	struct name *n = arg;
 	struct voice_names *v = n->names;
 	struct media_clip *clip = NULL;
-	if (!err)
+	if (!err) {
 		err = media_clip_from_l16(&clip, a->pcm, a->n);
+		tell_stand_in(v, n->voice, a->stand_in);
+	}
+	if (n->voice.n && (err == EINVAL || (!err && a->stand_in != SPEECH_AS_ASKED)))
+		n->until_ms = clock_mono_ms(clock_system()) + STAND_IN_MS;
 	n->asked = 0;
 	n->state = err ? NAME_UNSPEAKABLE : NAME_READY;
 	n->clip = mem_ref(clip);
 	if (err && err != ECONNRESET) /* that the helper ended has been told */
-		tell_failed(v, n->text, err);
+		tell_failed(v, n->text.p, err);
 	struct list waiters;
 	list_init(&waiters);
 	for (struct link *l; (l = list_pop(&n->waiters)) != NULL;)
@@ -132,18 +182,45 @@ void voice_names_destroy(struct voice_names *v)
 		return;
 	hash_each(v->by_text, free_entry, v);
 	hash_destroy(v->by_text);
+	if (v->cfg)
+		cfg_unref(v->cfg);
 	mem_free(v);
 }
 
-static int name_new(struct name **np, struct voice_names *v, struct text text)
+void voice_names_use(struct voice_names *v, const struct cfg *cfg)
+{
+	const struct cfg *was = v->cfg;
+	v->cfg = cfg ? cfg_ref(cfg) : NULL;
+	if (was)
+		cfg_unref(was);
+}
+
+/* Which voice speaks that language: the configured one of the tag, else of the language, else what speaker.h says. */
+static struct text voice_of(const struct voice_names *v, struct text language, char *dst)
+{
+	const struct cfg_node *node = v->cfg ? &v->cfg->node : NULL;
+	for (unsigned loose = 0; loose < 2; loose++)
+		for (size_t i = 0; node && i < node->n_speakers; i++) {
+			const struct cfg_speaker *s = &node->speakers[i];
+			struct text tag = text_of(s->language);
+			if (loose ? speaker_same_language(language, tag) : speaker_same_tag(language, tag))
+				return strcmp(s->voice, SPEAKER_FLITE) == 0 ? TEXT_NONE : text_of(s->voice);
+		}
+	speaker_voice_of(language, dst);
+	return text_of(dst);
+}
+
+static int name_new(struct name **np, struct voice_names *v, struct text voice, struct text key)
 {
 	struct name *n = mem_zalloc(1, sizeof *n);
 	if (!n)
 		return ENOMEM;
 	list_init(&n->waiters);
 	n->names = v;
-	n->text = text_dup(text);
-	int err = n->text ? hash_add(v->by_text, &n->entry, text_of(n->text)) : ENOMEM;
+	n->key = text_dup(key);
+	n->voice = text_make(n->key, voice.n);
+	n->text = text_of(n->key ? n->key + voice.n + 1 : NULL);
+	int err = n->key ? hash_add(v->by_text, &n->entry, text_of(n->key)) : ENOMEM;
 	if (err)
 		name_free(n);
 	else
@@ -151,15 +228,52 @@ static int name_new(struct name **np, struct voice_names *v, struct text text)
 	return err;
 }
 
-int voice_name_clip(struct voice_names *v, struct text text, voice_name_h *h, void *arg)
+/* Not within a letter. */
+static struct text at_most(struct text t, size_t n)
 {
-	text = text_head(text_trim(text), NAME_MAX_BYTES);
-	if (text_empty(text) || text_find(text, '\0') != SIZE_MAX) {
+	if (t.n <= n)
+		return t;
+	while (n && ((unsigned char)t.p[n] & 0xc0) == 0x80)
+		n--;
+	return text_head(t, n);
+}
+
+static struct name *known(struct voice_names *v, struct text key)
+{
+	struct hash_entry *e = hash_find(v->by_text, key);
+	struct name *n = e ? HASH_MEMBER(e, struct name, entry) : NULL;
+	if (!n || n->state == NAME_RENDERING || !n->until_ms || clock_mono_ms(clock_system()) < n->until_ms)
+		return n;
+	if (link_linked(&n->used))
+		v->n_used--;
+	name_free(n);
+	return NULL;
+}
+
+static int begin(struct name **np, struct voice_names *v, struct text voice, struct text key)
+{
+	struct name *n;
+	int err = name_new(&n, v, voice, key);
+	if (err)
+		return err;
+	err = speech_say(v->speech, &n->asked, n->voice, n->text, rendered, n);
+	if (err)
+		name_free(n);
+	else
+		*np = n;
+	return err;
+}
+
+int voice_name_clip(struct voice_names *v, struct text text, struct text language, voice_name_h *h, void *arg)
+{
+	char own[SPEAKER_VOICE_MAX + 1], key[KEY_MAX + 1];
+	struct text voice = voice_of(v, language, own);
+	text = at_most(text_trim(text), SPEECH_TEXT_MAX);
+	if (text_empty(text) || text_find(text, '\0') != SIZE_MAX || text_print(key, sizeof key, "%.*s\t%.*s", TEXT_FMT(voice), TEXT_FMT(text))) {
 		h(NULL, arg);
 		return 0;
 	}
-	struct hash_entry *e = hash_find(v->by_text, text);
-	struct name *n = e ? HASH_MEMBER(e, struct name, entry) : NULL;
+	struct name *n = known(v, text_of(key));
 	if (n && n->state != NAME_RENDERING) {
 		struct media_clip *clip = mem_ref(n->clip);
 		keep_used(v, n);
@@ -170,12 +284,7 @@ int voice_name_clip(struct voice_names *v, struct text text, voice_name_h *h, vo
 	struct waiter *w = mem_zalloc(1, sizeof *w);
 	if (!w)
 		return ENOMEM;
-	int err = n ? 0 : name_new(&n, v, text);
-	if (!err && !e) {
-		err = speech_say(v->speech, &n->asked, text_of(n->text), rendered, n);
-		if (err)
-			name_free(n);
-	}
+	int err = n ? 0 : begin(&n, v, voice, text_of(key));
 	if (err) {
 		mem_free(w);
 		return err;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sound_file.c  libsndfile reads, libsamplerate converts. */
+/* sound_file.c  libsndfile reads. */
 #include "voice/sound_file.h"
 #include <errno.h>
 #include <math.h>
-#include <samplerate.h>
 #include <sndfile.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
 #include "base/text.h"
 #include "media/clip.h"
+#include "voice/resample.h"
 
 enum { CHANNELS_MAX = 8, RATE_MIN = 4000, RATE_MAX = 192000, BLOCK = 4096 };
 
@@ -50,32 +50,6 @@ static int read_mono(SNDFILE *f, const SF_INFO *info, float **out, size_t *n)
 	return used ? 0 : ENODATA;
 }
 
-static int to_8k(const float *in, size_t n, int rate, int16_t **pcm, size_t *n_out)
-{
-	double ratio = (double)MEDIA_RATE / rate;
-	size_t room = (size_t)((double)n * ratio) + 64;
-	float *out = mem_alloc(room * sizeof *out);
-	int16_t *p = mem_alloc(room * sizeof *p);
-	int err = out && p ? 0 : ENOMEM;
-	SRC_DATA d = { .data_in = in, .data_out = out, .input_frames = (long)n, .output_frames = (long)room, .src_ratio = ratio };
-	if (!err && src_simple(&d, SRC_SINC_MEDIUM_QUALITY, 1))
-		err = ENOMEM; /* the ratio is in its bounds, so nothing else is left */
-	for (long i = 0; !err && i < d.output_frames_gen; i++) {
-		float v = out[i] * 32767.f;
-		p[i] = (int16_t)lrintf(v > 32767.f ? 32767.f : v < -32768.f ? -32768.f : v);
-	}
-	mem_free(out);
-	if (!err && !d.output_frames_gen)
-		err = ENODATA;
-	if (err) {
-		mem_free(p);
-		return err;
-	}
-	*pcm = p;
-	*n_out = (size_t)d.output_frames_gen;
-	return 0;
-}
-
 int sound_file_read(const char *path, int16_t **pcm, size_t *n, char *why, size_t size)
 {
 	SF_INFO info = { 0 };
@@ -97,7 +71,7 @@ int sound_file_read(const char *path, int16_t **pcm, size_t *n, char *why, size_
 	if (!err)
 		err = read_mono(f, &info, &mono, &frames);
 	if (!err)
-		err = to_8k(mono, frames, info.samplerate, pcm, n);
+		err = resample_8k(mono, frames, (unsigned)info.samplerate, pcm, n);
 	mem_free(mono);
 	sf_close(f);
 	return err;

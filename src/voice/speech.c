@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/mem.h"
 #include "net/tmr.h"
+#include "voice/speaker.h"
 #include "voice/speech_private.h"
 #include "voice_events.h"
 
@@ -127,7 +128,7 @@ static void let_go(struct speech *s)
 		close(s->fd);
 	s->fd = -1;
 	if (s->pid)
-		kill(s->pid, SIGKILL);
+		kill(-s->pid, SIGKILL); /* and what it runs: the group is its own */
 	if (!s->pid || !s->pid_io.loop)
 		reap(s, true);
 	tmr_cancel(&s->ping);
@@ -140,6 +141,8 @@ static void let_go(struct speech *s)
 static void tell_end(struct speech *s, const char *reason)
 {
 	int status = 0;
+	if (s->pid)
+		kill(-s->pid, SIGKILL); /* what a helper that is over had begun; itself it is not reaped yet */
 	if (!reason && s->pid && waitpid(s->pid, &status, WNOHANG) == s->pid) {
 		s->pid = 0;
 		if (WIFSIGNALED(status))
@@ -272,16 +275,16 @@ static void ask_life(struct speech *s)
 	(void)submit(s, q, at, NULL);
 }
 
-int speech_say(struct speech *s, uint64_t *handle, struct text text, speech_h *h, void *arg)
+int speech_say(struct speech *s, uint64_t *handle, struct text voice, struct text text, speech_h *h, void *arg)
 {
-	int err = text.n > SPEECH_TEXT_MAX ? EINVAL : may_ask(s);
+	int err = text.n > SPEECH_TEXT_MAX || (voice.n && !speaker_voice_good(voice)) ? EINVAL : may_ask(s);
 	if (err)
 		return err;
 	struct request *q = request_new(s, SPEECH_SAY, SPEECH_SAID, h, arg);
 	if (!q)
 		return ENOMEM;
 	size_t at = speech_begin(&s->out, SPEECH_SAY, q->id);
-	buf_text(&s->out, text);
+	speech_put_say(&s->out, voice, text);
 	return submit(s, q, at, handle);
 }
 
@@ -358,9 +361,14 @@ static int take_hello(struct speech *s, const uint8_t *p, size_t n)
 
 static int take_said(struct speech *s, struct request *q, const uint8_t *p, size_t n, bool *stands)
 {
-	int16_t *pcm = mem_alloc(n ? n : 1);
-	int err = pcm ? speech_get_pcm(pcm, SPEECH_SAID_MAX, p, n) : ENOMEM;
-	struct speech_answer a = { .pcm = pcm, .n = n / 2 };
+	const uint8_t *sound;
+	size_t bytes;
+	enum speech_stand_in why;
+	if (speech_get_said(&why, &sound, &bytes, p, n))
+		return EPROTO;
+	int16_t *pcm = mem_alloc(bytes ? bytes : 1);
+	int err = pcm ? speech_get_pcm(pcm, SPEECH_SAID_MAX, sound, bytes) : ENOMEM;
+	struct speech_answer a = { .pcm = pcm, .n = bytes / 2, .stand_in = why };
 	if (err != EPROTO)
 		*stands = finish(s, q, err, &a);
 	mem_free(pcm);

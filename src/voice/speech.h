@@ -46,6 +46,7 @@ bool speech_hears(const struct speech *s);
 struct speech_answer {
 	const int16_t *pcm; /* 8 kHz */
 	size_t n;
+	enum speech_stand_in stand_in; /* who spoke */
 	const struct speech_learned *learned;
 	const struct speech_result *result;
 };
@@ -55,7 +56,8 @@ typedef void (speech_h)(int err, const struct speech_answer *a, void *arg);
 
 /* *handle (may be NULL) is for speech_cancel(). 0; ENOTCONN: there is no helper now; EAGAIN: too much is asked already; EINVAL: longer than the
  * protocol takes; ENOMEM. Then the handler does not come. */
-int speech_say(struct speech *s, uint64_t *handle, struct text text, speech_h *h, void *arg);
+/* `voice` as in voice/speaker.h; "" is flite. */
+int speech_say(struct speech *s, uint64_t *handle, struct text voice, struct text text, speech_h *h, void *arg);
 int speech_learn(struct speech *s, uint64_t *handle, uint64_t key, const struct speech_entry *v, size_t n, speech_h *h, void *arg);
 int speech_listen(struct speech *s, uint64_t *handle, uint64_t key, const int16_t *pcm, size_t n, speech_h *h, void *arg);
 /* The same caller once more: `before` is the memory of the result before, with what he refused. */

@@ -2,6 +2,7 @@
 /* speech_msg.c  Messages between umbeld and umbel-speech, written and read. */
 #include "voice/speech_msg.h"
 #include <errno.h>
+#include "voice/speaker.h"
 
 /* The numbers of errno differ between machines; both sides are the same build, but what is believed are these only. */
 static const int errs[] = { EIO, ENOENT, EAGAIN, ENOTSUP, EINVAL, ENOMEM, ENODATA };
@@ -64,6 +65,18 @@ void speech_put_pcm(struct buf *b, const int16_t *pcm, size_t n)
 	}
 	if (p)
 		buf_grew(b, 2 * n);
+}
+
+void speech_put_say(struct buf *b, struct text voice, struct text text)
+{
+	put_text(b, voice, SPEECH_VOICE_MAX);
+	put_text(b, text, SPEECH_TEXT_MAX);
+}
+
+void speech_put_said(struct buf *b, enum speech_stand_in why, const int16_t *pcm, size_t n)
+{
+	buf_char(b, (char)why);
+	speech_put_pcm(b, pcm, n);
 }
 
 void speech_put_learn(struct buf *b, uint64_t key, const struct speech_entry *v, size_t n)
@@ -236,6 +249,23 @@ int speech_get_pcm(int16_t *pcm, size_t max, const uint8_t *p, size_t n)
 	for (size_t i = 0; i < n / 2; i++)
 		pcm[i] = (int16_t)(uint16_t)(p[2 * i] | p[2 * i + 1] << 8);
 	return 0;
+}
+
+int speech_get_say(struct text *voice, struct text *text, const uint8_t *p, size_t n)
+{
+	struct reader r = { p, n, false };
+	*voice = get_text(&r, SPEECH_VOICE_MAX);
+	*text = get_text(&r, SPEECH_TEXT_MAX);
+	return voice->n && !speaker_voice_good(*voice) ? EPROTO : at_end(&r);
+}
+
+int speech_get_said(enum speech_stand_in *why, const uint8_t **pcm, size_t *pcm_n, const uint8_t *p, size_t n)
+{
+	struct reader r = { p, n, false };
+	*why = (enum speech_stand_in)get8(&r, SPEECH_STAND_INS);
+	*pcm = r.p;
+	*pcm_n = r.left;
+	return r.bad ? EPROTO : 0;
 }
 
 static struct speech_entry get_entry(struct reader *r)

@@ -14,8 +14,8 @@
 #include "base/buf.h"
 
 enum {
-	SPEECH_VERSION = 2, SPEECH_HEAD = 12, SPEECH_BODY_MAX = 4 << 20, SPEECH_TEXT_MAX = 1000, SPEECH_NAME_MAX = 200, SPEECH_ENTRIES_MAX = 6000,
-	SPEECH_SAMPLES_MAX = 60 * 8000, SPEECH_SAID_MAX = 180 * 8000, SPEECH_HEARD_MAX = 3, SPEECH_ALIKE_MAX = 200, SPEECH_LANGUAGE_MAX = 15,
+	SPEECH_VERSION = 3, SPEECH_HEAD = 12, SPEECH_BODY_MAX = 4 << 20, SPEECH_TEXT_MAX = 1000, SPEECH_NAME_MAX = 200, SPEECH_ENTRIES_MAX = 6000,
+	SPEECH_SAMPLES_MAX = 60 * 8000, SPEECH_SAID_MAX = 180 * 8000, SPEECH_HEARD_MAX = 3, SPEECH_ALIKE_MAX = 200, SPEECH_LANGUAGE_MAX = 15, SPEECH_VOICE_MAX = 31,
 	SPEECH_KEPT = 48, SPEECH_BEHIND_MAX = 100000,
 };
 
@@ -45,7 +45,17 @@ struct speech_hello {
 void speech_put_hello(struct buf *b, const struct speech_hello *h);
 int speech_get_hello(struct speech_hello *h, const uint8_t *p, size_t n);
 
-/* SAY: a text, whole body. SAID and the samples of HEAR: 16 bit, little endian. */
+/* SAY: by which voice (voice/speaker.h; "" is flite), and a text. */
+void speech_put_say(struct buf *b, struct text voice, struct text text);
+/* EPROTO also for a voice that could be anything else. */
+int speech_get_say(struct text *voice, struct text *text, const uint8_t *p, size_t n);
+/* SAID: whether that voice spoke, or flite for it and why; then samples. */
+enum speech_stand_in { SPEECH_AS_ASKED, SPEECH_NO_PROGRAM, SPEECH_NO_VOICE, SPEECH_VOICE_FAILED, SPEECH_STAND_INS };
+void speech_put_said(struct buf *b, enum speech_stand_in why, const int16_t *pcm, size_t n);
+/* *pcm, *pcm_n: bytes for speech_get_pcm(), borrowed. */
+int speech_get_said(enum speech_stand_in *why, const uint8_t **pcm, size_t *pcm_n, const uint8_t *p, size_t n);
+
+/* The samples of SAID and HEAR: 16 bit, little endian. */
 void speech_put_pcm(struct buf *b, const int16_t *pcm, size_t n);
 /* Into pcm (room for n / 2). EPROTO: odd or more than max samples. */
 int speech_get_pcm(int16_t *pcm, size_t max, const uint8_t *p, size_t n);

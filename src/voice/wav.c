@@ -11,11 +11,6 @@
 
 enum { FORMAT_PCM = 1, FORMAT_ALAW = 6, FORMAT_ULAW = 7, TAPS = 63 };
 
-struct fmt {
-	uint16_t format, channels, bits;
-	uint32_t rate;
-};
-
 static uint16_t get16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] | p[1] << 8);
@@ -26,55 +21,32 @@ static uint32_t get32(const uint8_t *p)
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static int check_fmt(struct fmt *f, const uint8_t *p, size_t n)
+static int check_fmt(struct wav_sound *s, const uint8_t *p, size_t n)
 {
 	if (n < 16)
 		return EBADMSG;
-	*f = (struct fmt){ .format = get16(p), .channels = get16(p + 2), .rate = get32(p + 4), .bits = get16(p + 14) };
-	bool pcm = f->format == FORMAT_PCM && f->bits == 16;
-	bool law = (f->format == FORMAT_ALAW || f->format == FORMAT_ULAW) && f->bits == 8;
-	if ((!pcm && !law) || f->channels < 1 || f->channels > 2 || (f->rate != 8000 && f->rate != 16000))
-		return ENOTSUP;
-	return 0;
+	*s = (struct wav_sound){ .format = get16(p), .channels = get16(p + 2), .rate = get32(p + 4), .bits = get16(p + 14) };
+	bool pcm = s->format == FORMAT_PCM && s->bits == 16;
+	bool law = (s->format == FORMAT_ALAW || s->format == FORMAT_ULAW) && s->bits == 8;
+	return (!pcm && !law) || s->channels < 1 || s->channels > 2 ? ENOTSUP : 0;
 }
 
-static int16_t sample(const struct fmt *f, const uint8_t *p)
+static int16_t sample(const struct wav_sound *s, const uint8_t *p)
 {
-	return f->format == FORMAT_PCM ? (int16_t)get16(p) : g711_table(f->format == FORMAT_ALAW ? MEDIA_PCMA : MEDIA_PCMU)[*p];
+	return s->format == FORMAT_PCM ? (int16_t)get16(p) : g711_table(s->format == FORMAT_ALAW ? MEDIA_PCMA : MEDIA_PCMU)[*p];
 }
 
-/* The data chunk as mono samples of 8 kHz. */
-static int convert(const struct fmt *f, const uint8_t *p, size_t n, int16_t **out, size_t *n_out)
+int16_t wav_frame(const struct wav_sound *s, size_t i)
 {
-	size_t width = f->bits / 8u, frame = width * f->channels, frames = n / frame;
-	int16_t *pcm = mem_alloc((frames ? frames : 1) * sizeof *pcm);
-	if (!pcm)
-		return ENOMEM;
-	for (size_t i = 0; i < frames; i++, p += frame) {
-		int v = sample(f, p);
-		if (f->channels == 2)
-			v = (v + sample(f, p + width)) / 2;
-		pcm[i] = (int16_t)v;
-	}
-	if (f->rate == 16000 && frames) {
-		int16_t *half = mem_alloc((frames + 1) / 2 * sizeof *half);
-		if (!half) {
-			mem_free(pcm);
-			return ENOMEM;
-		}
-		frames = wav_halve(half, pcm, frames);
-		mem_free(pcm);
-		pcm = half;
-	}
-	*out = pcm;
-	*n_out = frames;
-	return 0;
+	size_t width = s->bits / 8u;
+	const uint8_t *p = s->data + i * width * s->channels;
+	int v = sample(s, p);
+	return (int16_t)(s->channels == 2 ? (v + sample(s, p + width)) / 2 : v);
 }
 
-int wav_parse(const uint8_t *p, size_t n, int16_t **pcm, size_t *n_samples)
+int wav_open(struct wav_sound *s, const uint8_t *p, size_t n)
 {
-	struct fmt f = { 0 };
-	bool have_fmt = false;
+	struct wav_sound got = { 0 };
 	if (n < 12 || memcmp(p, "RIFF", 4) || memcmp(p + 8, "WAVE", 4))
 		return EBADMSG;
 	p += 12; /* the length in the head is often wrong in streamed files: the file's own end counts */
@@ -86,14 +58,16 @@ int wav_parse(const uint8_t *p, size_t n, int16_t **pcm, size_t *n_samples)
 		if (!memcmp(p, "fmt ", 4)) {
 			if (size > left)
 				return EBADMSG;
-			int err = check_fmt(&f, body, size);
+			int err = check_fmt(&got, body, size);
 			if (err)
 				return err;
-			have_fmt = true;
 		} else if (!memcmp(p, "data", 4)) {
-			if (!have_fmt)
+			if (!got.channels)
 				return EBADMSG;
-			return convert(&f, body, size < left ? size : left, pcm, n_samples);
+			got.data = body;
+			got.frames = (size < left ? size : left) / (got.bits / 8u * got.channels);
+			*s = got;
+			return 0;
 		} else if (size > left) {
 			return EBADMSG;
 		}
@@ -104,6 +78,32 @@ int wav_parse(const uint8_t *p, size_t n, int16_t **pcm, size_t *n_samples)
 		n = left - step;
 	}
 	return EBADMSG;
+}
+
+int wav_parse(const uint8_t *p, size_t n, int16_t **out, size_t *n_out)
+{
+	struct wav_sound s;
+	int err = wav_open(&s, p, n);
+	if (!err && s.rate != 8000 && s.rate != 16000)
+		err = ENOTSUP;
+	int16_t *pcm = err ? NULL : mem_alloc((s.frames ? s.frames : 1) * sizeof *pcm);
+	if (!pcm)
+		return err ? err : ENOMEM;
+	for (size_t i = 0; i < s.frames; i++)
+		pcm[i] = wav_frame(&s, i);
+	if (s.rate == 16000 && s.frames) {
+		int16_t *half = mem_alloc((s.frames + 1) / 2 * sizeof *half);
+		if (!half) {
+			mem_free(pcm);
+			return ENOMEM;
+		}
+		s.frames = wav_halve(half, pcm, s.frames);
+		mem_free(pcm);
+		pcm = half;
+	}
+	*out = pcm;
+	*n_out = s.frames;
+	return 0;
 }
 
 static int read_all(int fd, uint8_t *p, size_t n)

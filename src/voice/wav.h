@@ -9,6 +9,17 @@
 
 enum { WAV_FILE_MAX = 64 << 20 };
 
+/* What stands in such a file; the sound is borrowed from its bytes. */
+struct wav_sound {
+	uint16_t format, channels, bits;
+	uint32_t rate;
+	const uint8_t *data;
+	size_t frames;
+};
+/* Any rate. EBADMSG: not a WAV file, or its lengths lie, but for one that says more than came: streams do; ENOTSUP: a format that we do not read. */
+int wav_open(struct wav_sound *s, const uint8_t *p, size_t n);
+int16_t wav_frame(const struct wav_sound *s, size_t i); /* one of `frames`; channels are averaged */
+
 /* Samples at 8 kHz (mem_free). EBADMSG: not a WAV file, or its lengths lie; ENOTSUP: a format or rate that we do not read; ENOMEM. */
 int wav_parse(const uint8_t *p, size_t n, int16_t **pcm, size_t *n_samples);
 /* The same from a file. errno of open and read, EFBIG above WAV_FILE_MAX. Blocks. */

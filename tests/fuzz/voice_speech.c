@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* voice_speech.c  A message between umbeld and its helper for speech, as either side reads it. */
 #include <assert.h>
+#include "voice/speaker.h"
 #include "voice/speech_msg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,6 +52,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(r.n <= SPEECH_HEARD_MAX && r.sure < SPEECH_CLASSES && r.memory.n <= SPEECH_KEPT);
 	if (!speech_get_learned(&learned, p, n))
 		assert(learned.n <= SPEECH_ALIKE_MAX);
+	struct text voice, text;
+	if (!speech_get_say(&voice, &text, p, n)) {
+		inside(voice, p, n);
+		inside(text, p, n);
+		assert(!voice.n || speaker_voice_good(voice));
+	}
+	enum speech_stand_in why;
+	if (!speech_get_said(&why, &samples, &n_samples, p, n)) {
+		inside(text_make(samples, n_samples), p, n);
+		assert(why < SPEECH_STAND_INS);
+	}
 	(void)speech_get_pcm(pcm, sizeof pcm / sizeof *pcm, p, n);
 	if (!speech_get_hear(&key, &memory, &samples, &n_samples, p, n)) {
 		inside(text_make(samples, n_samples), p, n);

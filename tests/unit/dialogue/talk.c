@@ -33,6 +33,7 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 			note(t, "%s", n);
 			break;
 		case DLG_W_NAME:
+		case DLG_W_TEXT:
 		case DLG_W_DIGITS:
 		case DLG_W_NAMED: note(t, "<%s> ", dlg_said_text(u, i)); break;
 		default: note(t, "%s", n); break;

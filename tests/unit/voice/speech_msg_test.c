@@ -13,12 +13,12 @@ static void a_head_says_what_follows(void **state)
 	buf_init(&b, 1000);
 	buf_str(&b, "before");
 	size_t at = speech_begin(&b, SPEECH_SAY, 0x01020304);
-	buf_str(&b, "Anna");
+	speech_put_say(&b, TEXT("de"), TEXT("Anna"));
 	speech_end(&b, at);
 	assert_int_equal(speech_head_parse(&h, b.p + at, b.n - at), 0);
 	assert_int_equal(h.type, SPEECH_SAY);
 	assert_int_equal(h.id, 0x01020304);
-	assert_int_equal(h.n, 4);
+	assert_int_equal(h.n, 10);
 	assert_int_equal(speech_head_parse(&h, b.p + at, SPEECH_HEAD - 1), EAGAIN);
 	b.p[at + 2]++;
 	assert_int_equal(speech_head_parse(&h, b.p + at, b.n - at), EPROTONOSUPPORT);
@@ -28,6 +28,41 @@ static void a_head_says_what_follows(void **state)
 	b.p[at + 3] = SPEECH_SAY;
 	b.p[at + 11] = 0x7f; /* longer than any message may be */
 	assert_int_equal(speech_head_parse(&h, b.p + at, b.n - at), EPROTO);
+	buf_free(&b);
+}
+
+static void a_text_comes_back_with_its_voice(void **state)
+{
+	(void)state;
+	static const char *const bad[] = { "-w", "--path=x", "de -w /tmp/x", "../de", "mb/de1", "1de", "+f3", "de;ls", "d\xc3\xa9", "de\n" };
+	struct buf b;
+	struct text voice, text;
+	enum speech_stand_in why;
+	const uint8_t *samples;
+	size_t bytes;
+	int16_t sound[] = { 1, -2 };
+	buf_init(&b, 4000);
+	speech_put_say(&b, TEXT("de+f3"), TEXT("Gr\xc3\xbc\xc3\x9f Gott"));
+	assert_int_equal(speech_get_say(&voice, &text, b.p, b.n), 0);
+	assert_true(text_is(voice, "de+f3") && text_is(text, "Gr\xc3\xbc\xc3\x9f Gott"));
+	for (size_t n = 0; n < b.n; n++)
+		assert_int_equal(speech_get_say(&voice, &text, b.p, n), EPROTO);
+	buf_clear(&b);
+	speech_put_say(&b, TEXT_NONE, TEXT("Anna"));
+	assert_int_equal(speech_get_say(&voice, &text, b.p, b.n), 0);
+	assert_true(!voice.n && text_is(text, "Anna"));
+	for (unsigned i = 0; i < sizeof bad / sizeof *bad; i++) {
+		buf_clear(&b);
+		speech_put_say(&b, text_of(bad[i]), TEXT("Anna"));
+		assert_int_equal(speech_get_say(&voice, &text, b.p, b.n), EPROTO);
+	}
+	buf_clear(&b);
+	speech_put_said(&b, SPEECH_NO_VOICE, sound, 2);
+	assert_int_equal(speech_get_said(&why, &samples, &bytes, b.p, b.n), 0);
+	assert_true(why == SPEECH_NO_VOICE && bytes == 4 && samples[0] == 1 && samples[2] == 0xfe);
+	assert_int_equal(speech_get_said(&why, &samples, &bytes, b.p, 0), EPROTO);
+	b.p[0] = SPEECH_STAND_INS;
+	assert_int_equal(speech_get_said(&why, &samples, &bytes, b.p, b.n), EPROTO);
 	buf_free(&b);
 }
 
@@ -112,4 +147,4 @@ static void answers_come_back_as_they_were(void **state)
 	buf_free(&b);
 }
 
-UT_MAIN(UT(a_head_says_what_follows), UT(a_grammar_comes_back_as_it_was), UT(answers_come_back_as_they_were))
+UT_MAIN(UT(a_head_says_what_follows), UT(a_text_comes_back_with_its_voice), UT(a_grammar_comes_back_as_it_was), UT(answers_come_back_as_they_were))

@@ -57,24 +57,24 @@ static void a_text_becomes_sound(void **state)
 {
 	(void)state;
 	open_speech(NULL, 20000);
-	assert_int_equal(speech_say(speech, NULL, TEXT("Anna"), take, NULL), ENOTCONN); /* not yet */
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Anna"), take, NULL), ENOTCONN); /* not yet */
 	until(SPEECH_UP, 1);
 	assert_true(about.pid > 0 && about.speaks && about.workers > 0);
-	assert_int_equal(speech_say(speech, NULL, TEXT("Anna Schmidt"), take, NULL), 0);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Anna Schmidt"), take, NULL), 0);
 	wait_for(1);
 	assert_int_equal(said[0], 0);
 	assert_in_range(n_samples, 2000, 24000);
-	assert_int_equal(speech_say(speech, NULL, TEXT("..."), take, NULL), 0);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("..."), take, NULL), 0);
 	wait_for(2);
 	assert_int_equal(said[1], EINVAL);
 	uint64_t handle;
-	assert_int_equal(speech_say(speech, &handle, TEXT("Bert"), take, NULL), 0);
+	assert_int_equal(speech_say(speech, &handle, TEXT_NONE, TEXT("Bert"), take, NULL), 0);
 	speech_cancel(speech, handle);
-	assert_int_equal(speech_say(speech, NULL, TEXT("Carl"), take, NULL), 0);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Carl"), take, NULL), 0);
 	wait_for(3);
 	static char many[SPEECH_TEXT_MAX + 1];
 	memset(many, 'a', sizeof many);
-	assert_int_equal(speech_say(speech, NULL, text_make(many, sizeof many), take, NULL), EINVAL);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, text_make(many, sizeof many), take, NULL), EINVAL);
 	close_speech();
 }
 
@@ -85,14 +85,14 @@ static void what_ends_fails_its_requests_and_comes_back(void **state)
 	until(SPEECH_UP, 1);
 	kill(about.pid, SIGSTOP); /* so that the requests are certainly under way */
 	for (unsigned i = 0; i < 3; i++)
-		assert_int_equal(speech_say(speech, NULL, TEXT("Anna Schmidt"), take, NULL), 0);
+		assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Anna Schmidt"), take, NULL), 0);
 	kill(about.pid, SIGKILL);
 	wait_for(3);
 	assert_true(said[0] == ECONNRESET && said[2] == ECONNRESET);
-	assert_int_equal(speech_say(speech, NULL, TEXT("Anna"), take, NULL), ENOTCONN);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Anna"), take, NULL), ENOTCONN);
 	until(SPEECH_UP, 2);
 	assert_string_equal(about.ended, "signal 9");
-	assert_int_equal(speech_say(speech, NULL, TEXT("Anna"), take, NULL), 0);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Anna"), take, NULL), 0);
 	wait_for(4);
 	assert_int_equal(said[3], 0);
 	close_speech();
@@ -105,7 +105,7 @@ static void what_hangs_is_killed(void **state)
 	until(SPEECH_UP, 1);
 	pid_t first = about.pid;
 	kill(first, SIGSTOP);
-	assert_int_equal(speech_say(speech, NULL, TEXT("Anna"), take, NULL), 0);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Anna"), take, NULL), 0);
 	wait_for(1);
 	assert_int_equal(said[0], ECONNRESET);
 	until(SPEECH_UP, 2);
@@ -127,8 +127,8 @@ static void a_handler_may_end_it_all(void **state)
 	open_speech(NULL, 20000);
 	until(SPEECH_UP, 1);
 	kill(about.pid, SIGSTOP);
-	assert_int_equal(speech_say(speech, NULL, TEXT("Anna"), destroy_in_handler, NULL), 0);
-	assert_int_equal(speech_say(speech, NULL, TEXT("Bert"), take, NULL), 0);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Anna"), destroy_in_handler, NULL), 0);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Bert"), take, NULL), 0);
 	kill(about.pid, SIGKILL);
 	wait_for(1);
 	assert_null(speech);
@@ -152,9 +152,9 @@ static void what_talks_nonsense_is_ended(void **state)
 	(void)state;
 	static const char *const talk[] = {
 		"#!/bin/sh\nprintf 'GET / HTTP/1.1\\r\\n\\r\\n' >&3\nsleep 60\n",
-		"#!/bin/sh\nprintf 'US\\003\\001\\000\\000\\000\\000\\000\\000\\000\\000' >&3\nsleep 60\n",     /* another version */
-		"#!/bin/sh\nprintf 'US\\002\\001\\000\\000\\000\\000\\377\\377\\377\\377' >&3\nsleep 60\n",     /* a length beyond all bounds */
-		"#!/bin/sh\nprintf 'US\\002\\007\\005\\000\\000\\000\\000\\000\\000\\000' >&3\nsleep 60\n",     /* an answer that nobody asked for */
+		"#!/bin/sh\nprintf 'US\\002\\001\\000\\000\\000\\000\\000\\000\\000\\000' >&3\nsleep 60\n",     /* another version */
+		"#!/bin/sh\nprintf 'US\\003\\001\\000\\000\\000\\000\\377\\377\\377\\377' >&3\nsleep 60\n",     /* a length beyond all bounds */
+		"#!/bin/sh\nprintf 'US\\003\\007\\005\\000\\000\\000\\000\\000\\000\\000' >&3\nsleep 60\n",     /* an answer that nobody asked for */
 		"#!/bin/sh\nexit 3\n",
 	};
 	for (unsigned i = 0; i < sizeof talk / sizeof *talk; i++) {
@@ -172,7 +172,7 @@ static void what_is_not_there_is_said(void **state)
 	open_speech("/nonexistent/umbel-speech", 20000);
 	speech_about(speech, &about);
 	assert_int_equal(about.state, SPEECH_WAITING);
-	assert_int_equal(speech_say(speech, NULL, TEXT("Anna"), take, NULL), ENOTCONN);
+	assert_int_equal(speech_say(speech, NULL, TEXT_NONE, TEXT("Anna"), take, NULL), ENOTCONN);
 	close_speech();
 	speech_about(NULL, &about);
 	assert_int_equal(about.state, SPEECH_STOPPED);

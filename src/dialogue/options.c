@@ -80,7 +80,7 @@ static const struct dlg_state pin_states[] = {
 	[NEW] = { "new PIN", ask_new, &dlg_entry, 0, 0 },
 	[JUDGED] = { "judge PIN", NULL, NULL, 0, 0 },
 	[AGAIN] = { "once more", ask_again, &dlg_entry, 0, 0 },
-	[SET] = { "set PIN", NULL, NULL, 15000, 0 },
+	[SET] = { "set PIN", NULL, NULL, 2 * DIR_PIN_SET_MS, 0 }, /* a PIN that is told as refused must not come true later */
 };
 
 static const struct dlg_row pin_rows[] = {

@@ -14,6 +14,7 @@ struct logon {
 	char mailbox[65], session[EV_SESSION_SIZE];
 	char pin[DIR_PIN_SIZE], hash[DIR_PIN_HASH_SIZE];
 	bool nobody, right, must_change;
+	int64_t deadline_ms; /* of setting a PIN: not begun to be written then, it is not written */
 	int64_t tries_max, lifetime_us, changed_us; /* lifetime 0: for ever */
 	struct dir_logon_result result;
 	bool settled; /* the outcome stands without judging */
@@ -287,9 +288,12 @@ static int remember(struct db_tx *tx, const struct logon *l, struct ev_report *w
 		" (SELECT changed_us FROM pin_history WHERE mailbox = ?1 ORDER BY changed_us DESC LIMIT ?2)", "si", l->mailbox, keep);
 }
 
+/* Who asked gives up some time after the deadline: what was told as failed must not come true later, when the store wakes up. */
 static int set_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct logon *l = arg;
+	if (clock_mono_ms(clock_system()) > l->deadline_ms)
+		return ETIMEDOUT;
 	int err = remember(tx, l, why);
 	return err ? err : db_exec(tx, why, "INSERT INTO pin (mailbox, hash, must_change, failures, locked, changed_us, logon_us) VALUES (?1, ?2, ?3, 0, 0, ?4, 0)"
 		" ON CONFLICT (mailbox) DO UPDATE SET hash = excluded.hash, must_change = excluded.must_change, failures = 0, locked = 0,"
@@ -340,6 +344,7 @@ int dir_pin_set(struct dir *d, const struct dir_user *user, struct text pin, boo
 	if (!l)
 		return ENOMEM;
 	l->must_change = must_change;
+	l->deadline_ms = clock_mono_ms(clock_system()) + DIR_PIN_SET_MS;
 	l->rule = dir_pin_check(pin, policy, user);
 	l->history = policy->pin_history;
 	l->former = l->history ? mem_zalloc(l->history, sizeof *l->former) : NULL;

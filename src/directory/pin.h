@@ -54,7 +54,10 @@ void dir_logon_gave_up(struct dir *d, const char *mailbox, const char *caller, u
 int dir_logon_nobody(struct dir *d, struct text pin, dir_logon_h *h, void *arg, uint64_t *handle);
 
 typedef void (dir_pin_set_h)(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg);
-/* Checks the rules, compares with former PINs (pin_history of the policy), hashes, writes; unlocks and sets the counters back. err EINVAL with `rule` when the rules refuse it. must_change for PINs
+enum { DIR_PIN_SET_MS = 12000 };
+/* What has not begun to be written DIR_PIN_SET_MS after this call never is: err is ETIMEDOUT then. So who waits that long, and as long again for the
+ * store's own limits, knows.
+ * Checks the rules, compares with former PINs (pin_history of the policy), hashes, writes; unlocks and sets the counters back. err EINVAL with `rule` when the rules refuse it. must_change for PINs
  * that somebody else chose. EAGAIN, ENOMEM as above. */
 int dir_pin_set(struct dir *d, const struct dir_user *user, struct text pin, bool must_change, dir_pin_set_h *h, void *arg, uint64_t *handle);
 

@@ -193,6 +193,12 @@ static void take_head(struct import *m, const struct csv *t)
 	m->name_column = CSV_FIELDS;
 	for (unsigned i = 0; i < t->n; i++) {
 		text_print(m->key[i], sizeof m->key[i], "%.*s", TEXT_FMT(t->field[i]));
+		for (unsigned k = 0; k < i; k++)
+			if (*m->key[i] && strcmp(m->key[i], m->key[k]) == 0) {
+				text_print(what, sizeof what, "column %u is called \"%s\", too", k + 1, m->key[i]);
+				at_line(m, t->at_line, i + 1, what, "keep one of them; what has several values stands in one cell, as in 201;202");
+				break;
+			}
 		if (strcmp(m->key[i], "name") == 0) {
 			m->name_column = i;
 		} else if (*m->key[i] && !cfg_setting_known("mailboxes", m->key[i], &m->several[i])) {

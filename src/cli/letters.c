@@ -3,12 +3,13 @@
 #include "cli/letters.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { SHOWN_MAX = 20, PROGRESS_EVERY = 250 };
+enum { SHOWN_MAX = 20, PROGRESS_EVERY = 250, WRITERS_MAX = 4 };
 
 static int wrong(struct cli_letter *l, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 static int wrong(struct cli_letter *l, const char *fmt, ...)
@@ -222,27 +223,72 @@ static void tell(const struct cli_letters *ls, struct cli *c, size_t n, const ch
 	fprintf(c->err, "umbel: %zu mailboxes have neither letter nor PIN. When that is mended they get both by:\n  %s\n", n - begun + bad, how);
 }
 
+/* Several at once: what takes time is the server's hashing of PINs, and it has as many threads for that as the machine has cores. */
+struct writers {
+	pthread_mutex_t lock; /* of all but what the first line names */
+	struct cli *c;
+	const json_t *edits;
+	struct cli_letters *ls;
+	size_t next, done, n;
+	bool first, stop;
+};
+
+static const char *next_one(struct writers *w)
+{
+	pthread_mutex_lock(&w->lock);
+	const char *name = w->stop || w->next == w->n ? NULL : cli_text(json_array_get(w->edits, w->next++), "name");
+	pthread_mutex_unlock(&w->lock);
+	return name;
+}
+
+static void note(struct writers *w, const struct cli_letter *l, const char *name, int code)
+{
+	pthread_mutex_lock(&w->lock);
+	if (code != CLI_GOOD)
+		failed(w->ls, w->c, name, l->why);
+	else if (l->had_pin && !w->first)
+		w->ls->had_pin++;
+	else
+		w->ls->written++;
+	if (++w->done % PROGRESS_EVERY == 0 && !w->c->json)
+		fprintf(w->c->err, "%zu of %zu ...\n", w->done, w->n);
+	w->stop |= l->no_server;
+	pthread_mutex_unlock(&w->lock);
+}
+
+static void *write_some(void *arg)
+{
+	struct writers *w = arg;
+	struct cli mine = *w->c;
+	struct cli_letter *l = malloc(sizeof *l);
+	for (const char *name; l && (name = next_one(w)) != NULL;) {
+		cli_letter_init(l, NULL, w->ls->folder, name);
+		int code = cli_letter_write(l, &mine, name, w->first, !w->first);
+		note(w, l, name, code);
+	}
+	free(l);
+	return NULL;
+}
+
+static unsigned writers_for(size_t n)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned writers = cores < 1 ? 1 : cores > WRITERS_MAX ? WRITERS_MAX : (unsigned)cores;
+	return n < writers ? (unsigned)n : writers;
+}
+
 int cli_letters_write(struct cli_letters *ls, struct cli *c, const json_t *edits, bool first, const char *how)
 {
-	struct cli_letter l;
-	size_t i, n = json_array_size(edits);
-	const json_t *e;
+	struct writers w = { .lock = PTHREAD_MUTEX_INITIALIZER, .c = c, .edits = edits, .ls = ls, .n = json_array_size(edits), .first = first };
+	pthread_t thread[WRITERS_MAX];
+	unsigned more = 0, wanted = writers_for(w.n);
+	size_t n = w.n;
 	ls->failed = json_array();
-	json_array_foreach(edits, i, e) {
-		const char *name = cli_text(e, "name");
-		cli_letter_init(&l, NULL, ls->folder, name);
-		int code = cli_letter_write(&l, c, name, first, !first);
-		if (code != CLI_GOOD)
-			failed(ls, c, name, l.why);
-		else if (l.had_pin && !first)
-			ls->had_pin++;
-		else
-			ls->written++;
-		if (!c->json && i % PROGRESS_EVERY == PROGRESS_EVERY - 1)
-			fprintf(c->err, "%zu of %zu ...\n", i + 1, n);
-		if (l.no_server)
-			break;
-	}
+	while (more + 1 < wanted && pthread_create(&thread[more], NULL, write_some, &w) == 0)
+		more++;
+	(void)write_some(&w);
+	for (unsigned i = 0; i < more; i++)
+		pthread_join(thread[i], NULL);
 	if (!c->json)
 		tell(ls, c, n, how);
 	return json_array_size(ls->failed) ? CLI_NO : CLI_GOOD;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_check.c  umbel check, umbel apply, umbel reload, umbel completion. */
+#include <dirent.h>
 #include <errno.h>
 #include "admin/wire.h"
 #include "cli/alike.h"
@@ -8,6 +9,7 @@
 #include "dialogue/review.h"
 #include "directory/calendar_fetch.h"
 #include "voice/prompt.h"
+#include "voice/speaker.h"
 
 enum { FILE_MAX = CFG_FILE_MAX_BYTES, CALENDAR_TRY_MS = 15000 };
 
@@ -54,6 +56,41 @@ static bool has_prompt(const char *name, void *set)
 	return prompt_clip(set, name) != NULL;
 }
 
+struct spoken {
+	char tag[32][32];
+	char all[400];
+	unsigned n;
+};
+
+static bool speaks(const char *language, void *arg)
+{
+	const struct spoken *s = arg;
+	for (unsigned i = 0; i < s->n; i++)
+		if (speaker_same_language(text_of(language), text_of(s->tag[i])))
+			return true;
+	return false;
+}
+
+/* The languages of the packs where the node would look for them; their files' names tell. */
+static void find_languages(struct spoken *s, const char *configured)
+{
+	for (unsigned f = 0; f < PROMPT_FOLDERS; f++) {
+		const char *path = prompt_folder(f, configured);
+		DIR *dir = path ? opendir(path) : NULL;
+		const struct dirent *e;
+		while (dir && (e = readdir(dir)) != NULL) {
+			struct text name = text_of(e->d_name);
+			if (!text_ends_nocase(name, ".pack") || name.p[0] == '.' || s->n == sizeof s->tag / sizeof s->tag[0] ||
+			    text_copy(text_head(name, name.n - 5), s->tag[s->n], sizeof s->tag[0]) || speaks(s->tag[s->n], s))
+				continue;
+			size_t at = strlen(s->all);
+			text_print(s->all + at, sizeof s->all - at, "%s%s", at ? ", " : "", s->tag[s->n++]);
+		}
+		if (dir)
+			closedir(dir);
+	}
+}
+
 /* Names, numbers and settings were good one by one; what they make together is looked at here. */
 static void review(const struct cfg *cfg, struct cfg_errors *errors)
 {
@@ -62,6 +99,12 @@ static void review(const struct cfg *cfg, struct cfg_errors *errors)
 	struct prompt_set_prm prm = { .dir = cfg->has_node ? cfg->node.voice : "", .set = cfg->has_node ? cfg->node.voice_set : "" };
 	int err = prompt_set_open(&set, &prm, &why);
 	dlg_review(cfg, err ? NULL : has_prompt, set, errors); /* without a set nothing can be said of prompts */
+	struct spoken spoken = { .n = 0 };
+	find_languages(&spoken, prm.dir);
+	if (set && !speaks(prompt_set_language(set), &spoken))
+		text_fill(spoken.tag[spoken.n++], sizeof spoken.tag[0], prompt_set_language(set));
+	if (spoken.n && !err)
+		dlg_review_languages(cfg, speaks, spoken.all, &spoken, errors);
 	prompt_set_close(set);
 }
 

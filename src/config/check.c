@@ -264,10 +264,19 @@ static void check_attendant(struct binder *b, const struct cfg_attendant *a, siz
 
 /* ---- schedules ---- */
 
+enum { HOLIDAY_DAYS_MAX = 300 };
+
 static int64_t point(const struct cfg_date *d, bool end)
 {
 	int64_t day = (d->year * 12 + d->month) * 31 + d->day;
 	return day * CFG_DAY_MIN + (d->minute >= 0 ? d->minute : end ? CFG_DAY_MIN : 0);
+}
+
+/* A yearly one whose last day lies before its first goes over the end of the year; days, nearly. */
+static int64_t yearly_days(const struct cfg_holiday *h)
+{
+	int64_t from = point(&h->from, false), to = point(&h->to, true), year = (int64_t)12 * 31 * CFG_DAY_MIN;
+	return (to > from ? to - from : to - from + year) / CFG_DAY_MIN;
 }
 
 static void check_schedule(struct binder *b, const struct cfg_schedule *s, size_t i)
@@ -292,6 +301,9 @@ static void check_schedule(struct binder *b, const struct cfg_schedule *s, size_
 			cfg_wrong_at(b, &h->to, h->pos, key, "give both with the year, or both without", "one is for every year, the other for a single one");
 		else if (given && h->from.year && point(&h->to, true) <= point(&h->from, false))
 			cfg_wrong_at(b, &h->to, h->pos, key, "let it be later", "is not behind from");
+		else if (given && !h->from.year && yearly_days(h) > HOLIDAY_DAYS_MAX)
+			cfg_wrong_at(b, &h->to, h->pos, key, "exchange from and to if they stand the wrong way round; a holiday of every year may go on into the next, as 12-24 to 01-06 does",
+				"is so long behind from that the house is closed nearly the whole year");
 		text_print(key, sizeof key, "schedules[%zu].holidays[%zu].greeting_prompt", i, k);
 		one_of(b, &h->greeting, &h->greeting_prompt, h->pos, key);
 	}
@@ -323,6 +335,9 @@ static void check_dialplan(struct binder *b, const struct cfg_dialplan *p, size_
 	else if (p->security != CFG_SECURITY_OFF && g && g->transport != CFG_TLS)
 		cfg_wrong_at(b, &p->security, p->pos, key, "use transport: tls for that gateway, or security: off", "asks for TLS, but gateway %s uses %s", g->name,
 			cfg_transport_name(g->transport));
+	text_print(key, sizeof key, "dialplans[%zu].country_code", i);
+	if (p->country_code && p->country_code[0] && (p->country_code[0] == '0' || strspn(p->country_code, "0123456789") != strlen(p->country_code)))
+		cfg_wrong_at(b, &p->country_code, p->pos, key, "write it as it stands behind the + of a full number: \"49\"", "\"%s\" is the code of no country", p->country_code);
 	for (size_t k = 0; k < p->n_rules; k++) {
 		const struct cfg_call_rule *r = &p->rules[k];
 		if (!r->pattern || !r->dial || !r->dial[0])

@@ -126,6 +126,11 @@ void cfg_complete(struct binder *b)
 		s->hours = cfg_whole_week(b);
 		s->n_hours = s->hours ? 7 : 0;
 	}
+	for (size_t i = 0; i < c->n_dialplans; i++) {
+		struct cfg_dialplan *p = (struct cfg_dialplan *)(uintptr_t)&c->dialplans[i];
+		if (p->country_code && p->country_code[0] == '+') /* as people write it */
+			p->country_code++;
+	}
 	for (size_t i = 0; i < c->n_attendants; i++)
 		complete_attendant(c, (struct cfg_attendant *)(uintptr_t)&c->attendants[i]);
 	for (size_t i = 0; i < c->n_nodes; i++) {

@@ -279,3 +279,50 @@ size_t dlg_review(const struct cfg *cfg, dlg_has_prompt_h *has_prompt, void *arg
 	mem_free(r.seen);
 	return r.found;
 }
+
+/* ---- languages ---- */
+
+struct tongues {
+	const struct cfg *cfg;
+	dlg_speaks_h *speaks;
+	const char *known;
+	void *arg;
+	struct cfg_errors *errors;
+	size_t found;
+};
+
+static void language(struct tongues *t, const char *tag, struct cfg_pos pos, const char *list, size_t i, const char *member)
+{
+	char key[80], fix[400];
+	if (!*tag || t->speaks(tag, t->arg))
+		return;
+	text_print(key, sizeof key, "%s[%zu].%s", list, i, member);
+	text_print(fix, sizeof fix, "use one of those that are installed (%s), or install the prompts of that language", t->known);
+	cfg_fail(t->errors, t->cfg->path, pos, key, fix, "there are no prompts in \"%s\": callers would hear those of another language", tag);
+	t->found++;
+}
+
+static void languages_of_keys(struct tongues *t, const struct cfg_menu_key *k, size_t n, size_t i, const char *member)
+{
+	for (size_t m = 0; m < n; m++)
+		if (k[m].action == CFG_ACT_LANGUAGE)
+			language(t, k[m].target, k[m].pos, "attendants", i, member);
+}
+
+size_t dlg_review_languages(const struct cfg *cfg, dlg_speaks_h *speaks, const char *known, void *arg, struct cfg_errors *errors)
+{
+	struct tongues t = { .cfg = cfg, .speaks = speaks, .known = known, .arg = arg, .errors = errors };
+	struct review r = { .cfg = cfg };
+	for (size_t i = 0; i < cfg->n_dialplans; i++)
+		language(&t, cfg->dialplans[i].language, place(&r, &cfg->dialplans[i].language, cfg->dialplans[i].pos), "dialplans", i, "language");
+	for (size_t i = 0; i < cfg->n_attendants; i++) {
+		const struct cfg_attendant *a = &cfg->attendants[i];
+		language(&t, a->language, place(&r, &a->language, a->pos), "attendants", i, "language");
+		languages_of_keys(&t, a->keys, a->n_keys, i, "keys");
+		if (a->closed.keys != a->keys)
+			languages_of_keys(&t, a->closed.keys, a->closed.n_keys, i, "closed.keys");
+	}
+	for (size_t i = 0; i < cfg->n_mailboxes; i++)
+		language(&t, cfg->mailboxes[i].language, place(&r, &cfg->mailboxes[i].language, cfg->mailboxes[i].pos), "mailboxes", i, "language");
+	return t.found;
+}

@@ -64,6 +64,15 @@ static const char whole[] =
 	"      - {name: customers, callers: ['+4930*', outside], closed: office, reasons: busy, action: find-me, find: ['+49170123', '202'], ring_s: 15}\n"
 	"      - {name: menu, greeting: Hello., action: menu, message: false, keys: {1: find-me, 2: transfer 202, 3: message, 9: hang-up}, find: '202'}\n";
 
+static struct cfg *good(const char *yaml);
+static void what_people_write_is_taken(void **state)
+{
+	(void)state;
+	struct cfg *c = good("schedules: [{name: a, holidays: [{name: x, from: 12-24, to: 01-06}, {name: y, from: 10-01, to: 04-15}]}]\ndialplans: [{name: p, country_code: '+49'}]\n");
+	assert_string_equal(c->dialplans[0].country_code, "49");
+	cfg_unref(c);
+}
+
 static struct cfg *good(const char *yaml)
 {
 	struct cfg_errors e = { 0 };
@@ -167,6 +176,10 @@ static void all_errors_are_told(void **state)
 		{ "schedules: [{name: a, holidays: [{name: x, from: 2026-02-28, to: 03-01}]}]", "one is for every year" },
 		{ "schedules: [{name: a, holidays: [{name: x, from: 2026-03-02, to: 2026-03-01}]}]", "is not behind from" },
 		{ "schedules: [{name: a, holidays: [{name: x, from: 2026-03-02 10:00, to: 2026-03-02 09:59}]}]", "is not behind from" },
+		{ "schedules: [{name: a, holidays: [{name: x, from: 12-24, to: 12-23}]}]", "closed nearly the whole year" },
+		{ "schedules: [{name: a, holidays: [{name: x, from: 12-26, to: 12-24 12:00}]}]", "closed nearly the whole year" },
+		{ "dialplans: [{name: a, country_code: '0049'}]", "\"0049\" is the code of no country" },
+		{ "dialplans: [{name: a, country_code: '4#'}]", "\"4#\" is the code of no country" },
 		{ "schedules: [{name: a, holidays: [{name: x, from: 01-01, greeting: y, greeting_prompt: z}]}]", "stands beside words that say the same" },
 		{ "schedules: [{name: a}, {name: A}]", "schedules[1].name: \"A\" is used already" },
 		{ "gateways: [{name: p, address: p.example.com, srtp: off}]\ndialplans: [{name: a, security: sip-and-media}]", "asks for encrypted sound, but gateway p has srtp: off" },
@@ -289,4 +302,4 @@ static void texts_of_policies_are_lines_of_limited_length(void **state)
 	}
 }
 
-UT_MAIN(UT(texts_of_policies_are_lines_of_limited_length), UT(every_setting_arrives), UT(all_errors_are_told), UT(holidays_of_one_name_are_compared_by_their_place), UT(survives_every_failing_allocation))
+UT_MAIN(UT(what_people_write_is_taken), UT(texts_of_policies_are_lines_of_limited_length), UT(every_setting_arrives), UT(all_errors_are_told), UT(holidays_of_one_name_are_compared_by_their_place), UT(survives_every_failing_allocation))

@@ -195,5 +195,34 @@ static void mistakes_of_the_whole_are_told(void **state)
 	}
 }
 
+static bool german_or_english(const char *language, void *arg)
+{
+	(void)arg;
+	return strncmp(language, "de", 2) == 0 || strncmp(language, "en", 2) == 0;
+}
+
+static void languages_without_prompts_are_told(void **state)
+{
+	(void)state;
+	static const char yaml[] = "dialplans: [{name: p, language: de-AT}, {name: q, language: pl}]\n"
+		"attendants: [{name: a, numbers: ['1'], language: sv, keys: {1: language da, 2: language en, 3: hang-up}}, {name: b, numbers: ['2'], keys: {1: hang-up}}]\n"
+		"mailboxes: [{name: m, extensions: ['201'], language: fi}, {name: n, extensions: ['202']}]\n";
+	static const char *const expect[] = { "dialplans[1].language: there are no prompts in \"pl\"", "attendants[0].language: there are no prompts in \"sv\"",
+		"attendants[0].keys: there are no prompts in \"da\"", "mailboxes[0].language: there are no prompts in \"fi\"", "(de-DE, en-US)" };
+	struct cfg_errors e = { 0 };
+	struct cfg *c = NULL;
+	struct buf b;
+	buf_init(&b, 100000);
+	assert_int_equal(cfg_parse(&c, "u", text_of(yaml), CFG_WANT_OBJECTS, &e), 0);
+	assert_int_equal(dlg_review_languages(c, german_or_english, "de-DE, en-US", NULL, &e), 4);
+	cfg_errors_print(&e, &b);
+	for (size_t i = 0; i < sizeof expect / sizeof expect[0]; i++)
+		if (!strstr(buf_cstr(&b), expect[i]))
+			fail_msg("%s\nis not in:\n%s", expect[i], buf_cstr(&b));
+	buf_free(&b);
+	cfg_errors_free(&e);
+	cfg_unref(c);
+}
+
 UT_MAIN(UT(clock_changes_and_midnights_are_those_of_the_zone), UT(calls_end_where_the_tables_lead), UT(what_cannot_be_simulated_is_refused), UT(survives_every_failing_allocation),
-	UT(mistakes_of_the_whole_are_told))
+	UT(mistakes_of_the_whole_are_told), UT(languages_without_prompts_are_told))

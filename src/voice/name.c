@@ -195,7 +195,7 @@ void voice_names_use(struct voice_names *v, const struct cfg *cfg)
 		cfg_unref(was);
 }
 
-/* Which voice speaks that language: the configured one of the tag, else of the language, else what speaker.h says. */
+/* Which voice speaks that language: the configured one of the tag ("de-AT"), else of the whole language ("de"), else what speaker.h says. */
 static struct text voice_of(const struct voice_names *v, struct text language, char *dst)
 {
 	const struct cfg_node *node = v->cfg ? &v->cfg->node : NULL;
@@ -203,7 +203,8 @@ static struct text voice_of(const struct voice_names *v, struct text language, c
 		for (size_t i = 0; node && i < node->n_speakers; i++) {
 			const struct cfg_speaker *s = &node->speakers[i];
 			struct text tag = text_of(s->language);
-			if (loose ? speaker_same_language(language, tag) : speaker_same_tag(language, tag))
+			bool whole = !strpbrk(s->language, "-_");
+			if (loose ? whole && speaker_same_language(language, tag) : speaker_same_tag(language, tag))
 				return strcmp(s->voice, SPEAKER_FLITE) == 0 ? TEXT_NONE : text_of(s->voice);
 		}
 	speaker_voice_of(language, dst);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Texts and names of the configuration are spoken in their language: what a caller hears is laid beside what espeak-ng and flite make of the same words."""
+"""Texts and names of the configuration are spoken in their language: what a caller hears is laid beside what espeak-ng and umbel-speech's flite make of the same words."""
 import math
 import shutil
 import struct
@@ -12,6 +12,7 @@ from common import *
 space.enter()
 import single
 from labkit import site as lab
+from labkit.node import BUILD
 
 GREETING = "Herzlich willkommen bei der Firma Müller. Unsere Büros sind heute von neun bis siebzehn Uhr geöffnet."
 RULE = "Jürgen Schröder ist gerade in einer Besprechung und ruft Sie gerne zurück."
@@ -62,10 +63,7 @@ def by_espeak(story, text, voice="de"):
 
 def by_flite(story, text):
     path = story.dir / "flite.wav"
-    plain = text
-    for mark, letters in {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss"}.items():
-        plain = plain.replace(mark, letters)
-    subprocess.run(["flite", "-voice", "slt", "-t", plain, "-o", path], check=True)
+    path.write_bytes(subprocess.run([BUILD / "src/umbel-speech/umbel-speech", "--say"], input=(text + "\n").encode(), capture_output=True, check=True).stdout)
     return envelope(path)
 
 
@@ -78,7 +76,8 @@ def heard(story, node, name, number, seconds):
 
 with Story("voices") as story:
     if not shutil.which("espeak-ng"):
-        story.skip("espeak-ng is not installed") if hasattr(story, "skip") else sys.exit(77)
+        story.skip("all of it", "espeak-ng is not installed")
+        sys.exit(77)
     node = single.node(story, change)
     story.need("the helper is ready", until(lambda: node.events(2932), 20))
     for name, number, text, german in (("german attendant", lab.ATTENDANT, GREETING, True), ("the same words in an English one", "5001", GREETING, False),

@@ -197,6 +197,12 @@ static void each_language_has_its_voice(void **state)
 	assert_int_equal(n_got, 5);
 	assert_ptr_equal(got[3], got[2]);
 	assert_ptr_equal(got[4], got[0]);
+	ask_in("Guten Tag, J\xc3\xbcrgen.", "de-CH"); /* no Austrian: as before */
+	assert_int_equal(n_got, 5);
+	wait_for(6);
+	assert_true(media_clip_samples(got[5]) == media_clip_samples(got[1]));
+	n_got--;
+	mem_unref(got[5]);
 	ask_in("Guten Tag, J\xc3\xbcrgen.", "en-US");
 	ask_in("Guten Tag, J\xc3\xbcrgen.", "it-IT"); /* a voice that there is not */
 	wait_for(7);

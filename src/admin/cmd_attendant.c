@@ -97,7 +97,7 @@ static void simulate(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_absent(call, "attendants");
 		return;
 	}
-	json_t *o = admin_simulate(a->objects, args, clock_real_s(a->prm.clock ? a->prm.clock : clock_system()), &why);
+	json_t *o = admin_simulate(a->objects, a->prm.languages, args, clock_real_s(a->prm.clock ? a->prm.clock : clock_system()), &why);
 	if (o)
 		admin_call_ok(call, o);
 	else

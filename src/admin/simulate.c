@@ -71,7 +71,7 @@ static void line(const struct dlg_sim_line *l, void *arg)
 	json_array_append_new(t->array, o);
 }
 
-json_t *admin_simulate(const struct cfg *cfg, const json_t *args, int64_t now_s, struct ev_report *why)
+json_t *admin_simulate(const struct cfg *cfg, const struct languages *languages, const json_t *args, int64_t now_s, struct ev_report *why)
 {
 	const char *name = "", *at = admin_arg_str(args, "at"), *keys = admin_arg_str(args, "keys"), *caller = admin_arg_str(args, "caller");
 	if (admin_need_str(args, "name", &name, why))
@@ -80,7 +80,7 @@ json_t *admin_simulate(const struct cfg *cfg, const json_t *args, int64_t now_s,
 	const struct cfg_schedule *s = aa && *aa->schedule ? cfg_schedule(cfg, text_of(aa->schedule)) : NULL;
 	struct telling t = { .cfg = cfg };
 	struct dlg_sim_prm prm = { .cfg = cfg, .attendant = name, .at_s = now_s, .keys = keys ? keys : "", .caller = caller ? caller : "",
-	                           .silent = admin_arg_bool(args, "silent") };
+	                           .languages = languages, .silent = admin_arg_bool(args, "silent") };
 	if (!aa) {
 		ev_set(why, EV_ADMIN_NOT_FOUND);
 		ev_str(why, "kind", "attendant");

@@ -6,8 +6,10 @@
 #include "config/cfg.h"
 #include "event/report.h"
 
+struct languages;
+
 /* args: name; at ("2026-12-24 15:00" on the clock of its schedule, with Z behind it in universal time; now if not given), keys, caller,
- * silent. NULL after why was filled. now_s: the moment that counts without `at`. */
-json_t *admin_simulate(const struct cfg *cfg, const json_t *args, int64_t now_s, struct ev_report *why);
+ * silent. NULL after why was filled. now_s: the moment that counts without `at`. languages: whose words are told; NULL: English ones. */
+json_t *admin_simulate(const struct cfg *cfg, const struct languages *languages, const json_t *args, int64_t now_s, struct ev_report *why);
 
 #endif

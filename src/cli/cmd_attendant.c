@@ -6,6 +6,7 @@
 #include "cli/cli_private.h"
 #include "config/cfg.h"
 #include "directory/calendar_cache.h"
+#include "voice/languages.h"
 
 static int show_attendants(struct cli *c, const json_t *r)
 {
@@ -131,13 +132,19 @@ static int simulate_file(struct cli *c, const char *path, json_t *args)
 	int code = cli_load_cfg(c, path, &cfg);
 	if (code == CLI_GOOD)
 		code = fill_calendars(c, &cfg);
-	json_t *o = code == CLI_GOOD ? admin_simulate(cfg, args, (int64_t)time(NULL), &why) : NULL;
+	struct prompt_set_prm prm = { .dir = cfg && cfg->has_node ? cfg->node.voice : "", .set = cfg && cfg->has_node ? cfg->node.voice_set : "" };
+	struct languages *languages = NULL;
+	if (code == CLI_GOOD)
+		(void)languages_open(&languages, &prm, NULL, 0, &why); /* without them, in English */
+	ev_set(&why, 0);
+	json_t *o = code == CLI_GOOD ? admin_simulate(cfg, languages, args, (int64_t)time(NULL), &why) : NULL;
 	if (code == CLI_GOOD && !o)
 		code = cli_error_report(c, CLI_NO, &why);
 	if (o)
 		code = c->json ? cli_print_json(c, o) : show_simulation(c, o);
 	json_decref(o);
 	json_decref(args);
+	languages_close(languages);
 	cfg_unref(cfg);
 	return code;
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include "base/mem.h"
 #include "dialogue/attendant_private.h"
+#include "voice/languages.h"
 
 enum { NEVER = -1, LETTER_MS = 65, SAY_LEAST_MS = 300, KEY_MS = 250, THINK_MS = 500, LONGEST_MS = 30 * 60000, STEPS_MAX = 20000 };
 
@@ -48,24 +49,41 @@ static void end(struct sim *m, enum dlg_sim_end how, const char *to, const char 
 
 /* ---- what is said ---- */
 
-static void add_named(struct buf *b, const char *name)
+/* As the prompts of the caller's language say it; NULL: they have no words for it. */
+static const char *in_his_language(const struct sim *m, const char *name)
 {
+	const struct languages *l = m->prm->languages;
+	const char *words = l ? prompt_text(languages_find(l, dlg_language_of(&m->s)), name) : NULL;
+	return words && *words ? words : NULL;
+}
+
+static void add_named(const struct sim *m, struct buf *b, const char *name)
+{
+	const char *words = in_his_language(m, name);
 	static const char *const days[7] = { "Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday" };
 	struct text t = text_of(name);
-	if (text_starts(t, "digits/day-") && t.n == 12 && t.p[11] >= '0' && t.p[11] <= '6')
+	if (words)
+		buf_str(b, words);
+	else if (text_starts(t, "digits/day-") && t.n == 12 && t.p[11] >= '0' && t.p[11] <= '6')
 		buf_str(b, days[t.p[11] - '0']);
 	else
 		buf_printf(b, "[%s]", name);
 }
 
-static void add_word(struct buf *b, const struct dlg_utterance *u, unsigned i)
+static void add_prompt(const struct sim *m, struct buf *b, enum dlg_prompt p)
+{
+	const char *words = in_his_language(m, dlg_prompt_name(p));
+	buf_str(b, words ? words : dlg_prompt_words(p));
+}
+
+static void add_word(const struct sim *m, struct buf *b, const struct dlg_utterance *u, unsigned i)
 {
 	const struct dlg_said *w = &u->word[i];
 	if (b->n && w->kind != DLG_W_PAUSE)
 		buf_char(b, ' ');
 	switch (w->kind) {
-	case DLG_W_PROMPT: buf_str(b, dlg_prompt_words(w->prompt)); break;
-	case DLG_W_NAMED: add_named(b, dlg_said_text(u, i)); break;
+	case DLG_W_PROMPT: add_prompt(m, b, w->prompt); break;
+	case DLG_W_NAMED: add_named(m, b, dlg_said_text(u, i)); break;
 	case DLG_W_NAME:
 	case DLG_W_TEXT:
 	case DLG_W_DIGITS: buf_str(b, dlg_said_text(u, i)); break;
@@ -96,7 +114,7 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 	buf_init(&b, 1 << 16);
 	tell_hours(m);
 	for (unsigned i = 0; i < u->n; i++)
-		add_word(&b, u, i);
+		add_word(m, &b, u, i);
 	const char *words = buf_cstr(&b);
 	if (words && *words)
 		tell(m, (struct dlg_sim_line){ .kind = SIM_SAYS, .text = words });

@@ -7,6 +7,8 @@
 #include <stdint.h>
 #include "directory/hours.h"
 
+struct languages;
+
 enum dlg_sim_kind {
 	SIM_HOURS, /* an attendant answers: what its schedule says */
 	SIM_SAYS,  /* what is heard */
@@ -34,6 +36,7 @@ struct dlg_sim_prm {
 	int64_t at_s;
 	const char *keys;   /* "2,1": after a comma the caller listens to the end before he goes on; "" none */
 	const char *caller; /* his number; "" unknown */
+	const struct languages *languages; /* sentences in the caller's language, on the loop thread then; NULL: in English */
 	bool silent;        /* when all keys were pressed the caller stays on the line and says nothing, instead of us stopping there */
 };
 /* 0; ENOENT: no such attendant; EINVAL: keys that no telephone has; ENOMEM. */

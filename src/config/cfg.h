@@ -97,6 +97,8 @@ struct cfg_sip {
 	uint64_t invite_timeout_ms; /* our own INVITEs: no final answer */
 	uint64_t transfer_timeout_ms; /* no final NOTIFY after REFER */
 	uint64_t handshake_timeout_ms, message_timeout_ms, connect_timeout_ms, idle_ms;
+	uint32_t reserved_calls; /* of max_calls: for owners of mailboxes */
+	bool busy_when_full;
 	uint32_t max_calls, max_calls_per_source, max_connections, max_connections_per_source, max_connections_per_gateway;
 	uint32_t max_handshakes, max_handshakes_per_s, max_messages_per_s, max_strangers_per_s, max_calls_per_s;
 	uint32_t retry_after_s;
@@ -294,7 +296,7 @@ struct cfg_policy {
 	struct cfg_pos pos;
 	const char *name;
 	uint32_t pin_min_length, pin_tries_per_call, pin_tries_per_mailbox;
-	bool pin_allow_trivial;
+	bool pin_allow_trivial, level_recordings;
 	uint64_t max_greeting_ms, max_recording_ms, min_recording_ms, silence_ms, max_call_ms;
 	uint32_t input_failures;
 	uint32_t max_messages; /* kept per mailbox */

@@ -334,7 +334,7 @@ static int record(void *arg, uint32_t job)
 		.port = c->port, .dir = c->svc->spool_dir, .clock = c->svc->prm.clock, .bus = c->svc->prm.bus,
 		.mailbox = c->s.box ? c->s.box->name : "", .caller = c->s.caller_number, .name = c->s.caller_name, .session = c->session,
 		.kind = record_kinds[c->s.rec.kind], .codec = MEDIA_PCMU, .max_ms = (uint32_t)max_ms,
-		.silence_ms = (uint32_t)silence_ms, .handler = recorded, .arg = c,
+		.silence_ms = (uint32_t)silence_ms, .handler = recorded, .arg = c, .level = message && policy->level_recordings,
 	};
 	EV_REPORT(why);
 	ev_set(&why, 0);

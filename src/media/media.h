@@ -167,6 +167,7 @@ struct media_record_prm {
 	uint32_t speech_ms;       /* speech counts as heard once it lasted that long at a stretch, and MEDIA_REC_SPEECH tells so; start_silence_ms then counts while nothing
 	                           * is played. 0: at once, and untold */
 	int8_t playing_db;        /* while the port plays, what is not louder than this is nobody's speech but our own echo; 0: no such limit */
+	bool level;               /* quiet speech is made louder (gain.h) */
 	int8_t silence_db;        /* speech is louder than this at least; 0: -45 dBov. The noise heard raises it */
 };
 /* One recording at a time: EBUSY. Lost packets become silence, so that durations are right. *id as above. */

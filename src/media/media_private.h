@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include "base/list.h"
 #include "media/dtmf.h"
+#include "media/gain.h"
 #include "media/inband.h"
 #include "media/jitter.h"
 #include "media/join.h"
@@ -69,6 +70,7 @@ struct rec {
 	uint32_t ssrc_spoke, ts_next;
 	struct line line;
 	struct vad vad;
+	struct gain gain;
 	uint8_t frame[MEDIA_FRAME];
 	unsigned in_frame;
 	struct rec_block *block[BLOCKS_MAX], *now;

@@ -136,6 +136,34 @@ static void judge_frame(struct rec *r)
 	}
 }
 
+/* Made as loud as others are. A frame comes out for each that goes in, but for the first. */
+static void append_levelled(struct rec *r)
+{
+	int16_t pcm[MEDIA_FRAME], out[MEDIA_FRAME];
+	uint8_t bytes[MEDIA_FRAME];
+	g711_decode(r->line.law, pcm, r->frame, MEDIA_FRAME);
+	if (!gain_frame(&r->gain, pcm, r->vad.speech, out))
+		return;
+	g711_encode(r->line.law, bytes, out, MEDIA_FRAME);
+	append(r, bytes, MEDIA_FRAME);
+}
+
+/* The frame that waited, and what was begun of another. */
+static void append_last(struct rec *r)
+{
+	int16_t out[MEDIA_FRAME];
+	uint8_t bytes[MEDIA_FRAME];
+	size_t n = r->in_frame ? r->in_frame : MEDIA_FRAME;
+	if (r->in_frame) {
+		memset(r->frame + n, media_codec_silence(r->line.law), MEDIA_FRAME - n);
+		append_levelled(r);
+	}
+	if (!gain_last(&r->gain, out))
+		return;
+	g711_encode(r->line.law, bytes, out, n);
+	append(r, bytes, n);
+}
+
 /* The line's output. */
 static void take(const uint8_t *p, size_t n, void *arg)
 {
@@ -149,13 +177,16 @@ static void take(const uint8_t *p, size_t n, void *arg)
 		if (part > r->max_samples - r->stats.samples)
 			part = (size_t)(r->max_samples - r->stats.samples);
 		const uint8_t *from = p ? p : quiet;
-		append(r, from, part);
+		if (!r->prm.level)
+			append(r, from, part);
 		memcpy(r->frame + r->in_frame, from, part);
 		r->in_frame += (unsigned)part;
 		r->stats.samples += (uint32_t)part;
 		if (r->in_frame == MEDIA_FRAME) {
 			r->in_frame = 0;
 			judge_frame(r);
+			if (r->prm.level)
+				append_levelled(r);
 		}
 		r->full = r->stats.samples >= r->max_samples;
 		if (p)
@@ -221,6 +252,7 @@ void rec_start(struct rec *r, struct media_port *port, int64_t now_us)
 	enum media_codec law = r->prm.format == MEDIA_L16 ? port->cfg.codec : r->prm.format;
 	jitter_init(&r->jitter, HOLD_MS, in_order, r);
 	conceal_init(&r->conceal, MEDIA_RATE);
+	gain_init(&r->gain);
 	line_init(&r->line, law, now_us, take, r);
 	vad_init(&r->vad, r->prm.silence_db);
 	r->stats.peak_db = LEVEL_NOTHING;
@@ -235,6 +267,8 @@ void rec_end(struct rec *r, int64_t now_us)
 		return;
 	jitter_flush(&r->jitter);
 	line_flush(&r->line, now_us);
+	if (r->prm.level)
+		append_last(r);
 	r->ending = true;
 	r->stats.lost = r->jitter.lost > r->jitter.late ? r->jitter.lost - r->jitter.late : 0; /* who came too late was given up as lost before */
 	r->stats.late = r->jitter.late + r->line.late;

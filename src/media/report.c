@@ -78,7 +78,7 @@ void report_turn(struct media_port *port, int64_t now_us)
 	port->rtcp_frame++;
 	if (port->rtcp_frame % RTCP_READ_FRAMES == 0) {
 		receive(port, now_us);
-		atomic_store_explicit(&port->count.lost, rtp_rx_lost(&port->rtp_rx), memory_order_relaxed);
+		atomic_store_explicit(&port->count.lost, rtp_rx_lost_all(&port->rtp_rx), memory_order_relaxed);
 		atomic_store_explicit(&port->count.jitter_us, (port->rtp_rx.jitter16 >> 4) * 125, memory_order_relaxed);
 	}
 	if (port->rtcp_frame < port->rtcp_every)

@@ -4,7 +4,7 @@
 #include <errno.h>
 
 /* A sequence that leaps further than this is a source that began anew (RFC 3550 A.1 MAX_DROPOUT, MAX_MISORDER). */
-enum { MAX_DROPOUT = 3000, MAX_MISORDER = 100 };
+enum { MAX_DROPOUT = 3000, MAX_MISORDER = 100, NO_SEQ = 0x10000 };
 
 static uint16_t get16(const uint8_t *p)
 {
@@ -58,8 +58,9 @@ void rtp_write_head(uint8_t *dst, const struct rtp_packet *pkt)
 
 static void rx_restart(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival)
 {
+	uint32_t lost = rtp_rx_lost_all(rx), jitter = rx->jitter16; /* the network is the same */
 	*rx = (struct rtp_rx){ .known = true, .ssrc = pkt->ssrc, .max_seq = pkt->seq, .base_seq = pkt->seq, .received = 1,
-		.transit = arrival - pkt->ts };
+		.transit = arrival - pkt->ts, .bad_seq = NO_SEQ, .lost_before = lost, .jitter16 = jitter };
 }
 
 enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival)
@@ -75,6 +76,10 @@ enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt, 
 			rx->cycles += 65536;
 		rx->max_seq = pkt->seq;
 	} else if (ahead && ahead <= 65536 - MAX_MISORDER) {
+		if (pkt->seq != rx->bad_seq) { /* perhaps a stray */
+			rx->bad_seq = (uint16_t)(pkt->seq + 1);
+			return RTP_RX_OLD;
+		}
 		rx_restart(rx, pkt, arrival);
 		return RTP_RX_NEW_SOURCE;
 	} else {
@@ -93,6 +98,11 @@ enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt, 
 uint32_t rtp_rx_highest(const struct rtp_rx *rx)
 {
 	return rx->cycles + rx->max_seq;
+}
+
+uint32_t rtp_rx_lost_all(const struct rtp_rx *rx)
+{
+	return rx->lost_before + rtp_rx_lost(rx);
 }
 
 static uint32_t expected(const struct rtp_rx *rx)

@@ -30,13 +30,16 @@ struct rtp_rx {
 	uint32_t cycles, base_seq, received;
 	uint32_t jitter16; /* sample units, times 16 (A.8) */
 	uint32_t expected_prior, received_prior; /* at the last report */
+	uint32_t bad_seq;          /* number that would make a leap of the sequence a new count (A.1); more than 16 bits: none */
+	uint32_t lost_before;      /* of sources and counts that are over */
 };
 enum rtp_rx_news { RTP_RX_NEXT, RTP_RX_GAP, RTP_RX_OLD, RTP_RX_NEW_SOURCE };
 
-/* `arrival` in sample units. A new SSRC starts anew. */
+/* `arrival` in sample units. A new SSRC starts anew, and so do two packets in a row whose numbers leap. */
 enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival);
 uint32_t rtp_rx_highest(const struct rtp_rx *rx);
 uint32_t rtp_rx_lost(const struct rtp_rx *rx); /* 0 when more came than was expected */
+uint32_t rtp_rx_lost_all(const struct rtp_rx *rx); /* by all sources of the stream */
 /* Fraction lost since the last call, in 256ths (A.3). */
 uint8_t rtp_rx_fraction(struct rtp_rx *rx);
 

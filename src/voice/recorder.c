@@ -124,7 +124,7 @@ int recorder_start(struct recorder **rp, const struct recorder_prm *prm, struct 
 	if (!err)
 		err = text_print(r->path, sizeof r->path, "%s/%s.spool", prm->dir, r->info.id);
 	struct media_record_prm mp = { .sink = &r->sink, .format = prm->codec, .max_ms = prm->max_ms, .silence_ms = prm->silence_ms,
-		.start_silence_ms = prm->start_silence_ms, .silence_db = prm->silence_db };
+		.start_silence_ms = prm->start_silence_ms, .silence_db = prm->silence_db, .level = prm->level };
 	if (!err)
 		err = media_record(prm->port, &mp, &r->id);
 	if (err) {

@@ -54,6 +54,7 @@ struct recorder_prm {
 	enum media_codec codec; /* what is stored: PCMU (default), PCMA, L16 */
 	uint32_t max_ms, silence_ms, start_silence_ms; /* 0: none */
 	int8_t silence_db;      /* 0: default */
+	bool level;             /* quiet speech is made louder */
 	recorder_h *handler;
 	void *arg;
 };

@@ -109,6 +109,38 @@ static void silence_from_the_start_is_told(void **state)
 	pair_close(&p);
 }
 
+/* Levelled: as many samples, louder, the same sound; the odd piece at the end, too. */
+static void quiet_speech_is_stored_louder_where_asked_for(void **state)
+{
+	(void)state;
+	double rms[2];
+	static int16_t heard[8 * 6000];
+	for (unsigned level = 0; level < 2; level++) {
+		struct media_sink_mem sink;
+		pair_open(&p, false);
+		pair_run(&p, 40);
+		media_sink_mem_init(&sink, 1 << 20);
+		record(&sink.sink, (struct media_record_prm){ .format = MEDIA_L16, .level = level, .max_ms = 3905 });
+		struct media_clip *clip;
+		audio_make(pcm, 8 * 4000, 3);
+		for (unsigned i = 0; i < 8 * 4000; i++)
+			pcm[i] = (int16_t)(pcm[i] / 8);
+		assert_int_equal(media_clip_from_l16(&clip, pcm, 8 * 4000), 0);
+		assert_int_equal(media_play(p.a.port, &clip, 1, NULL), 0);
+		mem_unref(clip);
+		pair_run(&p, 4200);
+		const struct media_event *end = pair_event(&p.b, MEDIA_REC_ENDED, 0);
+		assert_int_equal(end->samples, 3905 * 8);
+		assert_int_equal(sink.bytes.n, 3905 * 8 * 2);
+		memcpy(heard, sink.bytes.p, sink.bytes.n);
+		rms[level] = audio_rms(heard + 8 * 2900, 8 * 1000);
+		assert_true(audio_compare(pcm + 8 * 2000, 8 * 1800, heard + 8 * 2000, 8 * 1900, 8 * 100).correlation > 0.97);
+		buf_free(&sink.bytes);
+		pair_close(&p);
+	}
+	assert_true(rms[1] > rms[0] * 1.7);
+}
+
 static void the_longest_time_ends_it_to_the_sample(void **state)
 {
 	(void)state;
@@ -269,6 +301,6 @@ static void lack_of_memory_and_sudden_ends_leak_nothing(void **state)
 	ut_oom(all_of_it, NULL);
 }
 
-UT_MAIN(UT(silence_after_speech_is_told), UT(speech_is_told_when_it_is_certain), UT(silence_from_the_start_is_told), UT(the_longest_time_ends_it_to_the_sample),
+UT_MAIN(UT(silence_after_speech_is_told), UT(speech_is_told_when_it_is_certain), UT(silence_from_the_start_is_told), UT(quiet_speech_is_stored_louder_where_asked_for), UT(the_longest_time_ends_it_to_the_sample),
 	UT(a_peer_that_vanishes_leaves_silence), UT(one_append_per_16_kib_and_a_sync_in_4_s), UT(a_full_disk_ends_the_recording_and_is_told),
 	UT(a_failed_sync_ends_it_too), UT(lack_of_memory_and_sudden_ends_leak_nothing))

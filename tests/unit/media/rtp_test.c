@@ -81,9 +81,19 @@ static void new_source_starts_anew(void **state)
 	p = seq(500, 2);
 	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_NEW_SOURCE);
 	assert_int_equal(rtp_rx_lost(&rx), 0);
-	p = seq(30000, 2); /* a leap is a restart */
+	p = seq(502, 2);
+	rtp_rx_packet(&rx, &p, 0);
+	assert_int_equal(rtp_rx_lost(&rx), 1);
+	p = seq(30000, 2); /* one that leaps is a stray, */
+	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_OLD);
+	p = seq(503, 2);
+	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_NEXT);
+	p = seq(40000, 2);
+	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_OLD);
+	p = seq(40001, 2); /* two in a row are a restart */
 	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_NEW_SOURCE);
 	assert_int_equal(rtp_rx_lost(&rx), 0);
+	assert_int_equal(rtp_rx_lost_all(&rx), 1); /* what was lost before stays so */
 }
 
 UT_MAIN(UT(round_trip), UT(steps_over_csrc_extension_padding), UT(lengths_that_lie_are_refused), UT(counts_losses_across_the_wrap),

@@ -27,8 +27,9 @@
 
 struct dlg_call;
 
+enum { DLG_BANDS = 6 };
 struct dlg_metrics {
-	struct metric *active, *answering, *subscriber, *attendant, *refused, *saved, *lost, *transfers, *transfers_failed, *heard, *not_heard, *dropped_short, *dropped_silent, *missed, *found, *not_found;
+	struct metric *active, *answering, *subscriber, *attendant, *refused, *saved, *lost, *transfers, *transfers_failed, *heard, *not_heard, *dropped_short, *dropped_silent, *missed, *found, *not_found, *band[DLG_BANDS];
 };
 enum { DLG_GRAMMARS = 24 };
 struct dlg_service {

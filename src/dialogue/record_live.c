@@ -3,6 +3,7 @@
 #include "dialogue/record_live.h"
 #include "dialogue/call_private.h"
 #include "dialogue/rules.h"
+#include "dialogue_events.h"
 #include "records/quality.h"
 #include "records/records.h"
 
@@ -172,6 +173,51 @@ static void sound(const struct dlg_call *c, struct call_record *r)
 	(void)quality_estimate(r);
 }
 
+/* ---- how it sounded ---- */
+static const char *const bands[DLG_BANDS] = { "excellent", "good", "average", "poor", "bad", "not-measured" };
+
+void dlg_record_metrics(struct dlg_service *s, struct metrics *m)
+{
+	char label[32];
+	for (unsigned i = 0; i < DLG_BANDS; i++) {
+		text_print(label, sizeof(label), "band=\"%s\"", bands[i]);
+		s->m.band[i] = metric_get(m, METRIC_COUNTER, "umbel_call_quality_total", label, "Answered calls by how they sounded");
+	}
+}
+
+static const char *figure(char text[24], int64_t v, int64_t unit)
+{
+	if (v < 0)
+		text_print(text, 24, "unknown");
+	else
+		text_print(text, 24, "%lld.%lld", (long long)(v / unit), (long long)(v % unit * 10 / unit));
+	return text;
+}
+
+/* Bad by its band; or, where that is not known for want of reports, by what was lost. */
+static void tell_bad_sound(struct dlg_call *c, const struct call_record *r)
+{
+	unsigned band = 0;
+	while (band + 1 < DLG_BANDS && strcmp(bands[band], r->band) != 0)
+		band++;
+	if (c->answered)
+		metric_add(c->svc->m.band[band], 1);
+	int64_t all = r->lost > 0 ? r->received + r->lost : 0;
+	bool lossy = r->received >= QUALITY_LEAST_PACKETS && r->lost > 0 && r->lost * 10 >= all;
+	if ((strcmp(r->band, "poor") != 0 && strcmp(r->band, "bad") != 0 && !lossy) || !c->answered)
+		return;
+	struct ev_report ev;
+	char text[24];
+	ev_set(&ev, EV_CALL_SOUNDED_BAD);
+	ev_str(&ev, "band", *r->band ? r->band : "bad");
+	ev_str(&ev, "nmos", figure(text, r->nmos_centi, 100));
+	ev_str(&ev, "loss", figure(text, all ? r->lost * 1000 / all : 0, 10));
+	ev_str(&ev, "jitter", figure(text, r->jitter_us, 1000));
+	ev_str(&ev, "round_trip", figure(text, r->round_trip_us, 1000));
+	ev_str(&ev, "address", r->gateway_address);
+	dlg_call_emit(c, &ev);
+}
+
 void dlg_record_over(struct dlg_call *c)
 {
 	struct records *rs = c->svc->prm.records;
@@ -192,6 +238,7 @@ void dlg_record_over(struct dlg_call *c)
 	FILL(r.drop_reason, drop_of(c));
 	where(c, &r);
 	sound(c, &r);
+	tell_bad_sound(c, &r);
 	struct call_box *b = dlg_path_box(p, c->who.box);
 	if (b && !c->outgoing && c->who.kind == DLG_WHO_MAILBOX) {
 		b->called = true;

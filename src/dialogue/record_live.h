@@ -24,6 +24,8 @@ struct dlg_notes {
 };
 /* Before the port closes: what the call sounded like. */
 void dlg_record_figures(struct dlg_call *c);
+struct metrics;
+void dlg_record_metrics(struct dlg_service *s, struct metrics *m);
 /* The call is over. */
 void dlg_record_over(struct dlg_call *c);
 /* A call that was refused before it was anything, and why (drop_reason); who may be NULL. */

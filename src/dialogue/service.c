@@ -48,6 +48,7 @@ static void make_metrics(struct dlg_service *s)
 {
 	struct metrics *m = s->prm.metrics;
 	const char *calls = "umbel_calls_total", *help = "Calls taken, by conversation";
+	dlg_record_metrics(s, m);
 	s->m.active = metric_get(m, METRIC_GAUGE, "umbel_calls_active", NULL, "Calls alive");
 	s->m.answering = metric_get(m, METRIC_COUNTER, calls, "dialogue=\"answering\"", help);
 	s->m.subscriber = metric_get(m, METRIC_COUNTER, calls, "dialogue=\"subscriber\"", help);
@@ -219,20 +220,34 @@ static void refuse_open_call(struct dlg_service *s, struct leg *leg, const struc
 	leg_reject(leg, 403, dlg_words(DLG_SAYS_TLS_ONLY), 0);
 }
 
+/* The last ones are kept for those who want to hear their messages: nobody else helps them, while another node may take a caller. */
+static bool room_for(const struct dlg_service *s, bool owner)
+{
+	unsigned kept = s->prm.reserved_calls < s->prm.max_calls / 10 ? s->prm.reserved_calls : s->prm.max_calls / 10;
+	return !s->prm.max_calls || s->n_calls < s->prm.max_calls - (owner ? 0 : kept);
+}
+
+static int full_status(const struct dlg_service *s)
+{
+	return s->prm.busy_when_full ? 486 : 503;
+}
+
 void dlg_service_offer(struct dlg_service *s, struct leg *leg)
 {
 	struct dlg_who who;
 	struct dir_view *view = dir_view(s->prm.dir);
 	if (s->draining) {
 		refuse(s, leg, NULL, EV_CALL_REFUSED, 503, "this server is being drained and takes no new calls");
-	} else if (s->prm.max_calls && s->n_calls >= s->prm.max_calls) {
-		refuse(s, leg, NULL, EV_CALL_REFUSED, 503, "this server has as many calls as it may take");
+	} else if (!room_for(s, true)) {
+		refuse(s, leg, NULL, EV_CALL_REFUSED, full_status(s), "this server has as many calls as it may take");
 	} else if (!view) {
 		refuse(s, leg, NULL, EV_CALL_REFUSED, 503, "the directory has not been read yet");
 	} else {
 		dlg_who(view, leg_info(leg), &who);
 		if (who.kind == DLG_WHO_NOBODY)
 			refuse(s, leg, &who, EV_CALL_REJECTED, 404, "no mailbox, attendant or access number here has this name");
+		else if (!room_for(s, who.kind == DLG_WHO_SUBSCRIBER))
+			refuse(s, leg, NULL, EV_CALL_REFUSED, full_status(s), "the last calls that this server may take are kept for owners of mailboxes");
 		else if (dlg_is_own_search(s, leg))
 			leg_reject(leg, 486, NULL, 0);
 		else if (!dlg_secure_enough(&who, leg_info(leg)->transport))

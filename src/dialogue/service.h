@@ -44,6 +44,8 @@ struct dlg_service_prm {
 	const char *spool_dir;       /* where recordings grow; copied, made if missing */
 	const char *media_address;   /* bound for audio, copied; "" or NULL: the address the call's signalling came in on */
 	unsigned max_calls;          /* 0: no limit of its own */
+	unsigned reserved_calls;     /* of them, for those who call an access number; a tenth at most */
+	bool busy_when_full;         /* 486 instead of 503 */
 };
 int dlg_service_create(struct dlg_service **sp, const struct dlg_service_prm *prm, struct ev_report *why);
 /* Recordings that an earlier process left in the spool folder become messages marked as cut. Once, after dir and mbox are there. */

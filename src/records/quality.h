@@ -2,7 +2,10 @@
 /* quality.h  What a call sounded like, estimated by the E-model (ITU-T G.107) from what was measured, or not at all. Pure.
  *
  *   R = 93.2 - Id - Ie,eff    Id of the one-way delay: half the round trip, a frame of 20 ms, twice the jitter
- *                             Ie,eff of the packets lost: G.711 without concealment (G.113: Ie 0, Bpl 4.3), lost at random     */
+ *                             Ie,eff of the packets lost, at random, of a codec with its Ie and Bpl: G.711 whose gaps are filled (G.113: 0, 25.1)
+ *
+ * The scale is that of narrow band, on which no codec is better than G.711. G.722, Opus and L16, whose gaps are filled as well, are counted like it:
+ * G.113 has no values for them on this scale.                                                                             */
 #ifndef RECORDS_QUALITY_H
 #define RECORDS_QUALITY_H
 #include <stdbool.h>

@@ -365,7 +365,8 @@ static int build_calls(struct server *s, struct ev_report *why)
 	struct dlg_service_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .cfg = s->cfg, .dir = s->dir, .mbox = s->mbox,
 		                       .records = s->records, .node = n->name, .media = s->media, .languages = s->languages, .names = s->names, .speech = s->speech, .files = s->files,
 		                       .spool_dir = below_data(s, "recordings", recordings, sizeof recordings), .media_address = n->media.address,
-		                       .max_calls = n->sip.max_calls };
+		                       .max_calls = n->sip.max_calls, .reserved_calls = n->sip.reserved_calls,
+		                       .busy_when_full = n->sip.busy_when_full };
 	int err = dlg_service_create(&s->calls, &prm, why);
 	if (!err)
 		dlg_service_recover(s->calls);

@@ -80,7 +80,7 @@ static void set_timers(const struct cfg_sip *c, struct sip_core_prm *prm)
 		.conns = c->max_connections, .conns_per_source = c->max_connections_per_source, .legs = c->max_calls, .legs_per_source = c->max_calls_per_source,
 		.retry_after_s = c->retry_after_s, .conns_per_gateway = c->max_connections_per_gateway, .handshakes = c->max_handshakes,
 		.stranger_handshakes = c->max_handshakes_per_s, .stranger_messages = c->max_messages_per_s, .strangers_messages = c->max_strangers_per_s,
-		.calls = c->max_calls_per_s,
+		.calls = c->max_calls_per_s, .busy_when_full = c->busy_when_full,
 	};
 }
 

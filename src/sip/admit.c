@@ -121,6 +121,8 @@ static bool has_room(struct sip_core *core, const struct sip_path *path, const s
 		r.retry_after_s = ready.retry_after_s;
 	} else if (core->n_legs >= core->prm.limits.legs || (core->n_legs >= of_peer && sip_legs_of(core, peer) >= of_peer)) {
 		r.sentence = "too many calls at once";
+		if (core->prm.limits.busy_when_full)
+			r = (struct sip_reply){ .status = 486, .sentence = r.sentence };
 	}
 	if (r.sentence)
 		no_room(core, path, req, peer, &r);

@@ -52,6 +52,7 @@ struct sip_limits {
 	unsigned legs, legs_per_source;    /* 2000, 1000 */
 	unsigned watches;                  /* subscriptions of peers (watch.h): 10000 */
 	unsigned requests;                 /* sip_request_send() at once: 1024 */
+	bool busy_when_full;               /* 486 for calls beyond legs, not 503 */
 	unsigned retry_after_s;            /* told with a 503 of overload: 10 */
 };
 

@@ -31,12 +31,12 @@ static void a_clean_call_is_as_good_as_g711_can_be(void **state)
 static void loss_jitter_and_delay_hurt_each_in_its_place(void **state)
 {
 	(void)state;
-	/* 2 % of loss: Ie,eff = 95 * 2 / 6.3 = 30.2; R = 93.2 - 0.5 - 30.2 = 62.5 -> MOS 3.2 */
-	struct call_record r = measured(60, 0, 0);
+	/* 10 % of loss: Ie,eff = 95 * 10 / 35.1 = 27.1; R = 93.2 - 0.5 - 27.1 = 65.6 -> MOS 3.4 */
+	struct call_record r = measured(300, 0, 0);
 	assert_true(quality_estimate(&r));
-	assert_in_range(r.nmos_centi, 317, 325);
+	assert_in_range(r.nmos_centi, 333, 344);
 	assert_string_equal(r.band, "average");
-	assert_in_range(r.degradation_loss_centi, 115, 124);
+	assert_in_range(r.degradation_loss_centi, 96, 108);
 	assert_int_equal(r.degradation_jitter_centi, 0);
 	/* 400 ms each way: Id = 0.024 * 420 + 0.11 * 242.7 = 36.8; R = 56.4 -> 2.9 */
 	r = measured(0, 0, 800000);
@@ -46,10 +46,28 @@ static void loss_jitter_and_delay_hurt_each_in_its_place(void **state)
 	r = measured(0, 100000, 100000);
 	assert_true(quality_estimate(&r));
 	assert_in_range(r.degradation_jitter_centi, 20, 90);
-	r = measured(1500, 0, 0);
+	r = measured(1500, 0, 0); /* half of it: Ie,eff 63.3, R 29.4 */
+	assert_true(quality_estimate(&r));
+	assert_string_equal(r.band, "poor");
+	assert_in_range(r.nmos_centi, 150, 165);
+	r = measured(2500, 0, 0);
 	assert_true(quality_estimate(&r));
 	assert_string_equal(r.band, "bad");
-	assert_int_equal(r.nmos_centi, 100);
+}
+
+static void all_codecs_are_judged(void **state)
+{
+	(void)state;
+	static const char *const names[] = { "PCMU", "PCMA", "G722", "opus", "L16", "L16/16k" };
+	for (unsigned i = 0; i < sizeof names / sizeof *names; i++) {
+		struct call_record r = measured(150, 5000, 40000);
+		text_fill(r.codec, sizeof r.codec, names[i]);
+		assert_true(quality_estimate(&r));
+		assert_string_equal(r.band, "good");
+	}
+	struct call_record r = measured(150, 5000, 40000);
+	text_fill(r.codec, sizeof r.codec, "G729");
+	assert_false(quality_estimate(&r));
 }
 
 static void nothing_is_invented(void **state)
@@ -87,5 +105,5 @@ static void bands_are_cut_where_they_are_said_to_be(void **state)
 		assert_string_equal(quality_band(rows[i].centi), rows[i].band);
 }
 
-UT_MAIN(UT(a_clean_call_is_as_good_as_g711_can_be), UT(loss_jitter_and_delay_hurt_each_in_its_place), UT(nothing_is_invented),
+UT_MAIN(UT(a_clean_call_is_as_good_as_g711_can_be), UT(loss_jitter_and_delay_hurt_each_in_its_place), UT(all_codecs_are_judged), UT(nothing_is_invented),
         UT(bands_are_cut_where_they_are_said_to_be))

@@ -43,6 +43,8 @@ enum cfg_reuse {
 	CFG_REUSE_NEVER,
 };
 enum cfg_auto { CFG_AUTO, CFG_ON, CFG_OFF };
+/* How recordings lie in the store. */
+enum cfg_audio_form { CFG_AUDIO_G711, CFG_AUDIO_PCM, CFG_AUDIO_OPUS, CFG_AUDIO_MP3 };
 /* How a caller of the gateway is put through. */
 enum cfg_transfer_by {
 	CFG_TRANSFER_AUTO,   /* REFER; bridged where the gateway refuses that */
@@ -202,6 +204,7 @@ struct cfg_gateway {
 	enum cfg_srtp srtp; /* auto: as the security of the dial plan says */
 	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */
 	bool asserted_identity; /* and tell it the same of ours */
+	struct cfg_strings codecs; /* "pcmu" ...; none: the default */
 	struct cfg_options options;
 	bool lamp; /* may get NOTIFY message-summary */
 	uint32_t subscriptions; /* ... and at most so many by SUBSCRIBE; 0: none */
@@ -307,6 +310,7 @@ struct cfg_policy {
 	struct cfg_features features;
 	struct cfg_texts texts;
 	uint32_t deleted_days; /* how long deleted ones can be brought back */
+	enum cfg_audio_form audio_format; /* how messages lie in the store */
 };
 
 struct cfg_menu_key {

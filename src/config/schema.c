@@ -226,6 +226,8 @@ static const struct cfg_word answers[] = { { "message", CFG_ANSWER_MESSAGE }, { 
 static const struct cfg_word answer_keys[] = { { "find-me", CFG_ACT_FIND_ME }, { "transfer", CFG_ACT_TRANSFER }, { "message", CFG_ACT_MESSAGE },
 	{ "operator", CFG_ACT_OPERATOR }, { "hang-up", CFG_ACT_HANGUP } };
 
+static const struct cfg_word audio_forms[] = { { "wav_g711", CFG_AUDIO_G711 }, { "wav_pcm", CFG_AUDIO_PCM }, { "opus", CFG_AUDIO_OPUS }, { "mp3", CFG_AUDIO_MP3 } };
+
 const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 {
 	switch (t) {
@@ -263,6 +265,8 @@ const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 		return *n = sizeof actions / sizeof actions[0], actions;
 	case CFG_ANSWER:
 		return *n = sizeof answers / sizeof answers[0], answers;
+	case CFG_AUDIOFORM:
+		return *n = sizeof audio_forms / sizeof audio_forms[0], audio_forms;
 	case CFG_ANSWERKEYS:
 		return *n = sizeof answer_keys / sizeof answer_keys[0], answer_keys;
 	default:
@@ -304,6 +308,8 @@ enum cfg_type cfg_element(enum cfg_type list)
 		return CFG_ADDRESS;
 	case CFG_SOUNDS:
 		return CFG_SOUND;
+	case CFG_CODECS:
+		return CFG_CODEC;
 	default:
 		return CFG_TEXT;
 	}

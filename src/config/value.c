@@ -128,6 +128,15 @@ static const char *sound_wrong(struct text v)
 		"write sounds of CMUdict between slashes, as in /AE1 N SH M IH1 T/: AA AE AH AO AW AY B CH D DH EH ER EY F G HH IH IY JH K L M N NG OW OY P R S SH T TH UH UW V W Y Z ZH";
 }
 
+static bool is_codec(struct text v)
+{
+	static const char *const words[] = { "pcmu", "pcma", "g722", "opus", "l16", "l16-16k" };
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		if (text_is_nocase(v, words[i]))
+			return true;
+	return false;
+}
+
 const char *cfg_text_wrong(enum cfg_type t, struct text v)
 {
 	switch (t) {
@@ -149,6 +158,8 @@ const char *cfg_text_wrong(enum cfg_type t, struct text v)
 		return sound_wrong(v);
 	case CFG_VOICE:
 		return is_voice(v) ? NULL : "write flite, or a voice of espeak-ng, as in de or en-us+f3: letters, digits, + and -, at most 31, a letter first";
+	case CFG_CODEC:
+		return is_codec(v) ? NULL : "use pcmu, pcma, g722, opus, l16 or l16-16k";
 	case CFG_ADDRESS:
 		return is_address(v) ? NULL : "give an IP address, with :port or /bits where needed";
 	case CFG_STORE:
@@ -320,7 +331,7 @@ bool cfg_value(struct binder *b, const struct cfg_row *row, struct text t, struc
 	case CFG_PORTS:
 		return put_ports(b, row, t, pos, dst);
 	case CFG_TRANSPORT: case CFG_RULE: case CFG_PROFILE: case CFG_TLSVERSION: case CFG_LEGACY: case CFG_REUSE: case CFG_TRANSFERBY: case CFG_NAMEORDER:
-	case CFG_REVOCATION: case CFG_STAPLE: case CFG_URIKIND: case CFG_SECURITY: case CFG_SRTP: case CFG_OFFERBY: case CFG_ANSWER: case CFG_AUTOONOFF:
+	case CFG_REVOCATION: case CFG_STAPLE: case CFG_URIKIND: case CFG_SECURITY: case CFG_SRTP: case CFG_OFFERBY: case CFG_ANSWER: case CFG_AUTOONOFF: case CFG_AUDIOFORM:
 		return put_word(b, row, t, pos, dst);
 	case CFG_DATE:
 		if (cfg_date_of(t, dst))

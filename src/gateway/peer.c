@@ -38,6 +38,21 @@ static int add_policy(struct trust_policy *p, const struct cfg_gateway *conf)
 	return trust_policy_add(p, conf->name, rule_of(conf->rule), conf->accept_names.v, (unsigned)conf->accept_names.n);
 }
 
+/* The words were looked at when the configuration was read. */
+static struct sdp_codecs codecs_of(const struct cfg_strings *words)
+{
+	struct sdp_codecs c = { .strict = words->n > 0 };
+	unsigned seen = 0;
+	for (size_t i = 0; i < words->n; i++) {
+		enum sdp_codec codec;
+		if (!sdp_codec_of_word(text_of(words->v[i]), &codec) || seen & 1u << codec)
+			continue;
+		seen |= 1u << codec;
+		c.v[c.n++] = codec;
+	}
+	return c;
+}
+
 int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 {
 	static const enum sip_reuse reuse[] = { [CFG_REUSE_ALIAS] = SIP_REUSE_ALIAS, [CFG_REUSE_ANY] = SIP_REUSE_ANY, [CFG_REUSE_NEVER] = SIP_REUSE_NEVER };
@@ -61,6 +76,7 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 	static const enum sip_inband inband[] = { [CFG_AUTO] = SIP_INBAND_AUTO, [CFG_ON] = SIP_INBAND_ON, [CFG_OFF] = SIP_INBAND_OFF };
 	p->inband = inband[conf->inband_dtmf];
 	p->symmetric_rtp = conf->symmetric_rtp;
+	p->codecs = codecs_of(&conf->codecs);
 	p->max_dialogs = conf->max_calls;
 	p->max_watches = conf->lamp ? conf->subscriptions : 0;
 	if (*conf->login.user && *conf->login.realm) {

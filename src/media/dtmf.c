@@ -4,12 +4,17 @@
 #include <errno.h>
 
 static const char keys[] = "0123456789*#ABCD";
-enum { KEYS = 16, LOST_END_US = 200000, OLD_TS = 40000, TS_A_FRAME = 160, END_COPIES = 3 };
+enum { KEYS = 16, LOST_END_US = 200000, OLD_MS = 5000, END_COPIES = 3 };
+
+static uint16_t khz_of(const struct dtmf_rx *rx)
+{
+	return rx->khz ? rx->khz : 8;
+}
 
 static void end_press(struct dtmf_rx *rx, struct dtmf_news *news)
 {
 	news->ended = keys[rx->event];
-	news->ms = (rx->before + rx->length) / 8;
+	news->ms = (rx->before + rx->length) / khz_of(rx);
 	rx->on = false;
 }
 
@@ -25,7 +30,7 @@ int dtmf_rx_packet(struct dtmf_rx *rx, const struct rtp_packet *pkt, int64_t now
 		return 0;
 	int32_t ahead = (int32_t)(pkt->ts - rx->ts);
 	bool same = rx->seen && !ahead && event == rx->event;
-	if (rx->seen && !same && ahead <= 0 && ahead > -OLD_TS) /* overtaken */
+	if (rx->seen && !same && ahead <= 0 && ahead > -OLD_MS * (int32_t)khz_of(rx)) /* overtaken */
 		return 0;
 	if (!same) {
 		/* a press longer than 16 bits goes on in a new segment that begins where the last one stopped */
@@ -94,7 +99,7 @@ static void next_key(struct dtmf_tx *tx)
 	tx->frame = 0;
 }
 
-bool dtmf_tx_tick(struct dtmf_tx *tx, uint32_t now_ts, uint8_t payload[DTMF_PAYLOAD], uint32_t *ts, bool *marker)
+bool dtmf_tx_tick(struct dtmf_tx *tx, unsigned khz, uint32_t now_ts, uint8_t payload[DTMF_PAYLOAD], uint32_t *ts, bool *marker)
 {
 	if (tx->queue[tx->at] == ',') {
 		if (++tx->frame >= 50)
@@ -105,7 +110,9 @@ bool dtmf_tx_tick(struct dtmf_tx *tx, uint32_t now_ts, uint8_t payload[DTMF_PAYL
 	if (!f)
 		tx->ts = now_ts;
 	/* the press: frames 0 .. on-1 with growing length; the last and two copies of it carry the end */
-	unsigned length = (f < tx->on_frames ? f + 1u : tx->on_frames) * TS_A_FRAME;
+	unsigned length = (f < tx->on_frames ? f + 1u : tx->on_frames) * khz * 20;
+	if (length > UINT16_MAX) /* at 48 kHz a press longer than 1.3 s would need segments (2.5.1.3); nobody sends one */
+		length = UINT16_MAX;
 	bool send = f < tx->on_frames + END_COPIES - 1u, end = f + 1u >= tx->on_frames;
 	payload[0] = (uint8_t)key_index(tx->queue[tx->at]);
 	payload[1] = (uint8_t)((end ? 0x80 : 0) | 10);

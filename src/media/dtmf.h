@@ -12,6 +12,7 @@ struct dtmf_rx {
 	bool on;          /* a key is down */
 	bool seen;        /* ts and event are of a press, going on or over */
 	uint8_t event;
+	uint16_t khz;     /* clock of time stamps and durations; 0: 8 */
 	uint32_t ts;      /* names the press */
 	uint32_t before;  /* length of its earlier segments (2.5.1.3) */
 	uint16_t length;
@@ -40,7 +41,7 @@ struct dtmf_tx {
 /* EINVAL. */
 int dtmf_tx_start(struct dtmf_tx *tx, const char *digits, unsigned on_ms, unsigned gap_ms);
 bool dtmf_tx_active(const struct dtmf_tx *tx);
-/* One tick; `now_ts` is the stream's time stamp. True: a packet with that payload, time stamp and marker is to be sent. */
-bool dtmf_tx_tick(struct dtmf_tx *tx, uint32_t now_ts, uint8_t payload[DTMF_PAYLOAD], uint32_t *ts, bool *marker);
+/* One tick; `khz` is the clock of durations, `now_ts` the stream's time stamp. True: a packet with that payload, time stamp and marker is to be sent. */
+bool dtmf_tx_tick(struct dtmf_tx *tx, unsigned khz, uint32_t now_ts, uint8_t payload[DTMF_PAYLOAD], uint32_t *ts, bool *marker);
 
 #endif

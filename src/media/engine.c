@@ -329,6 +329,7 @@ void media_engine_step(struct media_engine *e)
 {
 	assert(!e->prm.threads);
 	turn(&e->thread[0]);
+	encoder_step(e->encoder);
 	filer_step(e->filer);
 	on_news(NULL, 0, e);
 }
@@ -404,12 +405,16 @@ int media_engine_create(struct media_engine **ep, const struct media_engine_prm 
 	e->next_port = (uint16_t)((prm->port_min + 1) & ~1);
 	list_init(&e->ports);
 	make_metrics(e, prm->metrics);
+	size_t n;
 	g711_table(MEDIA_PCMU); /* made here, not by a media thread */
+	codec_silence(MEDIA_OPUS, &n);
 	e->threads = prm->threads ? prm->threads : 1;
 	e->thread = mem_zalloc(e->threads, sizeof *e->thread);
 	for (unsigned i = 0; e->thread && i < e->threads; i++)
 		e->thread[i].fd_cmd = e->thread[i].fd_event = -1;
 	err = e->thread ? filer_create(&e->filer, prm->clock, e->threads, prm->threads > 0) : ENOMEM;
+	if (!err)
+		err = encoder_create(&e->encoder, prm->threads > 0);
 	for (unsigned i = 0; !err && i < e->threads; i++)
 		err = thread_create(e, &e->thread[i], i);
 	if (!err && prm->threads)
@@ -435,7 +440,7 @@ static void thread_destroy(struct media_thread *t)
 		else if (cmd.type == CMD_JOIN)
 			mem_unref(cmd.u.join.join);
 		else if (cmd.type == CMD_START)
-			secure_free(cmd.u.stream.secure);
+			port_states_free(&cmd.u.stream);
 	while (t->events.slots && ring_take(&t->events, &msg)) {
 		plays_free(msg.plays);
 		secure_free(msg.secure);
@@ -463,6 +468,7 @@ void media_engine_destroy(struct media_engine *e)
 	}
 	loop_io_del(&e->news_io);
 	filer_destroy(e->filer);
+	encoder_destroy(e->encoder);
 	for (unsigned i = 0; e->thread && i < e->threads; i++)
 		thread_destroy(&e->thread[i]);
 	LIST_FOREACH(&e->ports, l)

@@ -109,9 +109,11 @@ enum { MEDIA_NO_PT = 255 };
 struct media_stream {
 	const struct net_addr *remote;      /* RTP address and port by their SDP */
 	const struct net_addr *remote_rtcp; /* NULL: one port above (RFC 3550 11) */
-	enum media_codec codec;             /* sent; received may be either law by its static payload type */
-	uint8_t pt;                         /* of that codec */
-	uint8_t dtmf_pt;                    /* telephone-event/8000 (RFC 4733) that we send, or MEDIA_NO_PT */
+	enum media_codec codec;             /* sent; received may be either law by its static payload type, too */
+	uint8_t pt;                         /* of that codec, in what we send */
+	uint8_t recv_pt;                    /* in what they send, if it is another; 0: the same */
+	uint16_t dtmf_khz;                  /* clock of telephone-events: 8, 16, 48; 0: 8 */
+	uint8_t dtmf_pt;                    /* telephone-event (RFC 4733) that we send, or MEDIA_NO_PT */
 	uint8_t dtmf_recv_pt;               /* the one that we announced, if it is another; 0: the same */
 	bool send, recv;                    /* as seen from us: false, false is inactive */
 	bool no_silence;                    /* send nothing while nothing is played */
@@ -160,7 +162,7 @@ struct media_sink {
 };
 struct media_record_prm {
 	struct media_sink *sink;  /* borrowed until MEDIA_REC_ENDED */
-	enum media_codec format;  /* what is appended */
+	enum media_codec format;  /* what is appended: PCMU, PCMA, L16 */
 	uint32_t max_ms;          /* 0: no limit */
 	uint32_t silence_ms;      /* MEDIA_REC_SILENCE after that much behind speech; 0: never */
 	uint32_t start_silence_ms; /* the same if nobody speaks at all; 0: as silence_ms */

@@ -14,8 +14,10 @@
 #include <stdatomic.h>
 #include "base/list.h"
 #include "media/dtmf.h"
+#include "media/encoder.h"
 #include "media/gain.h"
 #include "media/inband.h"
+#include "media/incoming.h"
 #include "media/jitter.h"
 #include "media/join.h"
 #include "media/level.h"
@@ -42,6 +44,7 @@ struct media_play_item {
 	uint32_t id, samples; /* samples from its beginning to where it is */
 	bool over, stopped;
 	bool swapped;         /* over because another stands for it: nothing is told */
+	bool shared;          /* the clip at `at` is played from payload that all share */
 	unsigned n, at;       /* clips, the one playing */
 	uint32_t pos;         /* in it */
 	struct media_clip *clip[];
@@ -130,7 +133,10 @@ enum media_cmd_type { CMD_ADD, CMD_START, CMD_PLAY, CMD_STOP, CMD_PAUSE, CMD_SKI
 struct stream_cfg {
 	struct net_addr remote, remote_rtcp;
 	enum media_codec codec;
-	uint8_t pt, dtmf_pt, dtmf_recv_pt;
+	uint8_t pt, recv_pt, dtmf_pt, dtmf_recv_pt;
+	uint16_t dtmf_khz;
+	struct codec_tx *tx;  /* with a codec that needs one; NULL: that of before goes on */
+	struct codec_rx *rx;  /* likewise; port->incoming takes it */
 	bool send, recv, no_silence, inband, symmetric;
 	uint32_t rtp_timeout_ms;
 	struct secure *secure; /* NULL: plain RTP. The media thread takes it over */
@@ -213,6 +219,7 @@ struct media_port {
 	bool paused;             /* what plays stays where it is */
 	struct dtmf_tx dtmf_tx;
 	struct dtmf_rx dtmf_rx;
+	struct incoming incoming;
 	struct rtp_rx rtp_rx;
 	struct rec *rec;
 	struct join_end join;
@@ -251,6 +258,7 @@ struct media_engine {
 	struct list ports;
 	unsigned n_ports;
 	struct filer *filer;
+	struct encoder *encoder;
 	struct loop_io news_io;
 	uint16_t next_port;
 	int64_t late_told_us, stranger_told_us;
@@ -267,10 +275,18 @@ void port_free(struct media_port *port);
 void port_deliver(struct media_port *port, const struct media_event *ev);
 void port_try_closed(struct media_port *port);
 uint32_t port_next_id(struct media_port *port);
-/* play.c: media thread */
-/* One frame of what is queued into dst, in the codec that is sent; false: there was nothing, and dst is silence. */
+/* Encoder and decoder that a command carries. */
+void port_states_free(struct stream_cfg *c);
 void plays_free(struct media_play_item *it); /* any thread */
-bool play_frame(struct media_port *port, uint8_t dst[MEDIA_FRAME]);
+/* play.c: media thread */
+/* One frame of what is queued into dst, in a law; false: there was nothing, and dst is silence. */
+bool play_frame(struct media_port *port, enum media_codec law, uint8_t dst[MEDIA_FRAME]);
+/* What plays now; NULL: nothing. It moves on by so many samples, within its clip. */
+struct media_play_item *play_now(struct media_port *port);
+void play_forward(struct media_port *port, struct media_play_item *it, uint32_t samples);
+/* utter.c: media thread */
+/* The next payload; false: there is nothing to say, and it is silence. */
+bool utter(struct media_port *port, uint8_t dst[CODEC_PAYLOAD_MAX], size_t *n);
 /* MEDIA_PLAY_ENDED for those that are over, in order, by one message. */
 void play_tell(struct media_thread *t, struct media_port *port);
 void play_stop(struct media_port *port);

@@ -9,7 +9,7 @@ enum { CLIPS_MAX = 4096 };
 
 /* ---- media thread ---- */
 
-static struct media_play_item *play_now(struct media_port *port)
+struct media_play_item *play_now(struct media_port *port)
 {
 	struct media_play_item *it = port->plays;
 	while (it && it->over)
@@ -17,24 +17,29 @@ static struct media_play_item *play_now(struct media_port *port)
 	return it;
 }
 
-bool play_frame(struct media_port *port, uint8_t dst[MEDIA_FRAME])
+void play_forward(struct media_port *port, struct media_play_item *it, uint32_t samples)
+{
+	it->pos += samples;
+	it->samples += samples;
+	if (it->pos < media_clip_samples(it->clip[it->at]))
+		return;
+	it->pos = 0;
+	if (++it->at == it->n)
+		it->over = port->plays_over = true;
+}
+
+bool play_frame(struct media_port *port, enum media_codec law, uint8_t dst[MEDIA_FRAME])
 {
 	size_t at = 0;
 	struct media_play_item *it;
 	while (at < MEDIA_FRAME && !port->paused && (it = play_now(port)) != NULL) {
 		const struct media_clip *c = it->clip[it->at];
 		size_t left = media_clip_samples(c) - it->pos, take = MEDIA_FRAME - at < left ? MEDIA_FRAME - at : left;
-		memcpy(dst + at, media_clip_bytes(c, port->cfg.codec) + it->pos, take);
+		memcpy(dst + at, media_clip_bytes(c, law) + it->pos, take);
 		at += take;
-		it->pos += (uint32_t)take;
-		it->samples += (uint32_t)take;
-		if (take == left) {
-			it->pos = 0;
-			if (++it->at == it->n)
-				it->over = port->plays_over = true;
-		}
+		play_forward(port, it, (uint32_t)take);
 	}
-	memset(dst + at, media_codec_silence(port->cfg.codec), MEDIA_FRAME - at);
+	memset(dst + at, media_codec_silence(law), MEDIA_FRAME - at);
 	return at > 0;
 }
 
@@ -140,6 +145,8 @@ static int ask(struct media_port *port, enum media_cmd_type type, uint32_t id, s
 	it->n = n;
 	for (unsigned i = 0; i < n; i++)
 		it->clip[i] = mem_ref(clips[i]);
+	for (unsigned i = 0; i < n; i++)
+		encoder_wish(port->engine->encoder, clips[i], port->codec_told);
 	if (!port->closing && engine_command(port->thread, &(struct media_cmd){ .type = type, .port = port, .u.play = it }))
 		return 0;
 	plays_free(it);

@@ -167,6 +167,8 @@ void port_free(struct media_port *port)
 	secure_free(port->secure);
 	secure_free(port->secure_was);
 	secure_free(port->secure_done);
+	incoming_set(&port->incoming, NULL);
+	codec_tx_free(port->cfg.tx);
 	mem_free(port);
 }
 
@@ -206,14 +208,39 @@ void media_port_close(struct media_port *port)
 	(void)put;
 }
 
+void port_states_free(struct stream_cfg *c)
+{
+	codec_tx_free(c->tx);
+	codec_rx_free(c->rx);
+	secure_free(c->secure);
+	c->tx = NULL;
+	c->rx = NULL;
+	c->secure = NULL;
+}
+
+/* Made here, so that the media thread need not. A stream that only changes its address keeps what it has. */
+static int states_make(const struct media_port *port, struct stream_cfg *c)
+{
+	bool has = net_addr_is_set(&port->remote_told) && port->codec_told == c->codec;
+	if (codec_info(c->codec)->law || has)
+		return 0;
+	int err = codec_tx_create(&c->tx, c->codec, MEDIA_RATE);
+	if (!err)
+		err = codec_rx_create(&c->rx, c->codec, MEDIA_RATE);
+	if (err)
+		port_states_free(c);
+	return err;
+}
+
 int media_port_start(struct media_port *port, const struct media_stream *s)
 {
-	if (!s->remote || !net_addr_port(s->remote) || s->remote->u.sa.sa_family != port->local.u.sa.sa_family || s->codec == MEDIA_L16 ||
-	    s->pt > 127 || (s->dtmf_pt > 127 && s->dtmf_pt != MEDIA_NO_PT))
+	if (!s->remote || !net_addr_port(s->remote) || s->remote->u.sa.sa_family != port->local.u.sa.sa_family || (unsigned)s->codec >= MEDIA_CODECS ||
+	    s->pt > 127 || s->recv_pt > 127 || (s->dtmf_pt > 127 && s->dtmf_pt != MEDIA_NO_PT))
 		return EINVAL;
 	struct media_cmd cmd = { .type = CMD_START, .port = port };
 	struct stream_cfg *c = &cmd.u.stream;
-	*c = (struct stream_cfg){ .remote = *s->remote, .codec = s->codec, .pt = s->pt, .dtmf_pt = s->dtmf_pt,
+	*c = (struct stream_cfg){ .remote = *s->remote, .codec = s->codec, .pt = s->pt, .recv_pt = s->recv_pt ? s->recv_pt : s->pt,
+		.dtmf_khz = s->dtmf_khz ? s->dtmf_khz : 8, .dtmf_pt = s->dtmf_pt,
 		.dtmf_recv_pt = s->dtmf_recv_pt ? s->dtmf_recv_pt : s->dtmf_pt, .send = s->send, .recv = s->recv,
 		.no_silence = s->no_silence, .inband = s->inband, .symmetric = s->symmetric, .rtp_timeout_ms = s->rtp_timeout_ms };
 	if (s->remote_rtcp && s->remote_rtcp->u.sa.sa_family == s->remote->u.sa.sa_family) {
@@ -224,12 +251,14 @@ int media_port_start(struct media_port *port, const struct media_stream *s)
 	}
 	int err = s->inband && !port->inband ? inband_create(&port->inband) : 0;
 	if (!err)
+		err = states_make(port, c);
+	if (!err)
 		err = secure_make(port, s, &c->secure);
-	if (err)
+	if (!err && (port->closing || !engine_command(port->thread, &cmd)))
+		err = EAGAIN;
+	if (err) {
+		port_states_free(c);
 		return err;
-	if (port->closing || !engine_command(port->thread, &cmd)) {
-		secure_free(c->secure);
-		return EAGAIN;
 	}
 	secure_told(port, c->secure);
 	port->remote_told = *s->remote;

@@ -79,7 +79,7 @@ void report_turn(struct media_port *port, int64_t now_us)
 	if (port->rtcp_frame % RTCP_READ_FRAMES == 0) {
 		receive(port, now_us);
 		atomic_store_explicit(&port->count.lost, rtp_rx_lost_all(&port->rtp_rx), memory_order_relaxed);
-		atomic_store_explicit(&port->count.jitter_us, (port->rtp_rx.jitter16 >> 4) * 125, memory_order_relaxed);
+		atomic_store_explicit(&port->count.jitter_us, (uint32_t)((uint64_t)(port->rtp_rx.jitter16 >> 4) * 1000000 / codec_info(port->cfg.codec)->clock), memory_order_relaxed);
 	}
 	if (port->rtcp_frame < port->rtcp_every)
 		return;

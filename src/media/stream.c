@@ -11,6 +11,7 @@
  * in its SDP), but for a gateway that is marked to stand behind a NAT (source.c).                                       */
 #include <errno.h>
 #include <sys/socket.h>
+#include "base/mem.h"
 #include "base/rand.h"
 #include "media/g711.h"
 #include "media/media_private.h"
@@ -97,33 +98,61 @@ static uint8_t codec_of(const struct media_port *port, uint8_t pt)
 {
 	if (pt == port->cfg.dtmf_recv_pt || pt == port->cfg.dtmf_pt)
 		return REC_NO_AUDIO;
-	if (pt == port->cfg.pt)
+	if (pt == port->cfg.recv_pt)
 		return (uint8_t)port->cfg.codec;
 	if (pt == media_codec_pt(MEDIA_PCMU) || pt == media_codec_pt(MEDIA_PCMA))
 		return pt ? MEDIA_PCMA : MEDIA_PCMU;
 	return REC_NO_AUDIO;
 }
 
-static void packet(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us)
+/* A packet of G.711, or one without audio. */
+static void hear(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, uint8_t codec, int64_t now_us)
 {
-	bool first = !port->rtp_rx.known;
-	if (rtp_rx_packet(&port->rtp_rx, pkt, (uint32_t)(now_us * 8 / 1000)) == RTP_RX_NEW_SOURCE && !first)
-		source_changed(port);
-	uint8_t codec = codec_of(port, pkt->pt);
 	if (port->rec)
 		rec_packet(port->rec, now_us, pkt, codec);
 	if (port->cfg.inband)
 		inband_packet(port->inband, now_us, pkt, codec, tones, &(struct listener){ t, port });
+	if (codec != REC_NO_AUDIO)
+		join_put(&port->join, pkt->ssrc, pkt->ts, (enum media_codec)codec, pkt->payload, pkt->n);
+}
+
+/* In a codec that needs decoding: goes on as PCMU. */
+static void hear_other(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us)
+{
+	int16_t pcm[INCOMING_MAX];
+	uint8_t law[INCOMING_MAX];
+	struct rtp_packet out = *pkt;
+	if (!port->rec && !port->join.join && !port->cfg.inband)
+		return;
+	out.payload = law;
+	out.n = incoming_decode(&port->incoming, pkt, pcm, &out.ts);
+	if (!out.n) { /* it came, though */
+		if (port->rec)
+			rec_packet(port->rec, now_us, pkt, REC_NO_AUDIO);
+		return;
+	}
+	g711_encode(MEDIA_PCMU, law, pcm, out.n);
+	hear(t, port, &out, MEDIA_PCMU, now_us);
+}
+
+static void packet(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us)
+{
+	bool first = !port->rtp_rx.known;
+	if (rtp_rx_packet(&port->rtp_rx, pkt, (uint32_t)(now_us * (codec_info(port->cfg.codec)->clock / 1000) / 1000)) == RTP_RX_NEW_SOURCE && !first)
+		source_changed(port);
+	uint8_t codec = codec_of(port, pkt->pt);
+	bool other = codec != REC_NO_AUDIO && !codec_info((enum media_codec)codec)->law;
+	if (other && port->incoming.rx)
+		hear_other(t, port, pkt, now_us);
+	else
+		hear(t, port, pkt, other ? REC_NO_AUDIO : codec, now_us);
 	if (pkt->pt == port->cfg.dtmf_recv_pt || pkt->pt == port->cfg.dtmf_pt) { /* MEDIA_NO_PT is more than seven bits */
 		struct dtmf_news news;
 		if (dtmf_rx_packet(&port->dtmf_rx, pkt, now_us, &news))
 			count(&port->count.bad);
 		else
 			digits(t, port, &news);
-		return;
 	}
-	if (codec != REC_NO_AUDIO)
-		join_put(&port->join, pkt->ssrc, pkt->ts, codec, pkt->payload, pkt->n);
 }
 
 static void datagram(struct media_thread *t, struct media_port *port, const uint8_t *p, size_t n, int64_t now_us)
@@ -223,7 +252,7 @@ static void send_digit(struct media_thread *t, struct media_port *port)
 {
 	uint8_t p[RTP_HEAD + DTMF_PAYLOAD + SRTP_ROOM];
 	struct rtp_packet head = { .pt = port->cfg.dtmf_pt, .seq = port->seq, .ssrc = port->ssrc };
-	if (dtmf_tx_tick(&port->dtmf_tx, port->ts, p + RTP_HEAD, &head.ts, &head.marker) && sends(port))
+	if (dtmf_tx_tick(&port->dtmf_tx, port->cfg.dtmf_khz, port->ts, p + RTP_HEAD, &head.ts, &head.marker) && sends(port))
 		send_packet(port, &head, p, RTP_HEAD + DTMF_PAYLOAD);
 	port->talking = false;
 	if (!dtmf_tx_active(&port->dtmf_tx))
@@ -237,30 +266,47 @@ static void send_frame(struct media_thread *t, struct media_port *port, bool may
 	port->last_frame = t->frame;
 	if (frames > 1)
 		port->talking = false;
-	port->ts += (uint32_t)(frames * MEDIA_FRAME);
+	port->ts += (uint32_t)(frames * (codec_info(port->cfg.codec)->clock / 1000 * MEDIA_FRAME_MS));
 	if (dtmf_tx_active(&port->dtmf_tx)) {
 		if (may_emit)
 			send_digit(t, port);
 		return;
 	}
-	uint8_t p[RTP_HEAD + MEDIA_FRAME + SRTP_ROOM];
-	bool audio = play_frame(port, p + RTP_HEAD) || join_take(&port->join, port->cfg.codec, p + RTP_HEAD);
+	uint8_t p[RTP_HEAD + CODEC_PAYLOAD_MAX + SRTP_ROOM] MEM_NOT_CLEARED;
+	size_t n;
+	bool audio = utter(port, p + RTP_HEAD, &n);
 	if (!sends(port) || (!audio && port->cfg.no_silence)) {
 		port->talking = false;
 		return;
 	}
 	struct rtp_packet head = { .marker = !port->talking, .pt = port->cfg.pt, .seq = port->seq, .ts = port->ts, .ssrc = port->ssrc };
-	send_packet(port, &head, p, RTP_HEAD + MEDIA_FRAME);
+	send_packet(port, &head, p, RTP_HEAD + n);
 	port->talking = true;
 }
 
 /* ---- commands ---- */
+/* Encoder and decoder of before go on unless the codec is another. */
+static void take_states(struct media_port *port, const struct stream_cfg *cfg)
+{
+	struct codec_tx *tx = port->cfg.tx;
+	bool same = port->started && port->cfg.codec == cfg->codec;
+	port->cfg = *cfg;
+	port->cfg.rx = NULL;
+	if (cfg->rx || !same)
+		incoming_set(&port->incoming, cfg->rx);
+	if (!cfg->tx && same)
+		port->cfg.tx = tx;
+	else
+		codec_tx_free(tx);
+	port->dtmf_rx.khz = port->cfg.dtmf_khz;
+}
+
 static void start(struct media_port *port, const struct stream_cfg *cfg, int64_t now_us)
 {
 	struct stream_cfg now = *cfg;
 	bool moved = source_moves(port, &now);
 	secure_start(port, cfg->secure, now_us);
-	port->cfg = now;
+	take_states(port, &now);
 	port->started = true;
 	port->last_rx_us = now_us;
 	port->timed_out = false;

@@ -295,6 +295,7 @@ static void no_codec(struct leg *leg, const struct sip_refusal *why, struct ev_r
 	ev_session(report, leg->session);
 	ev_str(report, "gateway", leg->peer ? leg->peer->name : "");
 	ev_str(report, "offered", codecs);
+	ev_str(report, "allowed", sdp_codecs_text(leg->peer ? &leg->peer->codecs : NULL, codecs, sizeof(codecs)));
 	ev_str(report, "why", words);
 	leg_reply(leg, leg->invite, why->status ? why->status : 488, words);
 	leg_over_later(leg, LEG_END_REJECTED, (int)why->status, words);

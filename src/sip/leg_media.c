@@ -14,7 +14,7 @@ static int local_of(struct leg *leg, enum sdp_direction direction, char *host, s
 	if (leg_srtp_of(leg, &sdes))
 		return ENOMEM;
 	addr = *media_port_addr(leg->port);
-	*local = (struct sdp_local){ .port = net_addr_port(&addr), .n_codecs = 2, .codecs = { SDP_PCMU, SDP_PCMA }, .dtmf = true, .direction = direction, .sdes = sdes };
+	*local = (struct sdp_local){ .port = net_addr_port(&addr), .codecs = leg->peer && leg->peer->codecs.n ? &leg->peer->codecs : NULL, .dtmf = true, .direction = direction, .sdes = sdes };
 	/* Bound to every address: say the one from which packets to this peer leave. */
 	if (net_addr_is_any(&addr) && net_addr_local_for(&addr, &leg->info.source))
 		return EADDRNOTAVAIL;
@@ -98,9 +98,11 @@ int leg_sdp_accept(struct leg *leg, struct text answer, struct sdp_agreed *agree
 
 static int start(struct leg *leg, const struct sdp_agreed *a)
 {
+	static const enum media_codec codecs[SDP_CODECS] = { [SDP_PCMU] = MEDIA_PCMU, [SDP_PCMA] = MEDIA_PCMA, [SDP_G722] = MEDIA_G722,
+		                                             [SDP_OPUS] = MEDIA_OPUS, [SDP_L16] = MEDIA_L16, [SDP_L16_WIDE] = MEDIA_L16_WIDE };
 	struct net_addr rtp, rtcp;
-	enum media_codec codec = a->codec == SDP_PCMA ? MEDIA_PCMA : MEDIA_PCMU;
-	struct media_stream s = { .remote = &rtp, .codec = codec, .pt = a->send_pt, .rtp_timeout_ms = leg->core->prm.timers.rtp_timeout_ms };
+	struct media_stream s = { .remote = &rtp, .codec = codecs[a->codec], .pt = a->send_pt, .recv_pt = a->recv_pt, .dtmf_khz = a->dtmf_khz,
+		                  .rtp_timeout_ms = leg->core->prm.timers.rtp_timeout_ms };
 
 	if (net_addr_parse(&rtp, text_of(a->remote_addr), a->remote_port))
 		return EPROTO;

@@ -1,15 +1,45 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* offer.c  Offer and answer (RFC 3264) for one stream of G.711 with telephone-event (RFC 4733). */
+/* offer.c  Offer and answer (RFC 3264) for one stream of audio with telephone-event (RFC 4733). */
 #include <errno.h>
 #include "sip/chars.h"
 #include "sip/offer.h"
 
-enum { PTIME_MS = 20, PTIME_MAX_MS = 60, DTMF_PT = 101, CLOCK = 8000, DESCRIPTION_MAX = 65536 };
+enum { PTIME_MS = 20, PTIME_MAX_MS = 60, CLOCK = 8000, DESCRIPTION_MAX = 65536 };
 
+/* What stands in rtpmap, and the payload type in our offers. G722 says 8000 though it samples 16,000 (RFC 3551 4.5.2), opus is always 48000/2
+ * (RFC 7587 7). Opus is told that more than 16,000 samples a second are lost on us. */
 static const struct {
-	const char *name;
+	const char *name, *word;
+	uint8_t pt, channels;
+	uint32_t clock;
+	const char *fmtp; /* NULL: none */
+} codecs[SDP_CODECS] = {
+	[SDP_PCMU] = { "PCMU", "pcmu", 0, 1, 8000, NULL },
+	[SDP_PCMA] = { "PCMA", "pcma", 8, 1, 8000, NULL },
+	[SDP_G722] = { "G722", "g722", 9, 1, 8000, NULL },
+	[SDP_OPUS] = { "opus", "opus", 96, 2, 48000, "maxplaybackrate=16000;sprop-maxcapturerate=16000;useinbandfec=1" },
+	[SDP_L16] = { "L16", "l16", 97, 1, 8000, NULL },
+	[SDP_L16_WIDE] = { "L16", "l16-16k", 98, 1, 16000, NULL },
+};
+const struct sdp_codecs sdp_codecs_default = { .n = 4, .v = { SDP_PCMU, SDP_PCMA, SDP_G722, SDP_OPUS } };
+
+/* Telephone-events run at the clock of the audio beside them (RFC 4733 2.1). */
+static const struct {
+	uint32_t clock;
 	uint8_t pt;
-} codecs[SDP_CODECS] = { [SDP_PCMU] = { "PCMU", 0 }, [SDP_PCMA] = { "PCMA", 8 } };
+} dtmf_clocks[] = { { 8000, 101 }, { 48000, 100 }, { 16000, 99 } };
+enum { DTMF_CLOCKS = sizeof(dtmf_clocks) / sizeof(dtmf_clocks[0]) };
+
+bool sdp_codec_of_word(struct text word, enum sdp_codec *codec)
+{
+	for (enum sdp_codec c = 0; c < SDP_CODECS; c++) {
+		if (text_is_nocase(word, codecs[c].word)) {
+			*codec = c;
+			return true;
+		}
+	}
+	return false;
+}
 
 const char *sdp_codec_name(enum sdp_codec c)
 {
@@ -36,40 +66,89 @@ static enum sdp_direction direction_of(unsigned bits)
 }
 
 /* ---- choosing ---- */
-static bool local_has(const struct sdp_local *local, enum sdp_codec c)
+static const struct sdp_codecs g711 = { .n = 2, .v = { SDP_PCMU, SDP_PCMA } };
+
+static const struct sdp_codecs *codecs_of(const struct sdp_local *local)
 {
-	for (unsigned i = 0; i < local->n_codecs; i++)
-		if (local->codecs[i] == c)
-			return true;
-	return false;
+	return local->codecs ? local->codecs : &sdp_codecs_default;
 }
 
-/* The codec that a format stands for, of those we have. */
-static bool codec_of(const struct sdp_format *f, const struct sdp_local *local, enum sdp_codec *codec)
+static const struct sdp_codecs *offered_of(const struct sdp_local *local)
 {
-	for (enum sdp_codec c = 0; c < SDP_CODECS; c++) {
-		if (f->rate == CLOCK && f->channels == 1 && text_is_nocase(f->name, codecs[c].name) && local_has(local, c)) {
-			*codec = c;
-			return true;
-		}
-	}
-	return false;
+	return local->codecs ? local->codecs : &g711;
 }
 
-static const struct sdp_format *choose_codec(const struct sdp_media *m, const struct sdp_local *local, enum sdp_codec *codec)
+static bool is_format(const struct sdp_format *f, enum sdp_codec c)
+{
+	return f->rate == codecs[c].clock && f->channels == codecs[c].channels && text_is_nocase(f->name, codecs[c].name);
+}
+
+static const struct sdp_format *format_of(const struct sdp_media *m, enum sdp_codec c)
 {
 	for (unsigned i = 0; i < m->n_formats; i++)
-		if (codec_of(&m->format[i], local, codec))
+		if (is_format(&m->format[i], c))
 			return &m->format[i];
 	return NULL;
 }
 
-/* telephone-event at the clock of the codec (RFC 4733 2.1); -1 without. */
-static int16_t dtmf_pt(const struct sdp_media *m, const struct sdp_local *local)
+/* The first of theirs that we have; `law`: of G.711 alone. */
+static const struct sdp_format *first_of_theirs(const struct sdp_media *m, const struct sdp_codecs *ours, bool law, enum sdp_codec *codec)
 {
-	for (unsigned i = 0; local->dtmf && i < m->n_formats; i++)
-		if (text_is_nocase(m->format[i].name, "telephone-event") && m->format[i].rate == CLOCK)
+	for (unsigned i = 0; i < m->n_formats; i++) {
+		for (unsigned k = 0; k < ours->n; k++) {
+			if ((!law || ours->v[k] <= SDP_PCMA) && is_format(&m->format[i], ours->v[k])) {
+				*codec = ours->v[k];
+				return &m->format[i];
+			}
+		}
+	}
+	return NULL;
+}
+
+static const struct sdp_format *choose_codec(const struct sdp_media *m, const struct sdp_codecs *ours, enum sdp_codec *codec)
+{
+	const struct sdp_format *f = NULL;
+
+	if (!ours->strict) {
+		f = first_of_theirs(m, ours, true, codec);
+		return f ? f : first_of_theirs(m, ours, false, codec);
+	}
+	for (unsigned k = 0; !f && k < ours->n; k++) {
+		*codec = ours->v[k];
+		f = format_of(m, *codec);
+	}
+	return f;
+}
+
+/* Their telephone-event at that clock; -1 without. */
+static int16_t event_at(const struct sdp_media *m, uint32_t clock)
+{
+	for (unsigned i = 0; i < m->n_formats; i++)
+		if (text_is_nocase(m->format[i].name, "telephone-event") && m->format[i].rate == clock)
 			return m->format[i].pt;
+	return -1;
+}
+
+/* At the codec's clock; some phones have it at 8,000 alone, whatever the codec, and mean it. */
+static void choose_dtmf(struct sdp_agreed *a, const struct sdp_media *m, const struct sdp_local *local)
+{
+	uint32_t clock = codecs[a->codec].clock;
+
+	a->send_dtmf_pt = local->dtmf ? event_at(m, clock) : -1;
+	if (local->dtmf && a->send_dtmf_pt < 0) {
+		clock = CLOCK;
+		a->send_dtmf_pt = event_at(m, clock);
+	}
+	a->recv_dtmf_pt = a->send_dtmf_pt;
+	a->dtmf_khz = (uint16_t)(clock / 1000);
+}
+
+/* The payload type of our own offer. */
+static int16_t our_dtmf_pt(unsigned khz)
+{
+	for (unsigned i = 0; i < DTMF_CLOCKS; i++)
+		if (dtmf_clocks[i].clock == khz * 1000)
+			return dtmf_clocks[i].pt;
 	return -1;
 }
 
@@ -106,10 +185,20 @@ static int agree(struct sdp_agreed *a, const struct sdp_media *m, const struct s
 }
 
 /* ---- writing ---- */
-static void put_dtmf(struct buf *b, int pt)
+static void put_dtmf(struct buf *b, int pt, uint32_t clock)
 {
 	if (pt >= 0)
-		buf_printf(b, "a=rtpmap:%d telephone-event/8000\r\na=fmtp:%d 0-15\r\n", pt, pt);
+		buf_printf(b, "a=rtpmap:%d telephone-event/%u\r\na=fmtp:%d 0-15\r\n", pt, clock, pt);
+}
+
+static void put_codec(struct buf *b, enum sdp_codec c, uint8_t pt)
+{
+	buf_printf(b, "a=rtpmap:%u %s/%u", pt, codecs[c].name, codecs[c].clock);
+	if (codecs[c].channels > 1)
+		buf_printf(b, "/%u", codecs[c].channels);
+	buf_str(b, "\r\n");
+	if (codecs[c].fmtp)
+		buf_printf(b, "a=fmtp:%u %s\r\n", pt, codecs[c].fmtp);
 }
 
 /* The audio line of an answer. */
@@ -118,8 +207,9 @@ static void put_agreed(struct buf *b, const struct sdp_media *m, const struct sd
 	buf_printf(b, "m=audio %u %.*s %u", local->port, TEXT_FMT(m->proto_text), a->recv_pt);
 	if (a->recv_dtmf_pt >= 0)
 		buf_printf(b, " %d", a->recv_dtmf_pt);
-	buf_printf(b, "\r\na=rtpmap:%u %s/8000\r\n", a->recv_pt, codecs[a->codec].name);
-	put_dtmf(b, a->recv_dtmf_pt);
+	buf_str(b, "\r\n");
+	put_codec(b, a->codec, a->recv_pt);
+	put_dtmf(b, a->recv_dtmf_pt, a->dtmf_khz * 1000u);
 	sdes_put_answer(b, local->sdes);
 	buf_printf(b, "a=ptime:%u\r\na=%s\r\n", a->ptime_ms, sdp_direction_name(a->direction));
 }
@@ -195,7 +285,7 @@ static int choose_among(const struct sdp *offer, const struct sdp_local *local, 
 				at = m->proto_text;
 			continue;
 		}
-		f = choose_codec(m, local, &codec);
+		f = choose_codec(m, codecs_of(local), &codec);
 		address = judge_address(&m->conn, local->addr);
 		if (!f || address) {
 			if (fault == SIP_FAULT_SDP_NO_AUDIO || f) {
@@ -208,7 +298,7 @@ static int choose_among(const struct sdp *offer, const struct sdp_local *local, 
 			return sip_refuse(why, SIP_FAULT_SDP_ADDRESS_NAME, m->conn.addr);
 		a->codec = codec;
 		a->send_pt = a->recv_pt = f->pt;
-		a->send_dtmf_pt = a->recv_dtmf_pt = dtmf_pt(m, local);
+		choose_dtmf(a, m, local);
 		return 0;
 	}
 	return sip_refuse(why, fault, at);
@@ -258,6 +348,33 @@ int sdp_answer(const struct sdp *offer, const struct sdp_local *local, struct sd
 }
 
 /* ---- offering ---- */
+/* A telephone-event for each clock that the codecs have. */
+static bool offers_clock(const struct sdp_codecs *ours, uint32_t clock)
+{
+	for (unsigned i = 0; i < ours->n; i++)
+		if (codecs[ours->v[i]].clock == clock)
+			return true;
+	return false;
+}
+
+static void put_offered(struct buf *b, const struct sdp_local *local)
+{
+	const struct sdp_codecs *ours = offered_of(local);
+
+	buf_printf(b, "m=audio %u %s", local->port, sdes_offer_proto(local->sdes));
+	for (unsigned i = 0; i < ours->n; i++)
+		buf_printf(b, " %u", codecs[ours->v[i]].pt);
+	for (unsigned i = 0; local->dtmf && i < DTMF_CLOCKS; i++)
+		if (offers_clock(ours, dtmf_clocks[i].clock))
+			buf_printf(b, " %u", dtmf_clocks[i].pt);
+	buf_str(b, "\r\n");
+	for (unsigned i = 0; i < ours->n; i++)
+		put_codec(b, ours->v[i], codecs[ours->v[i]].pt);
+	for (unsigned i = 0; local->dtmf && i < DTMF_CLOCKS; i++)
+		if (offers_clock(ours, dtmf_clocks[i].clock))
+			put_dtmf(b, dtmf_clocks[i].pt, dtmf_clocks[i].clock);
+}
+
 int sdp_offer(const struct sdp_local *local, struct sdp_session *s, struct buf *out)
 {
 	struct buf rest;
@@ -265,15 +382,7 @@ int sdp_offer(const struct sdp_local *local, struct sdp_session *s, struct buf *
 
 	buf_init(&rest, DESCRIPTION_MAX);
 	put_session(&rest, local, TEXT("0 0"));
-	buf_printf(&rest, "m=audio %u %s", local->port, sdes_offer_proto(local->sdes));
-	for (unsigned i = 0; i < local->n_codecs; i++)
-		buf_printf(&rest, " %u", codecs[local->codecs[i]].pt);
-	if (local->dtmf)
-		buf_printf(&rest, " %u", DTMF_PT);
-	buf_str(&rest, "\r\n");
-	for (unsigned i = 0; i < local->n_codecs; i++)
-		buf_printf(&rest, "a=rtpmap:%u %s/8000\r\n", codecs[local->codecs[i]].pt, codecs[local->codecs[i]].name);
-	put_dtmf(&rest, local->dtmf ? DTMF_PT : -1);
+	put_offered(&rest, local);
 	err = sdes_put_offer(&rest, local->sdes);
 	buf_printf(&rest, "a=ptime:%u\r\na=%s\r\n", local->ptime_ms ? local->ptime_ms : PTIME_MS, sdp_direction_name(local->direction));
 	if (!err)
@@ -296,7 +405,7 @@ int sdp_accept(const struct sdp *answer, const struct sdp_local *local, struct s
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_REFUSED, TEXT_NONE);
 	if (sdes_accept(local->sdes, m, why))
 		return EBADMSG;
-	f = choose_codec(m, local, &codec);
+	f = choose_codec(m, offered_of(local), &codec);
 	if (!f)
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_CODEC, m->formats_text);
 	address = judge_address(&m->conn, local->addr);
@@ -305,8 +414,8 @@ int sdp_accept(const struct sdp *answer, const struct sdp_local *local, struct s
 	a.codec = codec;
 	a.send_pt = f->pt;
 	a.recv_pt = codecs[codec].pt;
-	a.send_dtmf_pt = dtmf_pt(m, local);
-	a.recv_dtmf_pt = a.send_dtmf_pt >= 0 ? DTMF_PT : -1;
+	choose_dtmf(&a, m, local);
+	a.recv_dtmf_pt = a.send_dtmf_pt >= 0 ? our_dtmf_pt(a.dtmf_khz) : -1;
 	*agreed = a;
 	return 0;
 }
@@ -339,6 +448,25 @@ char *sdp_offered_codecs(const struct sdp *offer, char *dst, size_t size)
 	for (unsigned i = 0; i < offer->n_media; i++)
 		for (unsigned k = 0; offer->media[i].kind == SDP_AUDIO && k < offer->media[i].n_formats; k++)
 			tell_format(&b, &offer->media[i], &offer->media[i].format[k]);
+	text_escape(buf_as_text(&b), dst, size);
+	buf_free(&b);
+	return dst;
+}
+
+char *sdp_codecs_text(const struct sdp_codecs *c, char *dst, size_t size)
+{
+	struct buf b;
+
+	if (!c || !c->n)
+		c = &sdp_codecs_default;
+	buf_init(&b, DESCRIPTION_MAX);
+	for (unsigned i = 0; i < c->n; i++) {
+		if (i)
+			buf_str(&b, ", ");
+		buf_str(&b, codecs[c->v[i]].name);
+		if (c->v[i] == SDP_L16_WIDE)
+			buf_str(&b, "/16000");
+	}
 	text_escape(buf_as_text(&b), dst, size);
 	buf_free(&b);
 	return dst;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* offer.h  Offer and answer (RFC 3264) for one audio stream over RTP/AVP: G.711 and telephone-event (RFC 4733). Pure: takes parsed
+/* offer.h  Offer and answer (RFC 3264) for one audio stream over RTP/AVP: its codec, and telephone-event (RFC 4733) beside it. Pure: takes parsed
  * descriptions and plain values, writes text, keeps nothing but what stands in struct sdp_session.
  *
  *   their offer  --sdp_answer()-->  our answer + struct sdp_agreed
@@ -13,15 +13,27 @@
 #include "sip/sdes.h"
 #include "sip/sdp.h"
 
-enum sdp_codec { SDP_PCMU, SDP_PCMA, SDP_CODECS };
-const char *sdp_codec_name(enum sdp_codec c);
+enum sdp_codec { SDP_PCMU, SDP_PCMA, SDP_G722, SDP_OPUS, SDP_L16, SDP_L16_WIDE, SDP_CODECS };
+const char *sdp_codec_name(enum sdp_codec c); /* as rtpmap has it */
+/* What a configuration writes: "pcmu", "opus", "l16-16k" ... False: none of them. */
+bool sdp_codec_of_word(struct text word, enum sdp_codec *c);
+
+/* Which codecs, and whose order counts when we answer. Without `strict` it is the offerer's, but for one thing: G.711 comes before the others. It
+ * costs a hundredth of what they cost, nearly all that is played and recorded has 8,000 samples a second anyway, and what it recorded is stored as it
+ * came. Who wants the others first says so; then our own order counts. What we offer ourselves has our order, and by default G.711 alone: there is nobody who
+ * does not take it, and an INVITE has to fit into a datagram. */
+struct sdp_codecs {
+	uint8_t n;
+	bool strict;
+	enum sdp_codec v[SDP_CODECS];
+};
+extern const struct sdp_codecs sdp_codecs_default; /* what is answered: PCMU, PCMA, G722, opus */
 
 /* What we bring along. */
 struct sdp_local {
 	struct text addr;             /* numeric; the family follows from it */
 	uint16_t port;
-	uint8_t n_codecs;
-	enum sdp_codec codecs[SDP_CODECS]; /* in an answer the offerer's order counts, in an offer this one */
+	const struct sdp_codecs *codecs; /* NULL: the default */
 	bool dtmf;                    /* telephone-event 0-15 */
 	uint16_t ptime_ms;            /* in an offer; 0: 20 */
 	enum sdp_direction direction; /* what we would like; SDP_SENDRECV normally, SDP_SENDONLY to hold */
@@ -42,6 +54,7 @@ struct sdp_agreed {
 	enum sdp_codec codec;
 	uint8_t send_pt, recv_pt;       /* of the codec: what we put into packets, what we expect in theirs */
 	int16_t send_dtmf_pt, recv_dtmf_pt; /* -1: no telephone-event */
+	uint16_t dtmf_khz;              /* clock of its time stamps: the codec's (RFC 4733 2.1), or 8 where they offer no other */
 	uint16_t ptime_ms;              /* what to send; theirs if 10..60 and a multiple of 10, else 20 */
 	enum sdp_direction direction;   /* ours: SDP_SENDRECV; SDP_RECVONLY: they hold and send (music); SDP_INACTIVE ... */
 	bool held;                      /* they do not listen: send nothing */
@@ -50,16 +63,19 @@ struct sdp_agreed {
 	uint8_t index;                  /* which m= line */
 };
 
-/* Answers `offer` into *out (appended) and *agreed: the first codec of the offerer's order that we have, on the first usable audio line;
+/* Answers `offer` into *out (appended) and *agreed: a codec that both have (struct sdp_codecs), on the first usable audio line;
  * all other media with port 0. 0; EBADMSG with a status of 488 when nothing fits: *why's sentence and `at` (for SDP_NO_CODEC: the
  * offered codecs as in rtpmap, see sdp_offered_codecs()); or the buffer's error. */
 int sdp_answer(const struct sdp *offer, const struct sdp_local *local, struct sdp_session *s, struct buf *out, struct sdp_agreed *agreed,
                struct sip_refusal *why);
-/* Writes an offer: one audio line. PCMU is 0, PCMA 8, telephone-event 101. 0 or the buffer's error. */
+/* Writes an offer: one audio line. Dynamic payload types: opus 96, L16 97, L16/16000 98; telephone-event 101, at 48 kHz 100, at 16 kHz 99. 0 or the
+ * buffer's error. */
 int sdp_offer(const struct sdp_local *local, struct sdp_session *s, struct buf *out);
 /* Judges their answer to what sdp_offer() wrote from the same `local`. */
 int sdp_accept(const struct sdp *answer, const struct sdp_local *local, struct sdp_agreed *agreed, struct sip_refusal *why);
 /* "G722, opus/48000/2, telephone-event": the codecs of the audio lines, for the sentence of a 488. Cut to size. Returns dst. */
 char *sdp_offered_codecs(const struct sdp *offer, char *dst, size_t size);
+/* "PCMU, opus". NULL: the default. Cut to size. Returns dst. */
+char *sdp_codecs_text(const struct sdp_codecs *c, char *dst, size_t size);
 
 #endif

@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include "net/addr.h"
 #include "net/dns.h"
+#include "sip/offer.h"
 #include "sip/sdes.h"
 #include "trust/tls.h"
 
@@ -44,6 +45,7 @@ struct sip_peer {
 	enum sip_inband { SIP_INBAND_AUTO, SIP_INBAND_ON, SIP_INBAND_OFF } inband; /* keys as tones: auto is where there are no telephone-events */
 	bool symmetric_rtp;                /* media_stream.symmetric */
 	enum sdes_want srtp;               /* whether the sound of its calls is encrypted, where nobody says otherwise */
+	struct sdp_codecs codecs;          /* of its calls; none: the default */
 	unsigned max_watches;              /* subscriptions (watch.h); 0: it may have none */
 	unsigned max_dialogs;              /* 0: the core's limit */
 };

@@ -108,7 +108,7 @@ static void sent_keys_are_heard(void **state)
 		struct rtp_packet pkt = { .payload = p, .n = sizeof p };
 		struct dtmf_news news = { 0 };
 		assert_true(now_us < 10000000);
-		if (dtmf_tx_active(&tx) && dtmf_tx_tick(&tx, now_ts, p, &pkt.ts, &marker) && ++sent % 3)
+		if (dtmf_tx_active(&tx) && dtmf_tx_tick(&tx, 8, now_ts, p, &pkt.ts, &marker) && ++sent % 3)
 			assert_int_equal(dtmf_rx_packet(&rx, &pkt, now_us, &news), 0);
 		else
 			dtmf_rx_tick(&rx, now_us, &news);

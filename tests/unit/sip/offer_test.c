@@ -6,9 +6,11 @@
 
 #define HEAD "v=0\r\no=alice 2890844526 2890844527 IN IP4 host.atlanta.example.com\r\ns=talk\r\nc=IN IP4 192.0.2.10\r\nt=0 0\r\n"
 
+static const struct sdp_codecs g711 = { .n = 2, .v = { SDP_PCMU, SDP_PCMA } };
+
 static struct sdp_local local(void)
 {
-	return (struct sdp_local){ .addr = TEXT("198.51.100.1"), .port = 30000, .n_codecs = 2, .codecs = { SDP_PCMU, SDP_PCMA }, .dtmf = true };
+	return (struct sdp_local){ .addr = TEXT("198.51.100.1"), .port = 30000, .codecs = &g711, .dtmf = true };
 }
 
 static void good(struct sdp *sdp, const char *s)
@@ -303,8 +305,7 @@ static void offers_and_accepts(void **state)
 	(void)state;
 	theirs.addr = TEXT("192.0.2.77");
 	theirs.port = 7000;
-	theirs.n_codecs = 1;
-	theirs.codecs[0] = SDP_PCMA;
+	theirs.codecs = &(const struct sdp_codecs){ .n = 1, .v = { SDP_PCMA } };
 	sdp_session_init(&s, 8);
 	sdp_session_init(&t, 16);
 	buf_init(&out, 4096);
@@ -332,6 +333,87 @@ static void offers_and_accepts(void **state)
 	good(&sdp, HEAD "m=video 4000 RTP/AVP 31\r\n");
 	assert_int_equal(sdp_accept(&sdp, &prm, &a, &why), EBADMSG);
 	assert_int_equal(why.fault, SIP_FAULT_SDP_ANSWER_MEDIA);
+}
+
+static struct sdp_agreed agreed_on(const char *offer, const struct sdp_codecs *codecs, char *text, size_t size)
+{
+	struct sdp_local prm = local();
+	struct sdp_session s;
+	struct sdp_agreed a;
+	struct sip_refusal why;
+
+	prm.codecs = codecs;
+	sdp_session_init(&s, 8);
+	assert_int_equal(answer(offer, &prm, &s, text, size, &a, &why), 0);
+	return a;
+}
+
+#define MANY HEAD "m=audio 4000 RTP/AVP 107 9 8 0 11 101 100\r\na=rtpmap:107 opus/48000/2\r\na=fmtp:107 useinbandfec=1\r\na=rtpmap:11 L16/16000\r\n" \
+	"a=rtpmap:101 telephone-event/8000\r\na=rtpmap:100 telephone-event/48000\r\n"
+
+static void takes_other_codecs(void **state)
+{
+	static const struct sdp_codecs opus_first = { .n = 3, .strict = true, .v = { SDP_OPUS, SDP_L16_WIDE, SDP_PCMU } }, wide = { .n = 1, .v = { SDP_L16_WIDE } };
+	char text[2048];
+	struct sdp_agreed a;
+
+	(void)state;
+	a = agreed_on(MANY, NULL, text, sizeof(text)); /* G.711 before the others, in their order */
+	assert_int_equal(a.codec, SDP_PCMA);
+	assert_int_equal(a.recv_dtmf_pt, 101);
+	assert_int_equal(a.dtmf_khz, 8);
+	a = agreed_on(MANY, &opus_first, text, sizeof(text));
+	assert_int_equal(a.codec, SDP_OPUS);
+	assert_int_equal(a.send_pt, 107);
+	assert_int_equal(a.send_dtmf_pt, 100);
+	assert_int_equal(a.dtmf_khz, 48);
+	assert_non_null(strstr(text, "RTP/AVP 107 100\r\na=rtpmap:107 opus/48000/2\r\na=fmtp:107 "));
+	assert_non_null(strstr(text, "a=rtpmap:100 telephone-event/48000\r\n"));
+	a = agreed_on(MANY, &wide, text, sizeof(text));
+	assert_int_equal(a.codec, SDP_L16_WIDE);
+	assert_int_equal(a.recv_pt, 11);
+	assert_int_equal(a.dtmf_khz, 8); /* they have none at 16,000 */
+	assert_non_null(strstr(text, "a=rtpmap:11 L16/16000\r\n"));
+	a = agreed_on(HEAD "m=audio 4000 RTP/AVP 9 96\r\na=rtpmap:96 opus/48000/2\r\n", NULL, text, sizeof(text));
+	assert_int_equal(a.codec, SDP_G722);
+	assert_int_equal(a.send_dtmf_pt, -1);
+	assert_non_null(strstr(text, "a=rtpmap:9 G722/8000\r\n"));
+}
+
+static void payload_types_of_both_sides_differ(void **state)
+{
+	struct sdp_local prm = local();
+	struct sdp_session s;
+	struct sdp_agreed a;
+	struct sip_refusal why;
+	struct sdp sdp;
+	struct buf out;
+
+	(void)state;
+	prm.codecs = &sdp_codecs_default;
+	sdp_session_init(&s, 8);
+	buf_init(&out, 4096);
+	assert_int_equal(sdp_offer(&prm, &s, &out), 0);
+	assert_non_null(strstr(buf_cstr(&out), "RTP/AVP 0 8 9 96 101 100\r\n"));
+	assert_non_null(strstr(buf_cstr(&out), "a=rtpmap:96 opus/48000/2\r\na=fmtp:96 maxplaybackrate=16000"));
+	buf_free(&out);
+	good(&sdp, HEAD "m=audio 4000 RTP/AVP 120 121\r\na=rtpmap:120 opus/48000/2\r\na=rtpmap:121 telephone-event/48000\r\n");
+	assert_int_equal(sdp_accept(&sdp, &prm, &a, &why), 0);
+	assert_int_equal(a.codec, SDP_OPUS);
+	assert_int_equal(a.send_pt, 120);
+	assert_int_equal(a.recv_pt, 96);
+	assert_int_equal(a.send_dtmf_pt, 121);
+	assert_int_equal(a.recv_dtmf_pt, 100);
+}
+
+static void codecs_have_words(void **state)
+{
+	enum sdp_codec c;
+
+	(void)state;
+	assert_true(sdp_codec_of_word(TEXT("L16-16k"), &c));
+	assert_int_equal(c, SDP_L16_WIDE);
+	assert_false(sdp_codec_of_word(TEXT("g729"), &c));
 }
 
 static void speaks_ipv6(void **state)
@@ -380,4 +462,5 @@ static void survives_lack_of_memory(void **state)
 
 UT_MAIN(UT(reads_all_lines), UT(is_patient_with_line_ends), UT(refuses_what_is_broken), UT(keeps_within_the_format_table),
         UT(answers_in_the_order_of_the_offerer), UT(takes_dynamic_payload_types), UT(refuses_other_media), UT(names_what_was_offered), UT(holds),
-        UT(version_grows_with_change_only), UT(offers_and_accepts), UT(speaks_ipv6), UT(survives_lack_of_memory))
+        UT(version_grows_with_change_only), UT(offers_and_accepts), UT(takes_other_codecs), UT(payload_types_of_both_sides_differ),
+        UT(codecs_have_words), UT(speaks_ipv6), UT(survives_lack_of_memory))

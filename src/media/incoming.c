@@ -20,39 +20,64 @@ static uint32_t ours(const struct codec *c, int64_t ticks)
 static void begin(struct incoming *in, const struct rtp_packet *pkt)
 {
 	codec_rx_reset(in->rx);
-	if (!in->known || in->ssrc != pkt->ssrc)
-		in->next_out = pkt->ts;
+	in->next_out = pkt->ts;
 	in->known = true;
 	in->ssrc = pkt->ssrc;
 	in->next = pkt->ts;
 }
 
-size_t incoming_decode(struct incoming *in, const struct rtp_packet *pkt, int16_t *pcm, uint32_t *ts)
+/* Steps to the packet. False: it is no payload, or too late. *gap: our samples between the last one and it. */
+static bool step(struct incoming *in, const struct rtp_packet *pkt, const struct codec *c, uint32_t *ticks, uint32_t *gap)
 {
-	const struct codec *c = codec_info(codec_rx_codec(in->rx));
-	uint32_t ticks = codec_ticks(codec_rx_codec(in->rx), pkt->payload, pkt->n);
-	int32_t ahead = (int32_t)(pkt->ts - in->next);
-	size_t before = 0;
-	if (!ticks)
-		return 0;
-	bool leap = ahead > (int32_t)(LEAP_S * c->clock) || ahead < -(int32_t)(LEAP_S * c->clock);
+	*gap = 0;
+	*ticks = codec_ticks(codec_rx_codec(in->rx), pkt->payload, pkt->n);
+	if (!*ticks)
+		return false;
+	int32_t ahead = (int32_t)(pkt->ts - in->next), most = (int32_t)(LEAP_S * c->clock);
 	if (!in->known || in->ssrc != pkt->ssrc) {
 		begin(in, pkt);
-	} else if (leap) {
-		uint32_t out = in->next_out + ours(c, ahead);
-		begin(in, pkt);
-		in->next_out = out;
-	} else if (ahead < 0) {
-		return 0; /* its time was filled */
-	} else if (ahead > 0 && (uint32_t)ahead <= c->clock / 1000 * INCOMING_GAP_MS) {
-		before = ours(c, ahead) / (MEDIA_FRAME / 8) * (MEDIA_FRAME / 8); /* pieces of 2.5 ms, as Opus wants them */
-		codec_conceal(in->rx, pkt->payload, pkt->n, pcm, before);
+		return true;
 	}
-	if (ahead > 0 && !leap)
-		in->next_out += ours(c, ahead);
-	size_t n = codec_decode(in->rx, pkt->payload, pkt->n, pcm + before);
-	*ts = in->next_out - (uint32_t)before;
+	if (ahead > most || ahead < -most) {
+		codec_rx_reset(in->rx);
+	} else if (ahead < 0) {
+		return false; /* its time was filled */
+	} else {
+		*gap = ours(c, ahead);
+	}
+	in->next_out += ours(c, ahead);
+	return true;
+}
+
+static void stepped(struct incoming *in, const struct rtp_packet *pkt, const struct codec *c, uint32_t ticks)
+{
 	in->next = pkt->ts + ticks;
 	in->next_out += ours(c, ticks);
+}
+
+size_t incoming_place(struct incoming *in, const struct rtp_packet *pkt, uint32_t *ts)
+{
+	const struct codec *c = codec_info(codec_rx_codec(in->rx));
+	uint32_t ticks, gap;
+	if (!step(in, pkt, c, &ticks, &gap))
+		return 0;
+	*ts = in->next_out;
+	stepped(in, pkt, c, ticks);
+	return ours(c, ticks);
+}
+
+size_t incoming_decode(struct incoming *in, const struct rtp_packet *pkt, int16_t *pcm, uint32_t *ts)
+{
+	enum { PIECE = MEDIA_FRAME / 8 }; /* 2.5 ms, as Opus wants them */
+	const struct codec *c = codec_info(codec_rx_codec(in->rx));
+	uint32_t ticks, gap;
+	if (!step(in, pkt, c, &ticks, &gap))
+		return 0;
+	size_t before = gap <= INCOMING_GAP_MS * MEDIA_RATE / 1000 ? gap / PIECE * PIECE : 0;
+	if (before)
+		codec_conceal(in->rx, pkt->payload, pkt->n, pcm, before);
+	size_t n = codec_decode(in->rx, pkt->payload, pkt->n, pcm + before);
+	*ts = in->next_out - (uint32_t)before;
+	stepped(in, pkt, c, ticks);
 	return n ? before + n : 0;
 }

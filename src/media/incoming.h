@@ -17,6 +17,8 @@ struct incoming {
 
 /* Takes the decoder over; NULL: none. The old one is freed. */
 void incoming_set(struct incoming *in, struct codec_rx *rx);
+/* Where in our time a packet stands that is passed on as it is: *ts, and how long it lasts; 0: as below. */
+size_t incoming_place(struct incoming *in, const struct rtp_packet *pkt, uint32_t *ts);
 /* pcm has room for INCOMING_MAX. How many samples stand there, *ts of the first; 0: nothing of use, or too late. */
 size_t incoming_decode(struct incoming *in, const struct rtp_packet *pkt, int16_t *pcm, uint32_t *ts);
 

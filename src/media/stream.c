@@ -124,6 +124,13 @@ static void hear_other(struct media_thread *t, struct media_port *port, const st
 	struct rtp_packet out = *pkt;
 	if (!port->rec && !port->join.join && !port->cfg.inband)
 		return;
+	if (!port->rec && !port->cfg.inband) { /* both sides speak it: nobody need look into it */
+		struct incoming before = port->incoming;
+		size_t n = incoming_place(&port->incoming, pkt, &out.ts);
+		if (!n || join_put_payload(&port->join, pkt->ssrc, out.ts, port->cfg.codec, pkt->payload, pkt->n, n))
+			return;
+		port->incoming = before;
+	}
 	out.payload = law;
 	out.n = incoming_decode(&port->incoming, pkt, pcm, &out.ts);
 	if (!out.n) { /* it came, though */
@@ -299,6 +306,7 @@ static void take_states(struct media_port *port, const struct stream_cfg *cfg)
 	else
 		codec_tx_free(tx);
 	port->dtmf_rx.khz = port->cfg.dtmf_khz;
+	join_speaks(&port->join, port->cfg.codec);
 }
 
 static void start(struct media_port *port, const struct stream_cfg *cfg, int64_t now_us)
@@ -369,6 +377,8 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		break;
 	case CMD_JOIN:
 		join_set(&port->join, cmd->u.join.join, cmd->u.join.side);
+		if (port->started)
+			join_speaks(&port->join, port->cfg.codec);
 		break;
 	case CMD_CLOSE:
 		play_stop(port);

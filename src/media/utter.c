@@ -129,7 +129,7 @@ bool utter(struct media_port *port, uint8_t dst[CODEC_PAYLOAD_MAX], size_t *n)
 		*n = MEDIA_FRAME;
 		return play_frame(port, codec, dst) || join_take(&port->join, codec, dst);
 	}
-	if (shared(port, dst, n) || own(port, dst, n))
+	if (shared(port, dst, n) || (!play_now(port) && join_take_payload(&port->join, codec, dst, n)) || own(port, dst, n))
 		return true;
 	memcpy(dst, codec_silence(codec, n), *n);
 	return false;

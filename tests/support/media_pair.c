@@ -40,7 +40,7 @@ void pair_open_idle(struct pair *p, bool v6)
 void pair_start(struct pair *p, struct pair_side *s, const struct net_addr *remote, enum media_codec codec)
 {
 	(void)p;
-	struct media_stream st = { .remote = remote, .codec = codec, .pt = media_codec_pt(codec), .dtmf_pt = 101, .send = true, .recv = true };
+	struct media_stream st = { .remote = remote, .codec = codec, .pt = media_codec_pt(codec) == CODEC_NO_PT ? 96 : media_codec_pt(codec), .dtmf_pt = 101, .send = true, .recv = true };
 	assert_int_equal(media_port_start(s->port, &st), 0);
 }
 

@@ -9,6 +9,7 @@
 #include "dialogue/play_out.h"
 #include "directory/dir.h"
 #include "mailbox/mbox.h"
+#include "voice/stored.h"
 
 struct asked {
 	struct admin *admin;
@@ -273,7 +274,8 @@ static void audio_h(int err, enum mbox_codec codec, const uint8_t *p, size_t n, 
 	}
 	EVP_EncodeBlock(text, p, (int)n);
 	admin_call_did(x->call, "audio of message %s of %s was read", x->id, x->mailbox);
-	admin_call_ok(x->call, json_pack("{s:s, s:s, s:s, s:s}", "id", x->id, "mailbox", x->mailbox, "codec", mbox_codec_name(codec), "audio", (char *)text));
+	admin_call_ok(x->call, json_pack("{s:s, s:s, s:s, s:s, s:s}", "id", x->id, "mailbox", x->mailbox, "codec", mbox_codec_name(codec), "type", stored_mime((enum stored_form)codec),
+		"audio", (char *)text));
 	mem_free(text);
 	asked_free(x);
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_message.c  umbel message ... */
+#include <errno.h>
 #include <openssl/evp.h>
 #include <string.h>
 #include "base/mem.h"
 #include "cli/cli_private.h"
 #include "config/zone.h"
-#include "media/g711.h"
+#include "voice/stored.h"
+
+enum { EXPORT_MAX = 256 << 20 };
 
 /* "urgent, private, answered": what stands beside a message. */
 static json_t *note_of(const json_t *m)
@@ -132,35 +135,29 @@ static int mark(struct cli *c)
 
 /* ---- export ---- */
 
-static void put32(uint8_t *p, uint32_t v)
+/* The form of a codec's name. */
+static enum stored_form form_of(const char *codec)
 {
-	for (unsigned i = 0; i < 4; i++)
-		p[i] = (uint8_t)(v >> 8 * i);
+	enum stored_form f = STORED_PCMU;
+	while (f < STORED_FORMS && strcmp(codec, stored_name(f)) != 0)
+		f++;
+	return f;
 }
 
-/* A plain 16-bit WAV at 8 kHz, which everything can play. */
-static int write_wav(struct cli *c, const char *path, enum media_codec law, const uint8_t *audio, size_t n)
+/* As the file's name wants it: as it is, in another form, or as a WAV that everything can play. */
+static int convert(enum stored_form from, enum stored_form to, const uint8_t *audio, size_t n, struct buf *out)
 {
-	static const uint8_t head[44] = "RIFF\0\0\0\0WAVEfmt \x10\0\0\0\1\0\1\0\x40\x1f\0\0\x80\x3e\0\0\2\0\x10\0data";
-	uint8_t *wav = malloc(sizeof head + n * 2);
-	int16_t *pcm = malloc(n * sizeof *pcm + 2);
-	if (!wav || !pcm) {
-		free(wav);
-		free(pcm);
-		return cli_error(c, CLI_NO, "no memory left");
-	}
-	memcpy(wav, head, sizeof head);
-	put32(wav + 4, (uint32_t)(36 + n * 2));
-	put32(wav + 40, (uint32_t)(n * 2));
-	g711_decode(law, pcm, audio, n);
-	for (size_t i = 0; i < n; i++) {
-		wav[44 + 2 * i] = (uint8_t)((uint16_t)pcm[i] & 0xff);
-		wav[45 + 2 * i] = (uint8_t)((uint16_t)pcm[i] >> 8);
-	}
-	int code = cli_write_file(c, path, wav, sizeof head + n * 2, 0600);
-	free(wav);
-	free(pcm);
-	return code;
+	int16_t *pcm;
+	size_t samples;
+	unsigned rate;
+	if (from == to && to >= STORED_OPUS)
+		return buf_put(out, audio, n);
+	int err = stored_read(from, audio, n, &pcm, &samples, &rate);
+	if (err)
+		return err;
+	err = to >= STORED_OPUS ? stored_make(to, pcm, samples, rate, out) : stored_wav(pcm, samples, rate, out);
+	mem_free(pcm);
+	return err;
 }
 
 static int export_audio(struct cli *c, const json_t *r, const char *path)
@@ -169,8 +166,11 @@ static int export_audio(struct cli *c, const json_t *r, const char *path)
 	size_t n = strlen(text), pad = n && text[n - 1] == '=' ? (n > 1 && text[n - 2] == '=' ? 2 : 1) : 0;
 	uint8_t *audio = malloc(n / 4 * 3 + 4);
 	int got = audio ? EVP_DecodeBlock(audio, (const unsigned char *)text, (int)n) : -1;
-	int code = got < 0 || (size_t)got < pad ? cli_error(c, CLI_NO, "the audio came broken") :
-	           write_wav(c, path, strcmp(cli_text(r, "codec"), "PCMA") == 0 ? MEDIA_PCMA : MEDIA_PCMU, audio, (size_t)got - pad);
+	struct buf out;
+	buf_init(&out, EXPORT_MAX);
+	int err = got < 0 || (size_t)got < pad ? EBADMSG : convert(form_of(cli_text(r, "codec")), stored_of_name(text_of(path)), audio, (size_t)got - pad, &out);
+	int code = err ? cli_error(c, CLI_NO, "the audio came broken, or cannot be written as %s: %s", path, strerror(err)) : cli_write_file(c, path, out.p, out.n, 0600);
+	buf_free(&out);
 	free(audio);
 	return code;
 }
@@ -293,7 +293,7 @@ const struct cli_cmd cli_message_cmds[] = {
 	  "  umbel message list alice\n  umbel message list alice --folder deleted\n  umbel message list alice --caller 555", list },
 	{ "message", "show", "MAILBOX MESSAGE", 2, 2, NULL, "Show one message: from whom, when, how long, what became of it",
 	  "A deleted one too, as long as it can be brought back.", "  umbel message show alice 01JD...", show },
-	{ "message", "export", "MAILBOX MESSAGE FILE.wav", 3, 3, NULL, "Write the audio of a message to a WAV file ('-': standard output)",
+	{ "message", "export", "MAILBOX MESSAGE FILE", 3, 3, NULL, "Write the audio of a message to a file: Opus or MP3 by its name (.opus, .ogg, .mp3), else WAV ('-': standard output)",
 	  "Reading a message so is an event; its state does not change.", "  umbel message export alice 01JD... message.wav", export },
 	{ "message", "play", "MAILBOX MESSAGE", 2, 2, play_opts, "Call a phone and play a message there",
 	  "Whoever answers is asked for the PIN, unless the phone is the owner's own. All keys of a mailbox by phone work.",

@@ -171,12 +171,12 @@ int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct
 
 static enum mbox_codec mbox_codec_of(enum media_codec c)
 {
-	return c == MEDIA_PCMA ? MBOX_PCMA : MBOX_PCMU;
+	return c == MEDIA_PCMA ? MBOX_PCMA : c == MEDIA_L16 ? MBOX_L16 : c == MEDIA_L16_WIDE ? MBOX_L16_WIDE : MBOX_PCMU;
 }
 
 static enum media_codec media_codec_of(enum mbox_codec c)
 {
-	return c == MBOX_PCMA ? MEDIA_PCMA : MEDIA_PCMU;
+	return c == MBOX_PCMA ? MEDIA_PCMA : c == MBOX_L16 ? MEDIA_L16 : c == MBOX_L16_WIDE ? MEDIA_L16_WIDE : MEDIA_PCMU;
 }
 
 static void put_clip(struct live_job *j, enum media_codec codec, const uint8_t *p, size_t n)
@@ -232,10 +232,17 @@ static void saved(enum mbox_saved outcome, int err, const struct ev_report *why,
 	dlg_service_check_idle(svc);
 }
 
+enum mbox_codec dlg_live_form(const struct dir_view *view, const struct dir_user *box)
+{
+	static const enum mbox_codec forms[] = { [CFG_AUDIO_G711] = MBOX_PCMU, [CFG_AUDIO_PCM] = MBOX_L16, [CFG_AUDIO_OPUS] = MBOX_OPUS, [CFG_AUDIO_MP3] = MBOX_MP3 };
+	return box ? forms[dir_policy(view, box)->audio_format] : MBOX_PCMU;
+}
+
 static void save_read(struct live_job *j)
 {
 	struct mbox_message m = { .received_us = j->info.started_s * 1000000, .duration_ms = j->info.duration_ms,
 		                  .codec = mbox_codec_of(j->info.codec), .cut = !j->info.complete,
+		                  .form = dlg_live_form(j->call->s.view, dir_find_name(j->call->s.view, text_of(j->info.mailbox))),
 		                  .urgent = j->call->s.urgent, .private = j->call->s.private };
 	text_fill(m.id, sizeof(m.id), j->info.id);
 	text_fill(m.mailbox, sizeof(m.mailbox), j->info.mailbox);
@@ -370,7 +377,7 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	j->kind = box->name;
 	struct mbox *m = c->svc->prm.mbox;
 	if (clip == CLIP_MESSAGE)
-		return dlg_live_begun(j, c->s.at < c->s.n_list ? mbox_get_audio(m, box->name, c->s.list[c->s.at].id, fetched, j, &j->handle) : ENOENT);
+		return dlg_live_begun(j, c->s.at < c->s.n_list ? mbox_get_sound(m, box->name, c->s.list[c->s.at].id, fetched, j, &j->handle) : ENOENT);
 	char kind[MBOX_KIND];
 	greeting_kind(c, clip, kind);
 	return dlg_live_begun(j, mbox_greeting_get(m, box->name, kind, fetched, j, &j->handle));

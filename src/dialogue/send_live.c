@@ -97,6 +97,7 @@ static void save(struct live_job *j)
 	}
 	id_make(x->m.id, j->svc->prm.clock);
 	text_fill(x->m.mailbox, sizeof(x->m.mailbox), x->to[x->at]->name);
+	x->m.form = dlg_live_form(j->call->s.view, x->to[x->at]);
 	struct mbox_audio audio = { .p = (const uint8_t *)j->audio.p, .n = j->audio.n };
 	int err = mbox_save(j->svc->prm.mbox, &x->m, &audio, sent, j, &j->handle);
 	if (err)

@@ -5,10 +5,11 @@
 #include "jobs/outbox.h"
 #include "mailbox/mbox_private.h"
 #include "mailbox_events.h"
+#include "voice/stored.h"
 
 const char *mbox_codec_name(enum mbox_codec c)
 {
-	return c == MBOX_PCMU ? "PCMU" : "PCMA";
+	return stored_name((enum stored_form)c);
 }
 
 const char *mbox_state_name(enum mbox_state s)
@@ -134,6 +135,15 @@ int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_aud
 	return c ? mbox_call_go(c, STORE_READ, mbox_audio_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
 }
 
+int mbox_get_sound(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle)
+{
+	struct mbox_call *c = mbox_call_new(m, mailbox, id);
+	if (!c)
+		return ENOMEM;
+	c->linear = true;
+	return mbox_call_go(c, STORE_READ, mbox_audio_work, fetched, (op_fn *)h, arg, handle);
+}
+
 void mbox_on_change(struct mbox *m, mbox_change_h *h, void *arg)
 {
 	m->change = h;
@@ -243,6 +253,11 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 	m->m_spooled = metric_get(prm->metrics, METRIC_COUNTER, "umbel_messages_total", "end=\"spooled\"", "Messages left by callers");
 	m->m_failed = metric_get(prm->metrics, METRIC_COUNTER, "umbel_messages_total", "end=\"failed\"", "Messages left by callers");
 	m->m_waiting = metric_get(prm->metrics, METRIC_GAUGE, "umbel_spool_messages", NULL, "Accepted messages waiting in this node's spool");
+	err = mbox_form_begin(m);
+	if (err) {
+		mem_unref(m);
+		return err;
+	}
 	mbox_ship_start(m);
 	*mp = m;
 	return 0;

@@ -21,7 +21,8 @@ struct mbox;
 struct outbox;
 struct pool;
 
-enum mbox_codec { MBOX_PCMU, MBOX_PCMA }; /* 8 kHz, one byte a sample */
+/* How audio lies in the store (voice/stored.h): G.711; linear samples, 16,000 a second for L16_WIDE; Opus in Ogg; MP3. */
+enum mbox_codec { MBOX_PCMU, MBOX_PCMA, MBOX_L16, MBOX_L16_WIDE, MBOX_OPUS, MBOX_MP3, MBOX_CODECS };
 enum mbox_state { MBOX_NEW, MBOX_SAVED, MBOX_DELETED };
 const char *mbox_codec_name(enum mbox_codec c); /* "PCMU" */
 const char *mbox_state_name(enum mbox_state s); /* "new" */
@@ -40,6 +41,7 @@ struct mbox_message {
 	int64_t received_us;
 	uint32_t duration_ms, bytes;
 	enum mbox_codec codec;
+	enum mbox_codec form; /* when saving: what it is to become after the call (mbox_form.c); MBOX_PCMU: it stays as it is */
 	enum mbox_state state;
 	bool cut; /* the recording was ended by a crash, not by the caller */
 	bool urgent, private; /* as the caller asked */
@@ -118,6 +120,8 @@ int mbox_counts_tx(struct db_tx *tx, const char *mailbox, struct mbox_counts *c,
 /* The message's audio; bytes are borrowed for the call. ENOENT: no such message. */
 typedef void (mbox_audio_h)(int err, enum mbox_codec codec, const uint8_t *p, size_t n, const struct ev_report *why, void *arg);
 int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle);
+/* The same as something that can be played: in G.711, or as linear samples in the host's order. EBADMSG: it is damaged. */
+int mbox_get_sound(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle);
 
 /* err 0, ENOENT, or as db.h */
 typedef void (mbox_done_h)(int err, const struct ev_report *why, void *arg);

@@ -37,6 +37,7 @@ struct mbox_call {
 	struct mbox *m; /* a reference */
 	struct mbox_message msg;
 	char kind[65];
+	bool linear; /* audio that can be played is wanted */
 	int which;
 	enum mbox_order order;
 	struct mbox_counts counts;
@@ -72,6 +73,11 @@ store_done_h mbox_call_changed; /* tells an mbox_done_h */
 void mbox_save_cancel_all(struct mbox *m);
 void mbox_ship_start(struct mbox *m);
 void mbox_look_at_room(struct mbox *m);
+int mbox_form_begin(struct mbox *m);
+/* Within the transaction that saves the message. */
+int mbox_form_wish(struct db_tx *tx, const struct mbox_message *m, struct ev_report *why);
+/* Into linear samples of the host's order, unless it is G.711. Takes its time. */
+int mbox_form_linear(enum mbox_codec *codec, struct buf *audio);
 void mbox_purge(struct mbox *m); /* now and then: what lay long enough in deleted folders goes for good */
 
 #endif

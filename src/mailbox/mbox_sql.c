@@ -23,6 +23,8 @@ int mbox_save_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t
 	if (err)
 		return err;
 	err = db_blob_put(tx, m->id, p, n, why);
+	if (!err)
+		err = mbox_form_wish(tx, m, why);
 	return err ? err : lamp(tx, m->mailbox, why);
 }
 
@@ -116,7 +118,8 @@ int mbox_audio_work(struct db_tx *tx, void *arg, struct ev_report *why)
 		return err;
 	c->msg.codec = (enum mbox_codec)db_col_int(r, 0);
 	db_rows_close(r);
-	return db_blob_get(tx, c->msg.id, &c->audio, why);
+	err = db_blob_get(tx, c->msg.id, &c->audio, why);
+	return err || !c->linear ? err : mbox_form_linear(&c->msg.codec, &c->audio);
 }
 
 static int exists(struct db_tx *tx, const struct mbox_call *c, struct ev_report *why)

@@ -43,13 +43,15 @@ static int flag_field(const json_t *o, const char *name, bool *dst)
 
 static int later_fields(const json_t *o, struct mbox_message *m)
 {
-	int64_t relation = 0;
+	int64_t relation = 0, form = 0;
 	if (flag_field(o, "urgent", &m->urgent) || flag_field(o, "private", &m->private) ||
 	    (json_object_get(o, "relation") && int_field(o, "relation", MBOX_FORWARD, &relation)) ||
+	    (json_object_get(o, "form") && int_field(o, "form", MBOX_CODECS - 1, &form)) ||
 	    (json_object_get(o, "related") && text_field(o, "related", m->related, sizeof m->related)) ||
 	    (json_object_get(o, "sender") && text_field(o, "sender", m->sender, sizeof m->sender)))
 		return EBADMSG;
 	m->relation = (enum mbox_relation)relation;
+	m->form = (enum mbox_codec)form;
 	return 0;
 }
 
@@ -60,7 +62,7 @@ static int read_fields(const json_t *o, struct mbox_message *m, uint64_t *audio_
 	    text_field(o, "mailbox", m->mailbox, sizeof m->mailbox) || caller_field(o, "number", m->caller_number, sizeof m->caller_number) ||
 	    caller_field(o, "name", m->caller_name, sizeof m->caller_name) || caller_field(o, "session", m->session, sizeof m->session) ||
 	    int_field(o, "received_us", INT64_MAX, &received) || int_field(o, "duration_ms", UINT32_MAX, &duration) ||
-	    int_field(o, "bytes", 64 << 20, &bytes) || int_field(o, "codec", MBOX_PCMA, &codec) || int_field(o, "cut", 1, &cut))
+	    int_field(o, "bytes", 64 << 20, &bytes) || int_field(o, "codec", MBOX_CODECS - 1, &codec) || int_field(o, "cut", 1, &cut))
 		return EBADMSG;
 	if (!id_valid(text_of(m->id)) || later_fields(o, m))
 		return EBADMSG;
@@ -95,10 +97,10 @@ static json_t *word(const char *s, size_t size)
 
 int spool_header_write(const struct mbox_message *m, uint64_t audio_bytes, struct buf *out)
 {
-	json_t *o = json_pack("{si ss so so so so sI sI sI si si si si si ss ss}", "spool", VERSION, "id", m->id, "mailbox", word(m->mailbox, sizeof m->mailbox), "number",
+	json_t *o = json_pack("{si ss so so so so sI sI sI si si si si si si ss ss}", "spool", VERSION, "id", m->id, "mailbox", word(m->mailbox, sizeof m->mailbox), "number",
 		word(m->caller_number, sizeof m->caller_number), "name", word(m->caller_name, sizeof m->caller_name), "session",
 		word(m->session, sizeof m->session), "received_us", (json_int_t)m->received_us, "duration_ms", (json_int_t)m->duration_ms, "bytes",
-		(json_int_t)audio_bytes, "codec", (int)m->codec, "cut", (int)m->cut, "urgent", (int)m->urgent, "private", (int)m->private, "relation", (int)m->relation, "related",
+		(json_int_t)audio_bytes, "codec", (int)m->codec, "form", (int)m->form, "cut", (int)m->cut, "urgent", (int)m->urgent, "private", (int)m->private, "relation", (int)m->relation, "related",
 		m->related, "sender", m->sender);
 	char *line = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	json_decref(o);

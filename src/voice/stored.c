@@ -28,7 +28,7 @@ static const struct {
 
 const char *stored_name(enum stored_form f)
 {
-	return forms[f].name;
+	return (unsigned)f < STORED_FORMS ? forms[f].name : "?"; /* a newer release's, in a store */
 }
 
 const char *stored_suffix(enum stored_form f)

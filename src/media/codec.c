@@ -362,7 +362,7 @@ static pthread_once_t silence_once = PTHREAD_ONCE_INIT;
  * must not fail, for nobody would make it again. */
 static void make_silences(void)
 {
-	enum { SETTLED = 5, OPUS_LEFT_OUT = 0x08 /* a frame of 20 ms that is not there */ };
+	enum { SETTLED = 40, OPUS_LEFT_OUT = 0x08 /* a frame of 20 ms that is not there */ };
 	static const int16_t nothing[MEDIA_FRAME];
 	struct g722_encode_state_s g722;
 	int err;

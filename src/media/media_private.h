@@ -220,6 +220,7 @@ struct media_port {
 	struct dtmf_tx dtmf_tx;
 	struct dtmf_rx dtmf_rx;
 	struct incoming incoming;
+	unsigned quiet;          /* frames of G.722 since something was said */
 	struct rtp_rx rtp_rx;
 	struct rec *rec;
 	struct join_end join;

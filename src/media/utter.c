@@ -2,13 +2,14 @@
 /* utter.c  The payload of a port's next packet, in whatever codec is sent. On the media thread.
  *
  *   G.711                     clips or the joined port, as they are
- *   others, clip is encoded   its payload, shared by all ports (encoder.h)
- *   others, not yet           the port's own encoder, from the clip's G.711; also for what the joined port says
+ *   Opus, L16, clip is there  its payload, shared by all ports (encoder.h)
+ *   not yet, and G.722        the port's own encoder, from the clip's G.711; also for what the joined port says
  *   nothing to be said        one frame of silence that was made beforehand
  *
- * A clip keeps to the way in which it began. Each is encoded from a fresh state, and what came before has left another one in the listener's decoder:
- * both G.722 and Opus find together within a few milliseconds. Frames of Opus cannot be cut, so that a clip which ends within one is filled up: words of a
- * sentence come up to 20 ms further apart than in G.711.                                                                  */
+ * A clip keeps to the way in which it began. Opus finds its way from any state to the beginning of a clip. G.722 does not: with a decoder that has another past
+ * than the encoder, a clip begins with a bang as loud as can be. So each port has an encoder that goes on without a break, also into silence until
+ * both ends are at rest. Frames of Opus cannot be cut, so that a clip which ends within one is filled up: words of a sentence come up to 20 ms further apart
+ * than in G.711.                                                                                                          */
 #include "media/g711.h"
 #include "media/media_private.h"
 
@@ -122,6 +123,20 @@ static bool own(struct media_port *port, uint8_t *dst, size_t *n)
 	return *n > 0;
 }
 
+/* The listener's decoder must come to rest as our encoder does; then both know what follows. */
+static void quiet(struct media_port *port, uint8_t *dst, size_t *n)
+{
+	enum { SETTLED = 40 };
+	static const int16_t nothing[MEDIA_FRAME];
+	if (port->cfg.codec == MEDIA_G722 && port->cfg.tx && port->quiet < SETTLED) {
+		port->quiet++;
+		*n = codec_encode(port->cfg.tx, nothing, dst);
+		return;
+	}
+	const uint8_t *silence = codec_silence(port->cfg.codec, n);
+	memcpy(dst, silence, *n);
+}
+
 bool utter(struct media_port *port, uint8_t dst[CODEC_PAYLOAD_MAX], size_t *n)
 {
 	enum media_codec codec = port->cfg.codec;
@@ -129,8 +144,10 @@ bool utter(struct media_port *port, uint8_t dst[CODEC_PAYLOAD_MAX], size_t *n)
 		*n = MEDIA_FRAME;
 		return play_frame(port, codec, dst) || join_take(&port->join, codec, dst);
 	}
-	if (shared(port, dst, n) || (!play_now(port) && join_take_payload(&port->join, codec, dst, n)) || own(port, dst, n))
+	if ((codec != MEDIA_G722 && shared(port, dst, n)) || (!play_now(port) && join_take_payload(&port->join, codec, dst, n)) || own(port, dst, n)) {
+		port->quiet = 0;
 		return true;
-	memcpy(dst, codec_silence(codec, n), *n);
+	}
+	quiet(port, dst, n);
 	return false;
 }

@@ -221,6 +221,7 @@ struct media_port {
 	struct dtmf_rx dtmf_rx;
 	struct incoming incoming;
 	unsigned quiet;          /* frames of G.722 since something was said */
+	struct jitter *order;    /* before it, for decoders with a memory want packets in order; made by the loop, stays */
 	struct rtp_rx rtp_rx;
 	struct rec *rec;
 	struct join_end join;
@@ -320,6 +321,8 @@ size_t secure_seal_rtcp(struct media_port *port, uint8_t *p, size_t n);
 const char *secure_suite_name(const struct media_port *port); /* loop thread; "" for plain RTP */
 
 /* stream.c: media thread */
+void stream_in_order(const struct jitter_packet *p, void *port);
+enum { ORDER_HOLD_MS = 60 }; /* as long as joined calls hold back, too */
 void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t now_us);
 /* One frame. False: the port has left the thread. */
 bool stream_turn(struct media_thread *t, struct media_port *port, int64_t now_us, bool may_emit);

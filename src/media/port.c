@@ -168,6 +168,7 @@ void port_free(struct media_port *port)
 	secure_free(port->secure_was);
 	secure_free(port->secure_done);
 	incoming_set(&port->incoming, NULL);
+	mem_free(port->order);
 	codec_tx_free(port->cfg.tx);
 	mem_free(port);
 }
@@ -219,12 +220,12 @@ void port_states_free(struct stream_cfg *c)
 }
 
 /* Made here, so that the media thread need not. A stream that only changes its address keeps what it has. */
-static int states_make(const struct media_port *port, struct stream_cfg *c)
+static int states_make(struct media_port *port, struct stream_cfg *c)
 {
 	bool has = net_addr_is_set(&port->remote_told) && port->codec_told == c->codec;
 	if (codec_info(c->codec)->law || has)
 		return 0;
-	int err = codec_tx_create(&c->tx, c->codec, MEDIA_RATE);
+	int err = port->order || (port->order = mem_alloc(sizeof *port->order)) ? codec_tx_create(&c->tx, c->codec, MEDIA_RATE) : ENOMEM;
 	if (!err)
 		err = codec_rx_create(&c->rx, c->codec, MEDIA_RATE);
 	if (err)

@@ -142,17 +142,30 @@ static void hear_other(struct media_thread *t, struct media_port *port, const st
 	hear(t, port, &out, MEDIA_PCMU, now_us);
 }
 
+static bool needs_decoding(uint8_t codec)
+{
+	return codec != REC_NO_AUDIO && !codec_info((enum media_codec)codec)->law;
+}
+
+void stream_in_order(const struct jitter_packet *p, void *arg)
+{
+	struct media_port *port = arg;
+	if (needs_decoding(p->tag))
+		hear_other(port->thread, port, &p->rtp, p->at_us);
+	else
+		hear(port->thread, port, &p->rtp, p->tag, p->at_us);
+}
+
 static void packet(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us)
 {
 	bool first = !port->rtp_rx.known;
 	if (rtp_rx_packet(&port->rtp_rx, pkt, (uint32_t)(now_us * (codec_info(port->cfg.codec)->clock / 1000) / 1000)) == RTP_RX_NEW_SOURCE && !first)
 		source_changed(port);
 	uint8_t codec = codec_of(port, pkt->pt);
-	bool other = codec != REC_NO_AUDIO && !codec_info((enum media_codec)codec)->law;
-	if (other && port->incoming.rx)
-		hear_other(t, port, pkt, now_us);
+	if (port->incoming.rx)
+		jitter_put(port->order, now_us, pkt, codec);
 	else
-		hear(t, port, pkt, other ? REC_NO_AUDIO : codec, now_us);
+		hear(t, port, pkt, needs_decoding(codec) ? REC_NO_AUDIO : codec, now_us);
 	if (pkt->pt == port->cfg.dtmf_recv_pt || pkt->pt == port->cfg.dtmf_pt) { /* MEDIA_NO_PT is more than seven bits */
 		struct dtmf_news news;
 		if (dtmf_rx_packet(&port->dtmf_rx, pkt, now_us, &news))
@@ -219,6 +232,8 @@ static void watch_silence(struct media_thread *t, struct media_port *port, int64
 	struct dtmf_news news;
 	dtmf_rx_tick(&port->dtmf_rx, now_us, &news);
 	digits(t, port, &news);
+	if (port->incoming.rx)
+		jitter_tick(port->order, now_us);
 	if (port->cfg.inband)
 		inband_tick(port->inband, now_us, tones, &(struct listener){ t, port });
 	tell_stranger(t, port, now_us);
@@ -301,6 +316,8 @@ static void take_states(struct media_port *port, const struct stream_cfg *cfg)
 	port->cfg.rx = NULL;
 	if (cfg->rx || !same)
 		incoming_set(&port->incoming, cfg->rx);
+	if (cfg->rx)
+		jitter_init(port->order, ORDER_HOLD_MS, stream_in_order, port);
 	if (!cfg->tx && same)
 		port->cfg.tx = tx;
 	else

@@ -203,4 +203,47 @@ static void a_clock_that_drifts_changes_nothing(void **state)
 	}
 }
 
-UT_MAIN(UT(what_is_stored_is_what_was_said), UT(a_pause_is_silence), UT(a_sender_that_begins_anew_is_followed), UT(a_clock_that_drifts_changes_nothing))
+/* A codec with a memory: decoded in the order in which it was spoken, though neighbours change places and some come twice. */
+static void other_codecs_are_decoded_in_order(void **state)
+{
+	(void)state;
+	static const enum media_codec codecs[] = { MEDIA_G722, MEDIA_OPUS, MEDIA_L16 };
+	for (unsigned k = 0; k < 3; k++) {
+		static uint8_t payload[FRAMES][CODEC_PAYLOAD_MAX];
+		static size_t n[FRAMES];
+		struct media_sink_mem sink;
+		struct codec_tx *tx;
+		struct net_addr at;
+		struct sockaddr_in in;
+		socklen_t len = sizeof in;
+		begin(&sink);
+		assert_int_equal(getsockname(fd, (struct sockaddr *)&in, &len), 0);
+		net_addr_from(&at, (struct sockaddr *)&in);
+		pair_start(&p, &p.b, &at, codecs[k]);
+		assert_int_equal(codec_tx_create(&tx, codecs[k], MEDIA_RATE), 0);
+		for (unsigned i = 0; i < 200; i++)
+			n[i] = codec_encode(tx, pcm + (size_t)i * MEDIA_FRAME, payload[i]);
+		codec_tx_free(tx);
+		for (unsigned i = 0; i < 200; i++) {
+			unsigned which = i && i < 199 ? ((i - 1) ^ 1) + 1 : i; /* 0 2 1 4 3 ... */
+			uint8_t b[RTP_HEAD + CODEC_PAYLOAD_MAX];
+			const struct net_addr *to = media_port_addr(p.b.port);
+			uint8_t pt = media_codec_pt(codecs[k]) == CODEC_NO_PT ? 96 : media_codec_pt(codecs[k]);
+			rtp_write_head(b, &(struct rtp_packet){ .pt = pt, .seq = (uint16_t)which, .ts = which * codec_info(codecs[k])->clock / 50, .ssrc = 4 });
+			memcpy(b + RTP_HEAD, payload[which], n[which]);
+			turn(20);
+			for (unsigned copy = 0; copy < 1 + (i % 7 == 0); copy++)
+				assert_true(sendto(fd, b, RTP_HEAD + n[which], 0, &to->u.sa, net_addr_len(to)) > 0);
+		}
+		turn(20);
+		end(&sink);
+		assert_in_range(sink.bytes.n, 200 * MEDIA_FRAME - 40, 200 * MEDIA_FRAME + 40);
+		assert_int_equal(pair_event(&p.b, MEDIA_REC_ENDED, 0)->rec.lost, 0);
+		g711_decode(MEDIA_PCMU, heard, sink.bytes.p, sink.bytes.n);
+		assert_true(audio_compare(pcm, 200 * MEDIA_FRAME, heard, sink.bytes.n, 200).correlation > (codecs[k] == MEDIA_OPUS ? 0.8 : 0.97));
+		leave(&sink);
+	}
+}
+
+UT_MAIN(UT(what_is_stored_is_what_was_said), UT(a_pause_is_silence), UT(a_sender_that_begins_anew_is_followed), UT(a_clock_that_drifts_changes_nothing),
+	UT(other_codecs_are_decoded_in_order))

@@ -126,7 +126,7 @@ static struct sdes at_home;
 static struct sdp_local local(enum sdes_want want)
 {
 	sdes_init(&at_home, want);
-	return (struct sdp_local){ .addr = TEXT("198.51.100.1"), .port = 30000, .n_codecs = 2, .codecs = { SDP_PCMU, SDP_PCMA }, .dtmf = true, .sdes = &at_home };
+	return (struct sdp_local){ .addr = TEXT("198.51.100.1"), .port = 30000, .dtmf = true, .sdes = &at_home };
 }
 
 struct said {

@@ -188,7 +188,7 @@ static void send_frame(struct gen_call *c)
 	struct rtp_packet head = { .pt = gen_opt.codec->pt, .seq = tx->seq, .ts = tx->ts, .ssrc = c->rtp_port };
 	if (dtmf_tx_active(&tx->keys)) {
 		head.pt = PT_KEYS;
-		if (dtmf_tx_tick(&tx->keys, tx->ts, p + RTP_HEAD, &head.ts, &head.marker))
+		if (dtmf_tx_tick(&tx->keys, 8, tx->ts, p + RTP_HEAD, &head.ts, &head.marker))
 			send_packet(c, &head, p, RTP_HEAD + DTMF_PAYLOAD);
 	} else {
 		if (tx->loud)

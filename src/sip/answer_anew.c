@@ -53,7 +53,8 @@ int sip_answer_anew(struct sip_core *core, const struct sip_path *path, const vo
 	uint16_t port;
 	int err = 0;
 
-	if (!peer || peer->notes_only || core->ending || (path->transport == NET_TLS && !peer->policy))
+	/* One that we opened may lead to whom a Contact or a route named: he isn't the gateway, and must not become it. */
+	if (!peer || peer->notes_only || core->ending || (path->conn->opened && !path->conn->at_peer) || (path->transport == NET_TLS && !peer->policy))
 		return ENOTCONN;
 	port = port_of(p, n);
 	net_addr_set_port(&want.addr, port ? port : path->transport == NET_TLS ? 5061 : 5060);

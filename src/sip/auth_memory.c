@@ -4,7 +4,7 @@
 #include "base/hash.h"
 #include "base/mem.h"
 
-enum { NONCES = 1024, WINDOW = 64, CHALLENGE_BYTES = 2048 };
+enum { NONCES = 4096, WINDOW = 64, CHALLENGE_BYTES = 2048 };
 
 struct sip_auth_memory {
 	struct list kept; /* the one used last at the end */
@@ -70,7 +70,7 @@ void sip_auth_keep(struct sip_auth_memory **mp, const char *peer, bool proxy, st
 {
 	struct sip_auth_memory *m = memory(mp);
 	struct sip_kept_challenge *k = m ? find(m, peer, proxy) : NULL;
-	struct sip_challenge c;
+	struct sip_challenge c, was;
 
 	/* What we said reads as a challenge, too: it repeats all of it. A session key (-sess) is of one challenge, and without qop nothing is counted. */
 	if (!m || sip_challenge_parse(&c, said) || c.sess || !(c.qop_auth || c.qop_int))
@@ -80,7 +80,11 @@ void sip_auth_keep(struct sip_auth_memory **mp, const char *peer, bool proxy, st
 	if (!k)
 		return;
 	k->handed = !text_empty(nextnonce);
-	k->count = k->handed ? 0 : count;
+	if (k->handed)
+		count = 0;
+	/* Others may have counted on with the same nonce meanwhile. */
+	if (!k->value.n || sip_challenge_parse(&was, buf_as_text(&k->value)) || !text_eq(was.nonce, k->handed ? nextnonce : c.nonce) || count > k->count)
+		k->count = count;
 	k->until_ms = now_ms + SIP_CHALLENGE_KEPT_MS;
 	buf_clear(&k->value);
 	if (sip_challenge_put(&k->value, &c, nextnonce))

@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <stdio.h>
+#include "base/rand.h"
 #include "sip/header.h"
 
 enum { HEX_MAX = 2 * 32 + 1, COUNT_DIGITS = 8 };
@@ -300,17 +301,17 @@ int sip_digest_info(struct sip_digest_info *info, struct text value, struct text
 }
 
 /* ---- ours ---- */
-static int nonce_of(char nonce[SIP_NONCE_SIZE], const uint8_t *key, int64_t at_s, const char *scope)
+static int nonce_of(char nonce[SIP_NONCE_SIZE], const uint8_t *key, int64_t at_s, uint32_t salt, const char *scope)
 {
 	uint8_t mac[EVP_MAX_MD_SIZE];
 	char words[160];
 	unsigned n = 0;
 	int at;
 
-	if (text_print(words, sizeof(words), "%lld %s", (long long)at_s, scope) ||
+	if (text_print(words, sizeof(words), "%lld %u %s", (long long)at_s, salt, scope) ||
 	    !HMAC(EVP_sha256(), key, SIP_NONCE_KEY_BYTES, (const uint8_t *)words, strlen(words), mac, &n) || n < 16)
 		return ENOMEM;
-	at = snprintf(nonce, SIP_NONCE_SIZE, "%llx.", (unsigned long long)at_s);
+	at = snprintf(nonce, SIP_NONCE_SIZE, "%llx.%08x.", (unsigned long long)at_s, salt);
 	for (unsigned i = 0; i < 16; i++)
 		at += snprintf(nonce + at, SIP_NONCE_SIZE - (size_t)at, "%02x", mac[i]);
 	return 0;
@@ -318,24 +319,9 @@ static int nonce_of(char nonce[SIP_NONCE_SIZE], const uint8_t *key, int64_t at_s
 
 int sip_nonce_make(char nonce[SIP_NONCE_SIZE], const uint8_t key[SIP_NONCE_KEY_BYTES], int64_t now_s, const char *scope)
 {
-	return nonce_of(nonce, key, now_s, scope);
-}
+	uint32_t salt = rand_u32();
 
-/* When we made it, or -1 when we did not. */
-static int64_t made_at(struct text nonce, const uint8_t *key, const char *scope)
-{
-	char again[SIP_NONCE_SIZE];
-	int64_t at = 0;
-	size_t i;
-
-	for (i = 0; i < nonce.n && i < 12 && nonce.p[i] != '.'; i++) {
-		char c = nonce.p[i];
-		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-		if (digit < 0)
-			return -1;
-		at = at * 16 + digit;
-	}
-	return nonce_of(again, key, at, scope) || !same(nonce, again) ? -1 : at;
+	return nonce_of(nonce, key, now_s, salt ? salt : 1, scope); /* two challenges of one second are told apart: uses are counted by nonce */
 }
 
 /* Hexadecimal digits, eight by the RFC. */
@@ -350,6 +336,26 @@ static bool count_of(struct text t, uint32_t *count)
 		*count = *count << 4 | (uint32_t)digit;
 	}
 	return t.n && t.n <= COUNT_DIGITS && *count;
+}
+
+/* When we made it, or -1 when we did not. */
+static int64_t made_at(struct text nonce, const uint8_t *key, const char *scope)
+{
+	char again[SIP_NONCE_SIZE];
+	uint32_t salt;
+	int64_t at = 0;
+	size_t i;
+
+	for (i = 0; i < nonce.n && i < 12 && nonce.p[i] != '.'; i++) {
+		char c = nonce.p[i];
+		int digit = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+		if (digit < 0)
+			return -1;
+		at = at * 16 + digit;
+	}
+	if (!count_of(text_head(text_skip(nonce, i + 1), COUNT_DIGITS), &salt))
+		return -1;
+	return nonce_of(again, key, at, salt, scope) || !same(nonce, again) ? -1 : at;
 }
 
 enum sip_digest_verdict sip_digest_check(struct text value, const struct sip_login *who, const struct sip_digest_of *of, const uint8_t key[SIP_NONCE_KEY_BYTES],

@@ -161,6 +161,8 @@ static void what_we_make_of_answers(void **state)
 
 	(void)state;
 	assert_int_equal(sip_nonce_make(nonce, key, 1000, "pool"), 0);
+	assert_int_equal(sip_nonce_make(other, key, 1000, "pool"), 0);
+	assert_string_not_equal(nonce, other); /* of one second, yet each has its own count of uses */
 	assert_int_equal(sip_nonce_make(other, key, 1000, "another pool"), 0);
 	const struct sip_digest_of invite = { TEXT("INVITE"), TEXT("sip:100@b"), TEXT("body") }, bye = { TEXT("BYE"), TEXT("sip:100@b"), TEXT_NONE },
 				   other_uri = { TEXT("INVITE"), TEXT("sip:101@b"), TEXT_NONE };

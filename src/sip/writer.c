@@ -3,6 +3,7 @@
  * line.                                                                                                                  */
 #include <errno.h>
 #include <stdarg.h>
+#include "base/mem.h"
 #include "sip/chars.h"
 #include "sip/writer.h"
 
@@ -100,17 +101,26 @@ void sip_put_str(struct buf *b, const char *name, const char *value)
 
 void sip_put_printf(struct buf *b, const char *name, const char *fmt, ...)
 {
-	char room[1024];
+	char room[1024], *line = room;
 	va_list ap;
 	int n;
 
 	va_start(ap, fmt);
 	n = vsnprintf(room, sizeof(room), fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(room))
+	if (n >= (int)sizeof(room) && (line = mem_alloc((size_t)n + 1)) != NULL) { /* a peer's URI may be as long as its message */
+		va_start(ap, fmt);
+		n = vsnprintf(line, (size_t)n + 1, fmt, ap);
+		va_end(ap);
+	}
+	if (!line && !b->err)
+		b->err = ENOMEM;
+	else if (n < 0)
 		spoil(b);
-	else
-		sip_put_header(b, name, text_make(room, (size_t)n));
+	else if (line)
+		sip_put_header(b, name, text_make(line, (size_t)n));
+	if (line != room)
+		mem_free(line);
 }
 
 void sip_put_uint(struct buf *b, const char *name, uint64_t value)

@@ -177,6 +177,31 @@ static void refusals_name_what_would_be_taken(void **state)
 	buf_free(&b);
 }
 
+static int write_long(void *arg)
+{
+	static char uri[5000];
+	struct buf b;
+	int err;
+
+	(void)arg;
+	memset(uri, 'x', sizeof(uri) - 1);
+	buf_init(&b, 65536);
+	sip_put_printf(&b, "History-Info", "<sip:%s>;index=%s", uri, "1");
+	err = buf_error(&b);
+	if (!err)
+		assert_int_equal(b.n, strlen("History-Info: <sip:>;index=1\r\n") + sizeof(uri) - 1);
+	buf_free(&b);
+	return err;
+}
+
+/* A peer's own URI stands in our answer to it, however long it is. */
+static void a_long_line_is_written_whole(void **state)
+{
+	(void)state;
+	assert_int_equal(write_long(NULL), 0);
+	ut_oom(write_long, NULL);
+}
+
 static int write_once(void *arg)
 {
 	struct buf b;
@@ -203,4 +228,4 @@ static void survives_lack_of_memory(void **state)
 }
 
 UT_MAIN(UT(a_request_reads_back), UT(never_breaks_a_line), UT(folding_becomes_a_blank), UT(builds_uris), UT(responses_copy_what_rfc_3261_names),
-        UT(refusals_name_what_would_be_taken), UT(survives_lack_of_memory))
+        UT(refusals_name_what_would_be_taken), UT(a_long_line_is_written_whole), UT(survives_lack_of_memory))

@@ -101,7 +101,7 @@ static void review(const struct cfg *cfg, struct cfg_errors *errors)
 	dlg_review(cfg, err ? NULL : has_prompt, set, errors); /* without a set nothing can be said of prompts */
 	struct spoken spoken = { .n = 0 };
 	find_languages(&spoken, prm.dir);
-	if (set && !speaks(prompt_set_language(set), &spoken))
+	if (set && spoken.n < sizeof spoken.tag / sizeof spoken.tag[0] && !speaks(prompt_set_language(set), &spoken))
 		text_fill(spoken.tag[spoken.n++], sizeof spoken.tag[0], prompt_set_language(set));
 	if (spoken.n && !err)
 		dlg_review_languages(cfg, speaks, spoken.all, &spoken, errors);

@@ -121,7 +121,7 @@ void secure_turn(struct media_thread *t, struct media_port *port, int64_t now_us
 static bool looks_plain(const struct media_port *port, const uint8_t *p, size_t n)
 {
 	size_t head = srtp_head(p, n);
-	return head && (p[1] & 0x7f) == port->cfg.pt && n > head && (n - head) % 80 == 0;
+	return head && (p[1] & 0x7f) == port->cfg.recv_pt && n > head && (n - head) % 80 == 0;
 }
 
 static void failed(struct media_port *port, bool plain)

@@ -17,7 +17,7 @@ enum srtp_suite {
 	SRTP_AES_CM_128_80, SRTP_AES_CM_128_32, SRTP_AES_CM_256_80, SRTP_AES_CM_256_32, SRTP_AES_GCM_128, SRTP_AES_GCM_256,
 	SRTP_SUITES
 };
-enum { SRTP_KEY_MAX = 46, SRTP_MKI_MAX = 4, SRTP_SOURCES = 8, SRTP_WINDOW = 128 };
+enum { SRTP_KEY_MAX = 46, SRTP_MKI_MAX = 4, SRTP_SOURCES = 32, SRTP_WINDOW = 128 };
 enum { SRTP_ROOM = 4 + SRTP_MKI_MAX + 16 }; /* what protecting adds at most: SRTCP's index, the key's name, the tag */
 
 const char *srtp_suite_name(enum srtp_suite suite); /* as registered for SDP: "AES_CM_128_HMAC_SHA1_80"; "" for SRTP_NONE */

@@ -93,12 +93,18 @@ static void source_changed(struct media_port *port)
 	port->dtmf_rx.seen = false; /* a new count of stamps; a key that is down ends by its time-out */
 }
 
-/* What cannot be heard is silence: keys, comfort noise (RFC 3389), what was never agreed. */
+/* By our number for keys, and by theirs, which some send; but ours for the audio comes first. MEDIA_NO_PT is more than seven bits. */
+static bool is_key(const struct media_port *port, uint8_t pt)
+{
+	return pt == port->cfg.dtmf_recv_pt || (pt == port->cfg.dtmf_pt && pt != port->cfg.recv_pt);
+}
+
+/* What cannot be heard is silence: keys, comfort noise (RFC 3389), what was never agreed. Some send audio by their own number, too. */
 static uint8_t codec_of(const struct media_port *port, uint8_t pt)
 {
-	if (pt == port->cfg.dtmf_recv_pt || pt == port->cfg.dtmf_pt)
+	if (is_key(port, pt))
 		return REC_NO_AUDIO;
-	if (pt == port->cfg.recv_pt)
+	if (pt == port->cfg.recv_pt || pt == port->cfg.pt)
 		return (uint8_t)port->cfg.codec;
 	if (pt == media_codec_pt(MEDIA_PCMU) || pt == media_codec_pt(MEDIA_PCMA))
 		return pt ? MEDIA_PCMA : MEDIA_PCMU;
@@ -166,7 +172,7 @@ static void packet(struct media_thread *t, struct media_port *port, const struct
 		jitter_put(port->order, now_us, pkt, codec);
 	else
 		hear(t, port, pkt, needs_decoding(codec) ? REC_NO_AUDIO : codec, now_us);
-	if (pkt->pt == port->cfg.dtmf_recv_pt || pkt->pt == port->cfg.dtmf_pt) { /* MEDIA_NO_PT is more than seven bits */
+	if (is_key(port, pkt->pt)) {
 		struct dtmf_news news;
 		if (dtmf_rx_packet(&port->dtmf_rx, pkt, now_us, &news))
 			count(&port->count.bad);
@@ -199,6 +205,7 @@ static void datagram(struct media_thread *t, struct media_port *port, const uint
 static void receive(struct media_thread *t, struct media_port *port, int64_t now_us)
 {
 	uint8_t p[RTP_PACKET_MAX];
+	bool moved = false; /* at most once a turn: EVENTS_A_TURN counts on it */
 	for (unsigned i = 0; i < PACKETS_A_TURN; i++) {
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof ss;
@@ -214,8 +221,10 @@ static void receive(struct media_thread *t, struct media_port *port, int64_t now
 		bool known = net_addr_eq(&from, &port->cfg.remote), fits = (size_t)n <= sizeof p;
 		size_t bytes = (size_t)n;
 		bool opened = fits && port->secure && secure_open(port, p, &bytes, known); /* who has the key is the peer, wherever he is */
-		if (opened && !known && port->cfg.symmetric)
+		if (opened && !known && port->cfg.symmetric && !moved) {
 			source_latch(t, port, &from);
+			moved = true;
+		}
 		if (!known && !opened && (port->secure || !source_latches(t, port, &from, p, (size_t)n, now_us)))
 			stranger(port, &from);
 		else if (!fits)

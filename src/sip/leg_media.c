@@ -4,6 +4,14 @@
 #include "base/mem.h"
 #include "sip/leg_private.h"
 
+/* NULL: the usual. A call that goes in another codec than G.711 is not asked to leave it by our next offer. */
+static const struct sdp_codecs *codecs_for(const struct leg *leg)
+{
+	if (leg->peer && leg->peer->codecs.n)
+		return &leg->peer->codecs;
+	return leg->agreed_once && leg->agreed.codec > SDP_PCMA ? &sdp_codecs_default : NULL;
+}
+
 static int local_of(struct leg *leg, enum sdp_direction direction, char *host, struct sdp_local *local)
 {
 	struct net_addr addr;
@@ -14,7 +22,7 @@ static int local_of(struct leg *leg, enum sdp_direction direction, char *host, s
 	if (leg_srtp_of(leg, &sdes))
 		return ENOMEM;
 	addr = *media_port_addr(leg->port);
-	*local = (struct sdp_local){ .port = net_addr_port(&addr), .codecs = leg->peer && leg->peer->codecs.n ? &leg->peer->codecs : NULL, .dtmf = true, .direction = direction, .sdes = sdes };
+	*local = (struct sdp_local){ .port = net_addr_port(&addr), .codecs = codecs_for(leg), .dtmf = true, .direction = direction, .sdes = sdes };
 	/* Bound to every address: say the one from which packets to this peer leave. */
 	if (net_addr_is_any(&addr) && net_addr_local_for(&addr, &leg->info.source))
 		return EADDRNOTAVAIL;

@@ -107,21 +107,27 @@ static void take_over(struct leg *leg, struct sip_stx *stx, const struct sip_msg
 	struct sip_dialog d = { 0 };
 	char words[256];
 	struct buf sdp;
+	enum net_transport was = leg->d.transport;
 	int err = sip_msg_sdp(req, &offer, &why);
 
 	if (leg->sdes)
 		leg->sdes->anew = true;
+	leg->sdp.before = leg->sdp.behind = 0;        /* a dialog of its own: no line has a place yet */
+	leg->d.transport = sip_stx_path(stx)->transport; /* by which keys come and go: not that of the old one */
 
 	buf_init(&sdp, 16384);
 	if (err == ENOENT)
 		err = leg_sdp_offer(leg, SDP_SENDRECV, &sdp);
 	else if (!err)
 		err = leg_sdp_answer(leg, offer, &sdp, &agreed, &why);
+	leg->d.transport = was;
 	if (!err)
 		err = sip_dialog_uas(&d, req, sip_stx_path(stx)->transport);
 	if (!err)
 		err = dialog_swap(leg, &d);
 	if (err) {
+		if (leg->sdes)
+			leg->sdes->anew = false;
 		sip_dialog_clear(&d);
 		refuse(leg->core, stx, why.status ? why.status : err == EBADMSG ? 400 : 500, why.sentence[0] ? sip_refusal_text(&why, words, sizeof(words)) : NULL);
 		goto out;

@@ -342,8 +342,11 @@ int sdp_answer(const struct sdp *offer, const struct sdp_local *local, struct sd
 	}
 	err = put_description(out, s, local, &rest);
 	buf_free(&rest);
-	if (!err)
+	if (!err) {
 		*agreed = a;
+		s->before = a.index;
+		s->behind = (uint8_t)(offer->n_media - a.index - 1);
+	}
 	return err;
 }
 
@@ -375,6 +378,13 @@ static void put_offered(struct buf *b, const struct sdp_local *local)
 			put_dtmf(b, dtmf_clocks[i].pt, dtmf_clocks[i].clock);
 }
 
+/* Lines of theirs that were refused: each keeps its place for good (RFC 3264 8). */
+static void put_places(struct buf *b, unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		buf_str(b, "m=audio 0 RTP/AVP 0\r\n");
+}
+
 int sdp_offer(const struct sdp_local *local, struct sdp_session *s, struct buf *out)
 {
 	struct buf rest;
@@ -382,9 +392,11 @@ int sdp_offer(const struct sdp_local *local, struct sdp_session *s, struct buf *
 
 	buf_init(&rest, DESCRIPTION_MAX);
 	put_session(&rest, local, TEXT("0 0"));
+	put_places(&rest, s->before);
 	put_offered(&rest, local);
 	err = sdes_put_offer(&rest, local->sdes);
 	buf_printf(&rest, "a=ptime:%u\r\na=%s\r\n", local->ptime_ms ? local->ptime_ms : PTIME_MS, sdp_direction_name(local->direction));
+	put_places(&rest, s->behind);
 	if (!err)
 		err = put_description(out, s, local, &rest);
 	buf_free(&rest);
@@ -399,13 +411,19 @@ int sdp_accept(const struct sdp *answer, const struct sdp_local *local, struct s
 	enum sdp_codec codec;
 	struct sdp_agreed a;
 
+	for (unsigned i = 0; i < answer->n_media; i++) { /* ours is the one that was not refused before */
+		if (answer->media[i].kind == SDP_AUDIO && answer->media[i].port) {
+			m = &answer->media[i];
+			break;
+		}
+	}
 	if (!answer->n_media || m->kind != SDP_AUDIO)
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_MEDIA, TEXT_NONE);
 	if (!m->port)
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_REFUSED, TEXT_NONE);
 	if (sdes_accept(local->sdes, m, why))
 		return EBADMSG;
-	f = choose_codec(m, offered_of(local), &codec);
+	f = first_of_theirs(m, offered_of(local), false, &codec); /* what they name first is what they send (RFC 3264 6.1, 7) */
 	if (!f)
 		return sip_refuse(why, SIP_FAULT_SDP_ANSWER_CODEC, m->formats_text);
 	address = judge_address(&m->conn, local->addr);

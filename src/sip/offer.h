@@ -44,6 +44,7 @@ struct sdp_local {
 struct sdp_session {
 	uint64_t id, version;
 	uint64_t last;   /* a hash of what was said last; 0: nothing yet */
+	uint8_t before, behind; /* how many lines of theirs were refused on either side of the one in use */
 };
 /* `seed` is random or a time: id and first version. */
 void sdp_session_init(struct sdp_session *s, uint64_t seed);

@@ -254,6 +254,7 @@ int sdes_take(struct sdes *s, const struct sdp_media *m, bool secret)
 	if (!secret || !pick(s, m, &l))
 		return 0;
 	s->next.on = true;
+	s->next.savp = is_secret_proto(m);
 	s->next.tag = l.tag;
 	s->next.recv = l.key;
 	err = text_copy(l.suite, s->next.suite, sizeof(s->next.suite));
@@ -297,7 +298,7 @@ void sdes_explain(const struct sdes *s, const struct sdp *offer, struct sip_refu
 /* ---- offering ---- */
 const char *sdes_offer_proto(const struct sdes *s)
 {
-	return s && s->want == SDES_REQUIRED ? "RTP/SAVP" : "RTP/AVP";
+	return s && (s->want == SDES_REQUIRED || (s->now.on && s->now.savp && !s->anew)) ? "RTP/SAVP" : "RTP/AVP";
 }
 
 static int put_anew(struct buf *b, struct sdes *s)
@@ -318,9 +319,9 @@ int sdes_put_offer(struct buf *b, struct sdes *s)
 	if (!s)
 		return 0;
 	s->n_offered = 0;
-	if (s->want == SDES_OFF || s->open_line || (s->settled && !s->now.on))
+	if (s->want == SDES_OFF || s->open_line || (s->settled && !s->now.on && !s->anew))
 		return 0;
-	if (!s->now.on)
+	if (!s->now.on || s->anew)
 		return put_anew(b, s);
 	s->offered[0] = s->now.send; /* the sound goes on under the same keys */
 	s->n_offered = 1;
@@ -360,6 +361,8 @@ int sdes_accept(struct sdes *s, const struct sdp_media *m, struct sip_refusal *w
 		err = sip_refuse(why, SIP_FAULT_SDP_ANSWER_KEYS, m->proto_text);
 	else
 		err = accept_line(s, &l, why);
+	if (!err)
+		s->next.savp = is_secret_proto(m);
 	mem_wipe(&l, sizeof(l));
 	return err;
 }

@@ -34,6 +34,7 @@ void sdes_put(struct buf *b, uint32_t tag, struct text suite, const struct srtp_
 enum { SDES_NAME = 32 };
 struct sdes_keys {
 	bool on;
+	bool savp;             /* its line said RTP/SAVP */
 	uint32_t tag;
 	char suite[SDES_NAME]; /* as the offerer wrote it */
 	struct srtp_key send, recv;

@@ -406,6 +406,49 @@ static void payload_types_of_both_sides_differ(void **state)
 	assert_int_equal(a.recv_dtmf_pt, 100);
 }
 
+/* RFC 3264 6.1: what the answer names first is what will be sent. */
+static void the_answerers_order_counts(void **state)
+{
+	const struct sdp_codecs ours = { .n = 2, .strict = true, .v = { SDP_PCMU, SDP_G722 } };
+	struct sdp_local prm = local();
+	struct sdp_agreed a;
+	struct sip_refusal why;
+	struct sdp sdp;
+
+	(void)state;
+	prm.codecs = &ours;
+	good(&sdp, HEAD "m=audio 4000 RTP/AVP 9 0\r\n");
+	assert_int_equal(sdp_accept(&sdp, &prm, &a, &why), 0);
+	assert_int_equal(a.codec, SDP_G722);
+}
+
+/* RFC 3264 8: the lines that we refused stay where they were in what we offer later. */
+static void refused_lines_keep_their_place(void **state)
+{
+	struct sdp_local prm = local();
+	struct sdp_session s;
+	struct sdp_agreed a;
+	struct sip_refusal why;
+	struct sdp sdp;
+	struct buf out;
+	char text[2048];
+
+	(void)state;
+	sdp_session_init(&s, 8);
+	assert_int_equal(answer(HEAD "m=video 3000 RTP/AVP 31\r\nm=audio 4000 RTP/AVP 8\r\nm=image 5000 udptl t38\r\n", &prm, &s, text, sizeof(text), &a, &why), 0);
+	buf_init(&out, 4096);
+	assert_int_equal(sdp_offer(&prm, &s, &out), 0);
+	assert_int_equal(sdp_parse(&sdp, buf_as_text(&out), &why), 0);
+	assert_int_equal(sdp.n_media, 3);
+	assert_int_equal(sdp.media[0].port, 0);
+	assert_int_equal(sdp.media[1].port, 30000);
+	assert_int_equal(sdp.media[2].port, 0);
+	buf_free(&out);
+	good(&sdp, HEAD "m=audio 0 RTP/AVP 0\r\nm=audio 4002 RTP/AVP 8\r\nm=audio 0 RTP/AVP 0\r\n");
+	assert_int_equal(sdp_accept(&sdp, &prm, &a, &why), 0);
+	assert_int_equal(a.remote_port, 4002);
+}
+
 static void codecs_have_words(void **state)
 {
 	enum sdp_codec c;
@@ -463,4 +506,4 @@ static void survives_lack_of_memory(void **state)
 UT_MAIN(UT(reads_all_lines), UT(is_patient_with_line_ends), UT(refuses_what_is_broken), UT(keeps_within_the_format_table),
         UT(answers_in_the_order_of_the_offerer), UT(takes_dynamic_payload_types), UT(refuses_other_media), UT(names_what_was_offered), UT(holds),
         UT(version_grows_with_change_only), UT(offers_and_accepts), UT(takes_other_codecs), UT(payload_types_of_both_sides_differ),
-        UT(codecs_have_words), UT(speaks_ipv6), UT(survives_lack_of_memory))
+        UT(the_answerers_order_counts), UT(refused_lines_keep_their_place), UT(codecs_have_words), UT(speaks_ipv6), UT(survives_lack_of_memory))

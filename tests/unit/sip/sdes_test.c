@@ -402,6 +402,52 @@ static void tells_what_was_offered(void **state)
 	assert_null(strstr(text, KEY_30));
 }
 
+static void offered(const struct sdp_local *l, char *text, size_t size)
+{
+	struct sdp_session session;
+	struct buf out;
+
+	sdp_session_init(&session, 4);
+	buf_init(&out, 8192);
+	assert_int_equal(sdp_offer(l, &session, &out), 0);
+	assert_int_equal(text_copy(buf_as_text(&out), text, size), 0);
+	buf_free(&out);
+}
+
+static unsigned lines_of(const char *text)
+{
+	unsigned n = 0;
+	while ((text = strstr(text, "a=crypto:")) != NULL) {
+		n++;
+		text++;
+	}
+	return n;
+}
+
+static void a_call_goes_on_by_its_profile_and_strangers_get_other_keys(void **state)
+{
+	struct sdp_local l = local(SDES_OPTIONAL);
+	struct said a;
+	struct srtp_key mine;
+	char text[4096];
+
+	(void)state;
+	assert_int_equal(answered(&a, &l, HEAD SAVP LINE("1", CM_80, KEY_30)), 0);
+	sdes_settle(&at_home);
+	mine = at_home.now.send;
+	offered(&l, text, sizeof(text));
+	assert_non_null(strstr(text, "m=audio 30000 RTP/SAVP "));
+	assert_int_equal(lines_of(text), 1);
+	assert_true(srtp_key_equal(&at_home.offered[0], &mine));
+
+	at_home.anew = true; /* somebody else takes the call over */
+	offered(&l, text, sizeof(text));
+	assert_non_null(strstr(text, "m=audio 30000 RTP/AVP "));
+	assert_int_equal(lines_of(text), at_home.n_suites);
+	for (unsigned i = 0; i < at_home.n_offered; i++)
+		assert_false(mem_equal_secret(at_home.offered[i].bytes, mine.bytes, 16));
+}
+
 static void keys_are_struck_out(void **state)
 {
 	char a[] = "INVITE sip:x SIP/2.0\r\n\r\nv=0\r\na=crypto:1 " CM_80 " inline:" KEY_30 "|2^31|1:1\r\nA=CRYPTO:2 x INLINE:abc;inline:def\r\na=x:inline:ok\r\na=cryptoscale:1 client y inline:qqq";
@@ -417,4 +463,5 @@ static void keys_are_struck_out(void **state)
 
 UT_MAIN(UT(lines_are_read), UT(what_changes_packets_in_unknown_ways_is_not_taken), UT(broken_lines_are_refused), UT(what_is_written_is_read),
         UT(policy_decides), UT(the_first_acceptable_line_is_taken), UT(keys_with_names), UT(no_keys_over_an_open_line), UT(suites_may_be_fewer),
-        UT(a_key_stays_as_long_as_it_can), UT(offers_what_it_has), UT(answers_are_judged), UT(tells_what_was_offered), UT(keys_are_struck_out))
+        UT(a_key_stays_as_long_as_it_can), UT(offers_what_it_has), UT(answers_are_judged), UT(tells_what_was_offered),
+        UT(a_call_goes_on_by_its_profile_and_strangers_get_other_keys), UT(keys_are_struck_out))

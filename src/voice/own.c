@@ -23,6 +23,7 @@ struct own_prompts {
 	struct tmr poll;
 	struct entry *used;
 	size_t n_used;
+	unsigned changes; /* of ours that took effect: a look that began before the last of them saw what no longer is */
 	bool looking, again, closed;
 };
 
@@ -34,6 +35,7 @@ struct job {
 	struct buf pcm;
 	struct entry *list;
 	size_t n_list;
+	unsigned changes; /* when the look began */
 	own_done_h *done;
 	void *arg;
 };
@@ -51,6 +53,7 @@ static struct job *job_new(struct own_prompts *o)
 	struct job *j = mem_zalloc(1, sizeof *j);
 	if (j) {
 		j->o = mem_ref(o);
+		j->changes = o->changes;
 		buf_init(&j->pcm, OWN_BYTES);
 	}
 	return j;
@@ -195,6 +198,18 @@ static void looked(struct own_prompts *o)
 	}
 }
 
+static void look_ends(struct job *j)
+{
+	looked(j->o);
+	job_free(j);
+}
+
+/* Reads and changes run beside each other, and their answers come in any order. The change asked for another look, which begins now. */
+static bool overtaken(const struct job *j)
+{
+	return j->o->closed || j->changes != j->o->changes;
+}
+
 static void fetched(enum store_result result, int err, const struct ev_report *why, void *arg);
 
 /* The next of the list that is newer than what is in use; the job goes on or ends. */
@@ -210,24 +225,25 @@ static void fetch_next(struct job *j)
 			return;
 		break; /* at the next look */
 	}
-	looked(o);
-	job_free(j);
+	look_ends(j);
 }
 
 static void fetched(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct job *j = arg;
 	(void)why;
-	if (result == STORE_DONE && !j->o->closed)
-		err = use(j->o, j);
-	else if (!j->o->closed && (err == EBADMSG || err == EMSGSIZE)) /* it stays so, and must not keep the others away */
-		err = set_aside(j->o, &j->one, err == EMSGSIZE ? "it is longer than a prompt may be" : "its audio is not in the store");
-	if (j->o->closed || (err && err != ENOENT)) { /* ENOENT: taken away meanwhile */
-		looked(j->o);
-		job_free(j);
+	if (overtaken(j)) {
+		look_ends(j);
 		return;
 	}
-	fetch_next(j);
+	if (result == STORE_DONE)
+		err = use(j->o, j);
+	else if (err == EBADMSG || err == EMSGSIZE) /* it stays so, and must not keep the others away */
+		err = set_aside(j->o, &j->one, err == EMSGSIZE ? "it is longer than a prompt may be" : "its audio is not in the store");
+	if (err && err != ENOENT) /* ENOENT: taken away meanwhile */
+		look_ends(j);
+	else
+		fetch_next(j);
 }
 
 static void listed(enum store_result result, int err, const struct ev_report *why, void *arg)
@@ -235,9 +251,8 @@ static void listed(enum store_result result, int err, const struct ev_report *wh
 	struct job *j = arg;
 	struct own_prompts *o = j->o;
 	(void)err, (void)why;
-	if (result != STORE_DONE || o->closed) {
-		looked(o);
-		job_free(j);
+	if (result != STORE_DONE || overtaken(j)) {
+		look_ends(j);
 		return;
 	}
 	for (size_t i = 0; i < o->n_used; i++)
@@ -346,6 +361,7 @@ static void changed(enum store_result result, int err, const struct ev_report *w
 	struct job *j = arg;
 	struct own_prompts *o = j->o;
 	if (result == STORE_DONE && !o->closed) {
+		o->changes++;
 		if (j->pcm.n) {
 			j->one.changed_us = -1; /* of which the store's own number is read at the next look */
 			err = use(o, j);

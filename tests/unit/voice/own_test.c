@@ -23,12 +23,12 @@ static void count(const struct ev_record *rec, void *arg)
 	unusable += rec->report.id == EV_VOICE_OWN_UNUSABLE;
 }
 
-static void begin(struct side *d, struct loop *loop, struct store *store)
+static void begin(struct side *d, struct loop *loop, struct store *store, unsigned poll_ms)
 {
 	assert_int_equal(ev_bus_create(&d->bus, clock_system(), 0), 0);
 	ev_bus_sink(d->bus, count, NULL, NULL);
 	assert_int_equal(languages_open(&d->languages, &(struct prompt_set_prm){ 0 }, NULL, 0, NULL), 0);
-	struct own_prompts_prm prm = { .store = store, .loop = loop, .languages = d->languages, .bus = d->bus, .poll_ms = 10 };
+	struct own_prompts_prm prm = { .store = store, .loop = loop, .languages = d->languages, .bus = d->bus, .poll_ms = poll_ms };
 	assert_int_equal(own_prompts_create(&d->own, &prm), 0);
 }
 
@@ -105,8 +105,8 @@ static void on_every_node(const char *url)
 	assert_int_equal(loop_create(&loop, clock_system()), 0);
 	struct store_prm prm = { .url = url, .loop = loop, .clock = clock_system() };
 	assert_int_equal(store_open(&store, &prm, NULL), 0);
-	begin(&a, loop, store);
-	begin(&b, loop, store);
+	begin(&a, loop, store, 10);
+	begin(&b, loop, store, 10);
 	const uint32_t was = length(&a, "en", "goodbye"), was_de = length(&a, "de", "goodbye");
 	assert_int_equal(import(loop, &a, "en-US", "goodbye", "So long.", 500), 0);
 	assert_int_equal(length(&a, "en", "goodbye"), 500); /* here at once */
@@ -140,7 +140,7 @@ static void on_every_node(const char *url)
 
 	/* after a restart */
 	assert_int_equal(store_open(&store, &prm, NULL), 0);
-	begin(&a, loop, store);
+	begin(&a, loop, store, 10);
 	assert_int_equal(length(&a, "en", "goodbye"), was);
 	assert_true(becomes(loop, &a, "en", "goodbye", 700));
 	end(&a);
@@ -165,6 +165,49 @@ static void in_postgresql_too(void **state)
 		skip();
 	pg_wipe();
 	on_every_node(pg_url());
+}
+
+/* Looks are always under way here, beside the changes: what one of them read before a change, and brings after it, must not undo it. */
+static void looks_beside_changes(const char *url)
+{
+	struct loop *loop;
+	struct side a;
+	struct store *store;
+	assert_int_equal(loop_create(&loop, clock_system()), 0);
+	struct store_prm prm = { .url = url, .loop = loop, .clock = clock_system() };
+	assert_int_equal(store_open(&store, &prm, NULL), 0);
+	begin(&a, loop, store, 1);
+	const uint32_t was = length(&a, "en", "goodbye");
+	for (unsigned i = 0; i < 60; i++) {
+		const uint32_t ms = i % 3 == 2 ? was : 200 + i;
+		assert_int_equal(i % 3 == 2 ? take_away(loop, &a, "en-US", "goodbye") : import(loop, &a, "en-US", "goodbye", "", ms), 0);
+		for (unsigned k = 0; k < i % 7; k++) {
+			assert_int_equal(length(&a, "en", "goodbye"), ms);
+			loop_step(loop, 1);
+		}
+		assert_int_equal(length(&a, "en", "goodbye"), ms);
+	}
+	end(&a);
+	store_close(store);
+	end_after_the_store(&a);
+	loop_destroy(loop);
+}
+
+static void no_look_undoes_a_change(void **state)
+{
+	(void)state;
+	char url[300];
+	text_print(url, sizeof url, "sqlite:%s/db", ut_tmpdir());
+	looks_beside_changes(url);
+}
+
+static void nor_in_postgresql(void **state)
+{
+	(void)state;
+	if (!pg_url())
+		skip();
+	pg_wipe();
+	looks_beside_changes(pg_url());
 }
 
 /* Rows that no release of ours writes: no audio at all, an empty one, half a sample, one that is too long. */
@@ -198,7 +241,7 @@ static void damaged_rows_are_told_once_and_keep_no_other_away(void **state)
 	assert_int_equal(store_open(&store, &prm, NULL), 0);
 	assert_int_equal(store_run(store, STORE_WRITE, damage, NULL, NULL), 0);
 	unusable = 0;
-	begin(&a, loop, store);
+	begin(&a, loop, store, 10);
 	assert_int_equal(import(loop, &a, "en-US", "a-first", "", 300), 0);
 	assert_int_equal(import(loop, &a, "en-US", "z-last", "", 400), 0);
 	for (unsigned i = 0; i < 1000 && unusable < 4; i++) {
@@ -233,7 +276,7 @@ static void what_cannot_be_is_refused_at_once(void **state)
 	text_print(url, sizeof url, "sqlite:%s/db", ut_tmpdir());
 	struct store_prm prm = { .url = url, .loop = loop, .clock = clock_system() };
 	assert_int_equal(store_open(&store, &prm, NULL), 0);
-	begin(&a, loop, store);
+	begin(&a, loop, store, 10);
 	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
 		assert_int_equal(import(loop, &a, tags[i], "goodbye", "", 100), EINVAL);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
@@ -248,4 +291,4 @@ static void what_cannot_be_is_refused_at_once(void **state)
 	loop_destroy(loop);
 }
 
-UT_MAIN(UT(every_node_of_a_store_hears_a_change), UT(in_postgresql_too), UT(damaged_rows_are_told_once_and_keep_no_other_away), UT(what_cannot_be_is_refused_at_once))
+UT_MAIN(UT(every_node_of_a_store_hears_a_change), UT(in_postgresql_too), UT(no_look_undoes_a_change), UT(nor_in_postgresql), UT(damaged_rows_are_told_once_and_keep_no_other_away), UT(what_cannot_be_is_refused_at_once))

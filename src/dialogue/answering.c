@@ -315,8 +315,11 @@ static int lose(struct dlg_session *s)
 
 static int lose_unrecorded(struct dlg_session *s)
 {
-	s->lost = true;
-	dlg_tell_lost(s, -1);
+	s->lost = true; /* no receipt without a message */
+	if (s->rec.late)
+		dlg_tell_late(s);
+	else
+		dlg_tell_lost(s, -1);
 	return 0;
 }
 

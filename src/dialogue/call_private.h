@@ -69,6 +69,7 @@ struct live_job {
 	struct spool_info info;
 	struct buf audio;
 	const char *kind;
+	bool late;              /* a recording that came after its call gave it up */
 	void (*then)(struct live_job *j); /* after the file was read */
 	/* the mailbox by phone: phone_live.c, send_live.c */
 	char choice[16], value[64];
@@ -215,6 +216,8 @@ void dlg_live_done_h(int err, const struct ev_report *why, void *arg); /* of a m
 enum mbox_codec dlg_live_form(const struct dir_view *view, const struct dir_user *box);
 int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j));
 void dlg_file_remove(struct dlg_service *svc, const char *path);
+/* A message's recording whose call no longer waits for it becomes a message: recover.c. */
+void dlg_recover_late(struct dlg_service *svc, const char *path, const struct spool_info *info);
 /* Handlers still to come will find nobody. */
 void dlg_jobs_cancel(struct dlg_service *svc);
 void dlg_recover_stop(struct dlg_service *svc);

@@ -278,10 +278,32 @@ static void event(void *arg, struct ev_report *r)
 }
 
 /* ---- recording ---- */
+/* Nobody waits for it any more: the disk, or the media thread, took longer than the conversation. A message that was spoken is delivered all the same. */
+static void came_late(struct dlg_call *c, const struct recorder_result *res)
+{
+	const struct spool_info *i = res->info;
+	bool message = strcmp(i->kind, "message") == 0 && res->heard && i->duration_ms >= dlg_policy(&c->s)->min_recording_ms;
+	dlg_call_step(c, "recorded %u ms, too late", i->duration_ms);
+	if (!c->svc)
+		return; /* the next start finds it */
+	if (message)
+		dlg_recover_late(c->svc, res->path, i);
+	else
+		dlg_file_remove(c->svc, res->path);
+}
+
 static void recorded(struct recorder *r, const struct recorder_result *res, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
 	uint32_t job = c->rec_job;
+	c->rec_job = 0;
+	if (!dlg_awaits(&c->s.eng, job)) {
+		came_late(c, res);
+		c->recorder = NULL;
+		recorder_free(r);
+		mem_unref(c);
+		return;
+	}
 	c->rec_info = *res->info;
 	text_fill(c->rec_path, sizeof(c->rec_path), res->path);
 	c->s.rec.duration_ms = res->info->duration_ms;
@@ -291,16 +313,9 @@ static void recorded(struct recorder *r, const struct recorder_result *res, void
 	int err = res->err ? res->err : EIO;
 	recorder_free(r);
 	c->recorder = NULL;
-	c->rec_job = 0;
 	dlg_call_step(c, "recorded %u ms%s", c->s.rec.duration_ms, c->s.rec.heard ? "" : ", silence");
 	dlg_tale_recorded(c);
-	/* Nobody waits for it any more: the disk took longer than the conversation. A message that was spoken stays where the next start finds it. */
-	bool message = res->heard && !failed && strcmp(c->rec_info.kind, "message") == 0;
-	if (c->talk_over && !message)
-		dlg_live_drop_file(c);
-	else if (c->talk_over)
-		c->rec_path[0] = '\0';
-	else if (failed)
+	if (failed)
 		dlg_job_failed(&c->s.eng, job, err);
 	else
 		dlg_job_done(&c->s.eng, job, J_REC_ENDED);

@@ -72,7 +72,7 @@ static const char *drop_of(const struct dlg_call *c)
 {
 	const struct dlg_notes *n = &c->notes;
 	if (c->s.lost)
-		return "message-lost";
+		return c->s.rec.late ? "message-late" : "message-lost";
 	if (n->drop)
 		return n->drop;
 	if (!c->answered)

@@ -2,7 +2,7 @@
 /* recorder.c  A tone, then what the caller says, until #, silence, the greatest length, or a hang-up. What is kept is at least as long as
  * the policy asks; anything shorter, or silence, is thrown away here; what it was
  * to be added to stays. After a hang-up the result comes all the same: its
- * caller asks dlg_is_gone().                                                                                           */
+ * caller asks dlg_is_gone(). A message whose end nobody confirmed in time is late, not lost: it is kept when it comes.  */
 #include "dialogue/rows.h"
 #include "dialogue/session.h"
 
@@ -33,6 +33,18 @@ static int drop(struct dlg_session *s)
 	return 0;
 }
 
+/* Neither the media thread nor the disk gave an answer: the recording may be good all the same. What comes of it counts when it comes, but not in this
+ * conversation; what it was to be added to stays. */
+static int leave(struct dlg_session *s)
+{
+	bool message = s->rec.kind == DLG_RECORD_MESSAGE;
+	dlg_job_drop(&s->eng);
+	if (s->rec.parts)
+		drop(s);
+	s->rec.late = message;
+	return 0;
+}
+
 static int whole(struct dlg_session *s)
 {
 	if (s->rec.parts)
@@ -57,7 +69,7 @@ static const struct dlg_phrase say_tone[] = { SAY_BEEP, SAY_END };
 static const struct dlg_state states[] = {
 	[TONE] = { "tone", say_tone, NULL, 3000, DLG_NO_BARGE },
 	[RECORD] = { "record", NULL, NULL, 0, 0 },
-	[STOPPING] = { "stop recording", NULL, NULL, 5000, 0 },
+	[STOPPING] = { "stop recording", NULL, NULL, 40000, 0 }, /* longer than a disk may be behind before the recording ends by itself */
 };
 
 static const struct dlg_row rows[] = {
@@ -74,7 +86,7 @@ static const struct dlg_row rows[] = {
 	{ ANY,      DONE,       ALWAYS,     DO(drop),                RETURN(R_SHORT) },
 	{ ANY,      FAILED,     IF(good),   DO(whole),               RETURN(R_OK) }, /* the disk failed late: what is there counts */
 	{ ANY,      FAILED,     ALWAYS,     DO(drop),                RETURN(R_FAILED) },
-	{ STOPPING, TIMEOUT,    ALWAYS,     NOTHING,                 RETURN(R_FAILED) },
+	{ STOPPING, TIMEOUT,    ALWAYS,     DO(leave),               RETURN(R_FAILED) },
 };
 
 const struct dlg_table dlg_recorder = { "recorder", "Recorder", states, rows, COUNT_OF(states), COUNT_OF(rows), TONE, NULL };

@@ -3,6 +3,8 @@
  * end is missing. The message's id was chosen before the first sample, so one that was saved after all is not saved twice.
  * Unfinished greetings are thrown away: the old one counts.
  *
+ * The same is done with a recording that ended after its call had given it up, because the disk or the machine stood still.
+ *
  * The folder is looked through before calls are taken, for nobody could tell a recording that grows from one that was cut; that reads the
  * heads alone. Their audio is read later, one after another, in the file pool.                                          */
 #include <errno.h>
@@ -42,7 +44,7 @@ static void over(struct live_job *j, const char *why_not)
 	if (why_not) {
 		report(j, EV_RECORDING_KEPT, why_not);
 	} else {
-		report(j, EV_RECORDING_FOUND, "");
+		report(j, j->late ? EV_MESSAGE_CAME_LATE : EV_RECORDING_FOUND, "");
 		dlg_file_remove(svc, j->path);
 	}
 	end(j);
@@ -110,21 +112,31 @@ static void next(struct dlg_service *svc)
 	}
 }
 
-static void found(const char *path, const struct spool_info *info, void *arg)
+static void add(struct dlg_service *svc, const char *path, const struct spool_info *info, bool late)
 {
-	struct dlg_service *svc = arg;
-	if (strcmp(info->kind, "message") != 0) {
-		recording_remove(path);
-		return;
-	}
 	struct live_job *j = mem_zalloc(1, sizeof(*j));
 	if (!j)
 		return; /* the next start finds it again */
 	j->svc = svc;
 	j->info = *info;
+	j->late = late;
 	buf_init(&j->audio, AUDIO_MAX);
 	text_fill(j->path, sizeof(j->path), path);
 	list_append(&svc->found, &j->link);
+}
+
+static void found(const char *path, const struct spool_info *info, void *arg)
+{
+	if (strcmp(info->kind, "message") != 0)
+		recording_remove(path);
+	else
+		add(arg, path, info, false);
+}
+
+void dlg_recover_late(struct dlg_service *svc, const char *path, const struct spool_info *info)
+{
+	add(svc, path, info, true);
+	next(svc);
 }
 
 void dlg_service_recover(struct dlg_service *s)

@@ -69,6 +69,7 @@ struct dlg_recording {
 	uint32_t duration_ms;
 	bool heard;   /* anybody spoke */
 	bool kept;    /* there is a file */
+	bool late;    /* a message whose end was not told in time: it may be there yet */
 	unsigned parts; /* of the message before this one; they stay when this one is dropped */
 };
 

@@ -69,6 +69,14 @@ void dlg_tell_lost(struct dlg_session *s, int err)
 	s->fx->event(s->fx_arg, &r);
 }
 
+void dlg_tell_late(struct dlg_session *s)
+{
+	struct ev_report r;
+	begin(s, &r, EV_MESSAGE_LATE);
+	ev_str(&r, "mailbox", s->box ? s->box->name : "");
+	s->fx->event(s->fx_arg, &r);
+}
+
 void dlg_tell_transfer(struct dlg_session *s)
 {
 	struct ev_report r;

@@ -8,6 +8,7 @@ void dlg_tell_refusal(struct dlg_session *s, int err); /* nothing can be recorde
 void dlg_tell_not_secure(struct dlg_session *s, const char *what, const struct cfg_dialplan *plan); /* a mailbox or attendant that this call may not reach */
 void dlg_tell_dropped(struct dlg_session *s);          /* a recording too short or silent */
 void dlg_tell_lost(struct dlg_session *s, int err);    /* a message could not be kept; below 0: not even recorded, 0: no answer in time */
+void dlg_tell_late(struct dlg_session *s);             /* nobody knows yet whether a message was recorded */
 void dlg_tell_transfer(struct dlg_session *s);         /* the caller is being put through */
 void dlg_tell_transferred(struct dlg_session *s);
 void dlg_tell_transfer_refused(struct dlg_session *s); /* the target is not one of ours */

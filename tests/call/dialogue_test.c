@@ -285,6 +285,35 @@ static void message_is_left_and_is_what_was_said(void **state_)
 	close_site(&s);
 }
 
+/* The media thread gets no time for three quarters of a minute: no receipt, but the message is there as soon as the thread goes on. */
+static void message_of_a_starved_machine_is_late_and_not_lost(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	call(&s, "201");
+	assert_true(until_state(&s, "recorder: record", 20000));
+	speak(&s);
+	s.r.media_stands = true;
+	hang_up(&s);
+	assert_true(until_state(&s, "recorder: stop recording", 20000));
+	rig_run(&s.r, 45000);
+	assert_non_null(strstr(s.r.side[A].log, "over:we hung up:500"));
+	list_messages(&s);
+	assert_int_equal(s.n, 0);
+	s.r.media_stands = false;
+	for (int i = 0; i < 2000 && !s.n; i++) {
+		pass(&s, 20);
+		list_messages(&s);
+	}
+	assert_int_equal(s.n, 1);
+	assert_int_equal(mbox_get_audio(s.mbox, "alice", s.m[0].id, on_audio, &s, NULL), 0);
+	until_came(&s);
+	assert_true(likeness(s.audio, s.n_audio) > 0.9);
+	all_over(&s);
+	close_site(&s);
+}
+
 static void owner_hears_it_by_phone_and_deletes_it(void **state_)
 {
 	(void)state_;
@@ -631,7 +660,7 @@ static void calls_are_remembered_step_by_step(void **state_)
 	close_site(&s);
 }
 
-UT_MAIN(UT(message_is_left_and_is_what_was_said), UT(owner_hears_it_by_phone_and_deletes_it), UT(attendant_puts_through),
+UT_MAIN(UT(message_is_left_and_is_what_was_said), UT(message_of_a_starved_machine_is_late_and_not_lost), UT(owner_hears_it_by_phone_and_deletes_it), UT(attendant_puts_through),
         UT(transfer_refused_keeps_the_caller), UT(nobody_called_is_404_and_drain_is_503), UT(hung_up_by_the_administrator_keeps_the_message), UT(the_end_of_the_server_keeps_the_message),
         UT(what_a_crash_cut_off_is_kept), UT(saved_too_late_is_saved_once), UT(not_sent_in_time_is_not_sent_later), UT(end_of_the_server_does_not_wait_for_a_stuck_disk),
         UT(hang_up_at_any_moment_frees_everything), UT(calls_are_remembered_step_by_step))

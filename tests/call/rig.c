@@ -283,7 +283,8 @@ void rig_close(struct rig *r)
 /* Where nothing happens time passes, a little at once: what is under way in the kernel comes first. */
 static void turn(struct rig *r, unsigned *idle, int64_t *passed)
 {
-	media_engine_step(r->engine);
+	if (!r->media_stands)
+		media_engine_step(r->engine);
 	if (loop_step(r->loop, 0)) {
 		*idle = 0;
 		return;

@@ -42,6 +42,7 @@ struct rig {
 	struct clock_fake clock;
 	struct loop *loop;
 	struct media_engine *engine;
+	bool media_stands; /* the media thread gets no time */
 	struct rig_side side[2];
 	struct tc root;
 	bool tls;

@@ -109,6 +109,40 @@ static void message_that_cannot_be_kept_gets_500(void **state)
 	}
 }
 
+static void recording_that_does_not_end_in_time_is_late(void **state)
+{
+	(void)state;
+	struct talk t;
+	talk_called(&t);
+	t.speak_ms = -1;
+	talk_answers(&t);
+	talk_wait(&t, 5100);
+	t.record = TALK_NEVER;
+	talk_hangup(&t);
+	talk_wait(&t, 39000);
+	assert_false(t.over);
+	assert_int_equal(t.n_events, 0);
+	talk_wait(&t, 2000);
+	assert_true(t.over);
+	assert_int_equal(t.confirmed, 0);
+	assert_int_equal(t.last_event, EV_MESSAGE_LATE);
+	talk_end(&t);
+
+	talk_called(&t);
+	t.speak_ms = -1;
+	talk_answers(&t);
+	talk_wait(&t, 5100);
+	t.record = TALK_NEVER;
+	talk_hangup(&t);
+	talk_wait(&t, 30000);
+	t.record = TALK_GOOD;
+	t.speak_ms = 3000;
+	talk_wait(&t, 1000);
+	assert_int_equal(t.n_saved, 1);
+	assert_int_equal(t.confirmed, 1);
+	talk_end(&t);
+}
+
 static void too_short_a_message_is_dropped_politely(void **state)
 {
 	(void)state;
@@ -414,7 +448,7 @@ static void results_that_come_after_the_end_do_nothing(void **state)
 }
 
 UT_MAIN(UT(standard_greeting_says_the_name), UT(personal_greeting_is_played), UT(greeting_that_cannot_be_read_in_time_is_the_standard_one),
-        UT(hang_up_after_speaking_leaves_the_message), UT(slow_store_holds_the_receipt_back), UT(message_that_cannot_be_kept_gets_500),
+        UT(hang_up_after_speaking_leaves_the_message), UT(slow_store_holds_the_receipt_back), UT(message_that_cannot_be_kept_gets_500), UT(recording_that_does_not_end_in_time_is_late),
         UT(too_short_a_message_is_dropped_politely), UT(hang_up_at_the_tone_leaves_nothing), UT(silence_is_no_message),
         UT(pound_leads_to_the_menu), UT(saved_is_said_only_after_it_is), UT(hang_up_in_the_menu_or_doing_nothing_leaves_the_message),
         UT(nothing_is_recorded_where_nothing_can_be_kept), UT(who_cannot_say_whether_there_is_room_sends_nobody_away), UT(a_disk_that_fails_while_recording_is_told), UT(zero_is_the_operator),

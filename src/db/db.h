@@ -102,6 +102,9 @@ void db_rows_close(struct db_rows *r); /* NULL is allowed */
 /* One row, or ENOENT; the caller closes *rp on 0. */
 int db_query_one(struct db_tx *tx, struct db_rows **rp, struct ev_report *why, const char *sql, const char *types, ...);
 const struct um_clock *db_clock(const struct db_tx *tx);
+/* The time that all nodes of the store agree on, for leases and what is due: microseconds since 1970. PostgreSQL's own, for the clocks of
+ * nodes may differ; the store's clock with SQLite, and wherever a test brought one. */
+int db_now(struct db_tx *tx, int64_t *us, struct ev_report *why);
 
 /* ---- blobs: audio and other bytes, in chunks ---- */
 enum { DB_BLOB_CHUNK = 128 << 10, DB_BLOB_MAX = 64 << 20 };

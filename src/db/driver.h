@@ -32,6 +32,7 @@ struct db_open {
 struct db_driver {
 	const char *name;
 	bool group_commit; /* one writer; readers apart */
+	const char *now_sql; /* asks a server for its time; NULL: there is no clock but ours */
 	bool unique_place; /* the url names a local file whose room can be measured */
 	int (*open)(struct db_conn **cp, const struct db_open *prm, struct ev_report *why);
 	void (*close)(struct db_conn *c);

@@ -409,7 +409,7 @@ static void finish(struct db_conn *base, void *rows)
 }
 
 const struct db_driver db_pgsql = {
-	.name = "postgresql", .open = conn_open, .close = conn_close, .usable = usable, .begin = begin, .commit = commit,
+	.name = "postgresql", .now_sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", .open = conn_open, .close = conn_close, .usable = usable, .begin = begin, .commit = commit,
 	.rollback = rollback, .in_tx = in_tx, .exec = exec, .query = query, .step = step, .column = column, .finish = finish,
 	.script = script, .lock_schema = lock_schema,
 };

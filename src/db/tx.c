@@ -234,3 +234,19 @@ const struct um_clock *db_clock(const struct db_tx *tx)
 {
 	return tx->clock;
 }
+
+int db_now(struct db_tx *tx, int64_t *us, struct ev_report *why)
+{
+	struct db_rows *r;
+	const char *sql = tx->conn->drv->now_sql;
+	if (!sql || tx->clock != clock_system()) {
+		*us = clock_real_us(tx->clock);
+		return 0;
+	}
+	int err = db_query_one(tx, &r, why, sql, "");
+	if (err)
+		return err;
+	*us = db_col_int(r, 0);
+	db_rows_close(r);
+	return 0;
+}

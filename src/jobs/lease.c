@@ -4,8 +4,11 @@
 
 int lease_take(struct db_tx *tx, const char *name, const char *owner, uint64_t ttl_ms, char *holder, size_t holder_size, struct ev_report *why)
 {
-	int64_t now = clock_real_us(db_clock(tx));
-	int err = db_exec(tx, why, "INSERT INTO lease (name, owner, until_us) VALUES (?1, ?2, ?3)"
+	int64_t now;
+	int err = db_now(tx, &now, why);
+	if (err)
+		return err;
+	err = db_exec(tx, why, "INSERT INTO lease (name, owner, until_us) VALUES (?1, ?2, ?3)"
 		" ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, until_us = excluded.until_us"
 		" WHERE lease.owner = excluded.owner OR lease.until_us <= ?4", "ssii", name, owner, now + (int64_t)ttl_ms * 1000, now);
 	if (err || db_changes(tx))

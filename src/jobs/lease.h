@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lease.h  "Only one node at a time does this", by name and for a time; in the store, so it holds over all nodes. A holder whose lease ran
- * out must not believe in it: the time counts from before the question. Clocks of nodes are assumed to differ by less than the lease. */
+/* lease.h  "Only one node at a time does this", by name and for a time; in the store and by the store's clock (db_now), so it holds over all
+ * nodes, whatever their clocks say. Work that takes the lease in its own transaction cannot be overtaken: who asks meanwhile waits for
+ * its end. Work outside of it must not believe in a lease longer than the time given, counted from before the question. */
 #ifndef JOBS_LEASE_H
 #define JOBS_LEASE_H
 #include "db/db.h"

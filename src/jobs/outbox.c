@@ -156,7 +156,6 @@ static void take(struct outbox *o)
 	memcpy(t->node, o->node, sizeof t->node);
 	for (; t->n_kinds < o->n_kinds; t->n_kinds++)
 		t->kinds[t->n_kinds] = o->kinds[t->n_kinds].name;
-	t->now_us = clock_real_us(o->prm.clock);
 	t->lease_us = (int64_t)o->prm.lease_ms * 1000;
 	t->max = o->prm.parallel - o->n_trials;
 	o->taking = true;
@@ -229,7 +228,7 @@ void outbox_finish(struct outbox *o, uint64_t handle, enum outbox_verdict verdic
 		memcpy(f->node, o->node, sizeof f->node);
 		text_fill(f->error, sizeof f->error, error ? error : "");
 		f->version = t->row.version;
-		f->due_us = now + (int64_t)pause * 1000;
+		f->pause_us = (int64_t)pause * 1000;
 		f->verdict = verdict;
 	}
 	trial_free(t);

@@ -20,7 +20,7 @@ struct outbox_take {
 	char node[65];
 	const char *kinds[OUTBOX_KINDS];
 	unsigned n_kinds;
-	int64_t now_us, lease_us;
+	int64_t lease_us;
 	unsigned max, n;
 	struct outbox_row rows[OUTBOX_PARALLEL_MAX];
 };
@@ -29,7 +29,7 @@ struct outbox_finish {
 	struct link link; /* while it waits to be written again */
 	struct outbox *o; /* a reference */
 	char id[ID_SIZE], node[65], error[512];
-	int64_t version, due_us;
+	int64_t version, pause_us;
 	enum outbox_verdict verdict;
 };
 

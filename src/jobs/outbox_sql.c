@@ -17,11 +17,12 @@ int outbox_put(struct db_tx *tx, const char *kind, const char *key, const char *
 		"ssssi", id, kind, key, body, clock_real_us(db_clock(tx)));
 }
 
-static int read_rows(struct db_tx *tx, struct outbox_take *t, const char *kind, struct ev_report *why)
+/* What was never tried is due, whatever the clock of the node that wrote it said. */
+static int read_rows(struct db_tx *tx, struct outbox_take *t, const char *kind, int64_t now_us, struct ev_report *why)
 {
 	struct db_rows *r;
 	int err = db_query(tx, &r, why, "SELECT id, kind, key, body, version, tries, created_us FROM outbox"
-		" WHERE state = 0 AND kind = ?1 AND due_us <= ?2 AND lease_until_us <= ?2 ORDER BY due_us LIMIT ?3", "sii", kind, t->now_us,
+		" WHERE state = 0 AND kind = ?1 AND (due_us <= ?2 OR tries = 0) AND lease_until_us <= ?2 ORDER BY due_us LIMIT ?3", "sii", kind, now_us,
 		(int64_t)(t->max - t->n));
 	if (err)
 		return err;
@@ -58,15 +59,16 @@ void outbox_rows_free(struct outbox_take *t)
 int outbox_take_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct outbox_take *t = arg;
-	int err = 0;
+	int64_t now_us;
 	outbox_rows_free(t);
+	int err = db_now(tx, &now_us, why);
 	for (unsigned k = 0; k < t->n_kinds && !err && t->n < t->max; k++)
-		err = read_rows(tx, t, t->kinds[k], why);
+		err = read_rows(tx, t, t->kinds[k], now_us, why);
 	for (unsigned i = 0; i < t->n && !err; i++) {
 		struct outbox_row *row = &t->rows[i];
 		err = db_exec(tx, why, "UPDATE outbox SET lease_owner = ?1, lease_until_us = ?2, tries = ?3"
-			" WHERE id = ?4 AND version = ?5 AND lease_until_us <= ?6", "siisii", t->node, t->now_us + t->lease_us, (int64_t)row->tries,
-			row->id, row->version, t->now_us);
+			" WHERE id = ?4 AND version = ?5 AND lease_until_us <= ?6", "siisii", t->node, now_us + t->lease_us, (int64_t)row->tries,
+			row->id, row->version, now_us);
 		row->ours = !err && db_changes(tx) == 1; /* another node may have been quicker */
 	}
 	return err;
@@ -75,12 +77,15 @@ int outbox_take_work(struct db_tx *tx, void *arg, struct ev_report *why)
 int outbox_finish_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct outbox_finish *f = arg;
-	int err;
+	int64_t now_us;
+	int err = db_now(tx, &now_us, why);
+	if (err)
+		return err;
 	if (f->verdict == OUTBOX_DONE)
 		err = db_exec(tx, why, "DELETE FROM outbox WHERE id = ?1 AND version = ?2", "si", f->id, f->version);
 	else
 		err = db_exec(tx, why, "UPDATE outbox SET state = ?1, due_us = ?2, lease_owner = '', lease_until_us = 0, error = ?3"
-			" WHERE id = ?4 AND version = ?5", "iissi", (int64_t)(f->verdict == OUTBOX_NEVER), f->due_us, f->error, f->id, f->version);
+			" WHERE id = ?4 AND version = ?5", "iissi", (int64_t)(f->verdict == OUTBOX_NEVER), now_us + f->pause_us, f->error, f->id, f->version);
 	/* replaced meanwhile: give the newer order back at once */
 	if (!err && !db_changes(tx))
 		err = db_exec(tx, why, "UPDATE outbox SET lease_owner = '', lease_until_us = 0 WHERE id = ?1 AND lease_owner = ?2", "ss", f->id, f->node);

@@ -31,7 +31,10 @@ static int beat_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	struct beat *b = arg;
 	struct db_rows *r;
 	b->other_started_us = 0;
-	int err = db_query_one(tx, &r, why, "SELECT started_us FROM node WHERE name = ?1", "s", b->me.name);
+	int err = db_now(tx, &b->me.beat_us, why);
+	if (err)
+		return err;
+	err = db_query_one(tx, &r, why, "SELECT started_us FROM node WHERE name = ?1", "s", b->me.name);
 	if (!err) {
 		b->other_started_us = db_col_int(r, 0);
 		db_rows_close(r);
@@ -94,7 +97,6 @@ static void beat(struct registry *r)
 	if (!b)
 		return;
 	r->again = false;
-	r->me.beat_us = clock_real_us(r->prm.clock);
 	b->me = r->me;
 	b->r = mem_ref(r);
 	if (r->card && r->card_written != r->card_version) {
@@ -209,7 +211,10 @@ static int list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct listing *l = arg;
 	struct db_rows *r;
-	int err = db_query(tx, &r, why, "SELECT n.name, n.fqdn, n.version, n.state, n.reason, n.started_us, n.beat_us, n.calls, c.body FROM node n"
+	int err = db_now(tx, &l->now_us, why);
+	if (err)
+		return err;
+	err = db_query(tx, &r, why, "SELECT n.name, n.fqdn, n.version, n.state, n.reason, n.started_us, n.beat_us, n.calls, c.body FROM node n"
 		" LEFT JOIN node_card c ON c.node = n.name ORDER BY n.name", "");
 	if (err)
 		return err;
@@ -262,7 +267,6 @@ static int ask(struct registry *r, bool cards, registry_list_h *h, void *arg)
 	l->h = h;
 	l->arg = arg;
 	l->cards = cards;
-	l->now_us = clock_real_us(r->prm.clock);
 	l->limit_us = (int64_t)r->prm.interval_ms * 3000;
 	text_fill(l->self, sizeof l->self, r->me.name);
 	int err = store_submit(r->prm.store, STORE_READ, list_work, listed, l);

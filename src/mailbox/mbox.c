@@ -236,6 +236,7 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 	if (!m)
 		return ENOMEM;
 	m->prm = *prm;
+	text_fill(m->node, sizeof m->node, prm->node ? prm->node : "");
 	m->prm.receipt_ms = prm->receipt_ms ? prm->receipt_ms : 3000;
 	m->prm.ship_ms = prm->ship_ms ? prm->ship_ms : 5000;
 	m->prm.purge_ms = prm->purge_ms ? prm->purge_ms : 3600000;

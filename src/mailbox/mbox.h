@@ -70,6 +70,7 @@ struct mbox_prm {
 	struct ev_bus *bus;
 	struct metrics *metrics;
 	struct outbox *outbox; /* kicked after changes; may be NULL */
+	const char *node; /* whose turn it is to look at the deleted folders of a store that several share; copied; NULL: always ours */
 	const char *spool_dir; /* made if missing; private to this node */
 	uint64_t receipt_ms; /* 0 = 3000 */
 	uint64_t ship_ms; /* how often spooled messages are tried; 0 = 5000 */

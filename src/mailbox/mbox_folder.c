@@ -2,6 +2,7 @@
 /* mbox_folder.c  The deleted folder, notes, and what the owner of a mailbox chose. */
 #include <errno.h>
 #include "base/mem.h"
+#include "jobs/lease.h"
 #include "mailbox/mbox_private.h"
 
 int mbox_delete(struct mbox *m, const char *mailbox, const char *id, uint64_t keep_ms, mbox_done_h *h, void *arg, uint64_t *handle)
@@ -41,9 +42,14 @@ struct purge {
 	unsigned n;
 };
 
+/* One node does it for all, until it is gone for one turn and a half. */
 static int purge_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct purge *p = arg;
+	p->n = 0;
+	int err = *p->m->node ? lease_take(tx, "deleted-folders", p->m->node, p->m->prm.purge_ms * 3 / 2, NULL, 0, why) : 0;
+	if (err)
+		return err == EBUSY ? 0 : err;
 	return mbox_purge_work(tx, p->now_us, &p->n, why);
 }
 

@@ -13,6 +13,7 @@ enum { MBOX_AUDIO_MAX = DB_BLOB_MAX, MBOX_LIST_MAX = 5000 };
 
 struct mbox {
 	struct mbox_prm prm;
+	char node[65];
 	struct ops ops;
 	struct spool *spool;
 	struct list saves; /* struct save */

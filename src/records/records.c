@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "base/mem.h"
+#include "jobs/lease.h"
 #include "records/records_private.h"
 #include "records_events.h"
 
@@ -345,9 +346,14 @@ struct broom {
 	uint32_t days;
 };
 
+/* One node does it for all, until it is gone for one turn and a half. */
 static int sweep_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct broom *x = arg;
+	x->n = 0;
+	int err = *x->rs->node ? lease_take(tx, "call-records", x->rs->node, x->rs->prm.sweep_ms * 3 / 2, NULL, 0, why) : 0;
+	if (err)
+		return err == EBUSY ? 0 : err;
 	return records_sweep(tx, x->before_us, &x->n, why);
 }
 
@@ -415,6 +421,7 @@ int records_create(struct records **rp, const struct records_prm *prm)
 	if (!rs)
 		return ENOMEM;
 	rs->prm = *prm;
+	text_fill(rs->node, sizeof rs->node, prm->node ? prm->node : "");
 	rs->prm.queue_max = prm->queue_max ? prm->queue_max : RECORDS_QUEUE_MAX;
 	rs->prm.write_ms = prm->write_ms ? prm->write_ms : 200;
 	rs->prm.retry_ms = prm->retry_ms ? prm->retry_ms : 5000;

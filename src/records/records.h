@@ -18,6 +18,7 @@ struct records_prm {
 	const struct um_clock *clock;
 	struct ev_bus *bus;      /* may be NULL */
 	struct metrics *metrics; /* may be NULL */
+	const char *node;        /* whose turn it is to delete old ones from a store that several share; copied; NULL: always ours */
 	const char *spool;       /* file for what a stop leaves unwritten; copied */
 	uint32_t keep_days;      /* at least 1 */
 	unsigned queue_max;      /* 0: RECORDS_QUEUE_MAX */

@@ -9,7 +9,7 @@
 
 struct records {
 	struct records_prm prm;
-	char spool[512];
+	char node[65], spool[512];
 	struct list queue;
 	size_t n_queue, n_writing, from_spool; /* from_spool: of the file, not yet in the store */
 	bool busy, waits, closed, sweeping, one_by_one;

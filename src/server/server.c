@@ -261,7 +261,7 @@ static int build_mailbox(struct server *s, struct ev_report *why)
 {
 	char spool[4200];
 	struct mbox_prm prm = { .store = s->store, .loop = s->loop, .files = s->files, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics,
-		                .outbox = s->outbox, .spool_dir = below_data(s, "spool", spool, sizeof spool), .receipt_ms = s->cfg->node.receipt_ms };
+		                .outbox = s->outbox, .node = s->cfg->node.name, .spool_dir = below_data(s, "spool", spool, sizeof spool), .receipt_ms = s->cfg->node.receipt_ms };
 	return mbox_create(&s->mbox, &prm, why);
 }
 
@@ -274,7 +274,7 @@ static int build_records(struct server *s, struct ev_report *why)
 {
 	char spool[4200];
 	struct records_prm prm = { .store = s->store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics,
-		                   .spool = below_data(s, "call-records", spool, sizeof spool), .keep_days = s->cfg->node.keep_records_days };
+		                   .node = s->cfg->node.name, .spool = below_data(s, "call-records", spool, sizeof spool), .keep_days = s->cfg->node.keep_records_days };
 	(void)why;
 	return records_create(&s->records, &prm);
 }

@@ -10,6 +10,7 @@
 #include "net/loop.h"
 #include "net/pool.h"
 #include "pg.h"
+#include "procs.h"
 
 struct bench {
 	struct clock_fake clock;
@@ -67,12 +68,17 @@ static void begin(struct bench *b)
 	b->d = node_named(b, "node01");
 }
 
-static void end(struct bench *b)
+static void shut(struct bench *b)
 {
 	dir_destroy(b->d);
 	store_close(b->s);
 	pool_destroy(b->crypto);
 	loop_destroy(b->loop);
+}
+
+static void end(struct bench *b)
+{
+	shut(b);
 	ev_bus_destroy(b->bus);
 }
 
@@ -402,6 +408,70 @@ static void cancelled_and_ended_tries_are_not_heard_of(void **state)
 	assert_int_equal(b.came, 0);
 }
 
+/* ---- two nodes, each a process of its own ---- */
+
+enum { AT_ONCE = 30 };
+
+static void open_node(struct bench *b, const char *name, bool first)
+{
+	memset(b, 0, sizeof *b);
+	clock_fake_init(&b->clock, 1795356309);
+	assert_int_equal(loop_create(&b->loop, &b->clock.clock), 0);
+	assert_int_equal(pool_create(&b->crypto, b->loop, "crypto", 2, 64), 0);
+	struct store_prm prm = { .url = pg_url(), .loop = b->loop, .clock = &b->clock.clock, .statement_ms = 60000 };
+	if (first)
+		pg_wipe();
+	assert_int_equal(store_open(&b->s, &prm, NULL), 0);
+	b->d = node_named(b, name);
+	apply(b, b->d, TWO);
+}
+
+/* 0 wrong, 1 locked, 2 failed, 3 let in. */
+static void guess_all_at_once(unsigned nr, struct procs_end *end, void *arg)
+{
+	struct bench b;
+	struct dir_view *v;
+	(void)arg;
+	open_node(&b, nr ? "node02" : "node01", false);
+	const struct dir_user *u = user(&b, "alice", &v);
+	unsigned asked = 0;
+	for (; asked < AT_ONCE; asked++)
+		assert_int_equal(dir_logon(b.d, u, TEXT("111222"), "", logged_on, &b, NULL), 0);
+	while (b.came < asked)
+		loop_step(b.loop, 5);
+	end->n[0] = (int)b.outcomes[DIR_LOGON_WRONG];
+	end->n[1] = (int)b.outcomes[DIR_LOGON_LOCKED];
+	end->n[2] = (int)b.outcomes[DIR_LOGON_FAILED];
+	end->n[3] = (int)(b.outcomes[DIR_LOGON_OK] + b.outcomes[DIR_LOGON_MUST_CHANGE]);
+	dir_view_unref(v);
+	shut(&b);
+}
+
+static void two_nodes_together_give_ten_tries(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct procs_end ends[2];
+	if (!pg_url())
+		skip();
+	open_node(&b, "node01", true);
+	assert_int_equal(set_pin(&b, "alice", "739164", false), 0);
+	shut(&b);
+	procs_run(2, guess_all_at_once, NULL, ends);
+	int wrong = ends[0].n[0] + ends[1].n[0], locked = ends[0].n[1] + ends[1].n[1];
+	assert_true(ends[0].ok && ends[1].ok);
+	assert_int_equal(ends[0].n[2] + ends[1].n[2], 0);
+	assert_int_equal(ends[0].n[3] + ends[1].n[3], 0);
+	assert_int_equal(wrong + locked, 2 * AT_ONCE);
+	assert_true(wrong < 10);
+	open_node(&b, "node01", false);
+	status(&b, "alice");
+	assert_true(b.status.locked);
+	assert_int_equal(b.status.failures, 10); /* each try that was judged was counted before, none twice */
+	assert_int_equal(try(&b, "alice", "739164"), DIR_LOGON_LOCKED);
+	shut(&b);
+}
+
 static int set_pg(void **state)
 {
 	on_pg = true;
@@ -416,5 +486,5 @@ static int set_sqlite(void **state)
 
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 
-UT_MAIN(BOTH(objects_applied_for_all_reach_a_node_whose_file_has_none), BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
+UT_MAIN(UT(two_nodes_together_give_ten_tries), BOTH(objects_applied_for_all_reach_a_node_whose_file_has_none), BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
 	BOTH(a_pin_that_is_too_old_must_be_changed), BOTH(former_pins_are_refused_as_many_as_the_policy_says), BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))

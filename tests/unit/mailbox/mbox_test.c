@@ -275,9 +275,21 @@ static void deleted_message_comes_back_as_it_was(void **state)
 	end(&b);
 }
 
+static int whose_turn(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query_one(tx, &r, why, "SELECT owner FROM lease WHERE name = 'deleted-folders'", "");
+	if (err)
+		return err;
+	db_col_copy(r, 0, arg, 65);
+	db_rows_close(r);
+	return 0;
+}
+
 static void what_is_deleted_for_good_does_not_come_back(void **state)
 {
 	(void)state;
+	char holder[65] = "";
 	struct bench b;
 	begin(&b);
 	struct mbox_message one = message("alice"), two = message("alice"), old = message("alice");
@@ -294,13 +306,15 @@ static void what_is_deleted_for_good_does_not_come_back(void **state)
 	assert_int_equal(done(&b, mbox_undelete(b.m, "bob", old.id, on_done, &b, NULL)), ENOENT);
 	mbox_destroy(b.m);
 	struct mbox_prm prm = { .store = b.s, .loop = b.loop, .files = b.files, .clock = clock_system(), .spool_dir = b.spool, .ship_ms = 20, .purge_ms = 300,
-		.spool_free_min_bytes = 1 };
+		.node = "node01", .spool_free_min_bytes = 1 };
 	assert_int_equal(mbox_create(&b.m, &prm, NULL), 0);
 	assert_int_equal(delete(&b, old.id, 1), 0);
 	for (int i = 0; i < 500 && audio(&b, old.id) == 0; i++)
 		loop_step(b.loop, 10);
 	assert_int_equal(audio(&b, old.id), ENOENT);
 	assert_int_equal(undelete(&b, old.id), ENOENT);
+	assert_int_equal(store_run(b.s, STORE_READ, whose_turn, holder, NULL), 0);
+	assert_string_equal(holder, "node01"); /* other nodes leave it to this one */
 	end(&b);
 }
 

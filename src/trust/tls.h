@@ -65,6 +65,9 @@ int tls_step(struct tls *t);
 int tls_write(struct tls *t, const void *p, size_t n);
 /* Plaintext in: 0 and *n > 0; EAGAIN nothing now; EPIPE the peer said close_notify; EPROTO it broke (a late alert is in the facts). */
 int tls_read(struct tls *t, void *p, size_t size, size_t *n);
+/* Nothing moved for a while: gives back the buffers of records, 33 KB, which a connection keeps once its handshake is done. The next record takes them
+ * anew. False: a record is half read; ask again later. */
+bool tls_rest(struct tls *t);
 /* Queues our close_notify (drain it). */
 void tls_close(struct tls *t);
 

@@ -9,7 +9,7 @@
 #include "base/mem.h"
 #include "net/tmr.h"
 
-enum { PENDING_MAX = 256 * 1024, CHUNK = 16384, RETRY_MS = 20 };
+enum { PENDING_MAX = 256 * 1024, CHUNK = 16384, RETRY_MS = 20, REST_MS = 5000 };
 
 static const char filter_name[] = "tls";
 
@@ -20,9 +20,10 @@ struct filter {
 	uint32_t handshake_ms;
 	struct conn *conn; /* borrowed; held by a reference while busy */
 	bool busy, ending, up, need_step;
+	bool moved; /* records, since the timer was started */
 	struct conn_end *end; /* of the connection, while ending */
 	struct buf pending;   /* ciphertext that came while busy */
-	struct tmr retry;
+	struct tmr retry, rest;
 	struct trust_facts known; /* before the worker took over */
 };
 
@@ -54,6 +55,23 @@ void facts_conn_end(struct trust_facts *f, const struct conn_end *end)
 	if (f->role == TRUST_DIALLED && !f->connect_tried)
 		facts_connect(f, 0, 0);
 	facts_closed(f, end_of(end), end->err, end->established ? end->since_established_ms : 0);
+}
+
+/* ---- rest: who says nothing for five to ten seconds gives the buffers of records back ---- */
+
+static void on_quiet(void *arg)
+{
+	struct filter *x = arg;
+	if (x->moved || !tls_rest(x->tls))
+		tmr_start_lax(x->loop, &x->rest, REST_MS, on_quiet, x);
+	x->moved = false;
+}
+
+static void moving(struct filter *x)
+{
+	x->moved = true;
+	if (x->up && !tmr_active(&x->rest))
+		tmr_start_lax(x->loop, &x->rest, REST_MS, on_quiet, x);
 }
 
 /* ---- moving bytes; never while busy ---- */
@@ -191,8 +209,10 @@ static void progress(struct filter *x)
 		conn_filter_timeout(c, 0);
 		conn_filter_up(c);
 	}
-	if (!err && x->up)
+	if (!err && x->up) {
+		moving(x);
 		err = give(x);
+	}
 	if (err != ECONNABORTED && conn_is_open(c) && (err || tls_heard_goodbye(x->tls)))
 		conn_filter_fail(c, err ? CONN_ERROR : CONN_CLOSE_NOTIFY, err);
 }
@@ -229,6 +249,7 @@ static int on_above(struct conn *c, void *state, const uint8_t *data, size_t n)
 {
 	struct filter *x = state;
 	(void)c;
+	moving(x);
 	int err = tls_write(x->tls, data, n);
 	return err ? err : drain(x);
 }
@@ -241,6 +262,7 @@ static bool on_ending(struct conn *c, void *state, struct conn_end *end)
 		return false;
 	x->end = end;
 	tmr_cancel(&x->retry);
+	tmr_cancel(&x->rest);
 	if (x->busy) {
 		x->ending = true;
 		return true;
@@ -264,6 +286,7 @@ static void on_destroy(void *state)
 {
 	struct filter *x = state;
 	tmr_cancel(&x->retry);
+	tmr_cancel(&x->rest);
 	tls_destroy(x->tls);
 	buf_free(&x->pending);
 	mem_free(x);

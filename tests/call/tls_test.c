@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "call/rig.h"
 #include "net/conn.h"
+#include "support/ossl.h"
 #include "trust/explain.h"
 #include "trust/tls_filter.h"
 
@@ -456,7 +457,30 @@ static void peer_closes_when_idle(void **state)
 	rig_close(&r);
 }
 
-UT_MAIN(UT(call_tls12), UT(call_tls13), UT(handshakes_in_threads), UT(probe_is_answered), UT(refused_tls12), UT(refused_tls13), UT(we_refuse),
+static void a_connection_in_use_keeps_its_buffers(void **state)
+{
+	struct rig r;
+	unsigned long taken;
+
+	(void)state;
+	rig_open_tls(&r, 0);
+	assert_int_equal(probe(&r, A, SIP_CONN_REUSE).res.status, 200);
+	assert_int_equal(ossl_large(), 4); /* of records, both ways, at both ends */
+	taken = ossl_large_taken();
+	for (int i = 0; i < 4; i++) {
+		rig_run(&r, 2000);
+		assert_int_equal(probe(&r, A, SIP_CONN_REUSE).res.status, 200);
+	}
+	assert_int_equal(ossl_large_taken(), taken);
+	rig_run(&r, 11 * 1000);
+	assert_int_equal(ossl_large(), 0);
+	assert_int_equal(probe(&r, A, SIP_CONN_REUSE).res.status, 200);
+	assert_int_equal(ossl_large(), 4);
+	assert_int_equal(rig_stats(&r, A).opened, 1);
+	rig_close(&r);
+}
+
+UT_MAIN(UT(a_connection_in_use_keeps_its_buffers), UT(call_tls12), UT(call_tls13), UT(handshakes_in_threads), UT(probe_is_answered), UT(refused_tls12), UT(refused_tls13), UT(we_refuse),
         UT(never_on_the_peers_connection), UT(on_the_peers_connection_when_it_said_alias), UT(alias_counts_only_for_the_name_that_was_proved),
         UT(any_and_the_peers_own), UT(no_connection_of_the_peers), UT(a_new_identity_wants_a_new_connection), UT(silence_before_the_handshake), UT(silence_behind_a_good_handshake), UT(silence_is_not_reused),
         UT(close_behind_a_good_handshake), UT(peer_closes_when_idle))

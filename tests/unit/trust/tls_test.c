@@ -3,6 +3,7 @@
 #include <errno.h>
 #include "base/mem.h"
 #include "support/certs.h"
+#include "support/ossl.h"
 #include "trust/tls.h"
 #include "ut.h"
 
@@ -306,7 +307,84 @@ static void limits_that_exclude_each_other_are_refused(void **state)
 	pair_down(&p);
 }
 
-UT_MAIN(UT(both_versions_shake_hands_and_carry_text), UT(a_wrong_server_name_is_told_by_alert_42),
+static void say(struct tls *from, struct tls *to)
+{
+	char text[64];
+	size_t n = 0;
+	assert_int_equal(tls_write(from, "OPTIONS", 7), 0);
+	carry(from, to);
+	assert_int_equal(tls_read(to, text, sizeof text, &n), 0);
+	assert_int_equal(n, 7);
+	assert_memory_equal(text, "OPTIONS", 7);
+}
+
+/* Within a record, whether only its header was read or more, the buffer is in use. */
+static void half_read(struct pair *p, size_t half)
+{
+	uint8_t bytes[256];
+	char text[64];
+	size_t got = 0;
+	assert_int_equal(tls_write(p->client.tls, "ACK", 3), 0);
+	size_t n = tls_drain(p->client.tls, bytes, sizeof bytes);
+	assert_true(n > half);
+	assert_int_equal(tls_feed(p->server.tls, bytes, half), 0);
+	assert_int_equal(tls_read(p->server.tls, text, sizeof text, &got), EAGAIN);
+	assert_false(tls_rest(p->server.tls));
+	assert_int_equal(tls_feed(p->server.tls, bytes + half, n - half), 0);
+	assert_false(tls_rest(p->server.tls));
+	assert_int_equal(tls_read(p->server.tls, text, sizeof text, &got), 0);
+	assert_int_equal(got, 3);
+	assert_true(tls_rest(p->server.tls));
+}
+
+static void records_buffers_are_kept_in_use_and_given_back_at_rest(void **state)
+{
+	(void)state;
+	for (uint16_t v = 0x0303; v <= 0x0304; v++) {
+		struct pair p;
+		pair_up(&p);
+		p.limits.min = p.limits.max = v;
+		shake(&p);
+		say(p.client.tls, p.server.tls);
+		say(p.server.tls, p.client.tls);
+		unsigned long taken = ossl_large_taken();
+		for (unsigned i = 0; i < 10; i++) {
+			say(p.client.tls, p.server.tls);
+			say(p.server.tls, p.client.tls);
+		}
+		assert_int_equal(ossl_large_taken(), taken);
+		assert_int_equal(ossl_large(), 4);
+		assert_true(tls_rest(p.server.tls));
+		assert_true(tls_rest(p.server.tls));
+		assert_int_equal(ossl_large(), 2);
+		say(p.client.tls, p.server.tls);
+		for (size_t half = 1; half <= 6; half++)
+			half_read(&p, half);
+		say(p.server.tls, p.client.tls);
+		pair_down(&p);
+	}
+}
+
+static void a_stranger_who_waits_has_no_buffer_of_records(void **state)
+{
+	(void)state;
+	struct pair p;
+	pair_up(&p);
+	struct tls_prm c = { .role = TRUST_DIALLED, .set = p.client.set, .policy = p.client.policy, .clock = &p.clock.clock };
+	struct tls_prm s = { .role = TRUST_ACCEPTED, .set = p.server.set, .policy = p.server.policy, .clock = &p.clock.clock };
+	assert_int_equal(tls_create(&p.client.tls, &c), 0);
+	assert_int_equal(tls_create(&p.server.tls, &s), 0);
+	assert_int_equal(tls_step(p.client.tls), EAGAIN);
+	assert_int_equal(ossl_large(), 1); /* what a handshake's messages are put together in */
+	assert_true(carry(p.client.tls, p.server.tls) > 0);
+	assert_int_equal(tls_step(p.server.tls), EAGAIN); /* our hello is written, their certificate is waited for */
+	assert_int_equal(ossl_large(), 2);
+	assert_false(tls_done(p.server.tls));
+	pair_down(&p);
+}
+
+UT_MAIN(UT(records_buffers_are_kept_in_use_and_given_back_at_rest), UT(a_stranger_who_waits_has_no_buffer_of_records),
+	UT(both_versions_shake_hands_and_carry_text), UT(a_wrong_server_name_is_told_by_alert_42),
 	UT(in_tls13_the_client_hears_of_its_certificate_late), UT(a_missing_client_certificate_is_alert_116_or_40),
 	UT(sni_chooses_the_identity), UT(an_identity_of_another_kind_of_key_replaces_the_first), UT(time_is_the_clocks), UT(no_version_in_common_shows_both_offers),
 	UT(plain_sip_on_the_tls_port_is_recognised), UT(an_old_connection_keeps_its_identity_when_the_set_goes),

@@ -28,6 +28,8 @@ int dtmf_rx_packet(struct dtmf_rx *rx, const struct rtp_packet *pkt, int64_t now
 	uint16_t length = (uint16_t)(pkt->payload[2] << 8 | pkt->payload[3]);
 	if (event >= KEYS) /* flash, fax tones: not keys */
 		return 0;
+	if (rx->seen && pkt->ssrc != rx->ssrc) /* a new count of stamps; a key that is down ends by its time-out, or by the next one */
+		rx->seen = false;
 	int32_t ahead = (int32_t)(pkt->ts - rx->ts);
 	bool same = rx->seen && !ahead && event == rx->event;
 	if (rx->seen && !same && ahead <= 0 && ahead > -OLD_MS * (int32_t)khz_of(rx)) /* overtaken */
@@ -45,6 +47,7 @@ int dtmf_rx_packet(struct dtmf_rx *rx, const struct rtp_packet *pkt, int64_t now
 		}
 		rx->seen = rx->on = true;
 		rx->event = event;
+		rx->ssrc = pkt->ssrc;
 		rx->ts = pkt->ts;
 		rx->length = 0;
 	}

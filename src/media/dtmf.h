@@ -13,7 +13,7 @@ struct dtmf_rx {
 	bool seen;        /* ts and event are of a press, going on or over */
 	uint8_t event;
 	uint16_t khz;     /* clock of time stamps and durations; 0: 8 */
-	uint32_t ts;      /* names the press */
+	uint32_t ssrc, ts; /* name the press. Some send keys as a source of their own beside that of the audio */
 	uint32_t before;  /* length of its earlier segments (2.5.1.3) */
 	uint16_t length;
 	int64_t last_us;

@@ -412,7 +412,7 @@ int media_engine_create(struct media_engine **ep, const struct media_engine_prm 
 	e->thread = mem_zalloc(e->threads, sizeof *e->thread);
 	for (unsigned i = 0; e->thread && i < e->threads; i++)
 		e->thread[i].fd_cmd = e->thread[i].fd_event = -1;
-	err = e->thread ? filer_create(&e->filer, prm->clock, e->threads, prm->threads > 0) : ENOMEM;
+	err = e->thread ? filer_create(&e->filer, prm->clock, e->threads, e->prm.ports_max, prm->threads > 0) : ENOMEM;
 	if (!err)
 		err = encoder_create(&e->encoder, prm->threads > 0);
 	for (unsigned i = 0; !err && i < e->threads; i++)

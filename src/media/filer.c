@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "media/media_private.h"
 
-enum { SYNC_EVERY_US = 3900000, RING_SLOTS = 1024, RINGS_MAX = 64 };
+enum { SYNC_EVERY_US = 3900000, RINGS_MAX = 64 };
 
 struct filer {
 	const struct um_clock *clock;
@@ -173,8 +173,11 @@ bool filer_news(struct filer *f, struct rec_news *news)
 	return l != NULL;
 }
 
-int filer_create(struct filer **fp, const struct um_clock *clock, unsigned rings, bool threads)
+int filer_create(struct filer **fp, const struct um_clock *clock, unsigned rings, unsigned recordings, bool threads)
 {
+	unsigned slots = 1;
+	while (slots < recordings * BLOCKS_MAX) /* all that they may have: the ring is never full */
+		slots *= 2;
 	struct filer *f = mem_zalloc(1, sizeof *f);
 	if (!f)
 		return ENOMEM;
@@ -188,7 +191,7 @@ int filer_create(struct filer **fp, const struct um_clock *clock, unsigned rings
 	f->fd_news = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	int err = f->fd_work < 0 || f->fd_news < 0 ? EMFILE : 0;
 	for (; !err && f->rings < rings && f->rings < RINGS_MAX; f->rings++)
-		err = ring_init(&f->ring[f->rings], sizeof(struct rec_block *), RING_SLOTS);
+		err = ring_init(&f->ring[f->rings], sizeof(struct rec_block *), slots);
 	if (!err && threads) {
 		err = pthread_create(&f->writer, NULL, writer, f);
 		f->writer_on = !err;

@@ -98,8 +98,8 @@ struct rec {
 
 struct media_thread;
 struct filer;
-/* Without threads (inline), filer_step() does the work. `fd_news` becomes readable when filer_news() has something. */
-int filer_create(struct filer **fp, const struct um_clock *clock, unsigned rings, bool threads);
+/* Without threads (inline), filer_step() does the work. `fd_news` becomes readable when filer_news() has something. `recordings` at once at most. */
+int filer_create(struct filer **fp, const struct um_clock *clock, unsigned rings, unsigned recordings, bool threads);
 void filer_destroy(struct filer *f); /* works off all that was handed in first */
 int filer_fd_news(const struct filer *f);
 struct ring *filer_ring(struct filer *f, unsigned i);
@@ -297,6 +297,8 @@ void play_swap(struct media_port *port, struct media_play_item *it);
 /* report.c: media thread */
 enum { RTCP_SEND_FRAMES = 250 };
 void report_turn(struct media_port *port, int64_t now_us);
+/* Reads one packet, and how long it waited for that, as the kernel's stamp says (0 where it does not). The packet's length, or -1 and errno. */
+ssize_t report_read(int fd, uint8_t *p, size_t size, struct sockaddr_storage *from, int64_t *its_wait_us);
 void report_send(struct media_port *port, int64_t now_us, bool bye);
 /* source.c: media thread */
 /* May this address take the place of the one negotiated? Then it has. */

@@ -49,7 +49,8 @@ static int bind_pair(struct media_port *port, uint16_t rtp_port)
 		return err;
 	}
 	int on = 1;
-	(void)setsockopt(port->fd_rtcp, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on); /* without it round trips are told too long */
+	(void)setsockopt(port->fd, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on); /* without it jitter is told too great, */
+	(void)setsockopt(port->fd_rtcp, SOL_SOCKET, SO_TIMESTAMPNS, &on, sizeof on); /* and round trips too long */
 	port->local = rtp;
 	return 0;
 }

@@ -297,7 +297,7 @@ static void tell_silence(struct rec *r, struct media_port *port)
 bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us)
 {
 	if (!r->ending) {
-			jitter_tick(&r->jitter, now_us);
+		jitter_tick(&r->jitter, now_us);
 		line_tick(&r->line, now_us);
 		tell_speech(r, port);
 		tell_silence(r, port);

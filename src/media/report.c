@@ -8,7 +8,8 @@
 
 enum { RTCP_READ_FRAMES = 25, READ_LATE_US = 2000000 };
 
-/* How long ago the kernel took it: reports are read twice a second only, and that would count as a way twice as long as it is. */
+/* How long ago the kernel took it. Reports are read twice a second only, and that would count as a way twice as long as it is; audio is read on the
+ * tick, and that would count as jitter of the network. */
 static int64_t waited_us(struct msghdr *m)
 {
 	for (struct cmsghdr *c = CMSG_FIRSTHDR(m); c; c = CMSG_NXTHDR(m, c)) {
@@ -22,23 +23,33 @@ static int64_t waited_us(struct msghdr *m)
 	return 0;
 }
 
+ssize_t report_read(int fd, uint8_t *p, size_t size, struct sockaddr_storage *from, int64_t *its_wait_us)
+{
+	union { /* aligned as control data must be */
+		char room[CMSG_SPACE(sizeof(struct timespec))];
+		struct cmsghdr head;
+	} control;
+	struct iovec iov = { p, size };
+	struct msghdr m = { .msg_name = from, .msg_namelen = sizeof *from, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
+	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT | MSG_TRUNC);
+	*its_wait_us = n < 0 ? 0 : waited_us(&m);
+	return n;
+}
+
 static void receive(struct media_port *port, int64_t read_us)
 {
 	uint8_t p[RTP_PACKET_MAX];
 	for (unsigned i = 0; i < 4; i++) {
 		struct sockaddr_storage ss;
-		union { /* aligned as control data must be */
-			char room[CMSG_SPACE(sizeof(struct timespec))];
-			struct cmsghdr head;
-		} control;
-		struct iovec iov = { p, sizeof p };
-		struct msghdr m = { .msg_name = &ss, .msg_namelen = sizeof ss, .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control };
-		ssize_t n = recvmsg(port->fd_rtcp, &m, MSG_DONTWAIT);
+		int64_t its_wait_us;
+		ssize_t n = report_read(port->fd_rtcp, p, sizeof p, &ss, &its_wait_us);
 		struct net_addr from;
 		struct rtcp_heard h;
 		if (n < 0)
 			return;
-		int64_t now_us = read_us - waited_us(&m);
+		if ((size_t)n > sizeof p)
+			continue;
+		int64_t now_us = read_us - its_wait_us;
 		size_t len = (size_t)n;
 		net_addr_from(&from, (struct sockaddr *)&ss);
 		if (!port->started || (port->secure && !secure_open_rtcp(port, p, &len)) || !source_reports(port, &from) || rtcp_parse(&h, p, len, port->ssrc))

@@ -56,43 +56,54 @@ void rtp_write_head(uint8_t *dst, const struct rtp_packet *pkt)
 	}
 }
 
-static void rx_restart(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival)
+static void rx_restart(struct rtp_rx *rx, const struct rtp_packet *pkt)
 {
 	uint32_t lost = rtp_rx_lost_all(rx), jitter = rx->jitter16; /* the network is the same */
 	*rx = (struct rtp_rx){ .known = true, .ssrc = pkt->ssrc, .max_seq = pkt->seq, .base_seq = pkt->seq, .received = 1,
-		.transit = arrival - pkt->ts, .bad_seq = NO_SEQ, .lost_before = lost, .jitter16 = jitter };
+		.bad_seq = NO_SEQ, .lost_before = lost, .jitter16 = jitter };
 }
 
-enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival)
+/* Something else, or the stream begun anew: the second packet in a row tells. */
+static enum rtp_rx_news perhaps_new(struct rtp_rx *rx, const struct rtp_packet *pkt)
 {
-	if (!rx->known || rx->ssrc != pkt->ssrc) {
-		rx_restart(rx, pkt, arrival);
+	if (pkt->seq != rx->bad_seq || pkt->ssrc != rx->bad_ssrc) {
+		rx->bad_seq = (uint16_t)(pkt->seq + 1);
+		rx->bad_ssrc = pkt->ssrc;
+		return RTP_RX_OLD;
+	}
+	rx_restart(rx, pkt);
+	return RTP_RX_NEW_SOURCE;
+}
+
+enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt)
+{
+	if (!rx->known) {
+		rx_restart(rx, pkt);
 		return RTP_RX_NEW_SOURCE;
 	}
 	uint16_t ahead = (uint16_t)(pkt->seq - rx->max_seq);
-	enum rtp_rx_news news = ahead == 1 ? RTP_RX_NEXT : RTP_RX_GAP;
-	if (ahead && ahead < MAX_DROPOUT) {
-		if (pkt->seq < rx->max_seq)
-			rx->cycles += 65536;
-		rx->max_seq = pkt->seq;
-	} else if (ahead && ahead <= 65536 - MAX_MISORDER) {
-		if (pkt->seq != rx->bad_seq) { /* perhaps a stray */
-			rx->bad_seq = (uint16_t)(pkt->seq + 1);
-			return RTP_RX_OLD;
-		}
-		rx_restart(rx, pkt, arrival);
-		return RTP_RX_NEW_SOURCE;
-	} else {
-		news = RTP_RX_OLD;
-	}
+	if (pkt->ssrc != rx->ssrc || (ahead >= MAX_DROPOUT && ahead <= 65536 - MAX_MISORDER))
+		return perhaps_new(rx, pkt);
 	rx->received++;
+	if (!ahead || ahead >= MAX_DROPOUT)
+		return RTP_RX_OLD;
+	if (pkt->seq < rx->max_seq)
+		rx->cycles += 65536;
+	rx->max_seq = pkt->seq;
+	return ahead == 1 ? RTP_RX_NEXT : RTP_RX_GAP;
+}
+
+void rtp_rx_arrived(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival)
+{
+	if (!rx->known || pkt->ssrc != rx->ssrc)
+		return;
 	uint32_t transit = arrival - pkt->ts;
 	int32_t d = (int32_t)(transit - rx->transit);
-	rx->transit = transit;
 	uint32_t abs_d = d < 0 ? 0u - (uint32_t)d : (uint32_t)d;
-	if (abs_d < 80000) /* ten seconds: a stamp that leaps says nothing about the network */
+	if (rx->timed && abs_d < 80000) /* ten seconds: a stamp that leaps says nothing about the network */
 		rx->jitter16 += abs_d - ((rx->jitter16 + 8) >> 4);
-	return news;
+	rx->timed = true;
+	rx->transit = transit;
 }
 
 uint32_t rtp_rx_highest(const struct rtp_rx *rx)

@@ -24,19 +24,21 @@ void rtp_write_head(uint8_t *dst, const struct rtp_packet *pkt);
 
 /* One source as it is received. */
 struct rtp_rx {
-	bool known;
+	bool known, timed;         /* timed: transit is of this stream's clock */
 	uint32_t ssrc, transit;
 	uint16_t max_seq;
 	uint32_t cycles, base_seq, received;
 	uint32_t jitter16; /* sample units, times 16 (A.8) */
 	uint32_t expected_prior, received_prior; /* at the last report */
-	uint32_t bad_seq;          /* number that would make a leap of the sequence a new count (A.1); more than 16 bits: none */
+	uint32_t bad_seq, bad_ssrc; /* number that would make a leap of the sequence, or another source, a new count (A.1); more than 16 bits: none */
 	uint32_t lost_before;      /* of sources and counts that are over */
 };
 enum rtp_rx_news { RTP_RX_NEXT, RTP_RX_GAP, RTP_RX_OLD, RTP_RX_NEW_SOURCE };
 
-/* `arrival` in sample units. A new SSRC starts anew, and so do two packets in a row whose numbers leap. */
-enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival);
+/* Two packets in a row of another SSRC, or whose numbers leap, start anew; one alone is a stray, and nothing of it counts. */
+enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt);
+/* When a packet of audio came, in sample units: for the jitter. Need not be told of every packet. */
+void rtp_rx_arrived(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival);
 uint32_t rtp_rx_highest(const struct rtp_rx *rx);
 uint32_t rtp_rx_lost(const struct rtp_rx *rx); /* 0 when more came than was expected */
 uint32_t rtp_rx_lost_all(const struct rtp_rx *rx); /* by all sources of the stream */

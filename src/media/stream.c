@@ -21,6 +21,8 @@ enum {
 	GOOD_TO_CONNECT = 3,
 	LOOK_AGAIN_US = 2000000,
 	TELL_STRANGER_US = 5000000, TELL_SAME_STRANGER_US = 60000000,
+	ASK_TIME_FRAMES = 4, /* the kernel's time of a packet costs as much as a quarter of reading it: one turn in so many asks for it */
+	RTCP_TYPE_LEAST = 64, RTCP_TYPE_MOST = 95, /* RTCP on RTP's port, which was not agreed (RFC 5761 4) */
 };
 
 static void count(_Atomic uint64_t *n)
@@ -162,11 +164,20 @@ void stream_in_order(const struct jitter_packet *p, void *arg)
 		hear(port->thread, port, &p->rtp, p->tag, p->at_us);
 }
 
-static void packet(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us)
+/* The stamp of a key is that of its beginning: only audio tells how long packets were on their way. */
+static void note_arrival(struct media_port *port, const struct rtp_packet *pkt, int64_t came_us)
 {
-	bool first = !port->rtp_rx.known;
-	if (rtp_rx_packet(&port->rtp_rx, pkt, (uint32_t)(now_us * (codec_info(port->cfg.codec)->clock / 1000) / 1000)) == RTP_RX_NEW_SOURCE && !first)
+	bool same = port->rtp_rx.known && port->rtp_rx.ssrc == pkt->ssrc;
+	if (rtp_rx_packet(&port->rtp_rx, pkt) == RTP_RX_NEW_SOURCE && same)
 		source_changed(port);
+	if (came_us && !is_key(port, pkt->pt))
+		rtp_rx_arrived(&port->rtp_rx, pkt, (uint32_t)(came_us * (codec_info(port->cfg.codec)->clock / 1000) / 1000));
+}
+
+/* came_us: when the kernel took it; 0: it was not asked. */
+static void packet(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us, int64_t came_us)
+{
+	note_arrival(port, pkt, came_us);
 	uint8_t codec = codec_of(port, pkt->pt);
 	if (port->incoming.rx)
 		jitter_put(port->order, now_us, pkt, codec);
@@ -181,10 +192,10 @@ static void packet(struct media_thread *t, struct media_port *port, const struct
 	}
 }
 
-static void datagram(struct media_thread *t, struct media_port *port, const uint8_t *p, size_t n, int64_t now_us)
+static void datagram(struct media_thread *t, struct media_port *port, const uint8_t *p, size_t n, int64_t now_us, int64_t came_us)
 {
 	struct rtp_packet pkt;
-	if (rtp_parse(&pkt, p, n)) {
+	if (rtp_parse(&pkt, p, n) || (pkt.pt >= RTCP_TYPE_LEAST && pkt.pt <= RTCP_TYPE_MOST)) {
 		count(&port->count.bad);
 		return;
 	}
@@ -197,7 +208,7 @@ static void datagram(struct media_thread *t, struct media_port *port, const uint
 	if (source_is_ours(t, port, &pkt, now_us)) /* there is somebody, but this is nothing of his */
 		return;
 	count(&port->count.received);
-	packet(t, port, &pkt, now_us);
+	packet(t, port, &pkt, now_us, came_us);
 	if (!port->connected && ++port->good >= GOOD_TO_CONNECT)
 		trust_address(port);
 }
@@ -206,10 +217,13 @@ static void receive(struct media_thread *t, struct media_port *port, int64_t now
 {
 	uint8_t p[RTP_PACKET_MAX];
 	bool moved = false; /* at most once a turn: EVENTS_A_TURN counts on it */
+	bool ask_time = port->rtcp_frame % ASK_TIME_FRAMES == 0;
 	for (unsigned i = 0; i < PACKETS_A_TURN; i++) {
 		struct sockaddr_storage ss;
 		socklen_t len = sizeof ss;
-		ssize_t n = recvfrom(port->fd, p, sizeof p, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&ss, &len);
+		int64_t waited_us = 0;
+		ssize_t n = ask_time ? report_read(port->fd, p, sizeof p, &ss, &waited_us)
+		                     : recvfrom(port->fd, p, sizeof p, MSG_DONTWAIT | MSG_TRUNC, (struct sockaddr *)&ss, &len);
 		if (n < 0 && errno == ECONNREFUSED) /* a report about a packet of ours */
 			continue;
 		if (n < 0)
@@ -230,7 +244,7 @@ static void receive(struct media_thread *t, struct media_port *port, int64_t now
 		else if (!fits)
 			count(&port->count.bad);
 		else if (opened || !port->secure)
-			datagram(t, port, p, bytes, now_us);
+			datagram(t, port, p, bytes, now_us, ask_time ? now_us - waited_us : 0);
 		if (!known && opened && !port->cfg.symmetric)
 			port->good = 0; /* connecting would shut him out */
 	}
@@ -325,6 +339,8 @@ static void take_states(struct media_port *port, const struct stream_cfg *cfg)
 	port->cfg.rx = NULL;
 	if (cfg->rx || !same)
 		incoming_set(&port->incoming, cfg->rx);
+	if (!same)
+		port->rtp_rx.timed = false; /* another clock */
 	if (cfg->rx)
 		jitter_init(port->order, ORDER_HOLD_MS, stream_in_order, port);
 	if (!cfg->tx && same)

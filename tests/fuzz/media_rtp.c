@@ -64,7 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct dtmf_news news;
 		if (!rtp_parse(&pkt, data, n)) {
 			assert(pkt.payload >= data && pkt.payload + pkt.n <= data + n);
-			rtp_rx_packet(&rx, &pkt, (uint32_t)(now_us / 125));
+			rtp_rx_packet(&rx, &pkt), rtp_rx_arrived(&rx, &pkt, (uint32_t)(now_us / 125));
 			came++;
 			jitter_put(&jitter, now_us, &pkt, pkt.pt == 101);
 			if (pkt.pt == 101)

@@ -5,6 +5,7 @@
 #include "audio.h"
 #include "base/mem.h"
 #include "media/g711.h"
+#include "media/media_private.h"
 #include "media_pair.h"
 
 static struct pair p;
@@ -301,6 +302,16 @@ static void lack_of_memory_and_sudden_ends_leak_nothing(void **state)
 	ut_oom(all_of_it, NULL);
 }
 
+/* A disk that stands still for half a minute ends no recording, however many there are: the way to it has room for all that they may hold. */
+static void the_way_to_the_disk_has_room_for_all(void **state)
+{
+	(void)state;
+	struct filer *f;
+	assert_int_equal(filer_create(&f, clock_system(), 2, 3000, false), 0);
+	assert_true(ring_room(filer_ring(f, 1)) >= 3000 * BLOCKS_MAX);
+	filer_destroy(f);
+}
+
 UT_MAIN(UT(silence_after_speech_is_told), UT(speech_is_told_when_it_is_certain), UT(silence_from_the_start_is_told), UT(quiet_speech_is_stored_louder_where_asked_for), UT(the_longest_time_ends_it_to_the_sample),
 	UT(a_peer_that_vanishes_leaves_silence), UT(one_append_per_16_kib_and_a_sync_in_4_s), UT(a_full_disk_ends_the_recording_and_is_told),
-	UT(a_failed_sync_ends_it_too), UT(lack_of_memory_and_sudden_ends_leak_nothing))
+	UT(a_failed_sync_ends_it_too), UT(the_way_to_the_disk_has_room_for_all), UT(lack_of_memory_and_sudden_ends_leak_nothing))

@@ -58,15 +58,15 @@ static void counts_losses_across_the_wrap(void **state)
 	(void)state;
 	struct rtp_rx rx = { 0 };
 	struct rtp_packet p = seq(65534, 1);
-	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_NEW_SOURCE);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_NEW_SOURCE);
 	p = seq(65535, 1);
-	assert_int_equal(rtp_rx_packet(&rx, &p, 160), RTP_RX_NEXT);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_NEXT);
 	p = seq(2, 1); /* 0 and 1 are missing */
-	assert_int_equal(rtp_rx_packet(&rx, &p, 640), RTP_RX_GAP);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_GAP);
 	assert_int_equal(rtp_rx_lost(&rx), 2);
 	assert_int_equal(rtp_rx_highest(&rx), 65536 + 2);
 	p = seq(1, 1); /* comes late after all */
-	assert_int_equal(rtp_rx_packet(&rx, &p, 660), RTP_RX_OLD);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_OLD);
 	assert_int_equal(rtp_rx_lost(&rx), 1);
 	assert_int_equal(rtp_rx_fraction(&rx), 256 / 5);
 	assert_int_equal(rtp_rx_fraction(&rx), 0);
@@ -77,24 +77,43 @@ static void new_source_starts_anew(void **state)
 	(void)state;
 	struct rtp_rx rx = { 0 };
 	struct rtp_packet p = seq(10, 1);
-	rtp_rx_packet(&rx, &p, 0);
+	rtp_rx_packet(&rx, &p);
+	p = seq(700, 3); /* a stray */
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_OLD);
+	p = seq(11, 1);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_NEXT);
+	p = seq(499, 2);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_OLD);
 	p = seq(500, 2);
-	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_NEW_SOURCE);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_NEW_SOURCE);
 	assert_int_equal(rtp_rx_lost(&rx), 0);
 	p = seq(502, 2);
-	rtp_rx_packet(&rx, &p, 0);
+	rtp_rx_packet(&rx, &p);
 	assert_int_equal(rtp_rx_lost(&rx), 1);
 	p = seq(30000, 2); /* one that leaps is a stray, */
-	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_OLD);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_OLD);
 	p = seq(503, 2);
-	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_NEXT);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_NEXT);
 	p = seq(40000, 2);
-	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_OLD);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_OLD);
 	p = seq(40001, 2); /* two in a row are a restart */
-	assert_int_equal(rtp_rx_packet(&rx, &p, 0), RTP_RX_NEW_SOURCE);
+	assert_int_equal(rtp_rx_packet(&rx, &p), RTP_RX_NEW_SOURCE);
 	assert_int_equal(rtp_rx_lost(&rx), 0);
 	assert_int_equal(rtp_rx_lost_all(&rx), 1); /* what was lost before stays so */
 }
 
-UT_MAIN(UT(round_trip), UT(steps_over_csrc_extension_padding), UT(lengths_that_lie_are_refused), UT(counts_losses_across_the_wrap),
+static void jitter_is_of_the_stream_that_is_heard(void **state)
+{
+	(void)state;
+	struct rtp_rx rx = { 0 };
+	for (uint16_t i = 0; i < 200; i++) { /* every other packet 10 ms late; one of another source says nothing */
+		struct rtp_packet p = seq(i, 1), other = seq((uint16_t)(i * 7), 2);
+		rtp_rx_packet(&rx, &p);
+		rtp_rx_arrived(&rx, &p, p.ts + 5000 + i % 2 * 80u);
+		rtp_rx_arrived(&rx, &other, p.ts + 90000);
+	}
+	assert_in_range(rx.jitter16 >> 4, 75, 80);
+}
+
+UT_MAIN(UT(round_trip), UT(steps_over_csrc_extension_padding), UT(lengths_that_lie_are_refused), UT(counts_losses_across_the_wrap), UT(jitter_is_of_the_stream_that_is_heard),
 	UT(new_source_starts_anew))

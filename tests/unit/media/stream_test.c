@@ -146,13 +146,18 @@ static int open_socket(struct net_addr *at)
 	return fd;
 }
 
-static void send_rtp(int fd, const struct net_addr *to, uint8_t pt, uint16_t seq, uint32_t ts, const void *payload, size_t n)
+static void send_as(uint32_t ssrc, int fd, const struct net_addr *to, uint8_t pt, uint16_t seq, uint32_t ts, const void *payload, size_t n)
 {
 	uint8_t b[RTP_HEAD + MEDIA_FRAME];
-	struct rtp_packet pkt = { .pt = pt, .seq = seq, .ts = ts, .ssrc = 99 };
+	struct rtp_packet pkt = { .pt = pt, .seq = seq, .ts = ts, .ssrc = ssrc };
 	rtp_write_head(b, &pkt);
 	memcpy(b + RTP_HEAD, payload, n);
 	assert_int_equal(sendto(fd, b, RTP_HEAD + n, 0, &to->u.sa, net_addr_len(to)), (ssize_t)(RTP_HEAD + n));
+}
+
+static void send_rtp(int fd, const struct net_addr *to, uint8_t pt, uint16_t seq, uint32_t ts, const void *payload, size_t n)
+{
+	send_as(99, fd, to, pt, seq, ts, payload, n);
 }
 
 static void send_voice(int fd, const struct net_addr *to, uint16_t seq)
@@ -167,6 +172,8 @@ static void send_key(int fd, const struct net_addr *to, uint16_t seq, uint8_t ke
 	uint8_t event[] = { key, 0x8a, 3, 32 };
 	send_rtp(fd, to, 101, seq, seq * 160u, event, sizeof event);
 }
+
+static const uint8_t no_sound[MEDIA_FRAME];
 
 static void keys_are_heard_by_the_type_that_we_announced(void **state)
 {
@@ -183,6 +190,94 @@ static void keys_are_heard_by_the_type_that_we_announced(void **state)
 	send_rtp(peer, media_port_addr(p.a.port), 97, 3, 4000, event, sizeof event);
 	pair_run(&p, 40);
 	assert_string_equal(pair_digits(&p.a), "34");
+	close(peer);
+	pair_close(&p);
+}
+
+/* A gateway that makes keys itself may send them beside the audio, as a source of their own. */
+static void keys_of_a_source_of_their_own_count_once(void **state)
+{
+	(void)state;
+	struct net_addr at;
+	struct media_port_stats st;
+	int peer = open_socket(&at);
+	pair_open_idle(&p, false);
+	struct net_addr to = *media_port_addr(p.a.port);
+	pair_start(&p, &p.a, &at, MEDIA_PCMU);
+	uint16_t n = 100, keys = 7000;
+	for (uint8_t key = 1; key <= 3; key++)
+		for (uint16_t i = 1; i <= 12; i++, n++) {
+			uint8_t event[] = { key, (uint8_t)(i >= 7 ? 0x8a : 0x0a), (uint8_t)((i < 7 ? i : 7) * 160 >> 8), (uint8_t)((i < 7 ? i : 7) * 160) };
+			send_voice(peer, &to, n);
+			if (i <= 9)
+				send_as(77, peer, &to, 101, keys++, key * 8000u, event, sizeof event);
+			pair_run(&p, 20);
+		}
+	pair_run(&p, 300);
+	assert_string_equal(pair_digits(&p.a), "123");
+	assert_int_equal(pair_count(&p.a, MEDIA_DIGIT_START), 3);
+	pair_run(&p, 600);
+	media_port_stats(p.a.port, &st);
+	assert_int_equal(st.lost, 0);
+	close(peer);
+	pair_close(&p);
+}
+
+static void reports_on_the_port_of_audio_change_nothing(void **state)
+{
+	(void)state;
+	struct net_addr at;
+	struct media_port_stats st;
+	int peer = open_socket(&at);
+	uint8_t report[RTCP_PACKET_MAX];
+	pair_open_idle(&p, false);
+	struct net_addr to = *media_port_addr(p.a.port);
+	pair_start(&p, &p.a, &at, MEDIA_PCMU);
+	for (uint16_t i = 0; i < 60; i++) {
+		size_t n = rtcp_write(report, &(struct rtcp_report){ .ssrc = 99, .sender = true, .ntp = rtcp_ntp(i), .rtp_ts = i * 160u, .packets = i, .cname = "peer" });
+		if (i != 20)
+			send_voice(peer, &to, (uint16_t)(100 + i));
+		assert_int_equal(sendto(peer, report, n, 0, &to.u.sa, net_addr_len(&to)), (ssize_t)n);
+		pair_run(&p, 20);
+	}
+	pair_run(&p, 600);
+	media_port_stats(p.a.port, &st);
+	assert_int_equal(st.received, 59);
+	assert_int_equal(st.bad, 60);
+	assert_int_equal(st.lost, 1);
+	close(peer);
+	pair_close(&p);
+}
+
+/* Keys last, and all their packets bear the stamp of their beginning; and a packet may lie in the socket for a while: neither is the network's doing.
+ * What the network did is seen by the kernel's stamps. */
+static void jitter_is_the_networks(void **state)
+{
+	(void)state;
+	struct net_addr at;
+	struct media_port_stats st;
+	int peer = open_socket(&at);
+	pair_open_idle(&p, false);
+	struct net_addr to = *media_port_addr(p.a.port);
+	pair_start(&p, &p.a, &at, MEDIA_PCMU);
+	uint16_t n = 100;
+	for (; n < 140; n++) {
+		uint8_t event[] = { 1, 0x0a, (uint8_t)(n >> 8), (uint8_t)n };
+		send_rtp(peer, &to, 101, n, 100 * 160u, event, sizeof event);
+		pair_run(&p, 20);
+	}
+	pair_run(&p, 600);
+	media_port_stats(p.a.port, &st);
+	assert_true(st.jitter_us < 20000);
+	for (unsigned i = 0; i < 80; i++, n++) { /* by our tick as regular as can be; but half of them came 8 ms earlier */
+		send_rtp(peer, &to, 0, n, n * 160u, no_sound, sizeof no_sound);
+		if (i / 4 % 2)
+			usleep(8000);
+		pair_run(&p, 20);
+	}
+	pair_run(&p, 600);
+	media_port_stats(p.a.port, &st);
+	assert_true(st.jitter_us > 2000);
 	close(peer);
 	pair_close(&p);
 }
@@ -441,7 +536,8 @@ static void reports_tell_losses_and_round_trip(void **state)
 	pair_close(&p);
 }
 
-UT_MAIN(UT(is_heard_in_every_codec), UT(what_is_played_is_heard), UT(keys_go_both_ways_at_once), UT(keys_are_heard_by_the_type_that_we_announced),
+UT_MAIN(UT(is_heard_in_every_codec), UT(what_is_played_is_heard), UT(keys_go_both_ways_at_once), UT(keys_are_heard_by_the_type_that_we_announced), UT(keys_of_a_source_of_their_own_count_once),
+	UT(reports_on_the_port_of_audio_change_nothing), UT(jitter_is_the_networks),
 	UT(strangers_are_not_heard_but_named), UT(many_strangers_are_told_seldom),
 	UT(rubbish_is_counted), UT(silence_of_the_peer_is_told_once), UT(packets_follow_the_clock), UT(nothing_is_sent_while_held_or_silent),
 	UT(clips_follow_each_other_without_a_gap), UT(stopping_tells_what_was_heard), UT(reports_tell_losses_and_round_trip))

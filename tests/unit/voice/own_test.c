@@ -15,7 +15,7 @@ struct side {
 	struct own_prompts *own;
 	struct ev_bus *bus;
 };
-static unsigned unusable;
+static _Atomic unsigned unusable; /* counted by the threads of the buses */
 
 static void count(const struct ev_record *rec, void *arg)
 {

@@ -19,8 +19,10 @@
 enum { TICK_US = 1000, SETUP_HOLD_US = 100000, GRACE_US = 40000000 };
 
 static const struct gen_codec codecs[] = {
-	{ "PCMU", NULL, 0, 160, true },
-	{ "PCMA", NULL, 8, 160, true },
+	{ "PCMU", NULL, MEDIA_PCMU, 0, 160, true },
+	{ "PCMA", NULL, MEDIA_PCMA, 8, 160, true },
+	{ "G722", "9 G722/8000", MEDIA_G722, 9, 160, false }, /* its clock says half of what it samples: RFC 3551 4.5.2 */
+	{ "opus", "96 opus/48000/2", MEDIA_OPUS, 96, 960, false },
 };
 
 struct gen_options gen_opt = { .to = "6000", .rate = 100, .seconds = 8, .calls = 100, .settle = 1, .codec = &codecs[0], .mode = GEN_SETUP };
@@ -49,8 +51,9 @@ static const char usage[] =
 	"  --script TEXT               play: keys; `,` 1 s; `~` until they fell silent; N own number; T talk; H hold the tongue; B hang up\n"
 	"  --settle S, --seconds S     play: measured for S seconds, S seconds after all calls stand; then all hang up, unless a script runs without --keep\n"
 	"  --prompt FILE               what is expected to be heard: 16 bit samples at 8 kHz\n"
-	"  --codec PCMU|PCMA           what is offered\n"
-	"  --silent                    play: silence is sent instead of speech\n"
+	"  --say FILE                  what callers say, in the same form, instead of noise; --silent: silence\n"
+	"  --codec PCMU|PCMA|G722|opus what is offered\n"
+	"  --srtp SUITE                encrypted sound, by its name in SDP: AES_CM_128_HMAC_SHA1_80, AEAD_AES_128_GCM, ... (umbeld takes keys over TLS alone)\n"
 	"  --long                      INVITEs of 2.5 KB\n"
 	"  --tls --cert F --key F --ca F [--each]   mutual TLS, one connection for all calls, or one for each\n";
 
@@ -82,6 +85,13 @@ static void set_mode(const char *text)
 	bad_usage("there is no such mode");
 }
 
+static void set_suite(const char *text)
+{
+	gen_opt.suite = srtp_suite_named(text_of(text));
+	if (!gen_opt.suite)
+		bad_usage("there is no such suite");
+}
+
 static void set_codec(const char *text)
 {
 	for (size_t i = 0; i < sizeof codecs / sizeof codecs[0]; i++)
@@ -92,7 +102,7 @@ static void set_codec(const char *text)
 	bad_usage("there is no such codec");
 }
 
-enum { TARGET = 256, TO, TO_COUNT, FROM, FROM_COUNT, MODE, RATE, SECONDS, CALLS, HOLD, KEEP, SCRIPT, SETTLE, PROMPT, CODEC, SILENT, LONG, PID, TLS, CERT, KEY, CA, EACH };
+enum { TARGET = 256, TO, TO_COUNT, FROM, FROM_COUNT, MODE, RATE, SECONDS, CALLS, HOLD, KEEP, SCRIPT, SETTLE, PROMPT, SAY, CODEC, SUITE, SILENT, LONG, PID, TLS, CERT, KEY, CA, EACH };
 
 static void option(int k)
 {
@@ -112,7 +122,9 @@ static void option(int k)
 	case SCRIPT: o->script = optarg; break;
 	case SETTLE: o->settle = atoi(optarg); break;
 	case PROMPT: o->prompt = optarg; break;
+	case SAY: o->say = optarg; break;
 	case CODEC: set_codec(optarg); break;
+	case SUITE: set_suite(optarg); break;
 	case SILENT: o->silent = true; break;
 	case LONG: o->long_invite = true; break;
 	case PID: o->pid = atoi(optarg); break;
@@ -130,7 +142,7 @@ static void parse(int argc, char **argv)
 	static const struct option names[] = {
 		{ "target", 1, NULL, TARGET }, { "to", 1, NULL, TO }, { "to-count", 1, NULL, TO_COUNT }, { "from", 1, NULL, FROM }, { "from-count", 1, NULL, FROM_COUNT },
 		{ "mode", 1, NULL, MODE }, { "rate", 1, NULL, RATE }, { "seconds", 1, NULL, SECONDS }, { "calls", 1, NULL, CALLS }, { "hold", 1, NULL, HOLD },
-		{ "keep", 0, NULL, KEEP }, { "script", 1, NULL, SCRIPT }, { "settle", 1, NULL, SETTLE }, { "prompt", 1, NULL, PROMPT }, { "codec", 1, NULL, CODEC },
+		{ "keep", 0, NULL, KEEP }, { "script", 1, NULL, SCRIPT }, { "settle", 1, NULL, SETTLE }, { "prompt", 1, NULL, PROMPT }, { "say", 1, NULL, SAY }, { "codec", 1, NULL, CODEC }, { "srtp", 1, NULL, SUITE },
 		{ "silent", 0, NULL, SILENT }, { "long", 0, NULL, LONG }, { "pid", 1, NULL, PID }, { "tls", 0, NULL, TLS }, { "cert", 1, NULL, CERT },
 		{ "key", 1, NULL, KEY }, { "ca", 1, NULL, CA }, { "each", 0, NULL, EACH }, { 0 } };
 	for (int k; (k = getopt_long(argc, argv, "", names, NULL)) != -1;)

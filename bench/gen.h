@@ -6,6 +6,8 @@
  *   gen_conn.c    UDP, TLS connections
  *   gen_media.c   RTP both ways, and the judgement of every packet that came
  *   gen_known.c   audio known beforehand: which place of it is this frame?
+ *   gen_coded.c   the same in codecs with a memory
+ *   gen_secret.c  keys of encrypted sound
  *   gen_report.c  what the server's process used, what this one used, and the line of JSON                               */
 #ifndef BENCH_GEN_H
 #define BENCH_GEN_H
@@ -17,7 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "media/codec.h"
 #include "media/dtmf.h"
+#include "media/g711.h"
+#include "media/srtp.h"
 
 enum { GEN_TICKS = 20, GEN_FRAME = 160, GEN_SLOTS_MAX = 20000, GEN_SCRIPT = 200 };
 
@@ -26,17 +31,19 @@ enum gen_mode { GEN_PLAY, GEN_SETUP, GEN_STORM };
 enum gen_reuse { GEN_ONE, GEN_EACH };
 struct gen_codec {
 	const char *name, *rtpmap; /* rtpmap NULL: static */
+	enum media_codec codec;
 	uint8_t pt;
 	uint32_t ts_step;
-	bool law; /* one byte a sample: what is heard can be known beforehand */
+	bool law; /* one byte a sample, no memory: any place of what is known can come at any time */
 };
 struct gen_options {
 	struct sockaddr_in target;
-	const char *to, *from, *cert, *key, *ca, *prompt, *script;
+	const char *to, *from, *cert, *key, *ca, *prompt, *say, *script;
 	unsigned to_count, from_count;
 	enum gen_mode mode;
 	enum gen_reuse reuse;
 	const struct gen_codec *codec;
+	enum srtp_suite suite;
 	double rate, hold_s;
 	int seconds, calls, pid, settle;
 	bool tls, long_invite, keep, silent;
@@ -83,12 +90,14 @@ struct gen_rx {
 	int64_t last_ns, base_ns; /* base: the earliest arrival, less its time stamp */
 	uint32_t overflow;        /* the socket's count of packets that it had no room for */
 	int64_t place;
+	uint32_t quiet;           /* frames of silence in a row */
+	uint8_t variant;          /* codecs with a memory: which of the known streams */
 	bool loud;                /* sound was heard, last at: */
 	int64_t loud_us;
 };
 struct gen_tx {
 	uint16_t seq;
-	uint32_t ts;
+	uint32_t ts, said, hushed; /* frames of speech; of silence since */
 	bool loud;
 	struct dtmf_tx keys;
 	const char *step;         /* of the script */
@@ -103,6 +112,8 @@ struct gen_call {
 	char to_tag[80], contact[200];
 	int64_t begun_us, up_us, resend_us, leave_us, hold_us;
 	unsigned resends;
+	struct srtp_key key;      /* ours; its suite is SRTP_NONE until it was offered */
+	struct srtp *seal, *open;
 	struct gen_rx rx;
 	struct gen_tx tx;
 };
@@ -126,6 +137,13 @@ void gen_incoming(struct gen_conn *conn, const char *msg);
 /* Its connection stands. */
 void gen_call_connected(struct gen_conn *conn);
 
+/* ---- encrypted sound ---- */
+/* The line of an offer; its length, 0 without. */
+size_t gen_secret_offer(struct gen_call *c, char *line, size_t size);
+/* False: no key that fits was answered. */
+bool gen_secret_answered(struct gen_call *c, const char *sdp);
+void gen_secret_close(struct gen_call *c);
+
 /* ---- media ---- */
 void gen_media_prepare(void);
 void gen_media_open(struct gen_call *c);
@@ -138,7 +156,7 @@ bool gen_media_turn(int slot, int64_t now_us);
 enum { GEN_HIST = 2048 };             /* of 0.05 ms; the last holds all that is longer */
 struct gen_judged {
 	uint64_t received, sent, send_errors;
-	uint64_t lost, doubled, reordered, wrong_ts, wrong_marker, wrong_ssrc, wrong_pt, bad;
+	uint64_t lost, doubled, reordered, wrong_ts, wrong_marker, wrong_ssrc, wrong_pt, bad, not_genuine; /* not_genuine: could not be opened with the key that was agreed */
 	uint64_t known, quiet, unknown, leaps; /* known: byte for byte what it should be at that place */
 	uint64_t overflow;                /* lost here, in our sockets: the generator's fault */
 	uint64_t intervals, late;         /* late: more than 20 ms behind the packet's own time */
@@ -155,6 +173,11 @@ void gen_known_prepare(void);
 const uint8_t *gen_known_speech(size_t *n);
 enum gen_known { GEN_IS_QUIET, GEN_IS_KNOWN, GEN_IS_LEAP, GEN_IS_UNKNOWN };
 enum gen_known gen_known_judge(struct gen_rx *rx, const uint8_t *payload, size_t n, uint32_t frames);
+
+void gen_coded_prepare(int16_t *prompt, size_t prompt_n, const int16_t *speech, size_t speech_n);
+const uint8_t *gen_coded_speech(uint32_t frame, size_t *n);
+const uint8_t *gen_coded_silence(uint32_t frame, size_t *n);
+enum gen_known gen_coded_judge(struct gen_rx *rx, const uint8_t *payload, size_t n, uint32_t frames);
 
 /* ---- figures ---- */
 void gen_setup_took(int64_t us);

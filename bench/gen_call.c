@@ -13,11 +13,13 @@ int gen_slots;
 struct gen_counts gen_counts;
 
 /* ---- messages ---- */
-static size_t offer(const struct gen_call *c, const char *ip, bool big, char sdp[1200])
+static size_t offer(struct gen_call *c, const char *ip, bool big, char sdp[1200])
 {
 	const struct gen_codec *k = gen_opt.codec;
-	int n = snprintf(sdp, 1200, "v=0\r\no=- %u 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/AVP %u %s101\r\n%s%s%s%s", c->rtp_port, ip, ip, c->rtp_port,
-	                 k->pt, big ? "8 9 18 111 13 " : "", k->rtpmap ? "a=rtpmap:" : "", k->rtpmap ? k->rtpmap : "", k->rtpmap ? "\r\n" : "",
+	char crypto[200];
+	bool secret = gen_secret_offer(c, crypto, sizeof crypto) > 0;
+	int n = snprintf(sdp, 1200, "v=0\r\no=- %u 1 IN IP4 %s\r\ns=-\r\nc=IN IP4 %s\r\nt=0 0\r\nm=audio %u RTP/%s %u %s101\r\n%s%s%s%s%s", c->rtp_port, ip, ip, c->rtp_port,
+	                 secret ? "SAVP" : "AVP", k->pt, big ? "8 9 18 111 13 " : "", k->rtpmap ? "a=rtpmap:" : "", k->rtpmap ? k->rtpmap : "", k->rtpmap ? "\r\n" : "", crypto,
 	                 big ? INVITE_LONG_SDP : "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\n");
 	return (size_t)n;
 }
@@ -157,6 +159,11 @@ static void answered(int slot, const char *msg)
 	inet_pton(AF_INET, host, &media.sin_addr);
 	request(slot, "ACK", 1, 2);
 	gen_media_connect(c, &media);
+	if (!gen_secret_answered(c, m)) {
+		fprintf(stderr, "callgen: no key was answered that fits the offer\n");
+		failed(c);
+		return;
+	}
 	c->state = GEN_UP;
 	c->up_us = gen_now_us();
 	gen_setup_took(c->up_us - c->begun_us);

@@ -2,7 +2,6 @@
 /* gen_known.c  Audio known beforehand, byte for byte: the prompt that the server was given, and what the generator says itself (played back when it
  * is a message). A frame is looked up by its first bytes, at any sample; from then on the next bytes must follow, packet after packet. */
 #include "gen.h"
-#include "media/g711.h"
 
 enum { KEY = 8, TABLE = 1 << 20, SPEECH_S = 4, GAP = GEN_FRAME };
 
@@ -30,19 +29,26 @@ static void index_it(size_t from, size_t to)
 }
 
 /* Noise that swells like syllables: speech to whoever listens for it, and no two places of it are alike. */
-static void make_speech(int16_t *pcm, size_t n)
+static size_t own_speech(int16_t **speech)
 {
 	uint32_t seed = 7;
+	const size_t n = SPEECH_S * MEDIA_RATE;
+	int16_t *pcm = *speech = malloc(n * sizeof *pcm);
+	if (!pcm)
+		gen_die("memory");
 	for (size_t i = 0; i < n; i++) {
 		seed = seed * 1664525 + 1013904223;
 		int32_t swell = (int32_t)(i % 2000), level = 1500 + 4 * (swell < 1000 ? swell : 2000 - swell);
 		pcm[i] = (int16_t)((int32_t)(seed >> 16) % 2000 * level / 2000);
 	}
+	return n;
 }
 
-static size_t read_prompt(int16_t **pcm)
+static size_t read_pcm(const char *path, int16_t **pcm)
 {
-	FILE *f = gen_opt.prompt ? fopen(gen_opt.prompt, "rb") : NULL;
+	FILE *f = path ? fopen(path, "rb") : NULL;
+	if (path && !f)
+		gen_die(path);
 	if (!f)
 		return 0;
 	fseek(f, 0, SEEK_END);
@@ -51,24 +57,31 @@ static size_t read_prompt(int16_t **pcm)
 	*pcm = malloc((size_t)bytes + 2);
 	size_t n = *pcm ? fread(*pcm, 2, (size_t)bytes / 2, f) : 0;
 	fclose(f);
+	if (!n)
+		gen_die(path);
 	return n;
 }
 
 void gen_known_prepare(void)
 {
-	int16_t *prompt = NULL, *speech = malloc(SPEECH_S * MEDIA_RATE * 2);
-	size_t prompt_n = read_prompt(&prompt);
-	if (gen_opt.prompt && !prompt_n)
-		gen_die(gen_opt.prompt);
-	enum media_codec law = gen_opt.codec->pt == 8 ? MEDIA_PCMA : MEDIA_PCMU;
-	speech_n = SPEECH_S * MEDIA_RATE;
+	int16_t *prompt = NULL, *speech = NULL;
+	size_t prompt_n = read_pcm(gen_opt.prompt, &prompt);
+	speech_n = read_pcm(gen_opt.say, &speech) / GEN_FRAME * GEN_FRAME;
+	if (!speech_n)
+		speech_n = own_speech(&speech);
+	if (!gen_opt.codec->law) {
+		gen_coded_prepare(prompt, prompt_n, speech, speech_n);
+		free(prompt);
+		free(speech);
+		return;
+	}
+	enum media_codec law = gen_opt.codec->codec;
 	speech_at = prompt_n + GAP;
 	known_n = speech_at + 2 * speech_n;
 	known = malloc(known_n + GEN_FRAME);
 	table = malloc(TABLE * sizeof *table);
-	if (!speech || !known || !table)
+	if (!known || !table)
 		gen_die("memory");
-	make_speech(speech, speech_n);
 	if (prompt_n)
 		g711_encode(law, known, prompt, prompt_n);
 	memset(known + prompt_n, media_codec_silence(law), GAP);

@@ -21,7 +21,8 @@ static size_t speech_n;
 void gen_media_prepare(void)
 {
 	gen_known_prepare();
-	speech = gen_known_speech(&speech_n);
+	if (gen_opt.codec->law)
+		speech = gen_known_speech(&speech_n);
 }
 
 void gen_hist_add(uint32_t hist[GEN_HIST], int64_t us)
@@ -42,7 +43,8 @@ void gen_media_open(struct gen_call *c)
 	setsockopt(c->rtp, SOL_SOCKET, SO_RXQ_OVFL, &on, sizeof on);
 	c->rtp_port = ntohs(a.sin_port);
 	c->rx = (struct gen_rx){ 0 };
-	c->tx = (struct gen_tx){ .seq = (uint16_t)(c->rtp_port * 7), .ts = c->rtp_port * 977u, .loud = !gen_opt.silent, .step = gen_opt.script };
+	c->tx = (struct gen_tx){ .seq = (uint16_t)(c->rtp_port * 7) & 0x7fff, .ts = c->rtp_port * 977u, /* encrypted: RFC 3711 3.3.1 */
+		.said = gen_opt.codec->law ? c->rtp_port * 61u : 0, .loud = !gen_opt.silent, .step = gen_opt.script };
 }
 
 void gen_media_connect(struct gen_call *c, const struct sockaddr_in *to)
@@ -56,6 +58,7 @@ void gen_media_close(struct gen_call *c)
 	if (c->rtp >= 0)
 		close(c->rtp);
 	c->rtp = -1;
+	gen_secret_close(c);
 }
 
 /* ---- receiving ---- */
@@ -81,7 +84,7 @@ static void judge_time(struct gen_rx *rx, const struct rtp_packet *pkt, int64_t 
 static void judge_payload(struct gen_rx *rx, const struct rtp_packet *pkt, uint32_t frames)
 {
 	struct gen_judged *j = &gen_judged;
-	enum gen_known what = gen_opt.codec->law ? gen_known_judge(rx, pkt->payload, pkt->n, frames) : GEN_IS_UNKNOWN;
+	enum gen_known what = (gen_opt.codec->law ? gen_known_judge : gen_coded_judge)(rx, pkt->payload, pkt->n, frames);
 	if (what != GEN_IS_QUIET) {
 		rx->loud = true;
 		rx->loud_us = gen_now_us();
@@ -138,6 +141,15 @@ static void judge(struct gen_rx *rx, const uint8_t *p, size_t n, int64_t ns)
 	rx->last_ns = ns;
 }
 
+/* Authenticated, decrypted, judged. */
+static void arrived(struct gen_call *c, uint8_t *p, size_t n, int64_t ns)
+{
+	if (c->open && srtp_open(c->open, p, &n))
+		gen_judged.not_genuine++; /* of the whole run: one is too many */
+	else
+		judge(&c->rx, p, n, ns);
+}
+
 static void receive(struct gen_call *c)
 {
 	static uint8_t data[AT_ONCE][2048];
@@ -164,7 +176,7 @@ static void receive(struct gen_call *c)
 					memcpy(&overflow, CMSG_DATA(h), sizeof overflow);
 			gen_judged.overflow += gen_measuring ? overflow - c->rx.overflow : 0;
 			c->rx.overflow = overflow;
-			judge(&c->rx, data[i], m[i].msg_len, (int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
+			arrived(c, data[i], m[i].msg_len, (int64_t)t.tv_sec * 1000000000 + t.tv_nsec);
 		}
 	} while (n == AT_ONCE);
 }
@@ -173,6 +185,8 @@ static void receive(struct gen_call *c)
 static void send_packet(struct gen_call *c, const struct rtp_packet *head, uint8_t *p, size_t n)
 {
 	rtp_write_head(p, head);
+	if (c->seal && srtp_seal(c->seal, p, RTP_HEAD, p + RTP_HEAD, n - RTP_HEAD, &n))
+		gen_die("sealing a packet");
 	bool good = send(c->rtp, p, n, MSG_DONTWAIT) == (ssize_t)n;
 	c->tx.seq++;
 	if (!gen_measuring)
@@ -181,21 +195,36 @@ static void send_packet(struct gen_call *c, const struct rtp_packet *head, uint8
 	gen_judged.send_errors += !good && errno != ECONNREFUSED;
 }
 
+/* The payload of the next frame: speech, or silence. */
+static size_t speak(struct gen_tx *tx, uint8_t *p)
+{
+	const struct gen_codec *k = gen_opt.codec;
+	size_t n = GEN_FRAME;
+	if (k->law) {
+		if (tx->loud)
+			memcpy(p, speech + tx->said % (speech_n / GEN_FRAME) * GEN_FRAME, n);
+		else
+			memset(p, media_codec_silence(k->codec), n);
+	} else {
+		const uint8_t *frame = tx->loud ? gen_coded_speech(tx->said, &n) : gen_coded_silence(tx->hushed, &n);
+		memcpy(p, frame, n);
+	}
+	tx->hushed = tx->loud ? 0 : tx->hushed + 1;
+	tx->said += tx->loud;
+	return n;
+}
+
 static void send_frame(struct gen_call *c)
 {
 	struct gen_tx *tx = &c->tx;
-	uint8_t p[RTP_HEAD + GEN_FRAME];
+	uint8_t p[RTP_HEAD + CODEC_PAYLOAD_MAX + SRTP_ROOM];
 	struct rtp_packet head = { .pt = gen_opt.codec->pt, .seq = tx->seq, .ts = tx->ts, .ssrc = c->rtp_port };
 	if (dtmf_tx_active(&tx->keys)) {
 		head.pt = PT_KEYS;
 		if (dtmf_tx_tick(&tx->keys, 8, tx->ts, p + RTP_HEAD, &head.ts, &head.marker))
 			send_packet(c, &head, p, RTP_HEAD + DTMF_PAYLOAD);
 	} else {
-		if (tx->loud)
-			memcpy(p + RTP_HEAD, speech + tx->ts / GEN_FRAME % (speech_n / GEN_FRAME) * GEN_FRAME, GEN_FRAME);
-		else
-			memset(p + RTP_HEAD, head.pt == 8 ? 0xd5 : 0xff, GEN_FRAME);
-		send_packet(c, &head, p, sizeof p);
+		send_packet(c, &head, p, RTP_HEAD + speak(tx, p + RTP_HEAD));
 	}
 	tx->ts += gen_opt.codec->ts_step;
 }

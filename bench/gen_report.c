@@ -221,8 +221,8 @@ int gen_report(void)
 	unsigned calls = gen_opt.mode == GEN_PLAY ? (unsigned)gen_opt.calls : n_setup;
 	look(&left);
 	qsort(setup_us, n_setup, sizeof *setup_us, by_value);
-	printf("{\"mode\":\"%s\",\"transport\":\"%s\",\"codec\":\"%s\",\"calls\":%d,\"begun\":%u,\"ok\":%u,\"failed\":%u,\"refused\":%u,\"last_refusal\":%d,\"scripts\":%u,"
-	       "\"retransmissions\":%u,", gen_opt.mode == GEN_PLAY ? "play" : gen_opt.mode == GEN_SETUP ? "setup" : "storm", gen_opt.tls ? "TLS" : "UDP", gen_opt.codec->name,
+	printf("{\"mode\":\"%s\",\"transport\":\"%s\",\"codec\":\"%s\",\"srtp\":\"%s\",\"calls\":%d,\"begun\":%u,\"ok\":%u,\"failed\":%u,\"refused\":%u,\"last_refusal\":%d,\"scripts\":%u,"
+	       "\"retransmissions\":%u,", gen_opt.mode == GEN_PLAY ? "play" : gen_opt.mode == GEN_SETUP ? "setup" : "storm", gen_opt.tls ? "TLS" : "UDP", gen_opt.codec->name, srtp_suite_name(gen_opt.suite),
 	       gen_opt.calls, n->begun, n_setup, n->failed, n->refused, n->last_refusal, n->scripts, n->retransmissions);
 	printf("\"window_s\":%.3f,\"cpu_s\":%.4f,\"core_percent\":%.2f,", window, cpu, 100 * cpu / window);
 	if (calls)
@@ -233,8 +233,8 @@ int gen_report(void)
 	print_threads(window);
 	printf("\"" COUNT(received) COUNT(sent) COUNT(send_errors) COUNT(lost) COUNT(doubled) COUNT(reordered) COUNT(wrong_ts) COUNT(wrong_marker), OF(received), OF(sent),
 	       OF(send_errors), OF(lost), OF(doubled), OF(reordered), OF(wrong_ts), OF(wrong_marker));
-	printf(COUNT(wrong_ssrc) COUNT(wrong_pt) COUNT(bad) COUNT(known) COUNT(quiet) COUNT(unknown) COUNT(leaps) COUNT(overflow) "late\":%llu,", OF(wrong_ssrc), OF(wrong_pt),
-	       OF(bad), OF(known), OF(quiet), OF(unknown), OF(leaps), OF(overflow), OF(late));
+	printf(COUNT(wrong_ssrc) COUNT(wrong_pt) COUNT(bad) COUNT(not_genuine) COUNT(known) COUNT(quiet) COUNT(unknown) COUNT(leaps) COUNT(overflow) "late\":%llu,", OF(wrong_ssrc), OF(wrong_pt),
+	       OF(bad), OF(not_genuine), OF(known), OF(quiet), OF(unknown), OF(leaps), OF(overflow), OF(late));
 	print_hist("interval", j->interval);
 	print_hist("lateness", j->lateness);
 	printf("\"latest_ms\":%.2f,\"setup_p50_ms\":%.2f,\"setup_p99_ms\":%.2f,\"setup_max_ms\":%.2f,", (double)j->latest_us / 1000, setup_ms(0.5), setup_ms(0.99), setup_ms(1));

@@ -5,10 +5,15 @@
   B deposit  greeting, beep, 15 s of speech, hang up: stored, synced
   C phone    a mailbox by telephone: PIN by keys, three messages played
   D setup    calls hung up after 0.1 s: over UDP, one TLS connection, a connection a call
+  E secret   A and B with encrypted sound (SRTP): every packet is authenticated, decrypted and then judged as in A
+  F codecs   A and B in G.722 and Opus: what comes is compared with what the server's encoder must make of the prompt; what was kept with what was said
   G storm    A, while strangers open TLS connections as fast as they can
 """
+import struct
 import subprocess
 import sys
+
+from labkit import audio
 
 from .servers import BOXES, FIRST_BOX, PIN
 
@@ -24,12 +29,12 @@ def lateness(r):
 
 def judged(r):
     """What was wrong with the packets, in words; empty when nothing was."""
-    wrong = [f"{r[k]} {k}" for k in ("lost", "doubled", "reordered", "wrong_ts", "wrong_marker", "wrong_ssrc", "wrong_pt", "bad", "leaps", "send_errors") if r.get(k)]
+    wrong = [f"{r[k]} {k}" for k in ("lost", "doubled", "reordered", "wrong_ts", "wrong_marker", "wrong_ssrc", "wrong_pt", "bad", "not_genuine", "leaps", "send_errors") if r.get(k)]
     return ", ".join(wrong)
 
 
 def clean(r):
-    return not r["failed"] and not r["lost"] and lateness(r) <= LATE_SHARE and r["core_percent"] <= FULL_PERCENT and generator_kept_up(r)
+    return not r["failed"] and not r["lost"] and not r["not_genuine"] and lateness(r) <= LATE_SHARE and r["core_percent"] <= FULL_PERCENT and generator_kept_up(r)
 
 
 def generator_kept_up(r):
@@ -49,7 +54,8 @@ class Bench:
         self.generator, self.figures, self.window_s = generator, figures, window_s
 
     def point(self, server, what, calls, seconds=None, **more):
-        r = self.generator.run(server.port, server.pid, "play", calls=calls, rate=max(20, calls / RAMP_S), seconds=seconds or self.window_s,
+        port = server.tls if more.get("tls") else server.port
+        r = self.generator.run(port, server.pid, "play", calls=calls, rate=max(20, calls / RAMP_S), seconds=seconds or self.window_s,
                                **{"keep": True, "settle": 2, "prompt": getattr(server, "prompt", None), **more})
         describe(f"{server.name} {what}", r)
         self.figures.raw({"server": server.name, "scenario": what}, r)
@@ -74,9 +80,14 @@ class Bench:
         return points
 
     # ---- B ----
-    def deposits(self, server, calls, seconds=None):
+    def deposits(self, server, calls, seconds=None, **more):
         return self.point(server, "deposit", calls, seconds=seconds or max(self.window_s, 16), to=server.number["deposit"], to_count=BOXES if server.name == "umbel" else None,
-                          script=DEPOSIT, settle=18, prompt=None)
+                          script=DEPOSIT, **{"settle": 18, "prompt": None, **more})
+
+    def kept_like_said(self, server, count=3):
+        """The worst of what some mailboxes kept last, as correlation with what their callers said."""
+        said = [s for s, in struct.iter_unpack("<h", server.say.read_bytes())]
+        return min((audio.likeness(said, kept)[0] for kept in server.newest(count)), default=0)
 
     # ---- C ----
     def sessions(self, server, boxes, seconds=40):

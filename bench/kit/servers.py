@@ -12,8 +12,9 @@ import time
 import wave
 from pathlib import Path
 
-from labkit import node as lab
+from labkit import audio, node as lab
 
+SAID_S = 16
 RATE, BOXES, FIRST_BOX, PIN = 8000, 100, 2001, "135790"
 SERVER_CORE, GENERATOR_CORE = "0", "1"
 NUMBER = {"play": "4000", "deposit": str(FIRST_BOX), "phone": "3000"}
@@ -31,9 +32,9 @@ def pin_to_core(pid, core=SERVER_CORE):
         subprocess.run(["taskset", "-cp", core, task], capture_output=True)
 
 
-def make_prompt(path, seconds):
+def make_prompt(path, seconds, seed=5):
     """A voice that says nothing: a buzz whose pitch and formants wander, in syllables, no two places of it alike. 16 bit, 8 kHz."""
-    rng, phase, samples = random.Random(5), 0.0, []
+    rng, phase, samples = random.Random(seed), 0.0, []
     resonances = [[0.0, 0.0] for _ in range(3)]
     while len(samples) < seconds * RATE:
         pitch, length = rng.uniform(90, 180), int(rng.uniform(0.12, 0.3) * RATE)
@@ -119,7 +120,7 @@ class Umbel:
     def __init__(self, folder, identity, ca, store=None, name="node"):
         self.udp, self.tls = free_port(), free_port()
         self.port, self.folder, self.number = self.udp, Path(folder), NUMBER
-        self.prompt = None  # samples that callers hear, as a file
+        self.prompt = self.say = None  # samples that callers hear, and what they say where what is kept is compared with it: files
         self.node = lab.Node(folder, name, self._configuration(name, identity, ca, store))
 
     def _configuration(self, name, identity, ca, store):
@@ -137,7 +138,7 @@ class Umbel:
             "trust": {"ca": [str(ca.cert)]},
             "gateways": [
                 {"name": "udp", "address": "127.0.0.1", "port": self.udp, "transport": "udp", "sources": ["127.0.0.0/8"], "options": off},
-                {"name": "tls", "address": "localhost", "port": self.tls, "transport": "tls", "accept_names": ["localhost"], "options": off},
+                {"name": "tls", "address": "localhost", "port": self.tls, "transport": "tls", "accept_names": ["localhost"], "srtp": "optional", "options": off},
             ],
             "dialplans": [{"name": "bench", "gateway": "udp", "domain": "localhost", "extension_digits": 4, "access_numbers": [NUMBER["phone"]]}],
             "attendants": [{"name": "hear", "numbers": [NUMBER["play"]], "dialplan": "bench", "greeting_prompt": "bench", "input_timeout_s": 60}],
@@ -160,6 +161,8 @@ class Umbel:
         self.cli("prompt", "export", "bench", heard)
         self.prompt = self.folder / "prompt.l16"
         self.prompt.write_bytes(samples_of(heard))
+        self.say = self.folder / "say.l16"
+        self.say.write_bytes(samples_of(make_prompt(self.folder / "say.wav", SAID_S, seed=11)))
         return self
 
     def __exit__(self, *_):
@@ -171,3 +174,12 @@ class Umbel:
 
     def messages(self):
         return sum(len(self.node.messages(f"box{FIRST_BOX + i}")) for i in range(BOXES))
+
+    def newest(self, count):
+        """The last message of each of the first mailboxes, as samples of 8 kHz."""
+        for i in range(count):
+            box, file = f"box{FIRST_BOX + i}", self.folder / "newest.wav"
+            newest = max(self.node.messages(box), key=lambda m: m["received_us"], default=None)
+            if newest:
+                self.cli("message", "export", box, newest["id"], file)
+                yield audio.read(file)

@@ -131,6 +131,8 @@ struct cfg_node {
 	size_t n_identities;
 	const char *identity; /* the one shown where nothing else says so; "" = the first */
 	const char *store; /* "sqlite:PATH" or "postgresql://..." */
+	const char *store_ca, *store_certificate, *store_key; /* files for PostgreSQL over TLS; "" none */
+	uint32_t store_connections;
 	const char *admin_socket, *admin_http; /* http: "ADDRESS:PORT" or "" for none */
 	const char *admin_crl; /* "ADDRESS:PORT" where revocation lists alone are served; "" with the others */
 	const char *admin_group; /* who may use the socket besides its owner; "" nobody */

@@ -38,12 +38,19 @@ enum store_state {
 	STORE_AWAY, /* does not answer */
 };
 
+/* PostgreSQL: files in PEM; NULL or "" each. With a CA the server must show a certificate of it for the name in the URL (sslmode=verify-full).
+ * What the URL says of the same wins. */
+struct store_tls {
+	const char *ca, *certificate, *key;
+};
+
 struct store_prm {
 	const char *url; /* "sqlite:PATH", "postgresql://...", "fail:ERRNO" (tests) */
 	struct loop *loop; /* where done handlers run */
 	const struct um_clock *clock;
 	struct ev_bus *bus; /* may be NULL */
 	struct metrics *metrics; /* may be NULL */
+	struct store_tls tls; /* copied */
 	unsigned threads; /* readers (SQLite) or connections (PostgreSQL); 0 = 4 */
 	unsigned queue_max; /* jobs waiting; 0 = 1024 */
 	uint64_t statement_ms; /* PostgreSQL statement and lock time-out; 0 = 5000 */

@@ -24,6 +24,7 @@ struct db_open {
 	const char *url;
 	bool writer; /* SQLite: the one that may write */
 	uint64_t statement_ms;
+	const struct store_tls *tls;
 	struct ev_bus *bus;
 	const char *place;
 	void *arg; /* of store_open_with() */

@@ -1,26 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* pgsql.c  PostgreSQL as an engine. Every statement is sent without waiting and its answer is awaited with a deadline of our own:
  * statement_timeout is kept by the server, and a server that was stopped or lost its network keeps nothing.
+ * Statements are prepared when they come first, so their texts must be constants: one that is put together stays for the connection's life.
  * A connection that dies after COMMIT was sent leaves the work's fate unknown, and that is what commit() says.          */
 #include <endian.h>
 #include <errno.h>
-#include <libpq-fe.h>
 #include <poll.h>
 #include <stdio.h>
 #include "base/clock.h"
 #include "base/mem.h"
-#include "db/driver.h"
+#include "db/pgsql_private.h"
 #include "db_events.h"
 
 enum { OID_INT8 = 20, OID_TEXT = 25, OID_BYTEA = 17, GRACE_MS = 2000, SCHEMA_LOCK = 0x756d62 };
-
-struct conn {
-	struct db_conn base;
-	PGconn *pg;
-	int64_t deadline_ms; /* per statement */
-	bool broken, lost; /* lost: the last failure was the connection's, so the server's decision is not known */
-	bool warned; /* since it was set to false */
-};
 
 struct rows {
 	PGresult *res;
@@ -33,7 +25,7 @@ static const struct {
 } states[] = {
 	{ "23505", EEXIST }, { "25006", EROFS }, { "40001", EBUSY }, { "40P01", EBUSY }, { "55P03", EBUSY }, { "57014", ETIMEDOUT },
 	{ "53100", ENOSPC }, { "53200", ENOMEM }, { "53", ENOTCONN }, { "08", ENOTCONN }, { "57P", ENOTCONN }, { "28", ENOTCONN },
-	{ "3D", ENOTCONN }, { "58", EIO }, { "XX", EBADMSG },
+	{ "3D", ENOTCONN }, { "26000", ENOTCONN }, { "0A000", ENOTCONN }, { "58", EIO }, { "XX", EBADMSG },
 };
 
 static int code_of(const char *state)
@@ -44,69 +36,76 @@ static int code_of(const char *state)
 	return EINVAL;
 }
 
-static void say(struct ev_report *why, const char *place, int err, const char *code, const char *error)
+void pgsql_one_line(const char *words, char *line, size_t size)
 {
-	unsigned id = err == ENOSPC ? EV_DB_FULL : err == EROFS ? EV_DB_READONLY : err == EBADMSG ? EV_DB_CORRUPT :
-		err == ENOTCONN || err == ETIMEDOUT || err == EIO || err == EBUSY || err == ENOMEM ? EV_DB_AWAY : EV_DB_STATEMENT;
-	char line[400];
 	size_t n = 0;
-	for (const char *p = error; *p && n + 1 < sizeof line; p++) { /* libpq writes several lines; a report is one */
+	for (const char *p = words; *p && n + 1 < size; p++) { /* libpq writes several lines; a report is one */
 		char c = *p == '\n' || *p == '\t' ? ' ' : *p;
 		if (c != ' ' || (n && line[n - 1] != ' '))
 			line[n++] = c;
 	}
+	while (n && line[n - 1] == ' ')
+		n--;
 	line[n] = 0;
+}
+
+void pgsql_say(struct ev_report *why, const char *place, int err, const char *code, const char *error)
+{
+	unsigned id = err == ENOSPC ? EV_DB_FULL : err == EROFS ? EV_DB_READONLY : err == EBADMSG ? EV_DB_CORRUPT :
+		err == ENOTCONN || err == ETIMEDOUT || err == EIO || err == EBUSY || err == ENOMEM ? EV_DB_AWAY : EV_DB_STATEMENT;
+	char line[400];
+	pgsql_one_line(error, line, sizeof line);
 	ev_set(why, (uint16_t)id);
 	ev_str(why, "place", place);
-	ev_text(why, "error", text_trim(text_of(line)));
+	ev_str(why, "error", line);
 	ev_str(why, "code", code);
 }
 
 /* libpq's words may hold several lines; they never hold the password. */
-static int lost(struct conn *c, const char *words, struct ev_report *why)
+int pgsql_lost(struct pgsql_conn *c, const char *words, struct ev_report *why)
 {
 	c->broken = c->lost = true;
-	say(why, c->base.place, ENOTCONN, "08006", words);
+	pgsql_say(why, c->base.place, ENOTCONN, "08006", words);
 	return ENOTCONN;
 }
 
-static int judge(struct conn *c, PGresult *res, struct ev_report *why)
+static int judge(struct pgsql_conn *c, PGresult *res, struct ev_report *why)
 {
 	ExecStatusType st = PQresultStatus(res);
 	if (st == PGRES_COMMAND_OK || st == PGRES_TUPLES_OK)
 		return 0;
 	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
 	if (!state || PQstatus(c->pg) != CONNECTION_OK)
-		return lost(c, PQresultErrorMessage(res), why);
+		return pgsql_lost(c, PQresultErrorMessage(res), why);
 	int err = code_of(state);
-	if (err == ENOTCONN)
+	if (err == ENOTCONN || (err == EROFS && c->several))
 		c->broken = true;
 	const char *words = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
-	say(why, c->base.place, err, state, words ? words : "");
+	pgsql_say(why, c->base.place, err, state, words ? words : "");
 	return err;
 }
 
 /* Waits until libpq has a whole result, sending what it still has to send. */
-static int await(struct conn *c, struct ev_report *why)
+static int await(struct pgsql_conn *c, struct ev_report *why)
 {
 	int64_t end = clock_mono_ms(clock_system()) + c->deadline_ms + GRACE_MS;
 	for (;;) {
 		int flushed = PQflush(c->pg);
 		if (flushed < 0 || !PQconsumeInput(c->pg))
-			return lost(c, PQerrorMessage(c->pg), why);
+			return pgsql_lost(c, PQerrorMessage(c->pg), why);
 		if (!flushed && !PQisBusy(c->pg))
 			return 0;
 		int64_t left = end - clock_mono_ms(clock_system());
 		if (left <= 0)
-			return lost(c, "no answer in time", why);
+			return pgsql_lost(c, "no answer in time", why);
 		struct pollfd p = { PQsocket(c->pg), (short)(flushed ? POLLIN | POLLOUT : POLLIN), 0 };
 		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
-			return lost(c, strerror(errno), why);
+			return pgsql_lost(c, strerror(errno), why);
 	}
 }
 
 /* The last result of what was sent; *rp (may be NULL) is the caller's. */
-static int answer(struct conn *c, PGresult **rp, struct ev_report *why)
+static int answer(struct pgsql_conn *c, PGresult **rp, struct ev_report *why)
 {
 	PGresult *last = NULL;
 	int err;
@@ -125,7 +124,7 @@ static int answer(struct conn *c, PGresult **rp, struct ev_report *why)
 		last = res;
 	}
 	if (!err)
-		err = last ? judge(c, last, why) : lost(c, PQerrorMessage(c->pg), why);
+		err = last ? judge(c, last, why) : pgsql_lost(c, PQerrorMessage(c->pg), why);
 	if (!err && rp)
 		*rp = last;
 	else
@@ -133,12 +132,12 @@ static int answer(struct conn *c, PGresult **rp, struct ev_report *why)
 	return err;
 }
 
-static int script(struct db_conn *base, const char *sql, struct ev_report *why)
+int pgsql_script(struct db_conn *base, const char *sql, struct ev_report *why)
 {
-	struct conn *c = (struct conn *)base;
+	struct pgsql_conn *c = (struct pgsql_conn *)base;
 	c->lost = false;
 	if (!PQsendQuery(c->pg, sql))
-		return lost(c, PQerrorMessage(c->pg), why);
+		return pgsql_lost(c, PQerrorMessage(c->pg), why);
 	return answer(c, NULL, why);
 }
 
@@ -182,101 +181,76 @@ static void to_wire(struct wire *w, const struct db_value *v, unsigned n)
 	}
 }
 
-static int run(struct conn *c, PGresult **rp, const char *sql, const struct db_value *v, unsigned n, struct ev_report *why)
+/* ---- prepared statements: parsed and planned once a connection ---- */
+
+static size_t slot_of(const char *key, size_t n)
 {
-	char text[4096];
+	uint64_t h = 1469598103934665603u; /* FNV-1a */
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (uint8_t)key[i]) * 1099511628211u;
+	return (size_t)(h ^ h >> 32) & (PGSQL_PREPARED - 1);
+}
+
+/* The place of a statement with these types of parameters: its own, or a free one. PGSQL_PREPARED: there is no room. */
+static size_t find_prepared(const struct pgsql_conn *c, const char *key, size_t n)
+{
+	size_t at = slot_of(key, n);
+	for (; c->prepared[at].key; at = (at + 1) & (PGSQL_PREPARED - 1))
+		if (c->prepared[at].n == n && memcmp(c->prepared[at].key, key, n) == 0)
+			return at;
+	return c->n_prepared < PGSQL_PREPARED / 2 ? at : PGSQL_PREPARED;
+}
+
+static int prepare(struct pgsql_conn *c, size_t at, const char *key, size_t n_key, const Oid *types, unsigned n, struct ev_report *why)
+{
+	char name[16];
+	char *copy = mem_alloc(n_key);
+	if (!copy)
+		return ENOMEM;
+	memcpy(copy, key, n_key);
+	text_print(name, sizeof name, "u%zu", at);
+	if (!PQsendPrepare(c->pg, name, key, (int)n, types)) {
+		mem_free(copy);
+		return pgsql_lost(c, PQerrorMessage(c->pg), why);
+	}
+	int err = answer(c, NULL, why);
+	if (err) {
+		mem_free(copy);
+		return err;
+	}
+	c->prepared[at] = (struct pgsql_prepared){ copy, n_key };
+	c->n_prepared++;
+	return 0;
+}
+
+int pgsql_run(struct pgsql_conn *c, PGresult **rp, const char *sql, const struct db_value *v, unsigned n, struct ev_report *why)
+{
+	char key[4096 + DB_PARAMS_MAX + 1], name[16];
 	struct wire w = { .value = { NULL } };
-	int err = translate(sql, text, sizeof text);
+	int err = translate(sql, key, 4096), sent;
 	if (err)
 		return err;
+	size_t n_key = strlen(key) + 1;
+	for (unsigned i = 0; i < n; i++)
+		key[n_key++] = v[i].type;
 	c->lost = false;
 	to_wire(&w, v, n);
-	if (!PQsendQueryParams(c->pg, text, (int)n, w.type, w.value, w.length, w.format, 1))
-		return lost(c, PQerrorMessage(c->pg), why);
-	return answer(c, rp, why);
-}
-
-/* ---- opening ---- */
-
-static void conn_close(struct db_conn *base)
-{
-	struct conn *c = (struct conn *)base;
-	PQfinish(c->pg);
-	mem_free(c);
-}
-
-static void on_notice(void *arg, const PGresult *res)
-{
-	struct conn *c = arg;
-	const char *state = PQresultErrorField(res, PG_DIAG_SQLSTATE);
-	c->warned = c->warned || (state && strcmp(state, "01000") == 0);
-}
-
-/* A commit that returns before it is on the disk would break our word; stricter settings are the administrator's choice. */
-static int insist_on_durable(struct conn *c, struct ev_report *why)
-{
-	PGresult *res = NULL;
-	int err = run(c, &res, "SELECT current_setting('synchronous_commit')", NULL, 0, why);
+	size_t at = find_prepared(c, key, n_key);
+	if (at < PGSQL_PREPARED && !c->prepared[at].key)
+		err = prepare(c, at, key, n_key, w.type, n, why);
 	if (err)
 		return err;
-	bool off = PQntuples(res) == 1 && strcmp(PQgetvalue(res, 0, 0), "off") == 0;
-	PQclear(res);
-	if (!off)
-		return 0;
-	if (c->base.bus) {
-		struct ev_report *r = mem_zalloc(1, sizeof *r);
-		ev_set(r, EV_DB_ASYNC_COMMIT);
-		ev_str(r, "place", c->base.place);
-		ev_str(r, "setting", "off");
-		if (r)
-			ev_emit(c->base.bus, r);
-		mem_free(r);
-	}
-	return script(&c->base, "SET synchronous_commit = on", why);
-}
-
-static int settings(struct conn *c, uint64_t statement_ms, struct ev_report *why)
-{
-	char sql[256];
-	PQsetNoticeReceiver(c->pg, on_notice, c);
-	PQsetnonblocking(c->pg, 1);
-	text_print(sql, sizeof sql, "SET statement_timeout = %llu; SET lock_timeout = %llu; SET idle_in_transaction_session_timeout = 60000;"
-		"SET standard_conforming_strings = on", (unsigned long long)statement_ms, (unsigned long long)statement_ms);
-	int err = script(&c->base, sql, why);
-	return err ? err : insist_on_durable(c, why);
-}
-
-/* What the url says wins, because it comes last. */
-static PGconn *dial(const char *url)
-{
-	const char *const keys[] = { "connect_timeout", "application_name", "client_encoding", "keepalives_idle", "keepalives_interval",
-		"keepalives_count", "tcp_user_timeout", "target_session_attrs", "dbname", NULL };
-	const char *const values[] = { "2", "umbel", "UTF8", "5", "2", "3", "8000", "any", url, NULL };
-	return PQconnectdbParams(keys, values, 1);
-}
-
-static int conn_open(struct db_conn **cp, const struct db_open *prm, struct ev_report *why)
-{
-	struct conn *c = mem_zalloc(1, sizeof *c);
-	if (!c)
-		return ENOMEM;
-	c->base.drv = &db_pgsql;
-	c->base.bus = prm->bus;
-	c->deadline_ms = (int64_t)prm->statement_ms;
-	text_fill(c->base.place, sizeof c->base.place, prm->place);
-	c->pg = dial(prm->url);
-	int err = !c->pg ? ENOMEM : PQstatus(c->pg) == CONNECTION_OK ? settings(c, prm->statement_ms, why) : lost(c, PQerrorMessage(c->pg), why);
-	if (err) {
-		conn_close(&c->base);
-		return err;
-	}
-	*cp = &c->base;
-	return 0;
+	text_print(name, sizeof name, "u%zu", at);
+	sent = at < PGSQL_PREPARED ? PQsendQueryPrepared(c->pg, name, (int)n, w.value, w.length, w.format, 1) :
+		PQsendQueryParams(c->pg, key, (int)n, w.type, w.value, w.length, w.format, 1);
+	if (!sent)
+		return pgsql_lost(c, PQerrorMessage(c->pg), why);
+	return answer(c, rp, why);
 }
 
 static bool usable(struct db_conn *base)
 {
-	return !((struct conn *)base)->broken;
+	return !((struct pgsql_conn *)base)->broken;
 }
 
 /* ---- transactions ---- */
@@ -284,40 +258,41 @@ static bool usable(struct db_conn *base)
 /* A read sees one moment, as in SQLite, however many statements it has; what only reads is never refused for that. */
 static int begin(struct db_conn *base, enum store_kind kind, struct ev_report *why)
 {
-	return script(base, kind == STORE_WRITE ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", why);
+	((struct pgsql_conn *)base)->deadline_ms = ((struct pgsql_conn *)base)->statement_ms;
+	return pgsql_script(base, kind == STORE_WRITE ? "BEGIN" : "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", why);
 }
 
 static bool in_tx(struct db_conn *base)
 {
-	struct conn *c = (struct conn *)base;
+	struct pgsql_conn *c = (struct pgsql_conn *)base;
 	PGTransactionStatusType st = PQtransactionStatus(c->pg);
 	return st == PQTRANS_INTRANS || st == PQTRANS_INERROR;
 }
 
 static void rollback(struct db_conn *base)
 {
-	struct conn *c = (struct conn *)base;
-	if (!c->broken && in_tx(base) && script(base, "ROLLBACK", NULL))
+	struct pgsql_conn *c = (struct pgsql_conn *)base;
+	if (!c->broken && in_tx(base) && pgsql_script(base, "ROLLBACK", NULL))
 		c->broken = true;
 }
 
 /* COMMIT of a transaction in which a statement failed answers ROLLBACK without an error: that is no commit. */
 static int commit(struct db_conn *base, bool *unknown, struct ev_report *why)
 {
-	struct conn *c = (struct conn *)base;
+	struct pgsql_conn *c = (struct pgsql_conn *)base;
 	PGresult *res = NULL;
 	if (PQtransactionStatus(c->pg) == PQTRANS_INERROR) {
 		rollback(base);
 		return EINVAL;
 	}
 	c->warned = false;
-	int err = run(c, &res, "COMMIT", NULL, 0, why);
+	int err = pgsql_run(c, &res, "COMMIT", NULL, 0, why);
 	if (!err && strcmp(PQcmdStatus(res), "COMMIT") != 0)
 		err = EIO;
 	if (!err && c->warned) { /* the server gave up waiting for its synchronous standby: the loss of one machine would be the loss of it */
 		err = ETIMEDOUT;
 		*unknown = true;
-		say(why, c->base.place, err, "01000", "the synchronous standby did not confirm in time");
+		pgsql_say(why, c->base.place, err, "01000", "the synchronous standby did not confirm in time");
 	} else if (err && c->lost) {
 		*unknown = true;
 	} else if (err) {
@@ -327,11 +302,14 @@ static int commit(struct db_conn *base, bool *unknown, struct ev_report *why)
 	return err;
 }
 
+/* Another node may be at it, and have much to do. */
 static int lock_schema(struct db_conn *base, struct ev_report *why)
 {
-	char sql[64];
-	text_print(sql, sizeof sql, "SELECT pg_advisory_xact_lock(%d)", SCHEMA_LOCK);
-	return script(base, sql, why);
+	char sql[160];
+	((struct pgsql_conn *)base)->deadline_ms = PGSQL_MIGRATE_MS;
+	text_print(sql, sizeof sql, "SET LOCAL lock_timeout = %d; SET LOCAL statement_timeout = %d; SELECT pg_advisory_xact_lock(%d)", PGSQL_MIGRATE_MS,
+		PGSQL_MIGRATE_MS, SCHEMA_LOCK);
+	return pgsql_script(base, sql, why);
 }
 
 /* ---- statements ---- */
@@ -339,7 +317,7 @@ static int lock_schema(struct db_conn *base, struct ev_report *why)
 static int exec(struct db_conn *base, const char *sql, const struct db_value *v, unsigned n, int64_t *changes, struct ev_report *why)
 {
 	PGresult *res = NULL;
-	int err = run((struct conn *)base, &res, sql, v, n, why);
+	int err = pgsql_run((struct pgsql_conn *)base, &res, sql, v, n, why);
 	if (err)
 		return err;
 	*changes = atoll(PQcmdTuples(res));
@@ -352,7 +330,7 @@ static int query(struct db_conn *base, void **rows, const char *sql, const struc
 	struct rows *r = mem_zalloc(1, sizeof *r);
 	if (!r)
 		return ENOMEM;
-	int err = run((struct conn *)base, &r->res, sql, v, n, why);
+	int err = pgsql_run((struct pgsql_conn *)base, &r->res, sql, v, n, why);
 	if (err) {
 		mem_free(r);
 		return err;
@@ -409,7 +387,7 @@ static void finish(struct db_conn *base, void *rows)
 }
 
 const struct db_driver db_pgsql = {
-	.name = "postgresql", .now_sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", .open = conn_open, .close = conn_close, .usable = usable, .begin = begin, .commit = commit,
+	.name = "postgresql", .now_sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", .open = pgsql_open, .close = pgsql_close, .usable = usable, .begin = begin, .commit = commit,
 	.rollback = rollback, .in_tx = in_tx, .exec = exec, .query = query, .step = step, .column = column, .finish = finish,
-	.script = script, .lock_schema = lock_schema,
+	.script = pgsql_script, .lock_schema = lock_schema,
 };

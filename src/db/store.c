@@ -30,6 +30,23 @@ enum store_state store_state(const struct store *s)
 	return (enum store_state)atomic_load(&s->state);
 }
 
+/* Who refused whom: told once, and again when another reason takes its place. */
+static void say_reason(struct store *s, enum store_state now, const struct ev_report *why)
+{
+	unsigned id = now == STORE_AWAY && why && why->id >= EV_DB_TLS_NAME && why->id <= EV_DB_TLS_FILES ? why->id : 0;
+	pthread_mutex_lock(&s->lock);
+	bool say = s->bus && id && id != s->reason_said;
+	if (now == STORE_GOOD || id)
+		s->reason_said = id;
+	pthread_mutex_unlock(&s->lock);
+	struct ev_report *r = say ? mem_alloc(sizeof *r) : NULL;
+	if (!r)
+		return;
+	ev_copy(r, why);
+	ev_emit(s->bus, r);
+	mem_free(r);
+}
+
 static void say_state(struct store *s, enum store_state was, enum store_state now, int64_t since_ms, const struct ev_report *why)
 {
 	static const uint16_t ids[] = { 0, EV_DB_GOOD_AGAIN, EV_DB_FULL, EV_DB_READONLY, EV_DB_AWAY };
@@ -57,6 +74,7 @@ void store_set_state(struct store *s, enum store_state now, const struct ev_repo
 		s->since_ms = clock_mono_ms(clock_system());
 	}
 	pthread_mutex_unlock(&s->lock);
+	say_reason(s, now, why);
 	if (was == now)
 		return;
 	say_state(s, was, now, since, why);
@@ -284,11 +302,23 @@ static void store_gone(void *p)
 	struct store *s = p;
 	mem_unref(s->bell);
 	mem_free(s->workers);
+	for (int i = 0; i < 3; i++)
+		mem_free(s->tls_file[i]);
 	mem_free(s->url);
 	pthread_mutex_destroy(&s->lock);
 	pthread_mutex_destroy(&s->schema_lock);
 	pthread_cond_destroy(&s->more[0]);
 	pthread_cond_destroy(&s->more[1]);
+}
+
+static int take_tls(struct store *s, const struct store_tls *tls)
+{
+	const char *const from[3] = { tls->ca, tls->certificate, tls->key };
+	for (int i = 0; i < 3; i++)
+		if (from[i] && *from[i] && !(s->tls_file[i] = mem_strdup(from[i])))
+			return ENOMEM;
+	s->tls = (struct store_tls){ s->tls_file[0], s->tls_file[1], s->tls_file[2] };
+	return 0;
 }
 
 static int fill(struct store *s, const struct store_prm *prm)
@@ -323,7 +353,7 @@ static int fill(struct store *s, const struct store_prm *prm)
 		return ENOMEM;
 	s->bell->s = s;
 	place_of(s);
-	return 0;
+	return take_tls(s, &prm->tls);
 }
 
 int store_open_with(struct store **sp, const struct store_prm *prm, const struct db_driver *drv, void *arg, struct ev_report *why)

@@ -42,6 +42,8 @@ struct store {
 	struct ev_bus *bus;
 	unsigned queue_max;
 	uint64_t statement_ms, free_min;
+	struct store_tls tls;
+	char *tls_file[3];
 	struct metric *m_queue, *m_good, *m_jobs, *m_commits;
 
 	pthread_mutex_t lock; /* all below until the blank line */
@@ -52,6 +54,7 @@ struct store {
 	int64_t since_ms; /* of the state */
 	atomic_int state;
 	int64_t full_said_ms;
+	unsigned reason_said; /* event of the refusal that was told last; 0: none */
 
 	pthread_mutex_t schema_lock;
 	bool migrated; /* under schema_lock */

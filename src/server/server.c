@@ -214,6 +214,9 @@ static void on_store_state(struct store *store, enum store_state was, enum store
 static int build_store(struct server *s, struct ev_report *why)
 {
 	struct store_prm prm = { .url = s->cfg->node.store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .may_be_away = true };
+	const struct cfg_node *n = &s->cfg->node;
+	prm.tls = (struct store_tls){ n->store_ca, n->store_certificate, n->store_key };
+	prm.threads = strncmp(n->store, "sqlite:", 7) == 0 ? 0 : n->store_connections;
 	int err = make_folder(s->cfg->node.data, why);
 	return err ? err : store_open(&s->store, &prm, why);
 }

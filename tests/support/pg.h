@@ -13,4 +13,12 @@ void pg_run(const char *sql);
 void pg_crash(void);
 void pg_again(void);
 
+/* A second server, for what has to do with several hosts: a fresh one, on a Unix socket; its folder is what a URL calls host. NULL as above. */
+const char *pg_second(void);
+const char *pg_first_folder(void);
+/* One statement for the server in that folder. */
+void pg_run_at(const char *folder, const char *sql);
+/* A third that listens on 127.0.0.1 over TLS as pg-temp says, with the certificates of that folder; its port. 0: not installed. */
+unsigned pg_tls(const char *certs);
+
 #endif

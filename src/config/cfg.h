@@ -202,7 +202,7 @@ struct cfg_gateway {
 	enum cfg_reuse reuse;
 	enum cfg_transfer_by transfer;
 	enum cfg_auto inband_dtmf;
-	bool symmetric_rtp;
+	bool symmetric_rtp, comfort_noise;
 	enum cfg_srtp srtp; /* auto: as the security of the dial plan says */
 	bool trusted_headers; /* believe P-Asserted-Identity, Diversion, History-Info */
 	bool asserted_identity; /* and tell it the same of ours */

@@ -76,6 +76,7 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 	static const enum sip_inband inband[] = { [CFG_AUTO] = SIP_INBAND_AUTO, [CFG_ON] = SIP_INBAND_ON, [CFG_OFF] = SIP_INBAND_OFF };
 	p->inband = inband[conf->inband_dtmf];
 	p->symmetric_rtp = conf->symmetric_rtp;
+	p->comfort_noise = conf->comfort_noise;
 	p->codecs = codecs_of(&conf->codecs);
 	p->max_dialogs = conf->max_calls;
 	p->max_watches = conf->lamp ? conf->subscriptions : 0;
@@ -150,6 +151,6 @@ bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b)
 	       same_strings(&a->sources, &b->sources) && a->judges_us.profile == b->judges_us.profile &&
 	       same_strings(&a->judges_us.known_names, &b->judges_us.known_names) && a->tls.min == b->tls.min && a->tls.max == b->tls.max &&
 	       a->tls.legacy == b->tls.legacy && a->reuse == b->reuse && a->srtp == b->srtp && same_login(&a->login, &b->login) && a->trusted_headers == b->trusted_headers && a->asserted_identity == b->asserted_identity &&
-	       a->max_calls == b->max_calls && a->lamp == b->lamp && a->inband_dtmf == b->inband_dtmf && a->symmetric_rtp == b->symmetric_rtp && a->subscriptions == b->subscriptions &&
+	       a->max_calls == b->max_calls && a->lamp == b->lamp && a->inband_dtmf == b->inband_dtmf && a->symmetric_rtp == b->symmetric_rtp && a->comfort_noise == b->comfort_noise && a->subscriptions == b->subscriptions &&
 	       memcmp(&a->options, &b->options, sizeof a->options) == 0;
 }

@@ -117,9 +117,10 @@ struct media_stream {
 	uint8_t dtmf_recv_pt;               /* the one that we announced, if it is another; 0: the same */
 	bool send, recv;                    /* as seen from us: false, false is inactive */
 	bool no_silence;                    /* send nothing while nothing is played */
+	uint8_t comfort_pt;                 /* comfort noise (RFC 3389) is sent then, by that payload type; 0: it is not. Understood it is always */
 	bool symmetric;                     /* a NAT: the first address that valid packets come from takes the place of `remote`; another one after 2 s of silence */
 	bool inband;                        /* listen for keys as tones in the audio, too */
-	uint32_t rtp_timeout_ms;            /* 0: never */
+	uint32_t rtp_timeout_ms;            /* 0: never. Ten times that behind comfort noise: who is silent may send nothing */
 	const struct srtp_key *send_key, *recv_key; /* both or none: SRTP with them, and nothing plain in or out. Copied; the same key as before goes on
 	                                     * counting, another one begins anew */
 };

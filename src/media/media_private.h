@@ -138,6 +138,7 @@ struct stream_cfg {
 	struct codec_tx *tx;  /* with a codec that needs one; NULL: that of before goes on */
 	struct codec_rx *rx;  /* likewise; port->incoming takes it */
 	bool send, recv, no_silence, inband, symmetric;
+	uint8_t comfort_pt;
 	uint32_t rtp_timeout_ms;
 	struct secure *secure; /* NULL: plain RTP. The media thread takes it over */
 };
@@ -213,6 +214,8 @@ struct media_port {
 	uint32_t ssrc, ts, octets;
 	uint16_t seq;
 	bool talking;            /* the packet before was audio: no marker */
+	bool comforted;          /* the last one of theirs was comfort noise */
+	unsigned comforting;     /* frames since ours began */
 	uint64_t last_frame;
 	struct media_play_item *plays, **plays_end;
 	bool plays_over;         /* some at the front are over and not yet told */
@@ -220,7 +223,7 @@ struct media_port {
 	struct dtmf_tx dtmf_tx;
 	struct dtmf_rx dtmf_rx;
 	struct incoming incoming;
-	unsigned quiet;          /* frames of G.722 since something was said */
+	unsigned quiet;          /* frames of G.722 since something was said, at most QUIET_SETTLED */
 	struct jitter *order;    /* before it, for decoders with a memory want packets in order; made by the loop, stays */
 	struct rtp_rx rtp_rx;
 	struct rec *rec;
@@ -289,6 +292,7 @@ void play_forward(struct media_port *port, struct media_play_item *it, uint32_t 
 /* utter.c: media thread */
 /* The next payload; false: there is nothing to say, and it is silence. */
 bool utter(struct media_port *port, uint8_t dst[CODEC_PAYLOAD_MAX], size_t *n);
+enum { QUIET_SETTLED = 40 }; /* frames until a decoder of G.722 is at rest */
 /* MEDIA_PLAY_ENDED for those that are over, in order, by one message. */
 void play_tell(struct media_thread *t, struct media_port *port);
 void play_stop(struct media_port *port);

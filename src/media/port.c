@@ -42,7 +42,7 @@ static int bind_pair(struct media_port *port, uint16_t rtp_port)
 		return err;
 	struct net_addr rtcp = rtp;
 	net_addr_set_port(&rtcp, (uint16_t)(net_addr_port(&rtp) + 1));
-	err = net_addr_port(&rtp) % 2 && !rtp_port ? EADDRINUSE : bind_one(&port->fd_rtcp, &rtcp);
+	err = bind_one(&port->fd_rtcp, &rtcp);
 	if (err) {
 		close(port->fd);
 		port->fd = -1;
@@ -70,11 +70,19 @@ static int bind_from_range(struct media_port *port)
 	return EADDRINUSE;
 }
 
+/* The kernel names a port; then it is asked for by number: a port that nobody asked for is lost when the socket is disconnected (stream.c does so). */
 static int bind_any(struct media_port *port)
 {
 	int err = EADDRINUSE;
-	for (unsigned i = 0; i < ANY_PAIR_TRIES && err == EADDRINUSE; i++)
-		err = bind_pair(port, 0);
+	for (unsigned i = 0; i < ANY_PAIR_TRIES && err == EADDRINUSE; i++) {
+		struct net_addr at = port->local;
+		err = bind_one(&port->fd, &at);
+		if (err)
+			break;
+		close(port->fd);
+		port->fd = -1;
+		err = bind_pair(port, net_addr_port(&at) & 0xfffe);
+	}
 	return err;
 }
 
@@ -237,14 +245,14 @@ static int states_make(struct media_port *port, struct stream_cfg *c)
 int media_port_start(struct media_port *port, const struct media_stream *s)
 {
 	if (!s->remote || !net_addr_port(s->remote) || s->remote->u.sa.sa_family != port->local.u.sa.sa_family || (unsigned)s->codec >= MEDIA_CODECS ||
-	    s->pt > 127 || s->recv_pt > 127 || (s->dtmf_pt > 127 && s->dtmf_pt != MEDIA_NO_PT))
+	    s->pt > 127 || s->recv_pt > 127 || s->comfort_pt > 127 || (s->dtmf_pt > 127 && s->dtmf_pt != MEDIA_NO_PT))
 		return EINVAL;
 	struct media_cmd cmd = { .type = CMD_START, .port = port };
 	struct stream_cfg *c = &cmd.u.stream;
 	*c = (struct stream_cfg){ .remote = *s->remote, .codec = s->codec, .pt = s->pt, .recv_pt = s->recv_pt ? s->recv_pt : s->pt,
 		.dtmf_khz = s->dtmf_khz ? s->dtmf_khz : 8, .dtmf_pt = s->dtmf_pt,
 		.dtmf_recv_pt = s->dtmf_recv_pt ? s->dtmf_recv_pt : s->dtmf_pt, .send = s->send, .recv = s->recv,
-		.no_silence = s->no_silence, .inband = s->inband, .symmetric = s->symmetric, .rtp_timeout_ms = s->rtp_timeout_ms };
+		.no_silence = s->no_silence, .comfort_pt = s->comfort_pt, .inband = s->inband, .symmetric = s->symmetric, .rtp_timeout_ms = s->rtp_timeout_ms };
 	if (s->remote_rtcp && s->remote_rtcp->u.sa.sa_family == s->remote->u.sa.sa_family) {
 		c->remote_rtcp = *s->remote_rtcp;
 	} else {

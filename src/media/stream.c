@@ -22,6 +22,8 @@ enum {
 	LOOK_AGAIN_US = 2000000,
 	TELL_STRANGER_US = 5000000, TELL_SAME_STRANGER_US = 60000000,
 	ASK_TIME_FRAMES = 4, /* the kernel's time of a packet costs as much as a quarter of reading it: one turn in so many asks for it */
+	COMFORT_PT = 13, COMFORT_DB = 65 /* below full scale: an idle telephone line */, COMFORT_FRAMES = 10 /* so often it is said again: a NAT between must not forget us */,
+	PATIENCE_WITH_COMFORT = 10,
 	RTCP_TYPE_LEAST = 64, RTCP_TYPE_MOST = 95, /* RTCP on RTP's port, which was not agreed (RFC 5761 4) */
 };
 
@@ -208,6 +210,7 @@ static void datagram(struct media_thread *t, struct media_port *port, const uint
 	if (source_is_ours(t, port, &pkt, now_us)) /* there is somebody, but this is nothing of his */
 		return;
 	count(&port->count.received);
+	port->comforted = pkt.pt == COMFORT_PT && codec_of(port, pkt.pt) == REC_NO_AUDIO;
 	packet(t, port, &pkt, now_us, came_us);
 	if (!port->connected && ++port->good >= GOOD_TO_CONNECT)
 		trust_address(port);
@@ -265,7 +268,8 @@ static void watch_silence(struct media_thread *t, struct media_port *port, int64
 	int64_t silent_us = now_us - port->last_rx_us;
 	if (port->connected && silent_us >= LOOK_AGAIN_US)
 		look_at_all(port);
-	if (port->cfg.rtp_timeout_ms && !port->timed_out && silent_us >= (int64_t)port->cfg.rtp_timeout_ms * 1000) {
+	int64_t limit_us = (int64_t)port->cfg.rtp_timeout_ms * 1000 * (port->comforted ? PATIENCE_WITH_COMFORT : 1);
+	if (limit_us && !port->timed_out && silent_us >= limit_us) {
 		port->timed_out = true;
 		thread_emit(t, &(struct media_msg){ .type = MEDIA_RTP_TIMEOUT, .port = port, .ms = (uint32_t)(silent_us / 1000) });
 	}
@@ -304,6 +308,20 @@ static void send_digit(struct media_thread *t, struct media_port *port)
 		thread_emit(t, &(struct media_msg){ .type = MEDIA_DIGITS_SENT, .port = port });
 }
 
+/* Silence that both agreed to say by comfort noise (RFC 3389): one packet when it begins, and at times. False: it is to be sent as such. */
+static bool send_comfort(struct media_port *port)
+{
+	uint8_t p[RTP_HEAD + 1 + SRTP_ROOM];
+	if (!port->cfg.comfort_pt || (port->cfg.codec == MEDIA_G722 && port->quiet < QUIET_SETTLED))
+		return false;
+	port->talking = false; /* the marker tells where speech begins */
+	if (port->comforting++ % COMFORT_FRAMES)
+		return true;
+	p[RTP_HEAD] = COMFORT_DB;
+	send_packet(port, &(struct rtp_packet){ .pt = port->cfg.comfort_pt, .seq = port->seq, .ts = port->ts, .ssrc = port->ssrc }, p, RTP_HEAD + 1);
+	return true;
+}
+
 static void send_frame(struct media_thread *t, struct media_port *port, bool may_emit)
 {
 	/* time stamps follow the clock, also over ticks that were skipped */
@@ -322,8 +340,12 @@ static void send_frame(struct media_thread *t, struct media_port *port, bool may
 	bool audio = utter(port, p + RTP_HEAD, &n);
 	if (!sends(port) || (!audio && port->cfg.no_silence)) {
 		port->talking = false;
+		port->comforting = 0;
 		return;
 	}
+	if (!audio && send_comfort(port))
+		return;
+	port->comforting = 0;
 	struct rtp_packet head = { .marker = !port->talking, .pt = port->cfg.pt, .seq = port->seq, .ts = port->ts, .ssrc = port->ssrc };
 	send_packet(port, &head, p, RTP_HEAD + n);
 	port->talking = true;

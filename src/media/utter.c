@@ -126,9 +126,8 @@ static bool own(struct media_port *port, uint8_t *dst, size_t *n)
 /* The listener's decoder must come to rest as our encoder does; then both know what follows. */
 static void quiet(struct media_port *port, uint8_t *dst, size_t *n)
 {
-	enum { SETTLED = 40 };
 	static const int16_t nothing[MEDIA_FRAME];
-	if (port->cfg.codec == MEDIA_G722 && port->cfg.tx && port->quiet < SETTLED) {
+	if (port->cfg.codec == MEDIA_G722 && port->cfg.tx && port->quiet < QUIET_SETTLED) {
 		port->quiet++;
 		*n = codec_encode(port->cfg.tx, nothing, dst);
 		return;

@@ -22,7 +22,8 @@ static int local_of(struct leg *leg, enum sdp_direction direction, char *host, s
 	if (leg_srtp_of(leg, &sdes))
 		return ENOMEM;
 	addr = *media_port_addr(leg->port);
-	*local = (struct sdp_local){ .port = net_addr_port(&addr), .codecs = codecs_for(leg), .dtmf = true, .direction = direction, .sdes = sdes };
+	*local = (struct sdp_local){ .port = net_addr_port(&addr), .codecs = codecs_for(leg), .dtmf = true, .direction = direction, .sdes = sdes,
+		.comfort = leg->info.peer && leg->info.peer->comfort_noise };
 	/* Bound to every address: say the one from which packets to this peer leave. */
 	if (net_addr_is_any(&addr) && net_addr_local_for(&addr, &leg->info.source))
 		return EADDRNOTAVAIL;
@@ -127,6 +128,7 @@ static int start(struct leg *leg, const struct sdp_agreed *a)
 	}
 	s.dtmf_pt = a->send_dtmf_pt < 0 ? MEDIA_NO_PT : (uint8_t)a->send_dtmf_pt;
 	s.dtmf_recv_pt = a->recv_dtmf_pt < 0 ? 0 : (uint8_t)a->recv_dtmf_pt;
+	s.comfort_pt = a->comfort ? SDP_COMFORT_PT : 0;
 	s.send = !a->held && (a->direction == SDP_SENDRECV || a->direction == SDP_SENDONLY);
 	s.recv = a->direction == SDP_SENDRECV || a->direction == SDP_RECVONLY;
 	if (a->held)

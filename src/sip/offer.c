@@ -152,6 +152,15 @@ static int16_t our_dtmf_pt(unsigned khz)
 	return -1;
 }
 
+/* Beside codecs with a clock of 8,000: its payload type has that one. Opus has means of its own. */
+static bool choose_comfort(const struct sdp_agreed *a, const struct sdp_media *m, const struct sdp_local *local)
+{
+	for (unsigned i = 0; local->comfort && codecs[a->codec].clock == CLOCK && i < m->n_formats; i++)
+		if (m->format[i].pt == SDP_COMFORT_PT && text_is_nocase(m->format[i].name, "CN") && m->format[i].rate == CLOCK)
+			return true;
+	return false;
+}
+
 static uint16_t choose_ptime(const struct sdp_media *m)
 {
 	uint16_t ptime = m->ptime_ms;
@@ -191,6 +200,12 @@ static void put_dtmf(struct buf *b, int pt, uint32_t clock)
 		buf_printf(b, "a=rtpmap:%d telephone-event/%u\r\na=fmtp:%d 0-15\r\n", pt, clock, pt);
 }
 
+static void put_comfort(struct buf *b, bool comfort)
+{
+	if (comfort)
+		buf_printf(b, "a=rtpmap:%d CN/%d\r\n", SDP_COMFORT_PT, CLOCK);
+}
+
 static void put_codec(struct buf *b, enum sdp_codec c, uint8_t pt)
 {
 	buf_printf(b, "a=rtpmap:%u %s/%u", pt, codecs[c].name, codecs[c].clock);
@@ -207,8 +222,11 @@ static void put_agreed(struct buf *b, const struct sdp_media *m, const struct sd
 	buf_printf(b, "m=audio %u %.*s %u", local->port, TEXT_FMT(m->proto_text), a->recv_pt);
 	if (a->recv_dtmf_pt >= 0)
 		buf_printf(b, " %d", a->recv_dtmf_pt);
+	if (a->comfort)
+		buf_printf(b, " %d", SDP_COMFORT_PT);
 	buf_str(b, "\r\n");
 	put_codec(b, a->codec, a->recv_pt);
+	put_comfort(b, a->comfort);
 	put_dtmf(b, a->recv_dtmf_pt, a->dtmf_khz * 1000u);
 	sdes_put_answer(b, local->sdes);
 	buf_printf(b, "a=ptime:%u\r\na=%s\r\n", a->ptime_ms, sdp_direction_name(a->direction));
@@ -299,6 +317,7 @@ static int choose_among(const struct sdp *offer, const struct sdp_local *local, 
 		a->codec = codec;
 		a->send_pt = a->recv_pt = f->pt;
 		choose_dtmf(a, m, local);
+		a->comfort = choose_comfort(a, m, local);
 		return 0;
 	}
 	return sip_refuse(why, fault, at);
@@ -370,9 +389,13 @@ static void put_offered(struct buf *b, const struct sdp_local *local)
 	for (unsigned i = 0; local->dtmf && i < DTMF_CLOCKS; i++)
 		if (offers_clock(ours, dtmf_clocks[i].clock))
 			buf_printf(b, " %u", dtmf_clocks[i].pt);
+	bool comfort = local->comfort && offers_clock(ours, CLOCK);
+	if (comfort)
+		buf_printf(b, " %d", SDP_COMFORT_PT);
 	buf_str(b, "\r\n");
 	for (unsigned i = 0; i < ours->n; i++)
 		put_codec(b, ours->v[i], codecs[ours->v[i]].pt);
+	put_comfort(b, comfort);
 	for (unsigned i = 0; local->dtmf && i < DTMF_CLOCKS; i++)
 		if (offers_clock(ours, dtmf_clocks[i].clock))
 			put_dtmf(b, dtmf_clocks[i].pt, dtmf_clocks[i].clock);
@@ -433,6 +456,7 @@ int sdp_accept(const struct sdp *answer, const struct sdp_local *local, struct s
 	a.send_pt = f->pt;
 	a.recv_pt = codecs[codec].pt;
 	choose_dtmf(&a, m, local);
+	a.comfort = choose_comfort(&a, m, local);
 	a.recv_dtmf_pt = a.send_dtmf_pt >= 0 ? our_dtmf_pt(a.dtmf_khz) : -1;
 	*agreed = a;
 	return 0;

@@ -35,6 +35,7 @@ struct sdp_local {
 	uint16_t port;
 	const struct sdp_codecs *codecs; /* NULL: the default */
 	bool dtmf;                    /* telephone-event 0-15 */
+	bool comfort;                 /* comfort noise */
 	uint16_t ptime_ms;            /* in an offer; 0: 20 */
 	enum sdp_direction direction; /* what we would like; SDP_SENDRECV normally, SDP_SENDONLY to hold */
 	struct sdes *sdes;            /* whether the sound is encrypted, and its keys; what is agreed stands in its `next`. NULL: plain only */
@@ -49,12 +50,13 @@ struct sdp_session {
 /* `seed` is random or a time: id and first version. */
 void sdp_session_init(struct sdp_session *s, uint64_t seed);
 
-enum { SDP_ADDR_SIZE = 46, SDP_LINE_MAX = 256 };
+enum { SDP_ADDR_SIZE = 46, SDP_LINE_MAX = 256, SDP_COMFORT_PT = 13 /* of both sides (RFC 3389 4, RFC 3551 table 4) */ };
 /* What both have agreed upon; a plain value. */
 struct sdp_agreed {
 	enum sdp_codec codec;
 	uint8_t send_pt, recv_pt;       /* of the codec: what we put into packets, what we expect in theirs */
 	int16_t send_dtmf_pt, recv_dtmf_pt; /* -1: no telephone-event */
+	bool comfort;                   /* comfort noise both ways, by SDP_COMFORT_PT */
 	uint16_t dtmf_khz;              /* clock of its time stamps: the codec's (RFC 4733 2.1), or 8 where they offer no other */
 	uint16_t ptime_ms;              /* what to send; theirs if 10..60 and a multiple of 10, else 20 */
 	enum sdp_direction direction;   /* ours: SDP_SENDRECV; SDP_RECVONLY: they hold and send (music); SDP_INACTIVE ... */

@@ -44,6 +44,7 @@ struct sip_peer {
 	struct trust_judges_us judges_us;  /* how it judges us, as far as the administrator said; for verdicts */
 	enum sip_inband { SIP_INBAND_AUTO, SIP_INBAND_ON, SIP_INBAND_OFF } inband; /* keys as tones: auto is where there are no telephone-events */
 	bool symmetric_rtp;                /* media_stream.symmetric */
+	bool comfort_noise;                /* sdp_local.comfort */
 	enum sdes_want srtp;               /* whether the sound of its calls is encrypted, where nobody says otherwise */
 	struct sdp_codecs codecs;          /* of its calls; none: the default */
 	unsigned max_watches;              /* subscriptions (watch.h); 0: it may have none */

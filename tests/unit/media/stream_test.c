@@ -160,11 +160,16 @@ static void send_rtp(int fd, const struct net_addr *to, uint8_t pt, uint16_t seq
 	send_as(99, fd, to, pt, seq, ts, payload, n);
 }
 
-static void send_voice(int fd, const struct net_addr *to, uint16_t seq)
+static void send_voice_at(int fd, const struct net_addr *to, uint16_t seq, uint32_t ts)
 {
 	uint8_t voice[MEDIA_FRAME];
 	memset(voice, 0x90, sizeof voice);
-	send_rtp(fd, to, 0, seq, seq * 160u, voice, sizeof voice);
+	send_rtp(fd, to, 0, seq, ts, voice, sizeof voice);
+}
+
+static void send_voice(int fd, const struct net_addr *to, uint16_t seq)
+{
+	send_voice_at(fd, to, seq, seq * 160u);
 }
 
 static void send_key(int fd, const struct net_addr *to, uint16_t seq, uint8_t key)
@@ -464,6 +469,92 @@ static void nothing_is_sent_while_held_or_silent(void **state)
 	pair_close(&p);
 }
 
+/* Silence is said once and at times; what is played bears the marker where it begins, and the clock's stamps. */
+static void silence_is_said_by_comfort_noise(void **state)
+{
+	(void)state;
+	struct net_addr at;
+	int peer = open_socket(&at);
+	uint8_t b[2000];
+	struct rtp_packet pkt, first = { 0 };
+	pair_open_idle(&p, false);
+	struct media_stream st = { .remote = &at, .dtmf_pt = 101, .send = true, .recv = true, .comfort_pt = 13 };
+	assert_int_equal(media_port_start(p.a.port, &st), 0);
+	unsigned n = 0, audio = 0;
+	uint16_t seq = 0;
+	for (unsigned i = 0; i < 100; i++) {
+		if (i == 55) {
+			struct media_clip *clip = pair_clip(played, 8 * 200, 1);
+			assert_int_equal(media_play(p.a.port, &clip, 1, NULL), 0);
+			mem_unref(clip);
+		}
+		pair_run(&p, 20);
+		while (next_packet(peer, &pkt, b, sizeof b)) {
+			if (n++)
+				assert_int_equal(pkt.seq, (uint16_t)(seq + 1));
+			else
+				first = pkt;
+			seq = pkt.seq;
+			assert_int_equal((pkt.ts - first.ts) % 160, 0);
+			if (pkt.pt == 13) {
+				assert_int_equal(pkt.n, 1);
+				assert_int_equal(pkt.payload[0], 65);
+				assert_false(pkt.marker);
+				continue;
+			}
+			assert_int_equal(pkt.marker, !audio);
+			assert_in_range((pkt.ts - first.ts) / 160, 53 + audio, 56 + audio);
+			audio++;
+		}
+	}
+	assert_int_equal(audio, 10);
+	assert_in_range(n - audio, 9, 11);
+	close(peer);
+	pair_close(&p);
+}
+
+/* Their comfort noise is silence of its length where it is recorded, and who has said that he is silent need not say it again soon. */
+static void comfort_noise_is_silence(void **state)
+{
+	(void)state;
+	struct net_addr at;
+	struct media_sink_mem sink;
+	int peer = open_socket(&at);
+	uint8_t noise = 65;
+	pair_open_idle(&p, false);
+	struct net_addr to = *media_port_addr(p.a.port);
+	struct media_stream st = { .remote = &at, .dtmf_pt = 101, .send = true, .recv = true, .rtp_timeout_ms = 5000 };
+	assert_int_equal(media_port_start(p.a.port, &st), 0);
+	media_sink_mem_init(&sink, 1 << 20);
+	assert_int_equal(media_record(p.a.port, &(struct media_record_prm){ .sink = &sink.sink }, NULL), 0);
+	uint16_t seq = 100;
+	for (unsigned i = 0; i < 450; i++) { /* a second, seven of silence, a second */
+		if (i < 50 || i >= 400)
+			send_voice_at(peer, &to, seq++, i * 160u);
+		else if (i == 50)
+			send_rtp(peer, &to, 13, seq++, i * 160u, &noise, 1);
+		pair_run(&p, 20);
+	}
+	assert_int_equal(pair_count(&p.a, MEDIA_RTP_TIMEOUT), 0);
+	media_record_stop(p.a.port);
+	pair_run(&p, 40);
+	const struct media_event *ended = pair_event(&p.a, MEDIA_REC_ENDED, 0);
+	assert_in_range(ended->ms, 8900, 9200);
+	assert_int_equal(ended->rec.lost, 0);
+	assert_int_equal(sink.bytes.p[500], 0x90);
+	for (unsigned i = 8 * 1300; i < 8 * 7700; i++)
+		assert_int_equal(sink.bytes.p[i], 0xff);
+	assert_int_equal(sink.bytes.p[sink.bytes.n - 4000], 0x90);
+	buf_free(&sink.bytes);
+	send_rtp(peer, &to, 13, seq++, 500 * 160u, &noise, 1);
+	pair_run(&p, 49000);
+	assert_int_equal(pair_count(&p.a, MEDIA_RTP_TIMEOUT), 0);
+	pair_run(&p, 2000);
+	assert_int_equal(pair_count(&p.a, MEDIA_RTP_TIMEOUT), 1);
+	close(peer);
+	pair_close(&p);
+}
+
 static void clips_follow_each_other_without_a_gap(void **state)
 {
 	(void)state;
@@ -540,4 +631,4 @@ UT_MAIN(UT(is_heard_in_every_codec), UT(what_is_played_is_heard), UT(keys_go_bot
 	UT(reports_on_the_port_of_audio_change_nothing), UT(jitter_is_the_networks),
 	UT(strangers_are_not_heard_but_named), UT(many_strangers_are_told_seldom),
 	UT(rubbish_is_counted), UT(silence_of_the_peer_is_told_once), UT(packets_follow_the_clock), UT(nothing_is_sent_while_held_or_silent),
-	UT(clips_follow_each_other_without_a_gap), UT(stopping_tells_what_was_heard), UT(reports_tell_losses_and_round_trip))
+	UT(clips_follow_each_other_without_a_gap), UT(silence_is_said_by_comfort_noise), UT(comfort_noise_is_silence), UT(stopping_tells_what_was_heard), UT(reports_tell_losses_and_round_trip))

@@ -503,7 +503,48 @@ static void survives_lack_of_memory(void **state)
 	ut_oom(answer_once, NULL);
 }
 
+static void comfort_noise_is_agreed_where_both_have_it(void **state)
+{
+	static const char offer[] = HEAD "m=audio 4000 RTP/AVP 0 13 101\r\na=rtpmap:101 telephone-event/8000\r\n", wide[] = HEAD "m=audio 4000 RTP/AVP 96 13\r\na=rtpmap:96 opus/48000/2\r\n";
+	struct sdp_local l = local();
+	struct sdp_session s;
+	struct sdp_agreed a;
+	struct sip_refusal why;
+	struct sdp sdp;
+	struct buf out;
+	char text[2048];
+
+	(void)state;
+	sdp_session_init(&s, 4);
+	assert_int_equal(answer(offer, &l, &s, text, sizeof(text), &a, &why), 0);
+	assert_false(a.comfort); /* who did not ask for it is not offered it */
+	assert_null(strstr(text, "CN/8000"));
+	l.comfort = true;
+	assert_int_equal(answer(offer, &l, &s, text, sizeof(text), &a, &why), 0);
+	assert_true(a.comfort);
+	assert_non_null(strstr(text, "m=audio 30000 RTP/AVP 0 101 13\r\n"));
+	assert_non_null(strstr(text, "a=rtpmap:13 CN/8000\r\n"));
+	assert_int_equal(answer(HEAD "m=audio 4000 RTP/AVP 0\r\n", &l, &s, text, sizeof(text), &a, &why), 0);
+	assert_false(a.comfort);
+	l.codecs = NULL;
+	assert_int_equal(answer(wide, &l, &s, text, sizeof(text), &a, &why), 0);
+	assert_false(a.comfort); /* another clock */
+
+	l.codecs = &g711;
+	buf_init(&out, 8192);
+	assert_int_equal(sdp_offer(&l, &s, &out), 0);
+	assert_int_equal(text_copy(buf_as_text(&out), text, sizeof(text)), 0);
+	buf_free(&out);
+	assert_non_null(strstr(text, "m=audio 30000 RTP/AVP 0 8 101 13\r\n"));
+	good(&sdp, HEAD "m=audio 4000 RTP/AVP 8 13\r\n");
+	assert_int_equal(sdp_accept(&sdp, &l, &a, &why), 0);
+	assert_true(a.comfort);
+	good(&sdp, HEAD "m=audio 4000 RTP/AVP 8\r\n");
+	assert_int_equal(sdp_accept(&sdp, &l, &a, &why), 0);
+	assert_false(a.comfort);
+}
+
 UT_MAIN(UT(reads_all_lines), UT(is_patient_with_line_ends), UT(refuses_what_is_broken), UT(keeps_within_the_format_table),
         UT(answers_in_the_order_of_the_offerer), UT(takes_dynamic_payload_types), UT(refuses_other_media), UT(names_what_was_offered), UT(holds),
-        UT(version_grows_with_change_only), UT(offers_and_accepts), UT(takes_other_codecs), UT(payload_types_of_both_sides_differ),
+        UT(version_grows_with_change_only), UT(offers_and_accepts), UT(comfort_noise_is_agreed_where_both_have_it), UT(takes_other_codecs), UT(payload_types_of_both_sides_differ),
         UT(the_answerers_order_counts), UT(refused_lines_keep_their_place), UT(codecs_have_words), UT(speaks_ipv6), UT(survives_lack_of_memory))

@@ -255,6 +255,16 @@ int sip_date_parse(struct text t, int64_t *unix_s)
 	return 0;
 }
 
+static bool stands_twice(struct text params, const char *wanted)
+{
+	struct text name, value;
+	unsigned n = 0;
+
+	while (!sip_param_next(&params, &name, &value))
+		n += text_is_nocase(name, wanted);
+	return n > 1;
+}
+
 int sip_replaces_parse(struct sip_replaces *r, struct text t, struct sip_refusal *why)
 {
 	struct text params;
@@ -270,7 +280,8 @@ int sip_replaces_parse(struct sip_replaces *r, struct text t, struct sip_refusal
 	if (!r->to_tag.n)
 		r->to_tag = param_or_none(params, "remote-tag");
 	r->early_only = sip_param_find(params, "early-only", NULL);
-	if (!sip_is_callid(r->call_id) || sip_params_check(params) || !r->from_tag.n || !r->to_tag.n)
+	/* RFC 3891 6.1: exactly one of each */
+	if (!sip_is_callid(r->call_id) || sip_params_check(params) || !r->from_tag.n || !r->to_tag.n || stands_twice(params, "from-tag") || stands_twice(params, "to-tag"))
 		return sip_refuse(why, SIP_FAULT_HEADER_VALUE, t);
 	return 0;
 }

@@ -103,7 +103,7 @@ static void asserted(struct leg *leg, const struct sip_msg *m)
 	struct sip_iter it = sip_iter_of(m, SIP_HDR_P_ASSERTED_IDENTITY);
 	struct sip_addr a;
 
-	if (!sip_iter_addr(&it, &a))
+	if (!sip_iter_addr(&it, &a) && !a.star)
 		party_of(leg, &leg->info.asserted, &a);
 }
 

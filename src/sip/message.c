@@ -335,8 +335,15 @@ int sip_msg_parse(struct sip_msg *msg, const void *p, size_t n, struct sip_refus
 	}
 	msg->head = text_head(t, end + 2);
 	rest = msg->head;
-	if (sip_line_next(&rest, &line))
+	switch (sip_line_next(&rest, &line)) {
+	case ENOENT:
 		return f.err ? f.err : sip_refuse(why, SIP_FAULT_LINE_END, TEXT_NONE);
+	case EBADMSG: /* what stands behind it says where the refusal goes */
+		fail(&f, SIP_FAULT_LINE_END, line);
+		break;
+	default:
+		break;
+	}
 	check_nul(msg->head, &f);
 	parse_start_line(msg, line, &f);
 	parse_headers(msg, rest, &f);

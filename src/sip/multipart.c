@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* multipart.c  Finds one part in a multipart body (RFC 2046 5.1, RFC 5621), bounded in depth and number. */
 #include <errno.h>
+#include <string.h>
 #include "sip/chars.h"
 #include "sip/lines.h"
 #include "sip/message.h"
@@ -184,5 +185,8 @@ static bool has_plain_audio(struct text body)
 
 int sip_msg_sdp(const struct sip_msg *msg, struct text *sdp, struct sip_refusal *why)
 {
-	return find_part(msg, (struct search){ .type = "application", .subtype = "sdp", .likes = has_plain_audio, .why = why }, sdp);
+	int err = find_part(msg, (struct search){ .type = "application", .subtype = "sdp", .likes = has_plain_audio, .why = why }, sdp);
+
+	/* It is kept as a string: what is judged shall not be less than what came. */
+	return !err && memchr(sdp->p, '\0', sdp->n) ? sip_refuse(why, SIP_FAULT_SDP_LINE, TEXT_NONE) : err;
 }

@@ -245,7 +245,7 @@ void leg_on_refer(struct leg *leg, struct sip_stx *stx, const struct sip_msg *re
 		leg_reply(leg, stx, 491, "another transfer is under way");
 		return;
 	}
-	if (sip_addr_parse(&to, sip_msg_value(req, SIP_HDR_REFER_TO), NULL) || text_copy(to.uri.whole, target, sizeof(target))) {
+	if (sip_addr_parse(&to, sip_msg_value(req, SIP_HDR_REFER_TO), NULL) || to.star || text_copy(to.uri.whole, target, sizeof(target))) {
 		leg_reply(leg, stx, 400, "Refer-To is missing or malformed");
 		return;
 	}

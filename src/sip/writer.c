@@ -408,19 +408,41 @@ static void put_vias(struct buf *b, const struct sip_msg *req, const struct sip_
 	}
 }
 
+/* What cannot stand in a line, as a NUL that is refused, is left out of the answer rather than the answer. */
+static void end_line_or_none(struct buf *b, size_t before)
+{
+	end_line(b);
+	if (b->err == EINVAL) {
+		b->n = before;
+		b->err = 0;
+	}
+}
+
+/* Once, also where it came twice and is refused for that. */
+static void put_back(struct buf *b, const struct sip_msg *req, enum sip_hdr_id id)
+{
+	size_t before = b->n;
+
+	if (!req->first[id] || b->err)
+		return;
+	put_name(b, sip_hdr_name(id));
+	put_value(b, sip_msg_value(req, id), true);
+	end_line_or_none(b, before);
+}
+
 static void put_to(struct buf *b, const struct sip_msg *req, const struct sip_response_prm *prm)
 {
-	if (!req->first[SIP_HDR_TO])
+	size_t before = b->n;
+
+	if (!req->first[SIP_HDR_TO] || b->err)
 		return;
 	buf_str(b, "To: ");
 	put_value(b, sip_msg_value(req, SIP_HDR_TO), true);
-	if (!req->to_tag.n && prm->to_tag.n && prm->status != 100) {
-		if (!sip_is_token(prm->to_tag))
-			spoil(b);
+	if (!req->to_tag.n && prm->to_tag.n && prm->status != 100 && sip_is_token(prm->to_tag)) {
 		buf_str(b, ";tag=");
 		buf_text(b, prm->to_tag);
 	}
-	end_line(b);
+	end_line_or_none(b, before);
 }
 
 void sip_put_response(struct buf *b, const struct sip_msg *req, const struct sip_response_prm *prm)
@@ -432,10 +454,10 @@ void sip_put_response(struct buf *b, const struct sip_msg *req, const struct sip
 	if (prm->status > 100 && prm->status < 300 &&
 	    (req->method == SIP_INVITE || req->method == SIP_SUBSCRIBE || req->method == SIP_NOTIFY || req->method == SIP_REFER))
 		sip_put_copy(b, req, SIP_HDR_RECORD_ROUTE);
-	sip_put_copy(b, req, SIP_HDR_FROM);
+	put_back(b, req, SIP_HDR_FROM);
 	put_to(b, req, prm);
-	sip_put_copy(b, req, SIP_HDR_CALL_ID);
-	sip_put_copy(b, req, SIP_HDR_CSEQ);
+	put_back(b, req, SIP_HDR_CALL_ID);
+	put_back(b, req, SIP_HDR_CSEQ);
 }
 
 /* ---- answers to what sip_msg_check() refused ---- */

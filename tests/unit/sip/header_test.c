@@ -332,6 +332,8 @@ static void reads_small_headers(void **state)
 	assert_true(rep.early_only);
 	assert_int_equal(sip_replaces_parse(&rep, TEXT("98732;from-tag=1"), NULL), EBADMSG);
 	assert_int_equal(sip_replaces_parse(&rep, TEXT("a@b@c;from-tag=1;to-tag=2"), NULL), EBADMSG);
+	assert_int_equal(sip_replaces_parse(&rep, TEXT("a@b;from-tag=1;to-tag=2;to-tag=3"), NULL), EBADMSG);
+	assert_int_equal(sip_replaces_parse(&rep, TEXT("a@b;from-tag=1;to-tag=2;From-Tag=1"), NULL), EBADMSG);
 }
 
 static void reads_types_and_dates(void **state)

@@ -333,6 +333,36 @@ static void finds_parts(void **state)
 	assert_string_equal(p, "");
 }
 
+/* What stands behind a NUL would be judged by nobody. */
+static void a_session_with_a_nul_is_none(void **state)
+{
+	static const char offer[] = "OPTIONS sip:c@d.example SIP/2.0\r\n" VIA FROM TO REST "Content-Type: application/sdp\r\n\r\nv=0\r\n\0m=audio";
+	struct sip_refusal why = { 0 };
+	struct sip_msg msg;
+	struct text sdp;
+
+	(void)state;
+	assert_int_equal(sip_msg_parse(&msg, offer, sizeof(offer) - 1, NULL), 0);
+	assert_int_equal(sip_msg_sdp(&msg, &sdp, &why), EBADMSG);
+	assert_int_equal(why.fault, SIP_FAULT_SDP_LINE);
+	assert_int_equal(sip_msg_parse(&msg, offer, strlen(offer), NULL), 0);
+	assert_int_equal(sip_msg_sdp(&msg, &sdp, &why), 0);
+}
+
+/* A first line that ends badly is refused, and what follows it says where to. */
+static void a_broken_first_line_is_answered(void **state)
+{
+	static const char odd[] = "OPTIONS sip:c@d.example SIP/2.0\r\r\n" VIA FROM TO REST "\r\n";
+	struct sip_refusal why = { 0 };
+	struct sip_msg msg;
+
+	(void)state;
+	assert_int_equal(sip_msg_parse(&msg, odd, sizeof(odd) - 1, &why), EBADMSG);
+	assert_int_equal(why.fault, SIP_FAULT_LINE_END);
+	assert_true(sip_msg_answerable(&msg));
+	assert_int_equal(msg.cseq.number, 1);
+}
+
 static void refuses_broken_parts(void **state)
 {
 	char p[256], many[8192] = "", nested[2048];
@@ -418,5 +448,5 @@ static void keys_of_a_pin_are_not_shown(void **state)
 }
 
 UT_MAIN(UT(keys_of_a_pin_are_not_shown), UT(refuses_each_fault), UT(every_cut_is_refused), UT(keeps_its_limits), UT(one_header_has_many_spellings), UT(knows_every_name),
-        UT(takes_a_lync_invite), UT(takes_other_recorded_messages), UT(finds_parts), UT(refuses_broken_parts), UT(checks_what_is_asked_for),
+        UT(takes_a_lync_invite), UT(takes_other_recorded_messages), UT(finds_parts), UT(refuses_broken_parts), UT(a_session_with_a_nul_is_none), UT(a_broken_first_line_is_answered), UT(checks_what_is_asked_for),
         UT(every_fault_can_be_told))

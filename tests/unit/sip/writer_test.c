@@ -153,6 +153,24 @@ static void responses_copy_what_rfc_3261_names(void **state)
 	buf_free(&b);
 }
 
+/* An answer to what came twice or broken shall not be broken itself (RFC 4475 3.3.8: the first value is answered). */
+static void an_answer_to_rubbish_is_none_itself(void **state)
+{
+	static const char rubbish[] = "OPTIONS sip:c@d SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nf: <sip:e@b>;tag=2\r\nTo: <sip:c\0@d>\r\nTo: <sip:c@d>\r\n"
+	                              "Call-ID: a\0b\r\ni: x\r\nCSeq: 1 OPTIONS\r\nCSeq: 2 OPTIONS\r\n\r\n";
+	struct sip_msg msg;
+	struct buf b;
+
+	(void)state;
+	assert_int_equal(sip_msg_parse(&msg, rubbish, sizeof(rubbish) - 1, NULL), EBADMSG);
+	buf_init(&b, 8192);
+	sip_put_response(&b, &msg, &(struct sip_response_prm){ .status = 400, .to_tag = TEXT("ours") });
+	sip_put_end(&b);
+	assert_int_equal(buf_error(&b), 0);
+	is(buf_as_text(&b), "SIP/2.0 400 Bad Request\r\nVia: SIP/2.0/UDP h;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n");
+	buf_free(&b);
+}
+
 static void refusals_name_what_would_be_taken(void **state)
 {
 	static const char *const bodies[] = { "application/sdp", "text/plain", NULL };
@@ -228,4 +246,4 @@ static void survives_lack_of_memory(void **state)
 }
 
 UT_MAIN(UT(a_request_reads_back), UT(never_breaks_a_line), UT(folding_becomes_a_blank), UT(builds_uris), UT(responses_copy_what_rfc_3261_names),
-        UT(refusals_name_what_would_be_taken), UT(a_long_line_is_written_whole), UT(survives_lack_of_memory))
+        UT(an_answer_to_rubbish_is_none_itself), UT(refusals_name_what_would_be_taken), UT(a_long_line_is_written_whole), UT(survives_lack_of_memory))

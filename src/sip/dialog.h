@@ -18,11 +18,11 @@ struct sip_dialog {
 	const char *remote_tag;           /* "" until known */
 	const char *target;               /* the peer's Contact */
 	char *routes;                     /* URIs, next hop first, a NUL behind each; NULL: none */
-	unsigned n_routes;
 	uint32_t local_cseq, remote_cseq; /* last used */
+	uint8_t n_routes;
 	bool remote_seen;
 	bool own_tag, own_target;         /* remote_tag, target: are the dialog's, and not lent */
-	enum net_transport transport;     /* of the way it began on: for URIs that name none */
+	enum net_transport transport : 8; /* of the way it began on: for URIs that name none */
 	uint8_t max_forwards;             /* of what we send; 0: as many hops as usual */
 };
 

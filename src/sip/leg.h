@@ -51,13 +51,13 @@ struct leg_info {
 	struct leg_party asserted;   /* P-Asserted-Identity; only from a believed peer */
 	const struct leg_redirect *diversion; /* as they stood: the last redirection first (RFC 5806); only from a believed peer */
 	const struct leg_redirect *history; /* the oldest first (RFC 7044); only from a believed peer */
-	unsigned n_diversions, n_history;
 	const char *opaque;       /* URI parameter of the Request-URI, for instance "app:voicemail" */
 	const char *referred_by;
 	const char *user_agent;   /* of the peer */
 	const struct sip_peer *peer;
 	struct net_addr source;   /* where the first message came from, or went to */
-	enum net_transport transport;
+	enum net_transport transport : 8;
+	uint8_t n_diversions, n_history;
 	bool incoming;
 	bool headers_believed;
 	bool wants_privacy; /* the caller does not want to be shown (RFC 3323, 3325 9.3) */

@@ -55,7 +55,7 @@ static void diversions(struct leg *leg, const struct sip_msg *m)
 		r[n++].reason = leg_keep(leg, d.reason);
 	}
 	leg->info.diversion = redirects_keep(leg, r, n);
-	leg->info.n_diversions = leg->info.diversion ? n : 0;
+	leg->info.n_diversions = leg->info.diversion ? (uint8_t)n : 0;
 }
 
 static const char *history_reason(struct leg *leg, const struct sip_history *h)
@@ -95,7 +95,7 @@ static void history(struct leg *leg, const struct sip_msg *m)
 		r[i].reason = history_reason(leg, &h[i]);
 	}
 	leg->info.history = redirects_keep(leg, r, n);
-	leg->info.n_history = leg->info.history ? n : 0;
+	leg->info.n_history = leg->info.history ? (uint8_t)n : 0;
 }
 
 static void asserted(struct leg *leg, const struct sip_msg *m)

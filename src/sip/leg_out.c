@@ -281,7 +281,9 @@ static void info_of_call(struct leg *leg, const struct leg_call_prm *prm)
 	struct sip_uri u;
 
 	i->call_id = leg->d.call_id;
-	i->transport = leg->peer->transport == NET_ANY ? NET_UDP : leg->peer->transport; /* until it is known */
+	i->transport = leg->peer->transport;
+	if (i->transport == NET_ANY) /* until it is known */
+		i->transport = NET_UDP;
 	i->called.uri = i->to.uri = leg_keep(leg, text_of(prm->uri));
 	if (!sip_uri_parse(&u, text_of(prm->uri), NULL)) {
 		i->called.user = i->to.user = leg_keep(leg, u.user);

@@ -121,6 +121,7 @@ struct leg {
 	bool prack_wanted : 1;  /* in: their INVITE requires reliable provisional answers */
 	bool cancel_wanted : 1, hangup_wanted : 1, over_soon : 1;
 	bool agreed_once : 1, held : 1, hold_ours : 1, hold_was : 1; /* hold_was: what our re-INVITE changes; refused: as it was */
+	enum sdes_want srtp_want : 8;
 	struct leg_referral referral;
 	char session[ID_SIZE];
 	struct leg_info info;
@@ -149,7 +150,6 @@ struct leg {
 	/* audio */
 	struct media_port *port;
 	struct sdp_session sdp;
-	enum sdes_want srtp_want;
 	struct sdes *sdes;      /* NULL: the sound is plain, and nothing else was asked for */
 	struct sdp_agreed agreed;
 	struct leg_req *modify; /* our re-INVITE */

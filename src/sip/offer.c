@@ -49,7 +49,7 @@ const char *sdp_codec_name(enum sdp_codec c)
 void sdp_session_init(struct sdp_session *s, uint64_t seed)
 {
 	/* fits into a signed 63-bit number, with room for its versions: some peers read it so */
-	*s = (struct sdp_session){ .id = seed >> 2, .version = seed >> 2 };
+	*s = (struct sdp_session){ .id = seed >> 2 };
 }
 
 /* ---- directions as two bits ---- */
@@ -268,9 +268,9 @@ static int put_description(struct buf *out, struct sdp_session *s, const struct 
 		return buf_error(rest);
 	hash = hash_of(buf_as_text(rest));
 	if (s->last && s->last != hash)
-		next.version++;
+		next.changes++;
 	next.last = hash;
-	buf_printf(out, "v=0\r\no=umbel %llu %llu IN %s %.*s\r\n", (unsigned long long)next.id, (unsigned long long)next.version, family,
+	buf_printf(out, "v=0\r\no=umbel %llu %llu IN %s %.*s\r\n", (unsigned long long)next.id, (unsigned long long)next.id + next.changes, family,
 	           TEXT_FMT(local->addr));
 	buf_text(out, buf_as_text(rest));
 	if (!buf_error(out))

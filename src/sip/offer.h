@@ -43,8 +43,9 @@ struct sdp_local {
 
 /* Our side's identity over the life of a dialog: the o= line. Its version grows by one whenever what we say changes (RFC 3264 8). */
 struct sdp_session {
-	uint64_t id, version;
+	uint64_t id;
 	uint64_t last;   /* a hash of what was said last; 0: nothing yet */
+	uint32_t changes; /* the version is the id and so many more */
 	uint8_t before, behind; /* how many lines of theirs were refused on either side of the one in use */
 };
 /* `seed` is random or a time: id and first version. */
@@ -53,17 +54,17 @@ void sdp_session_init(struct sdp_session *s, uint64_t seed);
 enum { SDP_ADDR_SIZE = 46, SDP_LINE_MAX = 256, SDP_COMFORT_PT = 13 /* of both sides (RFC 3389 4, RFC 3551 table 4) */ };
 /* What both have agreed upon; a plain value. */
 struct sdp_agreed {
-	enum sdp_codec codec;
+	enum sdp_codec codec : 8;
+	enum sdp_direction direction : 8; /* ours: SDP_SENDRECV; SDP_RECVONLY: they hold and send (music); SDP_INACTIVE ... */
 	uint8_t send_pt, recv_pt;       /* of the codec: what we put into packets, what we expect in theirs */
 	int16_t send_dtmf_pt, recv_dtmf_pt; /* -1: no telephone-event */
 	bool comfort;                   /* comfort noise both ways, by SDP_COMFORT_PT */
 	uint16_t dtmf_khz;              /* clock of its time stamps: the codec's (RFC 4733 2.1), or 8 where they offer no other */
 	uint16_t ptime_ms;              /* what to send; theirs if 10..60 and a multiple of 10, else 20 */
-	enum sdp_direction direction;   /* ours: SDP_SENDRECV; SDP_RECVONLY: they hold and send (music); SDP_INACTIVE ... */
-	bool held;                      /* they do not listen: send nothing */
-	char remote_addr[SDP_ADDR_SIZE]; /* numeric; with 0.0.0.0 in the offer it is that, and held */
 	uint16_t remote_port, remote_rtcp_port;
+	bool held;                      /* they do not listen: send nothing */
 	uint8_t index;                  /* which m= line */
+	char remote_addr[SDP_ADDR_SIZE]; /* numeric; with 0.0.0.0 in the offer it is that, and held */
 };
 
 /* Answers `offer` into *out (appended) and *agreed: a codec that both have (struct sdp_codecs), on the first usable audio line;

@@ -25,7 +25,7 @@ static const struct gen_codec codecs[] = {
 	{ "opus", "96 opus/48000/2", MEDIA_OPUS, 96, 960, false },
 };
 
-struct gen_options gen_opt = { .to = "6000", .rate = 100, .seconds = 8, .calls = 100, .settle = 1, .codec = &codecs[0], .mode = GEN_SETUP };
+struct gen_options gen_opt = { .to = "6000", .rate = 100, .seconds = 8, .settle = 1, .codec = &codecs[0], .mode = GEN_SETUP };
 char gen_run[16];
 
 int64_t gen_now_us(void)
@@ -47,7 +47,7 @@ static const char usage[] =
 	"  --mode setup|play|storm     calls hung up after 0.1 s; calls with voice both ways; TLS handshakes alone\n"
 	"  --to USER [--to-count N]    whom to call: N numbers from USER on, one call each in turn; --from, --from-count likewise\n"
 	"  --rate N                    how many begin in a second\n"
-	"  --calls N                   play: how many at once; --keep: one that ends is replaced; --hold S: each lasts S seconds\n"
+	"  --calls N                   how many at once (play: 100; setup: at most 20000); play: --keep: one that ends is replaced; --hold S: each lasts S seconds\n"
 	"  --script TEXT               play: keys; `,` 1 s; `~` until they fell silent; N own number; T talk; H hold the tongue; B hang up\n"
 	"  --settle S, --seconds S     play: measured for S seconds, S seconds after all calls stand; then all hang up, unless a script runs without --keep\n"
 	"  --prompt FILE               what is expected to be heard: 16 bit samples at 8 kHz\n"
@@ -147,6 +147,8 @@ static void parse(int argc, char **argv)
 		{ "key", 1, NULL, KEY }, { "ca", 1, NULL, CA }, { "each", 0, NULL, EACH }, { 0 } };
 	for (int k; (k = getopt_long(argc, argv, "", names, NULL)) != -1;)
 		option(k);
+	if (!gen_opt.calls)
+		gen_opt.calls = gen_opt.mode == GEN_PLAY ? 100 : GEN_SLOTS_MAX;
 	if (!gen_opt.target.sin_port || !gen_opt.pid || gen_opt.rate <= 0 || gen_opt.calls < 1 || gen_opt.calls > GEN_SLOTS_MAX)
 		bad_usage("--target and --pid are needed, --rate is more than 0, --calls at most 20000");
 	if ((gen_opt.tls || gen_opt.mode == GEN_STORM) && !(gen_opt.tls && gen_opt.cert && gen_opt.key && gen_opt.ca))
@@ -161,8 +163,7 @@ static bool window_open, window_over;
 
 static void slots_prepare(void)
 {
-	int n = gen_opt.mode == GEN_PLAY ? gen_opt.calls : GEN_SLOTS_MAX;
-	for (int i = n; i-- > 0;)
+	for (int i = gen_opt.calls; i-- > 0;)
 		free_slot[n_free++] = i;
 }
 

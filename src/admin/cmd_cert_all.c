@@ -153,7 +153,7 @@ static void add_node(struct tour *t, const char *name, const char *fqdn)
 /* Of those that are on the list of the store; one that was taken away long ago is still there. */
 static void leave_out(struct tour *t, const struct registry_node *n)
 {
-	int64_t ago_s = (clock_real_us(t->admin->prm.clock) - n->beat_us) / 1000000;
+	int64_t ago_s = n->ago_us / 1000000;
 	if (ago_s > GONE_S)
 		return;
 	ev_set(&t->r, EV_CERT_ORDER_LEFT_OUT);

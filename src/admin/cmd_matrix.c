@@ -224,18 +224,17 @@ static void ask_names(struct errand *e)
 		finish(e, err);
 }
 
-static int take_other(struct matrix_model *m, const struct registry_node *r, int64_t now_us)
+static int take_other(struct matrix_model *m, const struct registry_node *r, int64_t skew_us)
 {
 	struct matrix_node *n = NULL;
-	int64_t ago_us = now_us - r->beat_us;
-	if (r->self || (!r->alive && ago_us / 1000000 > STALE_S))
+	if (r->self || (!r->alive && r->ago_us / 1000000 > STALE_S))
 		return 0;
 	int err = matrix_take_card(m, r->name, r->fqdn, r->card, &n);
 	if (err)
 		return err == ENOSPC ? 0 : err;
 	n->down = !r->alive;
 	n->has_beat = true;
-	n->beat_ago_ms = ago_us / 1000;
+	n->beat_ago_ms = (r->ago_us - r->skew_us + skew_us) / 1000; /* by our clock */
 	return 0;
 }
 
@@ -246,9 +245,12 @@ static void others(int err, const struct registry_node *nodes, size_t n, void *a
 		finish(e, ECANCELED);
 		return;
 	}
+	int64_t skew_us = 0;
+	for (size_t i = 0; i < n && !err; i++)
+		skew_us = nodes[i].self ? nodes[i].skew_us : skew_us;
 	/* Without the store this node is judged alone, with those that gateways name beside it. */
 	for (size_t i = 0; i < n && !err; i++)
-		if (take_other(e->model, &nodes[i], clock_real_us(e->admin->prm.clock)) == ENOMEM)
+		if (take_other(e->model, &nodes[i], skew_us) == ENOMEM)
 			err = ENOMEM;
 	if (err == ENOMEM)
 		finish(e, err);

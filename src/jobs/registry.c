@@ -7,7 +7,14 @@
 #include "jobs_events.h"
 #include "net/tmr.h"
 
-enum { NODES_MAX = 64, CARD_MAX = 1 << 20 };
+enum { NODES_MAX = 64, CARD_MAX = 1 << 20, ALONE_MS = 5000, SHARED_MS = 1000, SKEW_SURE_US = 200000 };
+
+/* Another node as the beats see it. */
+struct sibling {
+	char name[65];
+	int64_t ago_us;
+	bool silent, stopped;
+};
 
 struct registry {
 	struct registry_prm prm;
@@ -16,6 +23,9 @@ struct registry {
 	char *card;              /* NULL: nothing to say */
 	unsigned card_version, card_written;
 	bool beating, again, closed, told_twice;
+	int64_t store_us;        /* of the last beat that was written, by the store; 0: none yet */
+	struct sibling silent[NODES_MAX]; /* told, and not back yet */
+	size_t n_silent;
 };
 
 struct beat {
@@ -24,14 +34,54 @@ struct beat {
 	int64_t other_started_us; /* found in the row: somebody else's life */
 	char *card;               /* a copy; NULL: it stands there already */
 	unsigned card_version;
+	const struct um_clock *clock;
+	int64_t interval_ms;
+	struct sibling other[NODES_MAX];
+	size_t n;
 };
+
+/* When a node with that row counts as silent. */
+static int64_t limit_us(int64_t interval_ms)
+{
+	return interval_ms * 3500;
+}
+
+/* The store's time, and how far ours is from it; a store that took long to answer says nothing of our clock. */
+static int ask_time(struct db_tx *tx, struct beat *b, struct ev_report *why)
+{
+	int64_t before_us = clock_real_us(b->clock);
+	int err = db_now(tx, &b->me.beat_us, why);
+	int64_t after_us = clock_real_us(b->clock);
+	if (!err && after_us - before_us < SKEW_SURE_US)
+		b->me.skew_us = before_us + (after_us - before_us) / 2 - b->me.beat_us;
+	return err;
+}
+
+static int look_at_others(struct db_tx *tx, struct beat *b, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query(tx, &r, why, "SELECT name, state, beat_us, interval_ms FROM node WHERE name <> ?1 ORDER BY name", "s", b->me.name);
+	if (err)
+		return err;
+	for (b->n = 0; b->n < NODES_MAX && (err = db_step(r, why)) == 0; b->n++) {
+		struct sibling *o = &b->other[b->n];
+		db_col_copy(r, 0, o->name, sizeof o->name);
+		o->stopped = text_is(db_col_text(r, 1), "stopped");
+		o->ago_us = b->me.beat_us - db_col_int(r, 2);
+		o->silent = o->ago_us >= limit_us(db_col_int(r, 3));
+	}
+	db_rows_close(r);
+	return err == ENOENT ? 0 : err;
+}
 
 static int beat_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct beat *b = arg;
 	struct db_rows *r;
 	b->other_started_us = 0;
-	int err = db_now(tx, &b->me.beat_us, why);
+	int err = ask_time(tx, b, why);
+	if (!err)
+		err = look_at_others(tx, b, why);
 	if (err)
 		return err;
 	err = db_query_one(tx, &r, why, "SELECT started_us FROM node WHERE name = ?1", "s", b->me.name);
@@ -46,10 +96,13 @@ static int beat_work(struct db_tx *tx, void *arg, struct ev_report *why)
 			" body = excluded.body", "sis", b->me.name, b->me.beat_us, b->card);
 	if (b->card && err)
 		return err;
-	return db_exec(tx, why, "INSERT INTO node (name, fqdn, version, state, reason, started_us, beat_us, calls) VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"
+	return db_exec(tx, why, "INSERT INTO node (name, fqdn, version, state, reason, started_us, beat_us, calls, skew_us, max_calls, revision, objects,"
+		" interval_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"
 		" ON CONFLICT (name) DO UPDATE SET fqdn = excluded.fqdn, version = excluded.version, state = excluded.state, reason = excluded.reason,"
-		" started_us = excluded.started_us, beat_us = excluded.beat_us, calls = excluded.calls", "sssssiii", b->me.name, b->me.fqdn,
-		b->me.version, b->me.state, b->me.reason, b->me.started_us, b->me.beat_us, b->me.calls);
+		" started_us = excluded.started_us, beat_us = excluded.beat_us, calls = excluded.calls, skew_us = excluded.skew_us,"
+		" max_calls = excluded.max_calls, revision = excluded.revision, objects = excluded.objects, interval_ms = excluded.interval_ms",
+		"sssssiiiiiisi", b->me.name, b->me.fqdn, b->me.version, b->me.state, b->me.reason, b->me.started_us, b->me.beat_us, b->me.calls, b->me.skew_us,
+		b->me.max_calls, b->me.revision, b->me.objects, b->interval_ms);
 }
 
 static void beat(struct registry *r);
@@ -69,6 +122,47 @@ static void look_for_twin(struct registry *r, const struct beat *b)
 	r->told_twice = true;
 }
 
+static void tell_of(const struct registry *r, uint16_t id, const struct sibling *o)
+{
+	struct ev_report *e = r->prm.bus ? mem_zalloc(1, sizeof *e) : NULL;
+	if (!e)
+		return;
+	ev_set(e, id);
+	ev_str(e, "node", r->me.name);
+	ev_str(e, "other", o->name);
+	ev_int(e, "ago_ms", o->ago_us / 1000);
+	ev_emit(r->prm.bus, e);
+	mem_free(e);
+}
+
+static size_t told_silent(const struct registry *r, const char *name)
+{
+	size_t i = 0;
+	while (i < r->n_silent && strcmp(r->silent[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* A node that had lost the store itself, or starts, knows nothing of the others' silence: theirs may have had the same cause as its own. */
+static void look_for_silence(struct registry *r, const struct beat *b)
+{
+	bool was_away = !r->store_us || b->me.beat_us - r->store_us >= limit_us(b->interval_ms);
+	r->store_us = b->me.beat_us;
+	r->me.skew_us = b->me.skew_us;
+	for (size_t i = 0; i < b->n; i++) {
+		const struct sibling *o = &b->other[i];
+		size_t known = told_silent(r, o->name);
+		if (known < r->n_silent && (!o->silent || o->stopped)) {
+			r->silent[known] = r->silent[--r->n_silent];
+			if (!o->stopped)
+				tell_of(r, EV_NODE_BACK, o);
+		} else if (known == r->n_silent && known < NODES_MAX && o->silent && !o->stopped && !was_away) {
+			r->silent[r->n_silent++] = *o;
+			tell_of(r, EV_NODE_SILENT, o);
+		}
+	}
+}
+
 static void beaten(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct beat *b = arg;
@@ -76,8 +170,10 @@ static void beaten(enum store_result result, int err, const struct ev_report *wh
 	(void)err;
 	(void)why;
 	r->beating = false;
-	if (result == STORE_DONE)
+	if (result == STORE_DONE) {
 		look_for_twin(r, b);
+		look_for_silence(r, b);
+	}
 	if (result == STORE_DONE && b->card)
 		r->card_written = b->card_version;
 	mem_free(b->card);
@@ -98,6 +194,8 @@ static void beat(struct registry *r)
 		return;
 	r->again = false;
 	b->me = r->me;
+	b->clock = r->prm.clock;
+	b->interval_ms = (int64_t)r->prm.interval_ms;
 	b->r = mem_ref(r);
 	if (r->card && r->card_written != r->card_version) {
 		b->card = mem_strdup(r->card); /* without memory: with the next beat */
@@ -131,7 +229,8 @@ int registry_create(struct registry **rp, const struct registry_prm *prm)
 	if (!r)
 		return ENOMEM;
 	r->prm = *prm;
-	r->prm.interval_ms = prm->interval_ms ? prm->interval_ms : 5000;
+	r->prm.interval_ms = prm->interval_ms ? prm->interval_ms : strcmp(store_engine(prm->store), "sqlite") == 0 ? ALONE_MS : SHARED_MS;
+	r->me.max_calls = prm->max_calls;
 	text_fill(r->me.name, sizeof r->me.name, prm->node);
 	text_fill(r->me.fqdn, sizeof r->me.fqdn, prm->fqdn ? prm->fqdn : "");
 	text_fill(r->me.version, sizeof r->me.version, prm->version ? prm->version : "");
@@ -166,6 +265,12 @@ void registry_say(struct registry *r, const char *state, const char *reason, int
 		beat(r);
 }
 
+void registry_serves(struct registry *r, int64_t revision, const char *objects)
+{
+	r->me.revision = revision;
+	text_fill(r->me.objects, sizeof r->me.objects, objects ? objects : "");
+}
+
 int registry_card(struct registry *r, const char *body)
 {
 	char *copy = mem_strdup(body);
@@ -188,7 +293,6 @@ struct listing {
 	struct registry *r; /* a reference */
 	registry_list_h *h;
 	void *arg;
-	int64_t now_us, limit_us;
 	char self[65];
 	bool cards;
 	struct registry_node v[NODES_MAX];
@@ -198,7 +302,7 @@ struct listing {
 
 static int read_card(struct listing *l, struct db_rows *r, size_t i)
 {
-	struct text t = db_col_text(r, 8);
+	struct text t = db_col_text(r, 13);
 	if (!l->cards || !t.n || t.n > CARD_MAX)
 		return 0;
 	mem_free(l->card[i]); /* of a try that was rolled back */
@@ -211,10 +315,12 @@ static int list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct listing *l = arg;
 	struct db_rows *r;
-	int err = db_now(tx, &l->now_us, why);
+	int64_t now_us = 0;
+	int err = db_now(tx, &now_us, why);
 	if (err)
 		return err;
-	err = db_query(tx, &r, why, "SELECT n.name, n.fqdn, n.version, n.state, n.reason, n.started_us, n.beat_us, n.calls, c.body FROM node n"
+	err = db_query(tx, &r, why, "SELECT n.name, n.fqdn, n.version, n.state, n.reason, n.started_us, n.beat_us, n.calls,"
+		" n.skew_us, n.max_calls, n.revision, n.objects, n.interval_ms, c.body FROM node n"
 		" LEFT JOIN node_card c ON c.node = n.name ORDER BY n.name", "");
 	if (err)
 		return err;
@@ -228,7 +334,12 @@ static int list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 		v->started_us = db_col_int(r, 5);
 		v->beat_us = db_col_int(r, 6);
 		v->calls = db_col_int(r, 7);
-		v->alive = l->now_us - v->beat_us < l->limit_us && strcmp(v->state, "stopped") != 0;
+		v->skew_us = db_col_int(r, 8);
+		v->max_calls = db_col_int(r, 9);
+		v->revision = db_col_int(r, 10);
+		db_col_copy(r, 11, v->objects, sizeof v->objects);
+		v->ago_us = now_us - v->beat_us;
+		v->alive = v->ago_us < limit_us(db_col_int(r, 12)) && strcmp(v->state, "stopped") != 0;
 		v->self = strcmp(v->name, l->self) == 0;
 		err = read_card(l, r, l->n);
 		if (err)
@@ -267,7 +378,6 @@ static int ask(struct registry *r, bool cards, registry_list_h *h, void *arg)
 	l->h = h;
 	l->arg = arg;
 	l->cards = cards;
-	l->limit_us = (int64_t)r->prm.interval_ms * 3000;
 	text_fill(l->self, sizeof l->self, r->me.name);
 	int err = store_submit(r->prm.store, STORE_READ, list_work, listed, l);
 	if (err) {

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* registry.h  Which nodes serve this store: each writes its heartbeat, everyone can read the list. */
+/* registry.h  Which nodes serve this store: each writes its heartbeat, everyone can read the list.
+ *
+ * Times are the store's (db_now), so that nodes whose clocks differ agree on who is alive. A node that gave no sign for three and a half of its
+ * intervals is silent; each of the others sees that with its own next beat and says so once, and again when it is back.  */
 #ifndef JOBS_REGISTRY_H
 #define JOBS_REGISTRY_H
 #include "base/clock.h"
@@ -10,8 +13,12 @@ struct registry_node {
 	char state[16]; /* "ready", "draining", "not-ready", "stopped": what it said of itself */
 	char reason[256];
 	int64_t started_us, beat_us;
-	int64_t calls;
-	bool alive; /* its last beat is younger than three intervals */
+	int64_t ago_us; /* since its last beat */
+	int64_t calls, max_calls; /* now; it would take at once (0: not told) */
+	int64_t skew_us; /* its clock against the store's; > 0: ahead */
+	int64_t revision; /* of the objects that it serves; 0: none from the store, or not told */
+	char objects[33]; /* digest of them; "" not told */
+	bool alive; /* its last beat is younger than three and a half intervals, and it did not say that it stops */
 	bool self;
 	const char *card; /* what it says of itself, registry_cards() only; NULL: it never did */
 };
@@ -22,7 +29,8 @@ struct registry_prm {
 	const struct um_clock *clock;
 	struct ev_bus *bus;
 	const char *node, *fqdn, *version;
-	uint64_t interval_ms; /* 0 = 5000 */
+	uint64_t interval_ms; /* 0: 1000 where others may share the store, 5000 with SQLite */
+	int64_t max_calls;
 };
 
 struct registry;
@@ -32,6 +40,8 @@ int registry_create(struct registry **rp, const struct registry_prm *prm);
 void registry_destroy(struct registry *r);
 /* What the next beats say; a change is written at once. */
 void registry_say(struct registry *r, const char *state, const char *reason, int64_t calls);
+/* Which revision it serves, and the digest of these objects; with the next beat. */
+void registry_serves(struct registry *r, int64_t revision, const char *objects);
 /* What this node says of itself in public, as one text (its format is the caller's): written with the next beat, and again until the store
  * took it. ENOMEM. */
 int registry_card(struct registry *r, const char *body);

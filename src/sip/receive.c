@@ -18,16 +18,18 @@ static void report_malformed(struct sip_core *core, const struct sip_path *path,
 {
 	struct ev_report r;
 	char peer[NET_ADDR_SIZE], words[256];
+	uint64_t count;
 
 	core->stats.malformed++;
 	metric_add(core->m.malformed, 1);
-	if (!ev_wanted(core->bus, EV_SIP_MALFORMED))
+	if (!sip_budget_tell(core->budget, &path->peer, SIP_TOLD_MALFORMED, &count))
 		return;
 	ev_set(&r, EV_SIP_MALFORMED);
 	ev_str(&r, "peer", net_addr_print(&path->peer, peer));
 	ev_str(&r, "transport", net_transport_name(path->transport));
 	ev_str(&r, "why", sip_refusal_text(why, words, sizeof(words)));
 	ev_int(&r, "status", why->status);
+	ev_int(&r, "count", (int64_t)count);
 	ev_emit(core->bus, &r);
 }
 

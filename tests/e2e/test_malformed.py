@@ -283,5 +283,8 @@ with Story("malformed") as story:
         before = time.monotonic()
         judge(story, way, context, table)
         story.say(f"{way}: {len(table)} in {time.monotonic() - before:.1f} s")
+    told = node.events(2702)
+    story.check("that messages cannot be read is told, by whom and why, and told seldom",
+                told and len(told) < 30 and STRANGER in told[0]["text"] and " 400, since it cannot be read: " in told[0]["text"], told[:3])
     story.check("no call is left over", until(lambda: not node.cli.json("call", "list").get("calls"), 40), node.cli.run("call", "list")[1])
     story.check("SIGTERM ends it in time", node.stop() == 0)

@@ -228,7 +228,7 @@ class World:
                 "name": site.name, "fqdn": site.fqdn,
                 "listen": [f"tls:{site.address}:5061", f"tcp:{site.address}:5060", f"udp:{site.address}:5060"],
                 "identities": site.identities, "identity": "own",
-                "sip": {"connect_timeout_ms": 2000, "handshake_timeout_ms": 2500, "t1_ms": 200},
+                "sip": {"connect_timeout_ms": 2000, "handshake_timeout_ms": 5000, "t1_ms": 200},
                 "media": {"ports": "20000-20100", "threads": 1},
                 "store": f"sqlite:{mine}/umbel.db", "data": f"{mine}/data", "admin": {"socket": f"{mine}/admin.sock"},
                 "log": {"json": f"{mine}/events.jsonl", "journal": False},

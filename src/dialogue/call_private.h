@@ -213,6 +213,7 @@ int dlg_live_begun(struct live_job *j, int err); /* gives err back; finishes the
 void dlg_live_done_h(int err, const struct ev_report *why, void *arg); /* of a mailbox: J_DONE, or the report goes out and it failed */
 /* Reads the recording, then goes on with it. */
 /* The form in which this mailbox's messages are kept. */
+enum mbox_codec dlg_live_codec(enum media_codec c); /* of a recording */
 enum mbox_codec dlg_live_form(const struct dir_view *view, const struct dir_user *box);
 int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j));
 void dlg_file_remove(struct dlg_service *svc, const char *path);

@@ -326,6 +326,19 @@ static const char *const record_kinds[] = { [DLG_RECORD_MESSAGE] = "message", [D
 
 enum { NAME_SILENCE_MS = 2500 }; /* who has said his name does not think about more */
 
+enum { WIDE_MOST_MS = 1800000 }; /* of 64 MB that a recording may have until it is stored */
+
+/* In wide band where the call has it and the mailbox keeps more than G.711. What is added to a message is as that is. */
+static enum media_codec recorded_as(const struct dlg_call *c, uint64_t max_ms)
+{
+	enum media_codec codec;
+	if (c->n_parts)
+		return c->rec_info.codec;
+	bool wide = c->s.rec.kind == DLG_RECORD_MESSAGE && max_ms <= WIDE_MOST_MS && dlg_live_form(c->s.view, c->s.box) != MBOX_PCMU &&
+	            media_port_codec(c->port, &codec) && codec_info(codec)->rate == MEDIA_RATE_WIDE;
+	return wide ? MEDIA_L16_WIDE : MEDIA_PCMU;
+}
+
 static int record(void *arg, uint32_t job)
 {
 	struct dlg_call *c = arg;
@@ -348,7 +361,7 @@ static int record(void *arg, uint32_t job)
 	struct recorder_prm prm = {
 		.port = c->port, .dir = c->svc->spool_dir, .clock = c->svc->prm.clock, .bus = c->svc->prm.bus,
 		.mailbox = c->s.box ? c->s.box->name : "", .caller = c->s.caller_number, .name = c->s.caller_name, .session = c->session,
-		.kind = record_kinds[c->s.rec.kind], .codec = MEDIA_PCMU, .max_ms = (uint32_t)max_ms,
+		.kind = record_kinds[c->s.rec.kind], .codec = recorded_as(c, max_ms), .max_ms = (uint32_t)max_ms,
 		.silence_ms = (uint32_t)silence_ms, .handler = recorded, .arg = c, .level = message && policy->level_recordings,
 	};
 	EV_REPORT(why);

@@ -169,7 +169,7 @@ int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct
 	return dlg_live_begun(j, err ? err : pool_submit(c->svc->prm.files, read_work, read_done, j));
 }
 
-static enum mbox_codec mbox_codec_of(enum media_codec c)
+enum mbox_codec dlg_live_codec(enum media_codec c)
 {
 	return c == MEDIA_PCMA ? MBOX_PCMA : c == MEDIA_L16 ? MBOX_L16 : c == MEDIA_L16_WIDE ? MBOX_L16_WIDE : MBOX_PCMU;
 }
@@ -241,7 +241,7 @@ enum mbox_codec dlg_live_form(const struct dir_view *view, const struct dir_user
 static void save_read(struct live_job *j)
 {
 	struct mbox_message m = { .received_us = j->info.started_s * 1000000, .duration_ms = j->info.duration_ms,
-		                  .codec = mbox_codec_of(j->info.codec), .cut = !j->info.complete,
+		                  .codec = dlg_live_codec(j->info.codec), .cut = !j->info.complete,
 		                  .form = dlg_live_form(j->call->s.view, dir_find_name(j->call->s.view, text_of(j->info.mailbox))),
 		                  .urgent = j->call->s.urgent, .private = j->call->s.private };
 	text_fill(m.id, sizeof(m.id), j->info.id);
@@ -281,7 +281,7 @@ static void greeting_read(struct live_job *j)
 		return;
 	}
 	own_kind(&j->call->s, kind);
-	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, kind, mbox_codec_of(j->info.codec), &audio, dlg_live_done_h, j,
+	int err = mbox_greeting_set(j->svc->prm.mbox, j->call->s.box->name, kind, dlg_live_codec(j->info.codec), &audio, dlg_live_done_h, j,
 	                            &j->handle);
 	if (err)
 		dlg_live_failed(j, err);

@@ -7,7 +7,7 @@
 
 unsigned dlg_speed_percent(unsigned speed)
 {
-	static const unsigned percent[DLG_SPEEDS] = { 60, 80, 100, 130, 170 };
+	static const unsigned percent[DLG_SPEEDS] = { 60, 80, 100, 130, 170, 200 };
 	return percent[speed < DLG_SPEEDS ? speed : DLG_SPEED_NORMAL];
 }
 

@@ -10,7 +10,7 @@
 
 struct dlg_session;
 
-enum { DLG_SPEEDS = 5, DLG_SPEED_NORMAL = 2, DLG_SEEK_MS = 5000, DLG_RECIPIENTS = 64, DLG_FIND = 33 };
+enum { DLG_SPEEDS = 6, DLG_SPEED_NORMAL = 2, DLG_SEEK_MS = 5000, DLG_RECIPIENTS = 64, DLG_FIND = 33 };
 enum dlg_folder { DLG_FOLDER_ALL, /* new ones, then saved ones */ DLG_FOLDER_NEW, DLG_FOLDER_SAVED, DLG_FOLDER_DELETED };
 enum dlg_sort { DLG_OLDEST_FIRST, DLG_NEWEST_FIRST, DLG_BY_CALLER };
 

@@ -64,7 +64,7 @@ static void kept(enum mbox_saved outcome, int err, const struct ev_report *why, 
 static int keep(struct live_job *j)
 {
 	struct mbox_message m = { .received_us = j->info.started_s * 1000000, .duration_ms = j->info.duration_ms,
-		                  .codec = j->info.codec == MEDIA_PCMA ? MBOX_PCMA : MBOX_PCMU, .cut = !j->info.complete };
+		                  .codec = dlg_live_codec(j->info.codec), .cut = !j->info.complete };
 	text_fill(m.id, sizeof(m.id), j->info.id);
 	text_fill(m.mailbox, sizeof(m.mailbox), j->info.mailbox);
 	text_fill(m.caller_number, sizeof(m.caller_number), j->info.caller);

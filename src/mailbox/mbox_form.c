@@ -25,7 +25,7 @@ struct change {
 
 int mbox_form_wish(struct db_tx *tx, const struct mbox_message *m, struct ev_report *why)
 {
-	if (m->form == MBOX_PCMU || m->form == m->codec)
+	if (m->form == MBOX_PCMU || m->form == m->codec || (m->form == MBOX_L16 && m->codec == MBOX_L16_WIDE))
 		return 0;
 	return outbox_put(tx, "form", m->id, mbox_codec_name(m->form), why);
 }

@@ -17,7 +17,8 @@ struct media_clip {
 	uint32_t samples;
 	const uint8_t *law[2]; /* PCMU, PCMA */
 	uint8_t *own;          /* both, one behind the other; or NULL */
-	int16_t *wide;         /* 16,000 a second; or NULL */
+	const int16_t *wide;   /* 16,000 a second; or NULL */
+	int16_t *own_wide;     /* the same, where it is not another clip's */
 	void *keep;
 	_Atomic(struct form *) form[MEDIA_CODECS];
 	atomic_uint wished;    /* bits of codecs */
@@ -29,7 +30,7 @@ static void destroy(void *object)
 	for (unsigned i = 0; i < MEDIA_CODECS; i++)
 		mem_free(atomic_load(&c->form[i]));
 	mem_free(c->own);
-	mem_free(c->wide);
+	mem_free(c->own_wide);
 	mem_unref(c->keep);
 }
 
@@ -76,12 +77,13 @@ int media_clip_from_wide(struct media_clip **cp, const int16_t *pcm, size_t n)
 	mem_free(narrow);
 	if (err)
 		return err;
-	c->wide = mem_alloc(half * 2 * sizeof *c->wide);
-	if (!c->wide) {
+	c->own_wide = mem_alloc(half * 2 * sizeof *pcm);
+	if (!c->own_wide) {
 		mem_unref(c);
 		return ENOMEM;
 	}
-	memcpy(c->wide, pcm, half * 2 * sizeof *c->wide);
+	memcpy(c->own_wide, pcm, half * 2 * sizeof *pcm);
+	c->wide = c->own_wide;
 	*cp = c;
 	return 0;
 }
@@ -139,6 +141,23 @@ int media_clip_borrow(struct media_clip **cp, const uint8_t *pcmu, const uint8_t
 	c->law[1] = pcma;
 	c->keep = mem_ref(keep);
 	*cp = c;
+	return 0;
+}
+
+int media_clip_part(struct media_clip **cp, struct media_clip *c, uint32_t at)
+{
+	if (at >= c->samples)
+		return EINVAL;
+	if (!at) {
+		*cp = mem_ref(c);
+		return 0;
+	}
+	struct media_clip *part;
+	int err = media_clip_borrow(&part, c->law[0] + at, c->law[1] + at, c->samples - at, c);
+	if (err)
+		return err;
+	part->wide = c->wide ? c->wide + 2 * (size_t)at : NULL;
+	*cp = part;
 	return 0;
 }
 

@@ -20,6 +20,8 @@ int media_clip_from_wide(struct media_clip **cp, const int16_t *pcm, size_t n);
 int media_clip_from_bytes(struct media_clip **cp, enum media_codec codec, const void *bytes, size_t n_bytes);
 /* Bytes that live elsewhere, e.g. in a mapped file; `keep` (an object, may be NULL) is referenced as long as the clip lives. */
 int media_clip_borrow(struct media_clip **cp, const uint8_t *pcmu, const uint8_t *pcma, size_t n, void *keep);
+/* What of a clip lies behind sample `at`, without a copy; it holds the clip. EINVAL: nothing. */
+int media_clip_part(struct media_clip **cp, struct media_clip *c, uint32_t at);
 /* A sine with soft edges; level in dBov, e.g. -16. hz2 0 or a second frequency at the same level. */
 int media_clip_tone(struct media_clip **cp, unsigned hz, unsigned hz2, unsigned ms, int level_db);
 int media_clip_silence(struct media_clip **cp, unsigned ms);

@@ -51,6 +51,11 @@ size_t media_codec_sample_bytes(enum media_codec c)
 	return codec_info(c)->law ? 1 : 2;
 }
 
+size_t media_codec_tick_bytes(enum media_codec c)
+{
+	return media_codec_sample_bytes(c) * codec_info(c)->rate / MEDIA_RATE;
+}
+
 uint8_t media_codec_silence(enum media_codec c)
 {
 	return c == MEDIA_PCMU ? 0xff : c == MEDIA_PCMA ? 0xd5 : 0;
@@ -338,6 +343,15 @@ static size_t encode_native(struct codec_tx *tx, const int16_t *pcm, size_t n, u
 		made = 0;
 	}
 	return made > 0 ? (size_t)made : 0;
+}
+
+size_t codec_encode_wide(struct codec_tx *tx, const int16_t *pcm, uint8_t *dst)
+{
+	assert(tx->codec == MEDIA_G722 && tx->rate == MEDIA_RATE);
+	tx->g722->eight_k = false; /* both bands, by the filter before the two halves of it */
+	size_t n = encode_native(tx, pcm, MEDIA_FRAME_WIDE, dst);
+	tx->g722->eight_k = true;
+	return n;
 }
 
 size_t codec_encode(struct codec_tx *tx, const int16_t *pcm, uint8_t *dst)

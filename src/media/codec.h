@@ -43,6 +43,8 @@ const char *media_codec_name(enum media_codec c);
 uint8_t media_codec_pt(enum media_codec c);
 /* 1 for the laws, 2 for linear samples: of what is recorded. */
 size_t media_codec_sample_bytes(enum media_codec c);
+/* The same for an eighth of a millisecond, in which recordings, clips and stamps are counted whatever their rate: 4 for L16_WIDE. */
+size_t media_codec_tick_bytes(enum media_codec c);
 /* What one sample of silence is in a law: 0xff or 0xd5. 0 for linear samples. */
 uint8_t media_codec_silence(enum media_codec c);
 
@@ -71,6 +73,8 @@ void codec_tx_free(struct codec_tx *tx); /* NULL is allowed */
 enum media_codec codec_tx_codec(const struct codec_tx *tx);
 /* 20 ms: rate / 50 samples. dst has room for CODEC_PAYLOAD_MAX; how many bytes of it are the payload. */
 size_t codec_encode(struct codec_tx *tx, const int16_t *pcm, uint8_t *dst);
+/* The same of MEDIA_FRAME_WIDE samples by an encoder of G.722 that was made for 8,000: it takes either, frame by frame. */
+size_t codec_encode_wide(struct codec_tx *tx, const int16_t *pcm, uint8_t *dst);
 /* A payload of 20 ms of nothing, made beforehand: valid for good. */
 const uint8_t *codec_silence(enum media_codec c, size_t *n);
 

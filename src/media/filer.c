@@ -52,7 +52,7 @@ static void write_block(struct filer *f, struct rec_block *b)
 {
 	struct rec *r = b->rec;
 	bool last = b->last;
-	size_t samples = b->n / media_codec_sample_bytes(r->prm.format);
+	size_t samples = b->n / media_codec_tick_bytes(r->prm.format);
 	struct media_sink *sink = r->prm.sink;
 	bool begins = !r->begun && sink->begin;
 	int err = begins ? sink->begin(sink) : 0;

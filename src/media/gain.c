@@ -8,27 +8,27 @@
 static const double peak_most = 30000, faster_down = 0.5, mean_share = 0.02;
 static const double up_a_frame = 1.0046; /* 2 dB a second */
 
-void gain_init(struct gain *g)
+void gain_init(struct gain *g, unsigned n)
 {
-	*g = (struct gain){ .now = 1, .wanted = 1 };
+	*g = (struct gain){ .n = n, .now = 1, .wanted = 1 };
 }
 
 static void listen(struct gain *g, const int16_t *in)
 {
 	double power = 0;
-	for (unsigned i = 0; i < MEDIA_FRAME; i++)
+	for (unsigned i = 0; i < g->n; i++)
 		power += (double)in[i] * in[i];
-	power /= MEDIA_FRAME * 32768.0 * 32768.0;
+	power /= g->n * 32768.0 * 32768.0;
 	double share = g->mean > 0 ? mean_share : 1;
 	g->mean += share * (power - g->mean);
 	double most = pow(10, GAIN_MOST_DB / 20.0), wanted = pow(10, GAIN_TARGET_DB / 20.0) / sqrt(g->mean > 1e-9 ? g->mean : 1e-9);
 	g->wanted = wanted < 1 ? 1 : wanted > most ? most : wanted;
 }
 
-static double room_of(const int16_t *in)
+static double room_of(const struct gain *g, const int16_t *in)
 {
 	int peak = 1;
-	for (unsigned i = 0; i < MEDIA_FRAME; i++)
+	for (unsigned i = 0; i < g->n; i++)
 		peak = abs(in[i]) > peak ? abs(in[i]) : peak;
 	return peak_most / peak > 1 ? peak_most / peak : 1;
 }
@@ -36,15 +36,15 @@ static double room_of(const int16_t *in)
 /* The waiting frame, its gain going from what it was to `to`; both are within what it bears. */
 static void let_out(struct gain *g, double to, int16_t *out)
 {
-	double step = (to - g->now) / MEDIA_FRAME, f = g->now;
-	for (unsigned i = 0; i < MEDIA_FRAME; i++, f += step)
+	double step = (to - g->now) / g->n, f = g->now;
+	for (unsigned i = 0; i < g->n; i++, f += step)
 		out[i] = (int16_t)lrint(g->frame[i] * f);
 	g->now = to;
 }
 
-bool gain_frame(struct gain *g, const int16_t in[MEDIA_FRAME], bool speech, int16_t out[MEDIA_FRAME])
+bool gain_frame(struct gain *g, const int16_t *in, bool speech, int16_t *out)
 {
-	double room = room_of(in), to = g->now;
+	double room = room_of(g, in), to = g->now;
 	bool had = g->waiting;
 	if (speech)
 		listen(g, in);
@@ -59,13 +59,13 @@ bool gain_frame(struct gain *g, const int16_t in[MEDIA_FRAME], bool speech, int1
 	} else {
 		g->now = g->now < room ? g->now : room;
 	}
-	memcpy(g->frame, in, sizeof g->frame);
+	memcpy(g->frame, in, g->n * sizeof *in);
 	g->room = room;
 	g->waiting = true;
 	return had;
 }
 
-bool gain_last(struct gain *g, int16_t out[MEDIA_FRAME])
+bool gain_last(struct gain *g, int16_t *out)
 {
 	if (!g->waiting)
 		return false;

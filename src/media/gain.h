@@ -11,16 +11,18 @@
 enum { GAIN_MOST_DB = 18, GAIN_TARGET_DB = -20 }; /* dBov that speech is brought to */
 
 struct gain {
+	unsigned n;           /* samples a frame */
 	bool waiting;
 	double now, wanted;   /* factors: at the end of what went out; where it goes */
 	double mean;          /* power of speech, as a share of full scale; 0: none was heard */
 	double room;          /* factor that the waiting frame bears */
-	int16_t frame[MEDIA_FRAME];
+	int16_t frame[MEDIA_FRAME_WIDE];
 };
-void gain_init(struct gain *g);
+/* n: samples a frame, MEDIA_FRAME or MEDIA_FRAME_WIDE. */
+void gain_init(struct gain *g, unsigned n);
 /* Takes a frame and gives the one before; false: there was none yet. `speech`: somebody speaks in it. */
-bool gain_frame(struct gain *g, const int16_t in[MEDIA_FRAME], bool speech, int16_t out[MEDIA_FRAME]);
+bool gain_frame(struct gain *g, const int16_t *in, bool speech, int16_t *out);
 /* The one that waits. */
-bool gain_last(struct gain *g, int16_t out[MEDIA_FRAME]);
+bool gain_last(struct gain *g, int16_t *out);
 
 #endif

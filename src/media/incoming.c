@@ -73,11 +73,12 @@ size_t incoming_decode(struct incoming *in, const struct rtp_packet *pkt, int16_
 	uint32_t ticks, gap;
 	if (!step(in, pkt, c, &ticks, &gap))
 		return 0;
-	size_t before = gap <= INCOMING_GAP_MS * MEDIA_RATE / 1000 ? gap / PIECE * PIECE : 0;
+	/* Opus knows best what it was; for the others whoever hears them makes it up, where he needs it */
+	size_t before = codec_rx_codec(in->rx) == MEDIA_OPUS && gap <= INCOMING_GAP_MS * MEDIA_RATE / 1000 ? gap / PIECE * PIECE : 0, a_tick = in->wide ? 2 : 1;
 	if (before)
-		codec_conceal(in->rx, pkt->payload, pkt->n, pcm, before);
-	size_t n = codec_decode(in->rx, pkt->payload, pkt->n, pcm + before);
+		codec_conceal(in->rx, pkt->payload, pkt->n, pcm, before * a_tick);
+	size_t n = codec_decode(in->rx, pkt->payload, pkt->n, pcm + before * a_tick);
 	*ts = in->next_out - (uint32_t)before;
 	stepped(in, pkt, c, ticks);
-	return n ? before + n : 0;
+	return n ? before * a_tick + n : 0;
 }

@@ -6,10 +6,11 @@
 #include "media/codec.h"
 #include "media/rtp.h"
 
-enum { INCOMING_GAP_MS = 60, INCOMING_MAX = (CODEC_PACKET_MS + INCOMING_GAP_MS) * MEDIA_RATE / 1000 };
+enum { INCOMING_GAP_MS = 60, INCOMING_MAX = (CODEC_PACKET_MS + INCOMING_GAP_MS) * MEDIA_RATE / 1000 /* twice that when wide */ };
 
 struct incoming {
 	struct codec_rx *rx;  /* NULL: nothing but G.711 is expected */
+	bool wide;            /* it decodes to 16,000 samples a second; stamps count 8,000 all the same */
 	bool known;           /* what follows is of a source */
 	uint32_t ssrc;
 	uint32_t next, next_out; /* stamp that follows what was decoded, in the codec's clock and in ours */

@@ -19,7 +19,8 @@ static int64_t samples_of(int64_t us)
 
 void line_init(struct line *l, enum media_codec law, int64_t now_us, line_out_h *out, void *arg)
 {
-	*l = (struct line){ .out = out, .arg = arg, .law = law == MEDIA_PCMA ? MEDIA_PCMA : MEDIA_PCMU, .start_us = now_us, .last_us = now_us };
+	bool wide = law == MEDIA_L16_WIDE;
+	*l = (struct line){ .out = out, .arg = arg, .law = wide || law == MEDIA_PCMA ? law : MEDIA_PCMU, .unit = wide ? 4 : 1, .start_us = now_us, .last_us = now_us };
 }
 
 static void went_out(struct line *l, size_t n)
@@ -91,7 +92,7 @@ void line_put(struct line *l, int64_t now_us, uint32_t ssrc, uint32_t ts, enum m
 	}
 	size_t skip = at < 0 ? (size_t)-at : 0;
 	fill(l, at);
-	write_out(l, codec, payload + skip, n - skip);
+	write_out(l, codec, payload + skip * l->unit, n - skip);
 }
 
 /* The time since the last packet counts, not that since the start: so a slow sender's silence is not made longer than he makes it. */

@@ -13,15 +13,16 @@
 #include <stdint.h>
 #include "media/clip.h"
 
-enum { LINE_MOST = 2048 }; /* samples a packet */
+enum { LINE_MOST = 2048 }; /* ticks a packet. A tick is an eighth of a millisecond: a byte of a law, or two samples of MEDIA_L16_WIDE */
 
-/* n samples in order; p NULL: that many of silence. */
+/* n ticks in order; p NULL: that many of silence. */
 typedef void (line_out_h)(const uint8_t *p, size_t n, void *arg);
 
 struct line {
 	line_out_h *out;
 	void *arg;
-	enum media_codec law;    /* PCMU or PCMA: of what is put in and comes out */
+	enum media_codec law;    /* PCMU, PCMA or L16_WIDE: of what comes out */
+	unsigned unit;           /* bytes a tick of it */
 	bool placed;             /* head_ts is known */
 	uint32_t ssrc, head_ts;  /* source, and the time stamp that follows what went out */
 	int64_t start_us, last_us; /* begin of the line, last packet */
@@ -31,7 +32,7 @@ struct line {
 };
 
 void line_init(struct line *l, enum media_codec law, int64_t now_us, line_out_h *out, void *arg);
-/* `payload` in `codec` (converted if it is the other law). */
+/* `payload` of n ticks in `codec`: that of the line, or the other law. */
 void line_put(struct line *l, int64_t now_us, uint32_t ssrc, uint32_t ts, enum media_codec codec, const uint8_t *payload, size_t n);
 /* Silence for the time when nothing came for a second. */
 void line_tick(struct line *l, int64_t now_us);

@@ -163,7 +163,7 @@ struct media_sink {
 };
 struct media_record_prm {
 	struct media_sink *sink;  /* borrowed until MEDIA_REC_ENDED */
-	enum media_codec format;  /* what is appended: PCMU, PCMA, L16 */
+	enum media_codec format;  /* what is appended: PCMU, PCMA, L16, L16_WIDE. Samples of a recording are counted by 8,000 a second all the same */
 	uint32_t max_ms;          /* 0: no limit */
 	uint32_t silence_ms;      /* MEDIA_REC_SILENCE after that much behind speech; 0: never */
 	uint32_t start_silence_ms; /* the same if nobody speaks at all; 0: as silence_ms */

@@ -35,7 +35,7 @@ enum {
 	SLOTS = 4, /* a frame is served in so many portions, spread over its 20 ms */
 	SLOT_US = MEDIA_FRAME_MS * 1000 / SLOTS,
 	EVENTS_A_TURN = 64, /* a port emits fewer than this in one turn; it is not served with less room in the ring */
-	BLOCK_BYTES = 16384, BLOCKS_MAX = 16,
+	BLOCK_BYTES = 16384, BLOCKS_MAX = 64, BLOCKS_A_BYTE = 16 /* half a minute: so many for each byte of a tick */,
 	SESSION_SIZE = 32,
 };
 
@@ -68,14 +68,16 @@ struct rec {
 	uint64_t max_samples;
 	/* media thread */
 	struct jitter jitter;
+	struct incoming in;      /* L16_WIDE: a decoder of its own; without one what came is made wide */
 	struct conceal conceal;
 	bool spoke;              /* ssrc_spoke, ts_next are of the last audio */
 	uint32_t ssrc_spoke, ts_next;
+	int16_t widened;         /* last sample of a law that was made wide */
 	struct line line;
 	struct vad vad;
 	struct gain gain;
-	uint8_t frame[MEDIA_FRAME];
-	unsigned in_frame;
+	_Alignas(int16_t) uint8_t frame[MEDIA_FRAME_WIDE * 2];
+	unsigned in_frame;       /* ticks */
 	struct rec_block *block[BLOCKS_MAX], *now;
 	unsigned n_blocks;
 	uint32_t silence_from;   /* sample since which there is no speech */
@@ -118,8 +120,10 @@ void rec_free(struct rec *r);
 /* media thread */
 void rec_start(struct rec *r, struct media_port *port, int64_t now_us);
 /* Every packet of the stream, so that none is taken for lost; `codec` REC_NO_AUDIO: nothing to be heard (keys, comfort noise). */
-enum { REC_NO_AUDIO = 0xff };
+enum { REC_NO_AUDIO = 0xff, REC_DECODED = 0xfe };
 void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, uint8_t codec);
+/* A packet that is no G.711, in order, `lost` others missing before it: true if the recording decodes such itself, as it does when it is wide. */
+bool rec_decode(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, unsigned lost);
 /* True when the recording is out of our hands: the last block went to the writer. */
 bool rec_tick(struct rec *r, struct media_port *port, int64_t now_us);
 void rec_end(struct rec *r, int64_t now_us);

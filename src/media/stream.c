@@ -116,9 +116,9 @@ static uint8_t codec_of(const struct media_port *port, uint8_t pt)
 }
 
 /* A packet of G.711, or one without audio. */
-static void hear(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, uint8_t codec, int64_t now_us)
+static void hear(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, uint8_t codec, int64_t now_us, bool for_rec)
 {
-	if (port->rec)
+	if (for_rec)
 		rec_packet(port->rec, now_us, pkt, codec);
 	if (port->cfg.inband)
 		inband_packet(port->inband, now_us, pkt, codec, tones, &(struct listener){ t, port });
@@ -126,15 +126,16 @@ static void hear(struct media_thread *t, struct media_port *port, const struct r
 		join_put(&port->join, pkt->ssrc, pkt->ts, (enum media_codec)codec, pkt->payload, pkt->n);
 }
 
-/* In a codec that needs decoding: goes on as PCMU. */
-static void hear_other(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, int64_t now_us)
+/* In a codec that needs decoding: goes on as PCMU. A wide recording takes it as it is. */
+static void hear_other(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, unsigned lost, int64_t now_us)
 {
+	bool for_rec = port->rec && !rec_decode(port->rec, now_us, pkt, lost);
 	int16_t pcm[INCOMING_MAX];
 	uint8_t law[INCOMING_MAX];
 	struct rtp_packet out = *pkt;
-	if (!port->rec && !port->join.join && !port->cfg.inband)
+	if (!for_rec && !port->join.join && !port->cfg.inband)
 		return;
-	if (!port->rec && !port->cfg.inband) { /* both sides speak it: nobody need look into it */
+	if (!for_rec && !port->cfg.inband) { /* both sides speak it: nobody need look into it */
 		struct incoming before = port->incoming;
 		size_t n = incoming_place(&port->incoming, pkt, &out.ts);
 		if (!n || join_put_payload(&port->join, pkt->ssrc, out.ts, port->cfg.codec, pkt->payload, pkt->n, n))
@@ -144,12 +145,12 @@ static void hear_other(struct media_thread *t, struct media_port *port, const st
 	out.payload = law;
 	out.n = incoming_decode(&port->incoming, pkt, pcm, &out.ts);
 	if (!out.n) { /* it came, though */
-		if (port->rec)
+		if (for_rec)
 			rec_packet(port->rec, now_us, pkt, REC_NO_AUDIO);
 		return;
 	}
 	g711_encode(MEDIA_PCMU, law, pcm, out.n);
-	hear(t, port, &out, MEDIA_PCMU, now_us);
+	hear(t, port, &out, MEDIA_PCMU, now_us, for_rec);
 }
 
 static bool needs_decoding(uint8_t codec)
@@ -161,9 +162,9 @@ void stream_in_order(const struct jitter_packet *p, void *arg)
 {
 	struct media_port *port = arg;
 	if (needs_decoding(p->tag))
-		hear_other(port->thread, port, &p->rtp, p->at_us);
+		hear_other(port->thread, port, &p->rtp, p->lost, p->at_us);
 	else
-		hear(port->thread, port, &p->rtp, p->tag, p->at_us);
+		hear(port->thread, port, &p->rtp, p->tag, p->at_us, port->rec != NULL);
 }
 
 /* The stamp of a key is that of its beginning: only audio tells how long packets were on their way. */
@@ -184,7 +185,7 @@ static void packet(struct media_thread *t, struct media_port *port, const struct
 	if (port->incoming.rx)
 		jitter_put(port->order, now_us, pkt, codec);
 	else
-		hear(t, port, pkt, needs_decoding(codec) ? REC_NO_AUDIO : codec, now_us);
+		hear(t, port, pkt, needs_decoding(codec) ? REC_NO_AUDIO : codec, now_us, port->rec != NULL);
 	if (is_key(port, pkt->pt)) {
 		struct dtmf_news news;
 		if (dtmf_rx_packet(&port->dtmf_rx, pkt, now_us, &news))

@@ -10,34 +10,46 @@
 #include "base/mem.h"
 #include "media/g711.h"
 
-enum { HOP = 120, REACH = 80, COARSE = 4, SPARSE = 2 };
+enum { HOP = 120, REACH = 80, COARSE = 4, SPARSE = 2 }; /* at 8,000 samples a second */
 
-/* How alike HOP samples at a and b are: products and energy of b, every SPARSE-th sample. */
-static double likeness(const int16_t *a, const int16_t *b)
+/* Lengths in the samples of a clip. */
+struct scale {
+	int hop, reach, coarse, sparse;
+};
+
+static struct scale scale_of(bool wide)
+{
+	int k = wide ? 2 : 1;
+	return (struct scale){ HOP * k, REACH * k, COARSE * k, SPARSE * k };
+}
+
+/* How alike the samples of a hop at a and b are: products and energy of b, some of them. */
+static double likeness(const struct scale *k, const int16_t *a, const int16_t *b)
 {
 	int64_t both = 0, energy = 1;
-	for (int i = 0; i < HOP; i += SPARSE) {
+	for (int i = 0; i < k->hop; i += k->sparse) {
 		both += (int32_t)a[i] * b[i];
 		energy += (int32_t)b[i] * b[i];
 	}
 	return both <= 0 ? (double)both / (double)energy : (double)both * (double)both / (double)energy;
 }
 
-/* Where a piece near `at` continues best what lies at `natural`; both with room for REACH and a piece around them. */
-static size_t best(const int16_t *in, size_t natural, size_t at, size_t least, size_t most)
+/* Where a piece near `at` continues best what lies at `natural`; both with room for the reach and a piece around them. */
+static size_t best(const struct scale *k, const int16_t *in, size_t natural, size_t at, size_t most)
 {
-	size_t lo = at > least + REACH ? at - REACH : least, hi = at + REACH < most ? at + REACH : most, found = at;
+	size_t reach = (size_t)k->reach, coarse = (size_t)k->coarse;
+	size_t lo = at > reach ? at - reach : 0, hi = at + reach < most ? at + reach : most, found = at;
 	double top = -1e300;
-	for (size_t p = lo; p <= hi; p += COARSE) {
-		double v = likeness(in + natural, in + p);
+	for (size_t p = lo; p <= hi; p += coarse) {
+		double v = likeness(k, in + natural, in + p);
 		if (v > top) {
 			top = v;
 			found = p;
 		}
 	}
-	size_t from = found > lo + COARSE ? found - COARSE + 1 : lo, to = found + COARSE - 1 < hi ? found + COARSE - 1 : hi;
+	size_t from = found > lo + coarse ? found - coarse + 1 : lo, to = found + coarse - 1 < hi ? found + coarse - 1 : hi;
 	for (size_t p = from; p <= to; p++) {
-		double v = likeness(in + natural, in + p);
+		double v = likeness(k, in + natural, in + p);
 		if (v > top) {
 			top = v;
 			found = p;
@@ -46,47 +58,53 @@ static size_t best(const int16_t *in, size_t natural, size_t at, size_t least, s
 	return found;
 }
 
-static void fade(int16_t *out, const int16_t *from, const int16_t *to)
+static void fade(const struct scale *k, int16_t *out, const int16_t *from, const int16_t *to)
 {
-	for (int i = 0; i < HOP; i++)
-		out[i] = (int16_t)((from[i] * (HOP - i) + to[i] * i) / HOP);
+	for (int i = 0; i < k->hop; i++)
+		out[i] = (int16_t)((from[i] * (k->hop - i) + to[i] * i) / k->hop);
 }
 
-/* n_in samples with 3 * HOP of silence behind them; returns how many came out, at most `room`. */
-static size_t stretch(int16_t *out, size_t room, const int16_t *in, size_t n_in, unsigned percent)
+/* n_in samples with three hops of silence behind them; returns how many came out, at most `room`. */
+static size_t stretch(const struct scale *sc, int16_t *out, size_t room, const int16_t *in, size_t n_in, unsigned percent)
 {
-	size_t natural = HOP, n = HOP;
-	if (room < HOP || n_in < HOP)
+	size_t hop = (size_t)sc->hop, natural = hop, n = hop;
+	if (room < hop || n_in < hop)
 		return 0;
-	memcpy(out, in, HOP * sizeof *out);
-	for (size_t k = 1; n + HOP <= room; k++) {
-		size_t at = k * HOP * percent / 100;
+	memcpy(out, in, hop * sizeof *out);
+	for (size_t k = 1; n + hop <= room; k++) {
+		size_t at = k * hop * percent / 100;
 		if (at >= n_in)
 			break;
-		size_t p = best(in, natural, at, 0, n_in);
-		fade(out + n, in + natural, in + p);
-		n += HOP;
-		natural = p + HOP;
+		size_t p = best(sc, in, natural, at, n_in);
+		fade(sc, out + n, in + natural, in + p);
+		n += hop;
+		natural = p + hop;
 	}
 	return n;
 }
 
 int media_clip_stretch(struct media_clip **cp, struct media_clip *c, unsigned percent)
 {
-	size_t n = media_clip_samples(c), room = n * 100 / (percent ? percent : 1) + HOP;
+	const int16_t *wide = media_clip_wide(c);
+	struct scale k = scale_of(wide != NULL);
+	size_t a_tick = wide ? 2 : 1, n = media_clip_samples(c) * a_tick, room = n * 100 / (percent ? percent : 1) + (size_t)k.hop;
 	if (percent < MEDIA_STRETCH_MIN || percent > MEDIA_STRETCH_MAX)
 		return EINVAL;
-	if (percent == 100 || n < (size_t)HOP * 4) {
+	if (percent == 100 || n < (size_t)k.hop * 4) {
 		*cp = mem_ref(c);
 		return 0;
 	}
-	if (room > MEDIA_CLIP_MAX)
-		room = MEDIA_CLIP_MAX;
-	int16_t *in = mem_zalloc(n + 3 * HOP, sizeof *in), *out = in ? mem_alloc(room * sizeof *out) : NULL;
+	if (room > MEDIA_CLIP_MAX * a_tick)
+		room = MEDIA_CLIP_MAX * a_tick;
+	int16_t *in = mem_zalloc(n + 3 * (size_t)k.hop, sizeof *in), *out = in ? mem_alloc(room * sizeof *out) : NULL;
 	int err = out ? 0 : ENOMEM;
 	if (!err) {
-		g711_decode(MEDIA_PCMU, in, media_clip_bytes(c, MEDIA_PCMU), n);
-		err = media_clip_from_l16(cp, out, stretch(out, room, in, n, percent));
+		if (wide)
+			memcpy(in, wide, n * sizeof *in);
+		else
+			g711_decode(MEDIA_PCMU, in, media_clip_bytes(c, MEDIA_PCMU), n);
+		size_t made = stretch(&k, out, room, in, n, percent);
+		err = wide ? media_clip_from_wide(cp, out, made) : media_clip_from_l16(cp, out, made);
 	}
 	mem_free(in);
 	mem_free(out);
@@ -95,10 +113,8 @@ int media_clip_stretch(struct media_clip **cp, struct media_clip *c, unsigned pe
 
 int media_clip_from(struct media_clip **cp, struct media_clip *c, uint32_t ms)
 {
-	size_t n = media_clip_samples(c), at = (size_t)ms * (MEDIA_RATE / 1000);
-	if (at >= n)
-		return EINVAL;
-	return media_clip_borrow(cp, media_clip_bytes(c, MEDIA_PCMU) + at, media_clip_bytes(c, MEDIA_PCMA) + at, n - at, c);
+	uint64_t at = (uint64_t)ms * (MEDIA_RATE / 1000);
+	return at < media_clip_samples(c) ? media_clip_part(cp, c, (uint32_t)at) : EINVAL;
 }
 
 /* ---- louder or softer ---- */

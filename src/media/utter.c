@@ -3,7 +3,7 @@
  *
  *   G.711                     clips or the joined port, as they are
  *   Opus, L16, clip is there  its payload, shared by all ports (encoder.h)
- *   not yet, and G.722        the port's own encoder, from the clip's G.711; also for what the joined port says
+ *   not yet, and G.722        the port's own encoder, from the clip's G.711 (G.722: from its wide samples, if it has them); also for what the joined port says
  *   nothing to be said        one frame of silence that was made beforehand
  *
  * A clip keeps to the way in which it began. Opus finds its way from any state to the beginning of a clip. G.722 does not: with a decoder that has another past
@@ -112,10 +112,24 @@ static bool shared(struct media_port *port, uint8_t *dst, size_t *n)
 }
 
 /* ---- the port's own encoder ---- */
+/* A whole frame of a clip that is wide. */
+static bool own_wide(struct media_port *port, uint8_t *dst, size_t *n)
+{
+	struct place p = place_now(port);
+	const int16_t *wide = p.it && !port->paused ? media_clip_wide(p.it->clip[p.at]) : NULL;
+	if (port->cfg.codec != MEDIA_G722 || !port->cfg.tx || !wide || left_in(&p) < MEDIA_FRAME)
+		return false;
+	*n = codec_encode_wide(port->cfg.tx, wide + 2 * (size_t)p.pos, dst);
+	play_forward(port, p.it, MEDIA_FRAME);
+	return *n > 0;
+}
+
 static bool own(struct media_port *port, uint8_t *dst, size_t *n)
 {
 	uint8_t law[MEDIA_FRAME];
 	int16_t pcm[MEDIA_FRAME];
+	if (own_wide(port, dst, n))
+		return true;
 	if (!play_frame(port, MEDIA_PCMU, law) && !join_take(&port->join, MEDIA_PCMU, law))
 		return false;
 	g711_decode(MEDIA_PCMU, pcm, law, MEDIA_FRAME);

@@ -75,7 +75,7 @@ static int sink_finish(struct media_sink *s, const struct media_rec_stats *stats
 	struct spool_info *i = &r->info;
 	if (r->fd < 0)
 		return 0; /* it could not begin */
-	size_t sample = media_codec_sample_bytes(i->codec);
+	size_t sample = media_codec_tick_bytes(i->codec);
 	uint64_t wanted = ((uint64_t)stats->speech_end + TRIM_KEEPS_MS * (MEDIA_RATE / 1000)) * sample;
 	i->bytes = r->bytes;
 	if (atomic_load(&r->trim) && stats->speech_end && wanted < i->bytes)

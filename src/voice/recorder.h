@@ -51,7 +51,7 @@ struct recorder_prm {
 	const struct um_clock *clock;
 	struct ev_bus *bus;     /* may be NULL */
 	const char *mailbox, *caller, *name, *session, *kind; /* copied; NULL counts as "" */
-	enum media_codec codec; /* what is stored: PCMU (default), PCMA, L16 */
+	enum media_codec codec; /* what is stored: PCMU (default), PCMA, L16, L16_WIDE */
 	uint32_t max_ms, silence_ms, start_silence_ms; /* 0: none */
 	int8_t silence_db;      /* 0: default */
 	bool level;             /* quiet speech is made louder */

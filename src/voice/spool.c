@@ -94,7 +94,7 @@ static void read_field(struct spool_info *i, struct text name, struct text value
 	if (is_text_field(i, name, value))
 		return;
 	if (text_is(name, "codec"))
-		i->codec = text_is(value, "PCMA") ? MEDIA_PCMA : text_is(value, "L16") ? MEDIA_L16 : MEDIA_PCMU;
+		i->codec = text_is(value, "PCMA") ? MEDIA_PCMA : text_is(value, "L16") ? MEDIA_L16 : text_is(value, media_codec_name(MEDIA_L16_WIDE)) ? MEDIA_L16_WIDE : MEDIA_PCMU;
 	else if (text_u64(value, INT64_MAX, &n))
 		return;
 	else if (text_is(name, "started"))
@@ -121,7 +121,7 @@ static void read_fields(struct spool_info *i, struct text t)
 
 uint32_t spool_ms(const struct spool_info *i)
 {
-	uint64_t ms = i->bytes / media_codec_sample_bytes(i->codec) / (MEDIA_RATE / 1000);
+	uint64_t ms = i->bytes / media_codec_tick_bytes(i->codec) / (MEDIA_RATE / 1000);
 	return ms > UINT32_MAX ? UINT32_MAX : (uint32_t)ms;
 }
 
@@ -141,7 +141,7 @@ int spool_parse(struct spool_info *out, const uint8_t *p, size_t n, uint64_t aud
 		i.bytes = audio_bytes;
 		i.complete = false;
 	}
-	i.bytes -= i.bytes % media_codec_sample_bytes(i.codec);
+	i.bytes -= i.bytes % media_codec_tick_bytes(i.codec);
 	i.duration_ms = spool_ms(&i);
 	*out = i;
 	return 0;

@@ -116,6 +116,9 @@ def each_codec(w):
         kept = {"opus": "opus", "mp3": "mp3", "wav_pcm": "L16"}[form]
         w.story.check(f"{name}: kept as {kept}", lambda: soon(lambda: str(w.node.messages(box)[0]["codec"]).startswith(kept), 10), w.node.messages(box))
         path = w.exported(box, suffix)
+        if suffix != "opus":  # which is always told as 48 kHz
+            rate = subprocess.run(["ffprobe", "-v", "error", "-show_entries", "stream=sample_rate", "-of", "csv=p=0", path], capture_output=True, text=True).stdout.strip()
+            w.story.check(f"{name}: it is kept in wide band", rate == "16000", rate)
         score = like(w.said, at_8k(path, w.story.dir / f"stored-{name}.wav"))
         w.story.check(f"{name}: what was said is what is kept, as ffmpeg reads it", score > 0.7, score)
         phone.stop()

@@ -99,10 +99,10 @@ static void slower_and_faster(void **state)
 	assert_int_equal(t.s.phone.speed, DLG_SPEEDS - 1);
 	assert_int_equal(t.n_stretched, 4);
 	assert_string_equal(talk_where(&t), "player: play");
-	talk_keys(&t, "4");
-	talk_wait(&t, 50);
-	talk_keys(&t, "4");
-	talk_wait(&t, 50);
+	for (unsigned i = DLG_SPEEDS - 1; i > DLG_SPEED_NORMAL; i--) {
+		talk_keys(&t, "4");
+		talk_wait(&t, 50);
+	}
 	assert_int_equal(t.s.phone.speed, DLG_SPEED_NORMAL); /* no work for that */
 	unsigned n = t.n_stretched;
 	talk_keys(&t, "4");

@@ -13,7 +13,7 @@ static void through(double speech_over)
 {
 	struct gain g;
 	size_t n = 0;
-	gain_init(&g);
+	gain_init(&g, MEDIA_FRAME);
 	for (unsigned i = 0; i < FRAMES; i++)
 		n += gain_frame(&g, in + i * MEDIA_FRAME, audio_rms(in + i * MEDIA_FRAME, MEDIA_FRAME) > speech_over, out + n) ? MEDIA_FRAME : 0;
 	assert_int_equal(n, N - MEDIA_FRAME);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ut.h"
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 #include "audio.h"
 #include "base/mem.h"
@@ -302,6 +303,81 @@ static void lack_of_memory_and_sudden_ends_leak_nothing(void **state)
 	ut_oom(all_of_it, NULL);
 }
 
+/* ---- at 16,000 samples a second ---- */
+/* Power of a tone, as a share of what is there. */
+static double share(const int16_t *v, size_t n, double hz)
+{
+	double re = 0, im = 0, all = 1;
+	for (size_t i = 0; i < n; i++) {
+		double w = 2 * 3.14159265358979 * hz * (double)i / MEDIA_RATE_WIDE;
+		re += v[i] * cos(w);
+		im += v[i] * sin(w);
+		all += (double)v[i] * v[i];
+	}
+	return 2 * (re * re + im * im) / (double)n / all;
+}
+
+/* Two tones, of which the telephone's old band has but one. The recording of B. */
+static void wide_call(enum media_codec codec, enum media_codec format, struct media_sink_mem *sink, bool level)
+{
+	enum { N = MEDIA_RATE_WIDE * 2 };
+	static int16_t wide[N];
+	struct media_clip *clip;
+	struct media_stream st = { .codec = codec, .pt = 97, .dtmf_pt = 101, .dtmf_khz = (uint16_t)(codec_info(codec)->clock / 1000), .send = true, .recv = true };
+	for (unsigned i = 0; i < N; i++)
+		wide[i] = (int16_t)(4000 * sin(2 * 3.14159265358979 * 700 * i / MEDIA_RATE_WIDE) + 4000 * sin(2 * 3.14159265358979 * 5600 * i / MEDIA_RATE_WIDE));
+	assert_int_equal(media_clip_from_wide(&clip, wide, N), 0);
+	assert_int_equal(media_clip_encode(clip, codec), 0);
+	pair_open_idle(&p, false);
+	st.remote = media_port_addr(p.b.port);
+	assert_int_equal(media_port_start(p.a.port, &st), 0);
+	st.remote = media_port_addr(p.a.port);
+	assert_int_equal(media_port_start(p.b.port, &st), 0);
+	media_sink_mem_init(sink, 1 << 20);
+	record(&sink->sink, (struct media_record_prm){ .format = format, .level = level, .silence_ms = 500, .max_ms = 2800 });
+	assert_int_equal(media_play(p.a.port, &clip, 1, NULL), 0);
+	mem_unref(clip);
+	pair_run(&p, 4000);
+	const struct media_event *end = pair_event(&p.b, MEDIA_REC_ENDED, 0);
+	assert_non_null(end);
+	assert_int_equal(end->ms, 2800);
+	assert_int_equal(sink->bytes.n, 2800 * 8 * media_codec_tick_bytes(format));
+	assert_int_equal(end->rec.lost, 0);
+	assert_int_equal(pair_count(&p.b, MEDIA_REC_SILENCE), 1);
+	assert_in_range(end->rec.speech_ms, 1900, 2400);
+	assert_in_range(end->rec.speech_end, 8 * 1900, 8 * 2200);
+	if (!level)
+		assert_in_range(-end->rec.mean_db, 12, 22);
+	pair_close(&p);
+}
+
+static void what_came_wide_is_kept_wide(void **state)
+{
+	static const enum media_codec codecs[] = { MEDIA_L16_WIDE, MEDIA_OPUS, MEDIA_G722 };
+	(void)state;
+	for (unsigned i = 0; i < 6; i++) {
+		struct media_sink_mem sink;
+		enum media_codec codec = codecs[i / 2];
+		wide_call(codec, MEDIA_L16_WIDE, &sink, i % 2);
+		const int16_t *v = (const int16_t *)(const void *)sink.bytes.p + MEDIA_RATE_WIDE / 2;
+		assert_true(share(v, MEDIA_RATE_WIDE, 700) > 0.3);
+		if (share(v, MEDIA_RATE_WIDE, 5600) < 0.25)
+			fail_msg("%s: %f of the high tone", media_codec_name(codec), share(v, MEDIA_RATE_WIDE, 5600));
+		buf_free(&sink.bytes);
+	}
+}
+
+/* A call in G.711 has no more than that; its recording is wide all the same where it was asked for, and sounds as it did. */
+static void what_came_narrow_is_made_wide(void **state)
+{
+	struct media_sink_mem sink;
+	(void)state;
+	wide_call(MEDIA_PCMA, MEDIA_L16_WIDE, &sink, false);
+	const int16_t *v = (const int16_t *)(const void *)sink.bytes.p + MEDIA_RATE_WIDE / 2;
+	assert_true(share(v, MEDIA_RATE_WIDE, 700) > 0.9);
+	buf_free(&sink.bytes);
+}
+
 /* A disk that stands still for half a minute ends no recording, however many there are: the way to it has room for all that they may hold. */
 static void the_way_to_the_disk_has_room_for_all(void **state)
 {
@@ -314,4 +390,4 @@ static void the_way_to_the_disk_has_room_for_all(void **state)
 
 UT_MAIN(UT(silence_after_speech_is_told), UT(speech_is_told_when_it_is_certain), UT(silence_from_the_start_is_told), UT(quiet_speech_is_stored_louder_where_asked_for), UT(the_longest_time_ends_it_to_the_sample),
 	UT(a_peer_that_vanishes_leaves_silence), UT(one_append_per_16_kib_and_a_sync_in_4_s), UT(a_full_disk_ends_the_recording_and_is_told),
-	UT(a_failed_sync_ends_it_too), UT(the_way_to_the_disk_has_room_for_all), UT(lack_of_memory_and_sudden_ends_leak_nothing))
+	UT(a_failed_sync_ends_it_too), UT(the_way_to_the_disk_has_room_for_all), UT(what_came_wide_is_kept_wide), UT(what_came_narrow_is_made_wide), UT(lack_of_memory_and_sudden_ends_leak_nothing))

@@ -92,6 +92,39 @@ static void the_rest_of_a_clip(void **state)
 	mem_unref(rest);
 }
 
+/* Tones that G.711 hasn't got are there at any speed, at any place, and louder. */
+static void what_is_wide_stays_wide(void **state)
+{
+	enum { N = 2 * MEDIA_RATE_WIDE };
+	static const unsigned percents[] = { 60, 80, 130, 170, 200 };
+	static int16_t pcm[N];
+	(void)state;
+	for (unsigned i = 0; i < N; i++)
+		pcm[i] = (int16_t)(6000 * sin(2 * 3.14159265358979 * 5600 * i / MEDIA_RATE_WIDE));
+	struct media_clip *c, *s, *louder, *rest;
+	assert_int_equal(media_clip_from_wide(&c, pcm, N), 0);
+	for (unsigned i = 0; i < 5; i++) {
+		assert_int_equal(media_clip_stretch(&s, c, percents[i]), 0);
+		assert_int_equal(media_clip_gain(&louder, s, 3), 0);
+		assert_int_equal(media_clip_from(&rest, louder, 250), 0);
+		size_t n = media_clip_samples(rest) * 2u;
+		assert_true(fabs((double)media_clip_ms(rest) - (2000.0 * 100 / percents[i] - 250)) < 40);
+		const int16_t *v = media_clip_wide(rest);
+		assert_non_null(v);
+		double sum = 0;
+		for (size_t k = 0; k < n; k++)
+			sum += (double)v[k] * v[k];
+		assert_true(fabs(10 * log10(sum / (double)n / (18000000.0 * 2)) ) < 1.5);
+		mem_unref(rest);
+		mem_unref(louder);
+		mem_unref(s);
+	}
+	assert_int_equal(media_clip_from(&rest, c, 0), 0);
+	assert_ptr_equal(rest, c);
+	mem_unref(rest);
+	mem_unref(c);
+}
+
 static int stretch_one(void *arg)
 {
 	struct media_clip *s;
@@ -110,4 +143,4 @@ static void no_memory_is_told(void **state)
 	mem_unref(c);
 }
 
-UT_MAIN(UT(tones_keep_pitch_and_level), UT(odd_clips_are_survived), UT(the_rest_of_a_clip), UT(no_memory_is_told))
+UT_MAIN(UT(tones_keep_pitch_and_level), UT(odd_clips_are_survived), UT(the_rest_of_a_clip), UT(what_is_wide_stays_wide), UT(no_memory_is_told))

@@ -32,6 +32,13 @@ static json_t *node_json(const struct admin *a)
 	                 (json_int_t)clock_real_us(a->prm.clock), "calls", (int)node_calls(n), "needs", needs_json(n));
 }
 
+static json_t *left_json(const struct node *n)
+{
+	struct node_left l;
+	node_left(n, &l);
+	return json_pack("{s:i, s:i, s:i, s:i}", "calls", (int)l.calls, "messages", (int)l.messages, "records", (int)l.records, "errands", (int)l.errands);
+}
+
 static json_t *store_json(const struct admin *a)
 {
 	if (!a->prm.store)
@@ -122,6 +129,15 @@ static void not_now(struct admin_call *call, const char *error)
 	admin_call_fail(call, &r);
 }
 
+static json_t *state_json(const struct node *n, bool changed)
+{
+	json_t *o = json_pack("{s:s, s:i, s:b, s:o, s:b}", "state", node_state_name(node_state(n)), "calls", (int)node_calls(n), "changed", changed, "left",
+	                      left_json(n), "safe_to_stop", node_safe_to_stop(n));
+	if (node_drain_left_ms(n) >= 0)
+		json_object_set_new(o, "within_ms", json_integer(node_drain_left_ms(n)));
+	return o;
+}
+
 static void answer_state(struct admin *a, struct admin_call *call, int err)
 {
 	if (err == EBUSY) {
@@ -130,15 +146,14 @@ static void answer_state(struct admin *a, struct admin_call *call, int err)
 	}
 	if (!err)
 		admin_call_did(call, "node is %s now", node_state_name(node_state(a->prm.node)));
-	admin_call_ok(call, json_pack("{s:s, s:i, s:b}", "state", node_state_name(node_state(a->prm.node)), "calls", (int)node_calls(a->prm.node),
-	                              "changed", err == 0));
+	admin_call_ok(call, state_json(a->prm.node, err == 0));
 }
 
 static void drain(struct admin_call *call, const json_t *args, void *arg)
 {
 	struct admin *a = arg;
-	(void)args;
-	answer_state(a, call, node_drain(a->prm.node));
+	json_int_t within_ms = json_integer_value(json_object_get(args, "within_ms"));
+	answer_state(a, call, node_drain(a->prm.node, within_ms > 0 ? (uint64_t)within_ms : 0));
 }
 
 static void resume(struct admin_call *call, const json_t *args, void *arg)
@@ -146,6 +161,15 @@ static void resume(struct admin_call *call, const json_t *args, void *arg)
 	struct admin *a = arg;
 	(void)args;
 	answer_state(a, call, node_resume(a->prm.node));
+}
+
+/* As drain and resume answer, without doing either. */
+static void left(struct admin_call *call, const json_t *args, void *arg)
+{
+	struct admin *a = arg;
+	const struct node *n = a->prm.node;
+	(void)args;
+	admin_call_ok(call, state_json(n, false));
 }
 
 static void stop(struct admin_call *call, const json_t *args, void *arg)
@@ -158,5 +182,5 @@ static void stop(struct admin_call *call, const json_t *args, void *arg)
 }
 
 const struct admin_cmd admin_node_cmds[] = {
-	{ "status", status }, { "node.list", list }, { "node.drain", drain }, { "node.resume", resume }, { "node.stop", stop }, { NULL, NULL },
+	{ "status", status }, { "node.list", list }, { "node.drain", drain }, { "node.resume", resume }, { "node.left", left }, { "node.stop", stop }, { NULL, NULL },
 };

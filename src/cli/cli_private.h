@@ -36,4 +36,7 @@ void cli_arg_path(struct cli *c, json_t *args, const char *opt, const char *key)
 /* Says that a file holds no certificate, and what it seems to hold instead. CLI_NO. */
 int cli_no_certificate(struct cli *c, const char *path, const struct buf *b);
 
+/* "90s", "10m", "2h", "1d"; a plain number is seconds; at most a day. CLI_USAGE after saying what is wrong with --OPTION. */
+int cli_time_ms(struct cli *c, const char *option, const char *s, int64_t *ms);
+
 #endif

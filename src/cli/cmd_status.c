@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_status.c  umbel status, umbel node ...: this node at a glance, and all nodes. */
+#include <time.h>
 #include "base/text.h"
 #include "cli/cli_private.h"
 
@@ -149,15 +150,63 @@ static int node_list(struct cli *c)
 
 static int show_state(struct cli *c, const json_t *r)
 {
+	const json_t *left = json_object_get(r, "left");
 	fprintf(c->out, "The node is %s%s; %lld calls go on.\n", cli_text(r, "state"), json_is_false(json_object_get(r, "changed")) ? " already" : "",
 	        (long long)cli_int(r, "calls"));
+	if (json_object_get(r, "within_ms") && cli_int(r, "calls"))
+		fprintf(c->out, "Those that go on in %s are hung up; what their callers said is kept.\n", cli_duration_ms(cli_int(r, "within_ms")));
+	if (strcmp(cli_text(r, "state"), "draining") != 0)
+		return CLI_GOOD;
+	if (cli_true(r, "safe_to_stop"))
+		fprintf(c->out, "Safe to stop: no call, nothing on its disk that the store lacks, no errand under way.\n");
+	else
+		fprintf(c->out, "Not safe to stop yet: %lld calls, %lld messages and %lld call records wait for the store, %lld errands under way.\n",
+			(long long)cli_int(left, "calls"), (long long)cli_int(left, "messages"), (long long)cli_int(left, "records"), (long long)cli_int(left, "errands"));
 	return CLI_GOOD;
+}
+
+/* Until nothing is left, or somebody takes the node back. */
+static int wait_until_safe(struct cli *c, json_t **result)
+{
+	int code = CLI_GOOD;
+	int64_t told = -1;
+	while (code == CLI_GOOD && !cli_true(*result, "safe_to_stop")) {
+		if (strcmp(cli_text(*result, "state"), "draining") != 0)
+			return CLI_NO;
+		if (!c->json && told != cli_int(*result, "calls"))
+			fprintf(c->out, "%lld calls go on\n", (long long)cli_int(*result, "calls"));
+		fflush(c->out);
+		told = cli_int(*result, "calls");
+		nanosleep(&(struct timespec){ .tv_nsec = 500000000 }, NULL);
+		json_decref(*result);
+		*result = NULL;
+		code = cli_ask(c, "node.left", NULL, result);
+	}
+	return code;
 }
 
 static int node_drain(struct cli *c)
 {
-	return cli_ask_show(c, "node.drain", NULL, show_state);
+	int64_t ms = 0;
+	json_t *result = NULL;
+	int code = cli_opt(c, "within") ? cli_time_ms(c, "within", cli_opt(c, "within"), &ms) : CLI_GOOD;
+	if (code == CLI_GOOD)
+		code = cli_ask(c, "node.drain", json_pack("{s:I}", "within_ms", (json_int_t)ms), &result);
+	if (code == CLI_GOOD && cli_opt(c, "wait"))
+		code = wait_until_safe(c, &result);
+	if (result && c->json)
+		cli_print_json(c, result);
+	else if (result)
+		show_state(c, result);
+	json_decref(result);
+	return code;
 }
+
+static const struct cli_opt drain_opts[] = {
+	{ "within", "TIME", "hang up what calls are left after that time (90s, 10m, 2h); what their callers said is kept" },
+	{ "wait", NULL, "come back when the node is safe to stop; exit code 1 when somebody took it back meanwhile" },
+	{ NULL },
+};
 
 static int node_resume(struct cli *c)
 {
@@ -175,8 +224,10 @@ const struct cli_cmd cli_status_cmds[] = {
 	  "Exit code 1 when the node is not ready.",
 	  "  umbel status\n  umbel status --json", status },
 	{ "node", "list", "", 0, 0, NULL, "List the nodes that share the store", NULL, "  umbel node list", node_list },
-	{ "node", "drain", "", 0, 0, NULL, "Take no new calls; those that go on run to their end",
-	  "New calls and OPTIONS are answered 503, so that peers turn to other nodes.", "  umbel node drain", node_drain },
+	{ "node", "drain", "", 0, 0, drain_opts, "Take no new calls; those that go on run to their end",
+	  "New calls and OPTIONS are answered 503 with Retry-After, so that peers turn to other nodes. The answer says what is left, and\n"
+	  "whether the node is safe to stop: no call, nothing on its disk that the store lacks, no errand under way.",
+	  "  umbel node drain\n  umbel node drain --within 10m --wait && systemctl restart umbeld", node_drain },
 	{ "node", "resume", "", 0, 0, NULL, "Take new calls again after a drain", NULL, "  umbel node resume", node_resume },
 	{ "node", "stop", "", 0, 0, NULL, "Stop the server as SIGTERM does",
 	  "Calls may go on for some seconds, then they are hung up; what callers said is kept.", "  umbel node stop", node_stop },

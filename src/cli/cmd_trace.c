@@ -10,22 +10,6 @@
 
 enum { MEGABYTE = 1 << 20, PIECE_MAX = 1 << 20 };
 
-/* "90s", "10m", "2h", "1d"; a plain number is seconds. */
-static int take_time(struct cli *c, const char *s, int64_t *ms)
-{
-	struct text t = text_of(s);
-	uint64_t n, unit = 1000;
-	char last = t.n ? t.p[t.n - 1] : '0';
-	if (last == 's' || last == 'm' || last == 'h' || last == 'd') {
-		unit = last == 's' ? 1000 : last == 'm' ? 60000 : last == 'h' ? 3600000 : 86400000;
-		t = text_head(t, t.n - 1);
-	}
-	if (text_u64(t, 86400, &n) || !n || n * unit > 86400000)
-		return cli_error(c, CLI_USAGE, "--for wants a time of at most 24 h such as 90s, 10m or 2h, not \"%s\"", s);
-	*ms = (int64_t)(n * unit);
-	return CLI_GOOD;
-}
-
 static void take_filter(struct cli *c, json_t *args)
 {
 	cli_arg_opt(c, args, "gateway", "gateway");
@@ -58,7 +42,7 @@ static int start(struct cli *c)
 {
 	uint64_t size = 0;
 	int64_t ms = 0;
-	int code = cli_opt(c, "for") ? take_time(c, cli_opt(c, "for"), &ms) : CLI_GOOD;
+	int code = cli_opt(c, "for") ? cli_time_ms(c, "for", cli_opt(c, "for"), &ms) : CLI_GOOD;
 	if (!code && cli_opt_number(c, "size", 64, 0, &size))
 		code = CLI_USAGE;
 	if (code)

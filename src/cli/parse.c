@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* parse.c  The command line by the table: noun, verb, options, arguments; help and completion from the same rows. */
-#include "cli/cli.h"
+#include "cli/cli_private.h"
 #include <errno.h>
 #include <stdarg.h>
 #include "base/text.h"
@@ -335,5 +335,20 @@ int cli_completion_bash(FILE *out)
 	fprintf(out, "\t\tesac\n\tfi\n\tif [ -n \"$words\" ] && { [ \"$COMP_CWORD\" -le 2 ] || [[ \"$cur\" == -* ]]; }; then\n"
 	             "\t\tmapfile -t COMPREPLY < <(compgen -W \"$words\" -- \"$cur\")\n\telse\n\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$cur\")\n"
 	             "\tfi\n}\ncomplete -F _umbel umbel\n");
+	return CLI_GOOD;
+}
+
+int cli_time_ms(struct cli *c, const char *option, const char *s, int64_t *ms)
+{
+	struct text t = text_of(s);
+	uint64_t n, unit = 1000;
+	char last = t.n ? t.p[t.n - 1] : '0';
+	if (last == 's' || last == 'm' || last == 'h' || last == 'd') {
+		unit = last == 's' ? 1000 : last == 'm' ? 60000 : last == 'h' ? 3600000 : 86400000;
+		t = text_head(t, t.n - 1);
+	}
+	if (text_u64(t, 86400, &n) || !n || n * unit > 86400000)
+		return cli_error(c, CLI_USAGE, "--%s wants a time of at most 24 h such as 90s, 10m or 2h, not \"%s\"", option, s);
+	*ms = (int64_t)(n * unit);
 	return CLI_GOOD;
 }

@@ -37,6 +37,12 @@ enum cfg_revocation { CFG_REVOCATION_LEAF, CFG_REVOCATION_FULL, CFG_REVOCATION_O
 enum cfg_staple { CFG_STAPLE_ASK, CFG_STAPLE_REQUIRE, CFG_STAPLE_OFF };
 enum cfg_legacy { CFG_LEGACY_OFF, CFG_LEGACY_CBC, CFG_LEGACY_TLS10 };
 /* May our own requests travel on a connection that the peer opened? */
+/* A node that is cut off from its store. */
+enum cfg_store_away {
+	CFG_AWAY_SERVE,  /* serves on by its own disk */
+	CFG_AWAY_AVOID,  /* ... and tells pools by OPTIONS to choose another node */
+	CFG_AWAY_REFUSE, /* takes no new calls */
+};
 enum cfg_reuse {
 	CFG_REUSE_ALIAS, /* only when its Via says alias (RFC 5923) */
 	CFG_REUSE_ANY,
@@ -152,6 +158,7 @@ struct cfg_node {
 	struct cfg_hep hep;
 	uint64_t receipt_ms; /* how long a receipt waits for the store before the local spool counts */
 	uint64_t drain_ms;
+	enum cfg_store_away store_away;
 	uint32_t keep_records_days;
 };
 

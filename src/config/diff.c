@@ -107,7 +107,7 @@ static bool same(const struct cfg_row *row, const void *x, const void *y)
 		return *(const uint16_t *)a == *(const uint16_t *)b;
 	case CFG_PORTS:
 		return memcmp(a, b, 2 * sizeof(uint16_t)) == 0;
-	case CFG_U32: case CFG_TRANSPORT: case CFG_RULE: case CFG_PROFILE: case CFG_TLSVERSION: case CFG_LEGACY: case CFG_REUSE: case CFG_TRANSFERBY: case CFG_NAMEORDER:
+	case CFG_U32: case CFG_TRANSPORT: case CFG_RULE: case CFG_PROFILE: case CFG_TLSVERSION: case CFG_LEGACY: case CFG_REUSE: case CFG_STOREAWAY: case CFG_TRANSFERBY: case CFG_NAMEORDER:
 	case CFG_REVOCATION: case CFG_STAPLE: case CFG_URIKIND: case CFG_SECURITY: case CFG_SRTP: case CFG_OFFERBY: case CFG_ANSWER: case CFG_AUTOONOFF: case CFG_AUDIOFORM:
 		return memcmp(a, b, sizeof(uint32_t)) == 0;
 	case CFG_MS: case CFG_SEC:

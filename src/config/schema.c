@@ -207,6 +207,7 @@ static const struct cfg_word profiles[] = {
 };
 static const struct cfg_word versions[] = { { "1.0", CFG_TLS_1_0 }, { "1.1", CFG_TLS_1_1 }, { "1.2", CFG_TLS_1_2 }, { "1.3", CFG_TLS_1_3 } };
 static const struct cfg_word legacies[] = { { "off", CFG_LEGACY_OFF }, { "cbc", CFG_LEGACY_CBC }, { "tls10", CFG_LEGACY_TLS10 } };
+static const struct cfg_word aways[] = { { "serve", CFG_AWAY_SERVE }, { "avoid", CFG_AWAY_AVOID }, { "refuse", CFG_AWAY_REFUSE } };
 static const struct cfg_word reuses[] = { { "alias", CFG_REUSE_ALIAS }, { "any", CFG_REUSE_ANY }, { "never", CFG_REUSE_NEVER } };
 static const struct cfg_word transfers_by[] = { { "auto", CFG_TRANSFER_AUTO }, { "refer", CFG_TRANSFER_REFER }, { "bridge", CFG_TRANSFER_BRIDGE } };
 static const struct cfg_word autos[] = { { "auto", CFG_AUTO }, { "on", CFG_ON }, { "off", CFG_OFF } };
@@ -241,6 +242,8 @@ const struct cfg_word *cfg_words(enum cfg_type t, size_t *n)
 		return *n = sizeof versions / sizeof versions[0], versions;
 	case CFG_LEGACY:
 		return *n = sizeof legacies / sizeof legacies[0], legacies;
+	case CFG_STOREAWAY:
+		return *n = sizeof aways / sizeof aways[0], aways;
 	case CFG_REUSE:
 		return *n = sizeof reuses / sizeof reuses[0], reuses;
 	case CFG_TRANSFERBY:

@@ -330,7 +330,7 @@ bool cfg_value(struct binder *b, const struct cfg_row *row, struct text t, struc
 		return put_duration(b, row, t, pos, dst);
 	case CFG_PORTS:
 		return put_ports(b, row, t, pos, dst);
-	case CFG_TRANSPORT: case CFG_RULE: case CFG_PROFILE: case CFG_TLSVERSION: case CFG_LEGACY: case CFG_REUSE: case CFG_TRANSFERBY: case CFG_NAMEORDER:
+	case CFG_TRANSPORT: case CFG_RULE: case CFG_PROFILE: case CFG_TLSVERSION: case CFG_LEGACY: case CFG_REUSE: case CFG_STOREAWAY: case CFG_TRANSFERBY: case CFG_NAMEORDER:
 	case CFG_REVOCATION: case CFG_STAPLE: case CFG_URIKIND: case CFG_SECURITY: case CFG_SRTP: case CFG_OFFERBY: case CFG_ANSWER: case CFG_AUTOONOFF: case CFG_AUDIOFORM:
 		return put_word(b, row, t, pos, dst);
 	case CFG_DATE:

@@ -29,7 +29,10 @@ struct node {
 	struct tmr poll;
 	int64_t deadline_ms; /* while stopping: until when calls may go on */
 	bool hung_up;
-	bool drained_told;
+	bool drained_told, safe_told;
+	int64_t drain_end_ms; /* while draining: when what calls are left is hung up; 0: never */
+	bool cut_off;
+	enum node_away away;
 	struct node_view view;
 };
 
@@ -167,6 +170,10 @@ void node_answer(const struct node *n, struct node_answer *a)
 	case NODE_READY:
 		a->ready = true;
 		a->status = 200;
+		if (!n->cut_off || n->away == NODE_AWAY_SERVE)
+			return;
+		refuse(a, 10, "this node is cut off from its store");
+		a->ready = a->avoid = n->away == NODE_AWAY_AVOID;
 		return;
 	case NODE_DRAINING:
 		refuse(a, 60, "this node is being drained");
@@ -224,28 +231,87 @@ static void poll_stopping(struct node *n)
 	}
 }
 
+static void poll_draining(struct node *n)
+{
+	if (n->drain_end_ms && clock_mono_ms(n->prm.clock) >= n->drain_end_ms) {
+		n->drain_end_ms = 0;
+		if (node_calls(n)) {
+			say(n, EV_NODE_DRAIN_ENDS, NULL, NULL);
+			if (n->prm.h.hang_up)
+				n->prm.h.hang_up(n->prm.h.arg);
+		}
+	}
+	if (!n->drained_told && node_calls(n) == 0) {
+		n->drained_told = true;
+		say(n, EV_NODE_DRAINED, NULL, NULL);
+	}
+	if (!n->safe_told && node_safe_to_stop(n)) {
+		n->safe_told = true;
+		say(n, EV_NODE_SAFE_TO_STOP, NULL, NULL);
+	}
+}
+
 /* Looks at the calls while draining or stopping. */
 static void poll_h(void *arg)
 {
 	struct node *n = arg;
 	publish(n);
-	if (n->state == NODE_DRAINING && !n->drained_told && node_calls(n) == 0) {
-		n->drained_told = true;
-		say(n, EV_NODE_DRAINED, NULL, NULL);
-	}
+	if (n->state == NODE_DRAINING)
+		poll_draining(n);
 	tmr_start(n->prm.loop, &n->poll, POLL_MS, poll_h, n);
 	if (n->state == NODE_STOPPING)
 		poll_stopping(n);
 }
 
-int node_drain(struct node *n)
+void node_left(const struct node *n, struct node_left *left)
 {
-	if (n->state == NODE_DRAINING)
-		return EALREADY;
+	memset(left, 0, sizeof *left);
+	if (n->prm.h.left)
+		n->prm.h.left(left, n->prm.h.arg);
+	left->calls = node_calls(n);
+}
+
+bool node_safe_to_stop(const struct node *n)
+{
+	struct node_left l;
+	node_left(n, &l);
+	return n->state == NODE_DRAINING && !l.calls && !l.messages && !l.records && !l.errands;
+}
+
+int64_t node_drain_left_ms(const struct node *n)
+{
+	if (n->state != NODE_DRAINING || !n->drain_end_ms)
+		return -1;
+	int64_t left = n->drain_end_ms - clock_mono_ms(n->prm.clock);
+	return left > 0 ? left : 0;
+}
+
+void node_cut_off(struct node *n, bool away, enum node_away policy)
+{
+	static const char *const words[] = { [NODE_AWAY_SERVE] = "serve", [NODE_AWAY_AVOID] = "avoid", [NODE_AWAY_REFUSE] = "refuse" };
+	bool news = n->cut_off != away;
+	n->away = policy;
+	n->cut_off = away;
+	if (news)
+		say(n, away ? EV_NODE_CUT_OFF : EV_NODE_JOINED_AGAIN, words[policy], NULL);
+}
+
+bool node_is_cut_off(const struct node *n)
+{
+	return n->cut_off;
+}
+
+int node_drain(struct node *n, uint64_t within_ms)
+{
 	if (n->state >= NODE_STOPPING)
 		return EBUSY;
+	if (n->state == NODE_DRAINING && !within_ms)
+		return EALREADY;
+	n->drain_end_ms = within_ms ? clock_mono_ms(n->prm.clock) + (int64_t)within_ms : 0;
+	if (n->state == NODE_DRAINING)
+		return 0;
 	set_state(n, NODE_DRAINING);
-	n->drained_told = false;
+	n->drained_told = n->safe_told = false;
 	say(n, EV_NODE_DRAINING, NULL, NULL);
 	tmr_start(n->prm.loop, &n->poll, POLL_MS, poll_h, n);
 	return 0;
@@ -258,6 +324,7 @@ int node_resume(struct node *n)
 	if (n->state != NODE_DRAINING)
 		return EALREADY;
 	tmr_cancel(&n->poll);
+	n->drain_end_ms = 0;
 	say(n, EV_NODE_RESUMED, NULL, NULL);
 	n->state = NODE_NOT_READY; /* for the needs to say otherwise */
 	judge_needs(n);

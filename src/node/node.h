@@ -4,7 +4,8 @@
  * Readiness is a list of needs (store, prompts, certificate, listeners): whoever looks after one says so here when it changes, and the
  * answer to a peer's OPTIONS, /readyz and `umbel status` all read the same truth. Leaving has two forms. A drained node takes no new
  * calls, lets those it has run to their end, and comes back by node_resume(). A stopped node waits for its calls as long as it was
- * told, then has them hung up (messages are kept: that is the legs' business), and says when it is over.
+ * told, then has them hung up (messages are kept: that is the legs' business), and says when it is over. A drain may have an end, too: then the
+ * calls that are left are hung up in the same way, and the node stays drained. It is safe to stop when nothing is left (struct node_left).
  * All of it on the loop thread, but for node_view_*, which any thread may read.                                           */
 #ifndef NODE_NODE_H
 #define NODE_NODE_H
@@ -40,10 +41,19 @@ struct node_view {
 	atomic_int calls;
 };
 
+/* What a node that stops now would cut off, or keep to itself until it runs again. */
+struct node_left {
+	unsigned calls;
+	unsigned messages; /* accepted, on this node's disk, not in the store yet */
+	unsigned records;  /* of calls that are over, not in the store yet */
+	unsigned errands;  /* lamps and other errands of the outbox under way */
+};
+
 struct node_handlers {
 	unsigned (*calls)(void *arg);    /* calls alive now */
 	void (*stop_accepting)(void *arg); /* close the listeners' ears for new connections; NULL: nothing */
 	void (*hang_up)(void *arg);      /* end what calls are left, politely */
+	void (*left)(struct node_left *left, void *arg); /* what besides calls would wait on this node; NULL: nothing */
 	void (*stopped)(void *arg);      /* nothing left to wait for; the last handler to run */
 	void *arg;
 };
@@ -64,6 +74,14 @@ struct node_answer {
 	unsigned status;        /* 200 or 503 */
 	unsigned retry_after_s; /* with 503 */
 	char reason[160];       /* one sentence for a Reason or Warning header */
+	bool avoid;             /* ready, but OPTIONS are to be answered 503 with this reason: pools shall choose another node while there is one */
+};
+
+/* What a node does while it is cut off from its store, beside keeping messages on its own disk. */
+enum node_away {
+	NODE_AWAY_SERVE,  /* it serves on as if nothing were */
+	NODE_AWAY_AVOID,  /* OPTIONS get 503; a call that comes nevertheless is served */
+	NODE_AWAY_REFUSE, /* OPTIONS and new calls get 503 */
 };
 
 int node_create(struct node **np, const struct node_prm *prm);
@@ -84,8 +102,18 @@ int64_t node_started_us(const struct node *n); /* wall clock */
 unsigned node_calls(const struct node *n);
 void node_answer(const struct node *n, struct node_answer *a);
 
-/* 0; EALREADY; EBUSY while stopping. */
-int node_drain(struct node *n);
+/* The store went away, or came back; `policy` as configured now. Only a change is an event. */
+void node_cut_off(struct node *n, bool away, enum node_away policy);
+bool node_is_cut_off(const struct node *n);
+
+/* within_ms: calls that go on for longer are hung up; 0: they may go on as long as they like. Of a node that drains already the limit is
+ * changed: EALREADY when there is nothing to change. 0; EBUSY while stopping. */
+int node_drain(struct node *n, uint64_t within_ms);
+/* -1: none is set. */
+int64_t node_drain_left_ms(const struct node *n);
+void node_left(const struct node *n, struct node_left *left);
+/* Draining, and nothing is left: stopping it now costs nobody anything. */
+bool node_safe_to_stop(const struct node *n);
 int node_resume(struct node *n);
 /* A second call does not wait for calls any longer. */
 void node_stop(struct node *n);

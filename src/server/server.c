@@ -191,12 +191,22 @@ static char *below_data(const struct server *s, const char *name, char *dst, siz
 	return dst;
 }
 
+static void left(struct node_left *l, void *arg)
+{
+	struct server *s = arg;
+	l->messages = (unsigned)mbox_spooled(s->mbox);
+	l->records = (unsigned)records_waiting(s->records);
+	l->errands = outbox_running(s->outbox);
+}
+
 static void store_need(struct server *s)
 {
 	struct ev_report why = { 0 };
 	char sentence[256];
 	if (!s->node)
 		return;
+	static const enum node_away policies[] = { [CFG_AWAY_SERVE] = NODE_AWAY_SERVE, [CFG_AWAY_AVOID] = NODE_AWAY_AVOID, [CFG_AWAY_REFUSE] = NODE_AWAY_REFUSE };
+	node_cut_off(s->node, store_state(s->store) == STORE_AWAY, policies[s->cfg->node.store_away]);
 	if (s->mbox && mbox_accepts(s->mbox, &why) == 0)
 		node_met(s->node, NODE_NEED_STORE);
 	else
@@ -417,7 +427,7 @@ static void stopped(void *arg)
 static int build_node(struct server *s, struct ev_report *why)
 {
 	struct node_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .name = s->cfg->node.name, .stop_wait_ms = (unsigned)s->cfg->node.drain_ms,
-		                .h = { count_calls, stop_accepting, hang_up, stopped, s } };
+		                .h = { count_calls, stop_accepting, hang_up, left, stopped, s } };
 	(void)why;
 	int err = node_create(&s->node, &prm);
 	if (err)

@@ -45,6 +45,7 @@ static void ready(const struct sip_peer *peer, struct sip_readiness *r, void *ar
 	(void)peer;
 	node_answer(((struct server *)arg)->node, &a);
 	r->ready = a.ready;
+	r->avoid = a.avoid;
 	r->retry_after_s = a.retry_after_s;
 	text_fill(r->reason, sizeof r->reason, a.reason);
 }

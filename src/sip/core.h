@@ -79,6 +79,7 @@ typedef void (leg_offered_h)(struct leg *leg, void *arg);
 struct sip_readiness {
 	bool ready;
 	char reason[160];       /* not ready: in words */
+	bool avoid;             /* ready, but OPTIONS are answered 503 with that reason */
 	unsigned retry_after_s;
 };
 /* Asked by OPTIONS (200 or 503), and before each new call (503 when not ready). `peer` may be NULL for OPTIONS. */

@@ -32,7 +32,7 @@ void sip_options_answer(struct sip_core *core, struct sip_stx *stx, const struct
 	struct sip_reply r = { .status = 200, .more = capabilities };
 
 	/* Within a dialog it asks whether that dialog lives, which it does. */
-	if (!in_dialog && !sip_is_ready(core, peer, &ready)) {
+	if (!in_dialog && (!sip_is_ready(core, peer, &ready) || ready.avoid)) {
 		r.status = 503;
 		r.sentence = ready.reason;
 		r.retry_after_s = ready.retry_after_s;

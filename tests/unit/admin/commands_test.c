@@ -228,6 +228,12 @@ static void status_tells_node_and_gateways(void **state)
 	json_decref(answer);
 	answer = ask("node.drain", NULL);
 	assert_true(json_is_false(json_object_get(result(answer), "changed")));
+	assert_true(json_is_true(json_object_get(result(answer), "safe_to_stop")));
+	assert_null(json_object_get(result(answer), "within_ms"));
+	json_decref(answer);
+	answer = ask("node.drain", json_pack("{s:i}", "within_ms", 600000));
+	assert_true(json_is_true(json_object_get(result(answer), "changed")));
+	assert_in_range(json_integer_value(json_object_get(result(answer), "within_ms")), 1, 600000);
 	json_decref(answer);
 	answer = ask("gateway.show", json_pack("{s:s}", "name", "nobody"));
 	assert_string_equal(text_at(json_object_get(answer, "error"), "name"), "ADMIN_NOT_FOUND");

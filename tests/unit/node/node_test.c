@@ -10,6 +10,7 @@ struct rig {
 	struct loop *loop;
 	struct node *node;
 	unsigned calls, deaf, hang_ups, stopped;
+	struct node_left left;
 };
 
 static unsigned calls_h(void *arg)
@@ -27,6 +28,11 @@ static void hang_up_h(void *arg)
 	((struct rig *)arg)->hang_ups++;
 }
 
+static void left_h(struct node_left *l, void *arg)
+{
+	*l = ((struct rig *)arg)->left;
+}
+
 static void stopped_h(void *arg)
 {
 	((struct rig *)arg)->stopped++;
@@ -38,7 +44,7 @@ static void begin(struct rig *r)
 	clock_fake_init(&r->clock, 1700000000);
 	assert_int_equal(loop_create(&r->loop, &r->clock.clock), 0);
 	struct node_prm prm = { .loop = r->loop, .clock = &r->clock.clock, .name = "node01",
-		                .h = { calls_h, deaf_h, hang_up_h, stopped_h, r } };
+		                .h = { calls_h, deaf_h, hang_up_h, left_h, stopped_h, r } };
 	assert_int_equal(node_create(&r->node, &prm), 0);
 }
 
@@ -107,8 +113,8 @@ static void drained_node_refuses_new_calls_until_resumed(void **state)
 	begin(&r);
 	meet_all(&r);
 	r.calls = 2;
-	assert_int_equal(node_drain(r.node), 0);
-	assert_int_equal(node_drain(r.node), EALREADY);
+	assert_int_equal(node_drain(r.node, 0), 0);
+	assert_int_equal(node_drain(r.node, 0), EALREADY);
 	node_answer(r.node, &a);
 	assert_int_equal(a.status, 503);
 	turn(&r, 60000);
@@ -118,6 +124,87 @@ static void drained_node_refuses_new_calls_until_resumed(void **state)
 	assert_int_equal(node_resume(r.node), 0);
 	assert_int_equal(node_state(r.node), NODE_READY);
 	assert_int_equal(node_resume(r.node), EALREADY);
+	end(&r);
+}
+
+static void drain_with_an_end_hangs_up_once_and_stays_drained(void **state)
+{
+	(void)state;
+	struct rig r;
+	begin(&r);
+	meet_all(&r);
+	r.calls = 2;
+	assert_int_equal(node_drain(r.node, 0), 0);
+	assert_int_equal(node_drain_left_ms(r.node), -1);
+	turn(&r, 5000);
+	assert_int_equal(node_drain(r.node, 10000), 0); /* asked again, now with an end */
+	assert_int_equal(node_drain_left_ms(r.node), 10000);
+	turn(&r, 9500);
+	assert_int_equal(r.hang_ups, 0);
+	turn(&r, 1000);
+	assert_int_equal(r.hang_ups, 1);
+	turn(&r, 30000);
+	assert_int_equal(r.hang_ups, 1);
+	assert_int_equal(node_state(r.node), NODE_DRAINING);
+	assert_int_equal(r.stopped, 0);
+	end(&r);
+}
+
+static void resumed_node_forgets_the_end_of_its_drain(void **state)
+{
+	(void)state;
+	struct rig r;
+	begin(&r);
+	meet_all(&r);
+	r.calls = 2;
+	assert_int_equal(node_drain(r.node, 10000), 0);
+	assert_int_equal(node_resume(r.node), 0);
+	assert_int_equal(node_drain(r.node, 0), 0);
+	turn(&r, 20000);
+	assert_int_equal(r.hang_ups, 0);
+	end(&r);
+}
+
+static void safe_to_stop_when_drained_and_nothing_is_left(void **state)
+{
+	(void)state;
+	struct rig r;
+	begin(&r);
+	meet_all(&r);
+	assert_false(node_safe_to_stop(r.node)); /* the next call may come any moment */
+	r.calls = 1;
+	assert_int_equal(node_drain(r.node, 0), 0);
+	assert_false(node_safe_to_stop(r.node));
+	r.calls = 0;
+	for (int i = 0; i < 3; i++) {
+		r.left = (struct node_left){ .messages = i == 0, .records = i == 1, .errands = i == 2 };
+		assert_false(node_safe_to_stop(r.node));
+	}
+	r.left = (struct node_left){ 0 };
+	assert_true(node_safe_to_stop(r.node));
+	end(&r);
+}
+
+static void cut_off_node_answers_as_its_policy_says(void **state)
+{
+	(void)state;
+	struct rig r;
+	struct node_answer a;
+	begin(&r);
+	meet_all(&r);
+	node_cut_off(r.node, true, NODE_AWAY_SERVE);
+	node_answer(r.node, &a);
+	assert_true(a.ready && !a.avoid && a.status == 200);
+	node_cut_off(r.node, true, NODE_AWAY_AVOID);
+	node_answer(r.node, &a);
+	assert_true(a.ready && a.avoid && a.retry_after_s > 0);
+	assert_non_null(strstr(a.reason, "store"));
+	node_cut_off(r.node, true, NODE_AWAY_REFUSE);
+	node_answer(r.node, &a);
+	assert_true(!a.ready && !a.avoid && a.status == 503);
+	node_cut_off(r.node, false, NODE_AWAY_REFUSE);
+	node_answer(r.node, &a);
+	assert_true(a.ready && !a.avoid && !node_is_cut_off(r.node));
 	end(&r);
 }
 
@@ -136,7 +223,7 @@ static void stopping_waits_for_calls(void **state)
 	turn(&r, 300);
 	assert_int_equal(r.stopped, 1);
 	assert_int_equal(r.hang_ups, 0);
-	assert_int_equal(node_drain(r.node), EBUSY);
+	assert_int_equal(node_drain(r.node, 0), EBUSY);
 	end(&r);
 }
 
@@ -196,5 +283,6 @@ static void other_threads_see_state_and_needs(void **state)
 }
 
 UT_MAIN(UT(ready_when_all_needs_are_met), UT(need_lost_answers_503_with_reason_and_comes_back), UT(drained_node_refuses_new_calls_until_resumed),
-        UT(stopping_waits_for_calls), UT(stopping_hangs_up_after_12_s_and_ends_within_15_s), UT(second_stop_hangs_up_at_once),
+        UT(stopping_waits_for_calls), UT(drain_with_an_end_hangs_up_once_and_stays_drained),
+        UT(resumed_node_forgets_the_end_of_its_drain), UT(safe_to_stop_when_drained_and_nothing_is_left), UT(cut_off_node_answers_as_its_policy_says), UT(stopping_hangs_up_after_12_s_and_ends_within_15_s), UT(second_stop_hangs_up_at_once),
         UT(other_threads_see_state_and_needs))

@@ -217,6 +217,8 @@ enum mbox_codec dlg_live_codec(enum media_codec c); /* of a recording */
 enum mbox_codec dlg_live_form(const struct dir_view *view, const struct dir_user *box);
 int dlg_live_with_recording(struct dlg_call *c, uint32_t id, void (*then)(struct live_job *j));
 void dlg_file_remove(struct dlg_service *svc, const char *path);
+/* The id in the name of a recording's file. */
+void dlg_recording_id(const char *path, char id[ID_SIZE]);
 /* A message's recording whose call no longer waits for it becomes a message: recover.c. */
 void dlg_recover_late(struct dlg_service *svc, const char *path, const struct spool_info *info);
 /* Handlers still to come will find nobody. */

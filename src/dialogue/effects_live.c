@@ -8,6 +8,7 @@
 #include "dialogue/call_private.h"
 #include "dialogue_events.h"
 #include "gateway/gateway.h"
+#include "mailbox/draft.h"
 #include "voice/languages.h"
 
 /* ---- saying ---- */
@@ -278,6 +279,26 @@ static void event(void *arg, struct ev_report *r)
 }
 
 /* ---- recording ---- */
+/* What reached the disk so far goes into a shared store, where other nodes find it should this one die. */
+static void keep_draft(struct dlg_call *c, const struct spool_info *i, const char *path, uint64_t bytes, bool complete)
+{
+	struct mbox_draft d = { .offset = RECORDING_AUDIO, .bytes = bytes, .complete = complete };
+	if (!c->svc || strcmp(i->kind, "message") != 0)
+		return;
+	d.msg = (struct mbox_message){ .received_us = i->started_s * 1000000, .codec = dlg_live_codec(i->codec) };
+	text_fill(d.id, sizeof(d.id), i->id);
+	if (c->n_parts)
+		dlg_recording_id(c->part[0], d.msg.id);
+	else
+		text_fill(d.msg.id, sizeof(d.msg.id), i->id);
+	text_fill(d.msg.mailbox, sizeof(d.msg.mailbox), i->mailbox);
+	text_fill(d.msg.caller_number, sizeof(d.msg.caller_number), i->caller);
+	text_fill(d.msg.caller_name, sizeof(d.msg.caller_name), i->name);
+	text_fill(d.msg.session, sizeof(d.msg.session), i->session);
+	text_fill(d.path, sizeof(d.path), path);
+	mbox_draft_put(c->svc->prm.mbox, &d);
+}
+
 /* Nobody waits for it any more: the disk, or the media thread, took longer than the conversation. A message that was spoken is delivered all the same. */
 static void came_late(struct dlg_call *c, const struct recorder_result *res)
 {
@@ -310,6 +331,8 @@ static void recorded(struct recorder *r, const struct recorder_result *res, void
 	c->s.rec.heard = res->heard;
 	c->s.rec.kept = res->info->bytes > 0;
 	bool failed = res->end == REC_FAILED;
+	if (c->s.rec.kept && !dlg_is_gone(&c->s)) /* who hung up is saved at once */
+		keep_draft(c, res->info, res->path, res->info->bytes, true);
 	int err = res->err ? res->err : EIO;
 	recorder_free(r);
 	c->recorder = NULL;
@@ -419,6 +442,8 @@ bool dlg_live_media(struct dlg_call *c, const struct media_event *ev)
 {
 	if (player_event(&c->player, ev) || dlg_live_heard(c, ev))
 		return true;
+	if (c->recorder && ev->type == MEDIA_REC_BLOCK)
+		keep_draft(c, recorder_info(c->recorder), recorder_path(c->recorder), 0, false);
 	return c->recorder && recorder_event(c->recorder, ev);
 }
 

@@ -7,6 +7,7 @@
 #include "dialogue/call_private.h"
 #include "dialogue/words.h"
 #include "dialogue_events.h"
+#include "mailbox/draft.h"
 
 enum { AUDIO_MAX = 64 << 20, MBOX_KIND = 65 };
 
@@ -108,8 +109,19 @@ static void unlink_done(enum pool_result result, int err, void *arg)
 	mem_free(arg);
 }
 
+void dlg_recording_id(const char *path, char id[ID_SIZE])
+{
+	size_t slash = text_rfind(text_of(path), '/');
+	const char *name = slash == SIZE_MAX ? path : path + slash + 1;
+	text_fill(id, ID_SIZE, name); /* cut off behind it */
+}
+
 void dlg_file_remove(struct dlg_service *svc, const char *path)
 {
+	char id[ID_SIZE];
+	dlg_recording_id(path, id);
+	if (svc->prm.mbox)
+		mbox_draft_drop(svc->prm.mbox, id); /* knows nothing of it if it became a message */
 	char *copy = mem_strdup(path);
 	if (copy && pool_submit(svc->prm.files, unlink_work, unlink_done, copy))
 		mem_free(copy);

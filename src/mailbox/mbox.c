@@ -243,6 +243,7 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 	m->purge_at_ms = clock_mono_ms(prm->clock) + (int64_t)m->prm.purge_ms / 60;
 	ops_init(&m->ops);
 	list_init(&m->saves);
+	list_init(&m->drafts);
 	int err = spool_open(&m->spool, prm->spool_dir, prm->spool_free_min_bytes ? prm->spool_free_min_bytes : 16 << 20, why);
 	if (err) {
 		mem_unref(m);
@@ -260,6 +261,7 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 		return err;
 	}
 	mbox_ship_start(m);
+	mbox_drafts_begin(m);
 	*mp = m;
 	return 0;
 }
@@ -272,6 +274,7 @@ void mbox_destroy(struct mbox *m)
 	tmr_cancel(&m->ship_tmr);
 	ops_cancel_all(&m->ops);
 	mbox_save_cancel_all(m);
+	mbox_drafts_end(m);
 	mem_unref(m);
 }
 

@@ -71,6 +71,8 @@ struct mbox_prm {
 	struct metrics *metrics;
 	struct outbox *outbox; /* kicked after changes; may be NULL */
 	const char *node; /* whose turn it is to look at the deleted folders of a store that several share; copied; NULL: always ours */
+	bool shared; /* other nodes use the store: what is being said is kept there, too (draft.h) */
+	uint64_t draft_ms; /* 0: DRAFT_TICK_MS */
 	const char *spool_dir; /* made if missing; private to this node */
 	uint64_t receipt_ms; /* 0 = 3000 */
 	uint64_t ship_ms; /* how often spooled messages are tried; 0 = 5000 */

@@ -13,7 +13,10 @@ enum { MBOX_AUDIO_MAX = DB_BLOB_MAX, MBOX_LIST_MAX = 5000 };
 
 struct mbox {
 	struct mbox_prm prm;
-	char node[65];
+	char node[65], owner[96]; /* of recordings under way: this process */
+	struct list drafts; /* struct draft */
+	struct tmr draft_tmr;
+	bool looking_for_drafts;
 	struct ops ops;
 	struct spool *spool;
 	struct list saves; /* struct save */
@@ -65,7 +68,15 @@ store_work_h mbox_list_work, mbox_counts_work, mbox_audio_work, mbox_mark_work, 
 enum { MBOX_PURGE_ROWS = 50 };
 int mbox_purge_work(struct db_tx *tx, int64_t now_us, unsigned *n, struct ev_report *why);
 
+/* The same; *news: there is a message, or more of it, that was not there before. */
+int mbox_save_news_work(struct db_tx *tx, const struct mbox_message *msg, const uint8_t *p, size_t n, bool *news, struct ev_report *why);
+/* The recording under way has become that message, or nothing. */
+int mbox_drafts_settle(struct db_tx *tx, const char *message, struct ev_report *why);
+
 /* ---- loop ---- */
+void mbox_drafts_begin(struct mbox *m);
+void mbox_drafts_end(struct mbox *m);
+void mbox_drafts_saved(struct mbox *m, const char *message);
 /* One for `mailbox` (its name in lower case); ENOMEM: NULL. It is freed by its `done`, or here if the store does not take it. */
 struct mbox_call *mbox_call_new(struct mbox *m, const char *mailbox, const char *id);
 int mbox_call_go(struct mbox_call *c, enum store_kind kind, store_work_h *work, store_done_h *done, op_fn *h, void *arg, uint64_t *handle);

@@ -10,22 +10,48 @@ static int lamp(struct db_tx *tx, const char *mailbox, struct ev_report *why)
 	return outbox_put(tx, "lamp", mailbox, "{}", why);
 }
 
-int mbox_save_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t *p, size_t n, struct ev_report *why)
+static int insert(struct db_tx *tx, const struct mbox_message *m, size_t n, struct ev_report *why)
 {
-	int err = db_exec(tx, why, "INSERT INTO message (id, mailbox, state, caller_number, caller_name, session, node, received_us, duration_ms,"
+	return db_exec(tx, why, "INSERT INTO message (id, mailbox, state, caller_number, caller_name, session, node, received_us, duration_ms,"
 		" bytes, codec, cut, changed_us, urgent, private, relation, related, sender) VALUES (?1, ?2, 0, ?3, ?4, ?5, '', ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14,"
 		" ?15, ?16) ON CONFLICT (id) DO NOTHING", "sssssiiiiiiiiiss", m->id, m->mailbox, m->caller_number, m->caller_name, m->session, m->received_us,
 		(int64_t)m->duration_ms, (int64_t)n, (int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private,
 		(int64_t)m->relation, m->related, m->sender);
+}
+
+/* Another node took the caller's for dead and made a message of the part that it knew: the whole takes its place and is new again, as long
+ * as nobody deleted it; more of a part does while nobody has heard it. */
+static int complete(struct db_tx *tx, const struct mbox_message *m, size_t n, struct ev_report *why)
+{
+	return db_exec(tx, why, "UPDATE message SET state = 0, duration_ms = ?1, bytes = ?2, codec = ?3, cut = ?4, changed_us = ?5, urgent = ?6, private = ?7"
+		" WHERE id = ?8 AND mailbox = ?9 AND cut = 1 AND state < 2 AND (?4 = 0 OR (state = 0 AND duration_ms < ?1))", "iiiiiiiss", (int64_t)m->duration_ms,
+		(int64_t)n, (int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private, m->id, m->mailbox);
+}
+
+int mbox_save_news_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t *p, size_t n, bool *news, struct ev_report *why)
+{
+	int err = insert(tx, m, n, why);
+	*news = !err && db_changes(tx) > 0;
+	if (!err && !*news) {
+		err = complete(tx, m, n, why);
+		*news = !err && db_changes(tx) > 0;
+	}
+	if (!err)
+		err = mbox_drafts_settle(tx, m->id, why);
 	/* It is there already, perhaps heard and deleted by now: leave it so. But write, for only the commit of a write waits for a standby. */
-	if (!err && !db_changes(tx))
+	if (!err && !*news)
 		return db_exec(tx, why, "UPDATE message SET id = id WHERE id = ?1", "s", m->id);
-	if (err)
-		return err;
-	err = db_blob_put(tx, m->id, p, n, why);
+	if (!err)
+		err = db_blob_put(tx, m->id, p, n, why);
 	if (!err)
 		err = mbox_form_wish(tx, m, why);
 	return err ? err : lamp(tx, m->mailbox, why);
+}
+
+int mbox_save_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t *p, size_t n, struct ev_report *why)
+{
+	bool news;
+	return mbox_save_news_work(tx, m, p, n, &news, why);
 }
 
 static void read_message(const struct db_rows *r, struct mbox_message *m)

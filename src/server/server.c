@@ -274,7 +274,7 @@ static int build_mailbox(struct server *s, struct ev_report *why)
 {
 	char spool[4200];
 	struct mbox_prm prm = { .store = s->store, .loop = s->loop, .files = s->files, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics,
-		                .outbox = s->outbox, .node = s->cfg->node.name, .spool_dir = below_data(s, "spool", spool, sizeof spool), .receipt_ms = s->cfg->node.receipt_ms };
+		                .outbox = s->outbox, .node = s->cfg->node.name, .shared = strcmp(store_engine(s->store), "postgresql") == 0, .spool_dir = below_data(s, "spool", spool, sizeof spool), .receipt_ms = s->cfg->node.receipt_ms };
 	return mbox_create(&s->mbox, &prm, why);
 }
 

@@ -154,6 +154,16 @@ void recorder_stop(struct recorder *r, enum recorder_end as)
 	media_record_stop(r->port);
 }
 
+const struct spool_info *recorder_info(const struct recorder *r)
+{
+	return &r->info;
+}
+
+const char *recorder_path(const struct recorder *r)
+{
+	return r->path;
+}
+
 uint32_t recorder_ms(const struct recorder *r)
 {
 	return r->ms;

@@ -63,6 +63,10 @@ struct recorder_prm {
 int recorder_start(struct recorder **rp, const struct recorder_prm *prm, struct ev_report *why);
 /* Stops; the handler comes when the file is synced. Again: nothing. */
 void recorder_stop(struct recorder *r, enum recorder_end as);
+/* What was known when it began (id, mailbox, caller, name, session, kind, started_s, codec), and its file; the rest is the file thread's until REC_ENDED. */
+const struct spool_info *recorder_info(const struct recorder *r);
+const char *recorder_path(const struct recorder *r);
+enum { RECORDING_AUDIO = 2048 }; /* where the audio begins in the file */
 uint32_t recorder_ms(const struct recorder *r); /* recorded so far, as of the last block */
 /* True if the event was the recorder's. */
 bool recorder_event(struct recorder *r, const struct media_event *ev);

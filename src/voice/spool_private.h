@@ -10,7 +10,7 @@
 #define VOICE_SPOOL_PRIVATE_H
 #include "voice/recorder.h"
 
-enum { SPOOL_HEAD = 1024, SPOOL_AUDIO = 2048 };
+enum { SPOOL_HEAD = 1024, SPOOL_AUDIO = RECORDING_AUDIO };
 
 /* Makes folder and file (EEXIST if there is one), writes the head. The caller closes *fd. */
 int spool_create(int *fd, const char *dir, const char *path, const struct spool_info *info);

@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* mbox_draft.c  Recordings under way, copied into the shared store, and made messages by whoever finds them orphaned.
+ *
+ *   block in the file -> put (store) ... saved: gone with the message's own transaction;  thrown away: drop (store)
+ *   every tick: prolong the leases of ours; look for those of others that ran out -> rescue, one transaction a message
+ *
+ * What cannot be written now is tried at the next tick. All work is harmless when done again.                            */
+#include <errno.h>
+#include "base/mem.h"
+#include "mailbox/draft.h"
+#include "mailbox/mbox_private.h"
+#include "mailbox_events.h"
+
+enum { LOOK_MAX = 8, OWNER = 96, LEAST_MS = 1000, BLOB_ID = ID_SIZE + 16 };
+
+struct draft {
+	struct link link;
+	struct mbox_draft d;
+	bool busy, again, dropped, saved;
+};
+
+/* What a store thread works on: a copy. */
+struct draft_job {
+	struct mbox *m; /* a reference */
+	struct mbox_draft d;
+	bool drop;
+};
+
+static void blob_of(const char *id, char blob[BLOB_ID])
+{
+	text_print(blob, BLOB_ID, "recording/%s", id);
+}
+
+static int64_t lease_us(const struct mbox *m)
+{
+	return (int64_t)m->prm.draft_ms * 1000 * DRAFT_LEASE;
+}
+
+/* ---- store threads: ours ---- */
+
+/* The row is ours and locked, *have how much of the audio it has; made where there is none (somebody took us for dead, or it is new). */
+static int claim(struct db_tx *tx, const struct draft_job *j, int64_t *have, struct ev_report *why)
+{
+	const struct mbox_message *g = &j->d.msg;
+	char blob[BLOB_ID];
+	struct db_rows *r;
+	int64_t now;
+	int err = db_now(tx, &now, why);
+	if (!err)
+		err = db_exec(tx, why, "UPDATE recording SET lease_until_us = ?1 WHERE id = ?2 AND owner = ?3", "iss", now + lease_us(j->m), j->d.id, j->m->owner);
+	if (!err && db_changes(tx)) {
+		err = db_query_one(tx, &r, why, "SELECT bytes FROM recording WHERE id = ?1", "s", j->d.id);
+		if (!err) {
+			*have = db_col_int(r, 0);
+			db_rows_close(r);
+		}
+		return err;
+	}
+	if (!err)
+		err = db_exec(tx, why, "INSERT INTO recording (id, message, owner, lease_until_us, mailbox, caller_number, caller_name, session, started_us, codec,"
+			" bytes, complete) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0) ON CONFLICT (id) DO NOTHING", "sssissssii", j->d.id, g->id,
+			j->m->owner, now + lease_us(j->m), g->mailbox, g->caller_number, g->caller_name, g->session, g->received_us, (int64_t)g->codec);
+	*have = 0;
+	if (!err && !db_changes(tx))
+		return EBUSY; /* of another life of this node: it is being taken over */
+	blob_of(j->d.id, blob);
+	return err ? err : db_blob_delete(tx, blob, why);
+}
+
+static int put_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct draft_job *j = arg;
+	char blob[BLOB_ID];
+	struct buf b;
+	int64_t have = 0;
+	int err = claim(tx, j, &have, why);
+	if (err)
+		return err;
+	buf_init(&b, MBOX_AUDIO_MAX);
+	if (!j->d.complete || (int64_t)j->d.bytes > have)
+		err = spool_read_file(j->d.path, j->d.offset + (uint64_t)have, j->d.complete ? j->d.bytes - (size_t)have : 0, &b);
+	if (err == ENOENT || err == ENODATA)
+		err = 0; /* saved or thrown away meanwhile, and told so next */
+	blob_of(j->d.id, blob);
+	if (!err && b.n)
+		err = db_blob_append(tx, blob, b.p, b.n, why);
+	have = j->d.complete ? (int64_t)j->d.bytes : have + (int64_t)b.n;
+	buf_free(&b);
+	return err ? err : db_exec(tx, why, "UPDATE recording SET bytes = ?1, complete = ?2 WHERE id = ?3", "iis", have, (int64_t)j->d.complete, j->d.id);
+}
+
+static int drop_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct draft_job *j = arg;
+	char blob[BLOB_ID];
+	blob_of(j->d.id, blob);
+	int err = db_exec(tx, why, "DELETE FROM recording WHERE id = ?1 AND owner = ?2", "ss", j->d.id, j->m->owner);
+	return err || !db_changes(tx) ? err : db_blob_delete(tx, blob, why);
+}
+
+static int job_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	return ((struct draft_job *)arg)->drop ? drop_work(tx, arg, why) : put_work(tx, arg, why);
+}
+
+static int renew_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct mbox *m = arg;
+	int64_t now;
+	int err = db_now(tx, &now, why);
+	return err ? err : db_exec(tx, why, "UPDATE recording SET lease_until_us = ?1 WHERE owner = ?2", "is", now + lease_us(m), m->owner);
+}
+
+/* ---- store threads: with the message ---- */
+
+int mbox_drafts_settle(struct db_tx *tx, const char *message, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query_one(tx, &r, why, "SELECT id FROM recording WHERE message = ?1 LIMIT 1", "s", message);
+	if (err)
+		return err == ENOENT ? 0 : err;
+	db_rows_close(r);
+	/* Later parts are in the message now; should their files be found after a crash, their ids are known and nothing comes of them. */
+	err = db_exec(tx, why, "INSERT INTO message (id, mailbox, state, caller_number, caller_name, session, node, received_us, duration_ms, bytes, codec, cut,"
+		" changed_us) SELECT id, mailbox, 2, caller_number, caller_name, session, '', started_us, 0, 0, codec, 0, ?2 FROM recording WHERE message = ?1"
+		" AND id <> ?1 ON CONFLICT (id) DO NOTHING", "si", message, clock_real_us(db_clock(tx)));
+	if (!err)
+		err = db_exec(tx, why, "DELETE FROM blob_chunk WHERE id IN (SELECT 'recording/' || id FROM recording WHERE message = ?1)", "s", message);
+	return err ? err : db_exec(tx, why, "DELETE FROM recording WHERE message = ?1", "s", message);
+}
+
+/* ---- store threads: those of the dead ---- */
+
+struct look {
+	struct mbox *m; /* a reference */
+	char id[LOOK_MAX][ID_SIZE];
+	unsigned n;
+};
+
+static int look_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct look *l = arg;
+	struct db_rows *r;
+	int64_t now;
+	l->n = 0;
+	int err = db_now(tx, &now, why);
+	if (!err)
+		err = db_query(tx, &r, why, "SELECT DISTINCT message FROM recording WHERE lease_until_us <= ?1 ORDER BY message LIMIT ?2", "ii", now, (int64_t)LOOK_MAX);
+	if (err)
+		return err;
+	while (l->n < LOOK_MAX && (err = db_step(r, why)) == 0)
+		db_col_copy(r, 0, l->id[l->n++], ID_SIZE);
+	db_rows_close(r);
+	return err == ENOENT ? 0 : err;
+}
+
+enum { PARTS = 16 };
+
+struct rescue {
+	struct mbox *m; /* a reference */
+	struct mbox_message msg;
+	char owner[OWNER];
+	bool news;
+	char part[PARTS][ID_SIZE];
+	int64_t bytes[PARTS];
+	unsigned n;
+};
+
+/* In the order in which they were spoken: ids sort by time. */
+static int read_parts(struct db_tx *tx, struct rescue *x, struct ev_report *why)
+{
+	struct mbox_message *g = &x->msg;
+	struct db_rows *r;
+	x->n = 0;
+	g->cut = false;
+	int err = db_query(tx, &r, why, "SELECT id, bytes, complete, mailbox, caller_number, caller_name, session, started_us, codec FROM recording WHERE message = ?1"
+		" ORDER BY id", "s", g->id);
+	if (err)
+		return err;
+	while (x->n < PARTS && (err = db_step(r, why)) == 0) {
+		db_col_copy(r, 0, x->part[x->n], ID_SIZE);
+		x->bytes[x->n] = db_col_int(r, 1);
+		g->cut = g->cut || !db_col_int(r, 2);
+		if (!x->n++) {
+			db_col_copy(r, 3, g->mailbox, sizeof g->mailbox);
+			db_col_copy(r, 4, g->caller_number, sizeof g->caller_number);
+			db_col_copy(r, 5, g->caller_name, sizeof g->caller_name);
+			db_col_copy(r, 6, g->session, sizeof g->session);
+			g->received_us = db_col_int(r, 7);
+			g->codec = (enum mbox_codec)db_col_int(r, 8);
+		}
+	}
+	db_rows_close(r);
+	return err == ENOENT ? 0 : err;
+}
+
+static int read_audio(struct db_tx *tx, const struct rescue *x, struct buf *all, struct ev_report *why)
+{
+	char blob[BLOB_ID];
+	int err = 0;
+	for (unsigned i = 0; i < x->n && !err; i++) {
+		struct buf b;
+		buf_init(&b, MBOX_AUDIO_MAX);
+		blob_of(x->part[i], blob);
+		err = db_blob_get(tx, blob, &b, why);
+		err = err == ENOENT ? 0 : err;
+		size_t n = b.n < (uint64_t)x->bytes[i] ? b.n : (size_t)x->bytes[i];
+		if (!err && n)
+			err = buf_put(all, b.p, n);
+		buf_free(&b);
+	}
+	return err;
+}
+
+/* What a recording under way is made of. */
+static size_t bytes_a_ms(enum mbox_codec codec)
+{
+	return codec == MBOX_L16_WIDE ? 32 : codec == MBOX_L16 ? 16 : 8;
+}
+
+static int rescue_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct rescue *x = arg;
+	struct db_rows *r;
+	struct buf all;
+	int64_t now;
+	x->news = false;
+	int err = db_now(tx, &now, why);
+	if (!err)
+		err = db_query_one(tx, &r, why, "SELECT owner FROM recording WHERE message = ?1 LIMIT 1", "s", x->msg.id);
+	if (err)
+		return err == ENOENT ? 0 : err;
+	db_col_copy(r, 0, x->owner, sizeof x->owner);
+	db_rows_close(r);
+	err = db_exec(tx, why, "UPDATE recording SET owner = ?1, lease_until_us = ?2 WHERE message = ?3 AND lease_until_us <= ?4", "sisi", x->m->owner,
+		now + lease_us(x->m), x->msg.id, now);
+	if (err || !db_changes(tx)) /* it lives after all, or another node was quicker */
+		return err;
+	buf_init(&all, MBOX_AUDIO_MAX);
+	err = read_parts(tx, x, why);
+	if (!err)
+		err = read_audio(tx, x, &all, why);
+	size_t a_ms = bytes_a_ms(x->msg.codec), n = all.n - all.n % a_ms; /* a block may end within a sample */
+	x->msg.duration_ms = (uint32_t)(n / a_ms);
+	if (!err)
+		err = x->msg.duration_ms < LEAST_MS ? mbox_drafts_settle(tx, x->msg.id, why) : mbox_save_news_work(tx, &x->msg, all.p, n, &x->news, why);
+	buf_free(&all);
+	return err;
+}
+
+/* ---- loop ---- */
+
+static struct draft *find(struct mbox *m, const char *id)
+{
+	LIST_FOREACH (&m->drafts, it)
+		if (strcmp(LIST_ENTRY(it, struct draft, link)->d.id, id) == 0)
+			return LIST_ENTRY(it, struct draft, link);
+	return NULL;
+}
+
+static void forget(struct draft *d)
+{
+	list_remove(&d->link);
+	mem_free(d);
+}
+
+static void kick(struct mbox *m, struct draft *d);
+
+static void job_done(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct draft_job *j = arg;
+	struct mbox *m = j->m;
+	struct draft *d = find(m, j->d.id);
+	(void)err, (void)why; /* the store tells its own troubles */
+	if (d && !m->closed) {
+		d->busy = false;
+		if (d->saved || (j->drop && result == STORE_DONE))
+			forget(d);
+		else if (result != STORE_DONE)
+			d->again = true; /* at the next tick */
+		else if (d->again || d->dropped)
+			kick(m, d);
+	}
+	mem_free(j);
+	mem_unref(m);
+}
+
+static void kick(struct mbox *m, struct draft *d)
+{
+	struct draft_job *j = d->busy ? NULL : mem_alloc(sizeof *j);
+	d->again = true;
+	if (!j)
+		return;
+	j->m = mem_ref(m);
+	j->d = d->d;
+	j->drop = d->dropped;
+	d->busy = store_submit(m->prm.store, STORE_WRITE, job_work, job_done, j) == 0;
+	d->again = !d->busy;
+	if (!d->busy) {
+		mem_free(j);
+		mem_unref(m);
+	}
+}
+
+void mbox_draft_put(struct mbox *m, const struct mbox_draft *from)
+{
+	if (!m->prm.shared || m->closed || !id_valid(text_of(from->id)) || !id_valid(text_of(from->msg.id)))
+		return;
+	struct draft *d = find(m, from->id);
+	if (!d) {
+		d = mem_zalloc(1, sizeof *d);
+		if (!d)
+			return; /* the local file alone counts */
+		list_append(&m->drafts, &d->link);
+	}
+	d->d = *from;
+	for (char *p = d->d.msg.mailbox; *p; p++)
+		*p = text_lower(*p);
+	kick(m, d);
+}
+
+void mbox_draft_drop(struct mbox *m, const char *id)
+{
+	struct draft *d = find(m, id);
+	if (!d || m->closed || d->saved)
+		return;
+	d->dropped = true;
+	kick(m, d);
+}
+
+void mbox_drafts_saved(struct mbox *m, const char *message)
+{
+	LIST_FOREACH (&m->drafts, it) {
+		struct draft *d = LIST_ENTRY(it, struct draft, link);
+		if (strcmp(d->d.msg.id, message) != 0)
+			continue;
+		d->saved = true;
+		if (!d->busy)
+			forget(d);
+	}
+}
+
+static void tell(struct mbox *m, const struct rescue *x)
+{
+	struct ev_report *r = m->prm.bus ? mem_zalloc(1, sizeof *r) : NULL;
+	struct text node, life;
+	if (!r)
+		return;
+	text_cut(text_of(x->owner), '/', &node, &life);
+	ev_set(r, EV_MBOX_RESCUED);
+	ev_session(r, x->msg.session);
+	ev_str(r, "id", x->msg.id);
+	ev_str(r, "mailbox", x->msg.mailbox);
+	ev_int(r, "seconds", (x->msg.duration_ms + 999) / 1000);
+	ev_str(r, "caller", x->msg.caller_number[0] ? x->msg.caller_number : "an unknown number");
+	ev_text(r, "node", node);
+	ev_emit(m->prm.bus, r);
+	mem_free(r);
+}
+
+static void rescued(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct rescue *x = arg;
+	struct mbox *m = x->m;
+	(void)err, (void)why;
+	if (result == STORE_DONE && x->news && !m->closed) {
+		tell(m, x);
+		mbox_changed(m, x->msg.mailbox);
+	}
+	mem_free(x);
+	mem_unref(m);
+}
+
+static void looked(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct look *l = arg;
+	struct mbox *m = l->m;
+	(void)err, (void)why;
+	m->looking_for_drafts = false;
+	for (unsigned i = 0; i < l->n && result == STORE_DONE && !m->closed; i++) {
+		struct rescue *x = mem_zalloc(1, sizeof *x);
+		if (!x)
+			break;
+		x->m = mem_ref(m);
+		text_fill(x->msg.id, sizeof x->msg.id, l->id[i]);
+		if (store_submit(m->prm.store, STORE_WRITE, rescue_work, rescued, x)) {
+			mem_free(x);
+			mem_unref(m);
+		}
+	}
+	mem_free(l);
+	mem_unref(m);
+}
+
+static void renewed(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	(void)result, (void)err, (void)why;
+	mem_unref(arg);
+}
+
+static void look(struct mbox *m)
+{
+	struct look *l = m->looking_for_drafts ? NULL : mem_zalloc(1, sizeof *l);
+	if (!l)
+		return;
+	l->m = mem_ref(m);
+	m->looking_for_drafts = store_submit(m->prm.store, STORE_READ, look_work, looked, l) == 0;
+	if (!m->looking_for_drafts) {
+		mem_free(l);
+		mem_unref(m);
+	}
+}
+
+static void on_tick(void *arg)
+{
+	struct mbox *m = arg;
+	tmr_start(m->prm.loop, &m->draft_tmr, (int64_t)m->prm.draft_ms, on_tick, m);
+	if (store_state(m->prm.store) != STORE_GOOD)
+		return;
+	LIST_FOREACH (&m->drafts, it) {
+		struct draft *d = LIST_ENTRY(it, struct draft, link);
+		if (!d->busy && (d->again || d->dropped))
+			kick(m, d);
+	}
+	if (list_first(&m->drafts) && store_submit(m->prm.store, STORE_WRITE, renew_work, renewed, mem_ref(m)))
+		mem_unref(m);
+	look(m);
+}
+
+void mbox_drafts_begin(struct mbox *m)
+{
+	char life[ID_SIZE];
+	id_make(life, m->prm.clock);
+	text_print(m->owner, sizeof m->owner, "%s/%s", m->node, life); /* another life of this node is another owner */
+	m->prm.draft_ms = m->prm.draft_ms ? m->prm.draft_ms : DRAFT_TICK_MS;
+	if (m->prm.shared)
+		on_tick(m);
+}
+
+void mbox_drafts_end(struct mbox *m)
+{
+	struct link *e;
+	tmr_cancel(&m->draft_tmr);
+	while ((e = list_first(&m->drafts)) != NULL)
+		forget(LIST_ENTRY(e, struct draft, link));
+}

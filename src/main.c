@@ -142,6 +142,7 @@ int main(int argc, char **argv)
 		return USAGE;
 	}
 	struct cfg *cfg = NULL;
+	mem_settle();
 	server_keep_secrets(allow_cores);
 	if (load(&cfg, prm.path))
 		return FAILED;

@@ -46,7 +46,7 @@ static enum MHD_Result answer_text(struct MHD_Connection *conn, unsigned status,
 	return answer(conn, status, "text/plain; charset=utf-8", body, strlen(body));
 }
 
-/* The node's own view, which is no registry's: ready or not, and each need. */
+/* The node's own view, which is no registry's: ready or not, each need, and what memory it has in use. */
 static void put_node(const struct node_view *v, struct buf *b)
 {
 	unsigned not_met = atomic_load(&v->not_met);
@@ -56,6 +56,8 @@ static void put_node(const struct node_view *v, struct buf *b)
 	for (unsigned i = 0; i < NODE_NEEDS; i++)
 		buf_printf(b, "umbel_node_need_met{need=\"%s\"} %d\n", node_need_name((enum node_need)i), !(not_met & (1u << i)));
 	buf_printf(b, "# HELP umbel_build_info The version that runs\n# TYPE umbel_build_info gauge\numbel_build_info{version=\"%s\"} 1\n", UMBEL_VERSION);
+	buf_printf(b, "# HELP umbel_memory_blocks Blocks of memory in use\n# TYPE umbel_memory_blocks gauge\numbel_memory_blocks %zu\n", mem_live());
+	buf_printf(b, "# HELP umbel_memory_bytes Bytes in these blocks\n# TYPE umbel_memory_bytes gauge\numbel_memory_bytes %zu\n", mem_live_bytes());
 }
 
 static enum MHD_Result metrics_page(struct admin_http *h, struct MHD_Connection *conn)

@@ -2,6 +2,7 @@
 /* mem.c  A header of 16 bytes before each block holds its size (so none is as long as 4 GiB), and for objects the count and the destructor. */
 #include "base/mem.h"
 #include <assert.h>
+#include <malloc.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -173,6 +174,13 @@ bool mem_equal_secret(const void *a, const void *b, size_t n)
 	for (size_t i = 0; i < n; i++)
 		differ = (unsigned char)(differ | (x[i] ^ y[i]));
 	return differ == 0;
+}
+
+void mem_settle(void)
+{
+	/* Either of them ends the allocator's own adjusting. */
+	mallopt(M_MMAP_THRESHOLD, 128 << 10);
+	mallopt(M_TRIM_THRESHOLD, 2 << 20);
 }
 
 size_t mem_live(void)

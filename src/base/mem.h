@@ -42,6 +42,11 @@ void mem_wipe(void *p, size_t n);
 /* Compares in constant time: for secrets. */
 bool mem_equal_secret(const void *a, const void *b, size_t n);
 
+/* Once, before other threads: large blocks come from the system and go back to it when freed, and never more than 2 MB lie unused at the end of a heap.
+ * By itself glibc takes the size of the largest block that was freed for ordinary: after one Argon2 of 19 MB each thread's heap may keep twice that, and what
+ * is that large from then on stands among small blocks, where it leaves holes. */
+void mem_settle(void);
+
 /* ---- for tests ---- */
 /* Blocks and objects alive in this process. */
 size_t mem_live(void);

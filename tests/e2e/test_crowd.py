@@ -251,7 +251,8 @@ def at_rest():
 
 def of_process(pid):
     status = Path(f"/proc/{pid}/status").read_text()
-    return {"files": len(os.listdir(f"/proc/{pid}/fd")), "threads": int(re.search(r"^Threads:\s+(\d+)", status, re.M)[1]),
+    counted = metrics()
+    return {"blocks": int(counted["umbel_memory_blocks"]), "bytes": int(counted["umbel_memory_bytes"]), "files": len(os.listdir(f"/proc/{pid}/fd")), "threads": int(re.search(r"^Threads:\s+(\d+)", status, re.M)[1]),
             "resident_kib": int(re.search(r"^VmRSS:\s+(\d+)", status, re.M)[1])}
 
 

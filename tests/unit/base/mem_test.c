@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ut.h"
 #include <errno.h>
+#include <malloc.h>
 #include "base/mem.h"
 
 static int destroyed;
@@ -77,5 +78,34 @@ static void secrets_compare_and_wipe(void **state)
 	assert_int_equal(a[0], 0);
 }
 
-UT_MAIN(UT(object_ends_with_its_last_reference), UT(product_that_overflows_gives_nothing), UT(nth_allocation_fails_once),
+/* As a crowd leaves it: a block of Argon2, then many of a quarter of a megabyte, with small ones between that stay. */
+static size_t unused_after_a_crowd(void)
+{
+	enum { CALLERS = 100 };
+	void *large[CALLERS], *small[CALLERS];
+	mem_free(mem_alloc(19 << 20));
+	for (int i = 0; i < CALLERS; i++) {
+		large[i] = mem_alloc(240 << 10);
+		small[i] = mem_alloc(1000);
+		assert_non_null(large[i]);
+		assert_non_null(small[i]);
+	}
+	for (int i = 0; i < CALLERS; i++)
+		mem_free(large[i]);
+	size_t unused = mallinfo2().fordblks;
+	for (int i = 0; i < CALLERS; i++)
+		mem_free(small[i]);
+	return unused;
+}
+
+static void large_blocks_go_back_to_the_system(void **state)
+{
+	(void)state;
+	if (!mallinfo2().arena)
+		skip(); /* another allocator, of a sanitizer */
+	mem_settle();
+	assert_in_range(unused_after_a_crowd(), 0, 3 << 20);
+}
+
+UT_MAIN(UT(large_blocks_go_back_to_the_system), UT(object_ends_with_its_last_reference), UT(product_that_overflows_gives_nothing), UT(nth_allocation_fails_once),
         UT(realloc_that_fails_leaves_the_block), UT(live_counts_blocks_and_bytes), UT(secrets_compare_and_wipe))

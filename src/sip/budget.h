@@ -37,7 +37,7 @@ int sip_budget_create(struct sip_budget **bp, const struct sip_budget_prm *prm);
 void sip_budget_destroy(struct sip_budget *b); /* no seat may be taken; NULL is allowed */
 
 enum sip_budget_what { SIP_BUDGET_CONNS, SIP_BUDGET_HANDSHAKES, SIP_BUDGET_MESSAGES, SIP_BUDGET_CALLS, SIP_BUDGET_BYTES, SIP_BUDGETS,
-                       SIP_TOLD_STRANGER = SIP_BUDGETS, SIP_TOLD_BUSY, SIP_TOLD_MALFORMED, SIP_TOLDS }; /* the last three: only told as seldom */
+                       SIP_TOLD_STRANGER = SIP_BUDGETS, SIP_TOLD_BUSY, SIP_TOLD_MALFORMED, SIP_TOLD_SLOW, SIP_TOLDS }; /* the last four: only told as seldom */
 const char *sip_budget_word(enum sip_budget_what what); /* "connections" ... for labels of metrics */
 
 /* A connection that was accepted, from its first moment to its last. Zero before. */

@@ -16,6 +16,7 @@ static void conn_destroy(void *object)
 	assert(list_empty(&c->users));
 	tmr_cancel(&c->idle);
 	tmr_cancel(&c->message);
+	tmr_cancel(&c->slow);
 	sip_framer_free(&c->framer);
 	if (c->conn)
 		conn_tap(c->conn, NULL, NULL);
@@ -235,6 +236,7 @@ static void on_closed(struct conn *conn, const struct conn_end *end, void *arg)
 	c->state = SIP_CONN_ENDED;
 	tmr_cancel(&c->idle);
 	tmr_cancel(&c->message);
+	tmr_cancel(&c->slow);
 	c->facts = mem_alloc(sizeof(*c->facts));
 	if (c->facts)
 		gather(c, c->facts);
@@ -352,6 +354,7 @@ static void on_recv(struct conn *conn, const uint8_t *data, size_t n, void *arg)
 		}
 	}
 	await_rest(c, heard);
+	sip_conn_heed_queue(c);
 	if (heard || c->owner || c->opened) /* by blank lines alone no stranger stays */
 		rest(c);
 	sip_path_clear(&path);
@@ -373,7 +376,7 @@ static void on_established(struct conn *conn, void *arg)
 	mem_unref(c);
 }
 
-static const struct conn_handlers handlers = { .established = on_established, .recv = on_recv, .closed = on_closed };
+static const struct conn_handlers handlers = { .established = on_established, .recv = on_recv, .drained = sip_conn_drained, .closed = on_closed };
 
 int sip_conn_send(struct sip_conn *c, const void *p, size_t n)
 {
@@ -533,6 +536,7 @@ void sip_conns_end(struct sip_core *core)
 		c->state = SIP_CONN_ENDED;
 		tmr_cancel(&c->idle);
 		tmr_cancel(&c->message);
+		tmr_cancel(&c->slow);
 		conn_abort(c->conn, false);
 		while ((l = list_first(&c->users)))
 			list_remove(l);

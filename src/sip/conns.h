@@ -57,7 +57,7 @@ struct sip_conn {
 	char shown[65];           /* ... and its fingerprint */
 	struct sip_framer framer;
 	struct list users;
-	struct tmr idle, message;
+	struct tmr idle, message, slow; /* slow runs: it is not read until it has read what waits for it */
 	uint8_t first[8], n_first; /* what came first on a plain connection */
 	int64_t began_ms, up_ms;
 	struct conn_end end;
@@ -74,6 +74,8 @@ struct sip_conn_want {
 	enum sip_conn_choice choice;
 	bool at_peer;                /* it goes to a host of `peer` itself */
 };
+void sip_conn_heed_queue(struct sip_conn *c); /* something came, and was answered: does too much wait for the peer? */
+void sip_conn_drained(struct conn *conn, void *arg);
 /* An open or opening one that may carry the request; NULL. Borrowed. */
 struct sip_conn *sip_conn_find(struct sip_core *core, const struct sip_conn_want *want);
 /* Dials. Borrowed result. errno for what fails at once. */

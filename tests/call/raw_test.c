@@ -834,7 +834,72 @@ static void an_answer_finds_its_way_when_the_connection_is_gone(void **state)
 	raw_close(&x);
 }
 
-UT_MAIN(UT(an_answer_finds_its_way_when_the_connection_is_gone), UT(history_is_told_to_who_understands_it), UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
+/* OPTIONS until nothing more is taken, or until that is sure not to happen: the bytes that were. */
+static size_t ask_without_reading(struct raw *x)
+{
+	enum { SURELY = 48 << 20, PIECE = 64 << 10, REFUSALS = 50 };
+	static const char one[] = "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/TCP h;branch=z9hG4bKa\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:a@b>\r\n"
+	                          "Call-ID: 1\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+	static char many[PIECE];
+	size_t n = 0, sent = 0, at = 0;
+	unsigned refusals = 0;
+
+	while (n + sizeof(one) - 1 <= sizeof(many)) {
+		memcpy(many + n, one, sizeof(one) - 1);
+		n += sizeof(one) - 1;
+	}
+	while (sent < SURELY && refusals < REFUSALS) {
+		ssize_t took = send(x->fd, many + at, n - at, MSG_NOSIGNAL);
+
+		refusals = took > 0 ? 0 : refusals + 1;
+		if (took > 0) {
+			sent += (size_t)took;
+			at = (at + (size_t)took) % n;
+		}
+		rig_run(&x->r, 1);
+	}
+	return sent / (sizeof(one) - 1) * (sizeof(one) - 1) == sent ? sent : sent + 1;
+}
+
+/* How many answers came until nothing came any more; *over: the connection is at its end. */
+static unsigned read_all(struct raw *x, bool *over)
+{
+	static char in[256 << 10];
+	unsigned answers = 0, silent = 0;
+
+	for (*over = false; silent < 50 && !*over;) {
+		ssize_t got = recv(x->fd, in, sizeof(in), 0);
+
+		*over = got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
+		silent = got > 0 ? 0 : silent + 1;
+		for (ssize_t i = 0; i < got; i++)
+			answers += in[i] == 'S' && got - i >= 8 && !memcmp(in + i, "SIP/2.0 ", 8);
+		rig_run(&x->r, 1);
+	}
+	return answers;
+}
+
+/* Who asks and does not read is not heard either until he does; nothing is kept for him without bound, and not for ever. */
+static void slow_readers_wait(void **state)
+{
+	enum { SURELY = 48 << 20 };
+	struct raw x;
+	bool over;
+
+	(void)state;
+	raw_open(&x, true);
+	assert_true(ask_without_reading(&x) < SURELY);
+	assert_true(read_all(&x, &over) > 1000);
+	assert_false(over);
+	rig_run(&x.r, 30000); /* now that he reads he may stay */
+	assert_true(ask_without_reading(&x) < SURELY);
+	rig_run(&x.r, 30000);
+	(void)read_all(&x, &over);
+	assert_true(over);
+	raw_close(&x);
+}
+
+UT_MAIN(UT(slow_readers_wait), UT(an_answer_finds_its_way_when_the_connection_is_gone), UT(history_is_told_to_who_understands_it), UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(who_thinks_says_100), UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
         UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

@@ -118,8 +118,11 @@ enum { DB_BLOB_CHUNK = 128 << 10, DB_BLOB_MAX = 64 << 20 };
 /* Writes a whole blob; one of the same id is replaced. EFBIG. */
 int db_blob_put(struct db_tx *tx, const char *id, const void *p, size_t n, struct ev_report *why);
 int db_blob_append(struct db_tx *tx, const char *id, const void *p, size_t n, struct ev_report *why);
-/* Appends the bytes to out. ENOENT, EMSGSIZE (out's ceiling). */
+/* Appends the bytes to out. ENOENT, EMSGSIZE (out's ceiling), EBADMSG: they are not what was written (SHA-256 of each chunk). */
 int db_blob_get(struct db_tx *tx, const char *id, struct buf *out, struct ev_report *why);
+/* What tells one content from another without reading it: "" where that is not known (a release before wrote it). ENOENT. */
+enum { DB_BLOB_MARK_SIZE = 65 };
+int db_blob_mark(struct db_tx *tx, const char *id, char mark[DB_BLOB_MARK_SIZE], struct ev_report *why);
 int db_blob_size(struct db_tx *tx, const char *id, int64_t *bytes, struct ev_report *why); /* ENOENT */
 int db_blob_delete(struct db_tx *tx, const char *id, struct ev_report *why); /* 0 also if there is none */
 

@@ -228,6 +228,7 @@ static void gone(void *p)
 {
 	struct mbox *m = p;
 	spool_close(m->spool);
+	mbox_cache_destroy(m->cache);
 }
 
 int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *why)
@@ -244,7 +245,9 @@ int mbox_create(struct mbox **mp, const struct mbox_prm *prm, struct ev_report *
 	ops_init(&m->ops);
 	list_init(&m->saves);
 	list_init(&m->drafts);
-	int err = spool_open(&m->spool, prm->spool_dir, prm->spool_free_min_bytes ? prm->spool_free_min_bytes : 16 << 20, why);
+	int err = mbox_cache_create(&m->cache, MBOX_CACHE_BYTES);
+	if (!err)
+		err = spool_open(&m->spool, prm->spool_dir, prm->spool_free_min_bytes ? prm->spool_free_min_bytes : 16 << 20, why);
 	if (err) {
 		mem_unref(m);
 		return err;

@@ -11,6 +11,8 @@
 
 enum { MBOX_AUDIO_MAX = DB_BLOB_MAX, MBOX_LIST_MAX = 5000 };
 
+struct mbox_cache;
+
 struct mbox {
 	struct mbox_prm prm;
 	char node[65], owner[96]; /* of recordings under way: this process */
@@ -19,6 +21,7 @@ struct mbox {
 	bool looking_for_drafts;
 	struct ops ops;
 	struct spool *spool;
+	struct mbox_cache *cache;
 	struct list saves; /* struct save */
 	struct tmr ship_tmr;
 	size_t spooled;
@@ -72,6 +75,14 @@ int mbox_purge_work(struct db_tx *tx, int64_t now_us, unsigned *n, struct ev_rep
 int mbox_save_news_work(struct db_tx *tx, const struct mbox_message *msg, const uint8_t *p, size_t n, bool *news, struct ev_report *why);
 /* The recording under way has become that message, or nothing. */
 int mbox_drafts_settle(struct db_tx *tx, const char *message, struct ev_report *why);
+
+/* ---- audio fetched lately (mbox_cache.c) ---- */
+enum { MBOX_CACHE_BYTES = 32 << 20 };
+int mbox_cache_create(struct mbox_cache **cp, size_t bytes_max);
+void mbox_cache_destroy(struct mbox_cache *c); /* NULL is allowed */
+bool mbox_cache_get(struct mbox_cache *c, const char *mark, struct buf *out); /* appends */
+void mbox_cache_put(struct mbox_cache *c, const char *mark, const uint8_t *p, size_t n);
+uint64_t mbox_cache_hits(struct mbox_cache *c);
 
 /* ---- loop ---- */
 void mbox_drafts_begin(struct mbox *m);

@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "jobs/outbox.h"
 #include "mailbox/mbox_private.h"
+#include "mailbox_events.h"
 
 static int lamp(struct db_tx *tx, const char *mailbox, struct ev_report *why)
 {
@@ -134,17 +135,38 @@ int mbox_counts_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	return mbox_counts_tx(tx, c->msg.mailbox, &c->counts, why);
 }
 
+/* From the store, or what this node fetched lately and is still the same. */
+static int fetch(struct db_tx *tx, struct mbox_call *c, int64_t bytes, struct ev_report *why)
+{
+	char mark[DB_BLOB_MARK_SIZE];
+	int err = db_blob_mark(tx, c->msg.id, mark, why);
+	if (err || mbox_cache_get(c->m->cache, mark, &c->audio))
+		return err;
+	err = db_blob_get(tx, c->msg.id, &c->audio, why);
+	if (!err && c->audio.n != (size_t)bytes) {
+		ev_set(why, EV_MBOX_AUDIO_SHORT);
+		ev_str(why, "id", c->msg.id);
+		ev_int(why, "bytes", bytes);
+		ev_int(why, "found", (int64_t)c->audio.n);
+		return EBADMSG;
+	}
+	if (!err)
+		mbox_cache_put(c->m->cache, mark, c->audio.p, c->audio.n);
+	return err;
+}
+
 int mbox_audio_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct mbox_call *c = arg;
 	struct db_rows *r;
 	buf_clear(&c->audio);
-	int err = db_query_one(tx, &r, why, "SELECT codec FROM message WHERE id = ?1 AND mailbox = ?2 AND (state < 2 OR purge_us > 0)", "ss", c->msg.id, c->msg.mailbox);
+	int err = db_query_one(tx, &r, why, "SELECT codec, bytes FROM message WHERE id = ?1 AND mailbox = ?2 AND (state < 2 OR purge_us > 0)", "ss", c->msg.id, c->msg.mailbox);
 	if (err)
 		return err;
 	c->msg.codec = (enum mbox_codec)db_col_int(r, 0);
+	int64_t bytes = db_col_int(r, 1);
 	db_rows_close(r);
-	err = db_blob_get(tx, c->msg.id, &c->audio, why);
+	err = fetch(tx, c, bytes, why);
 	return err || !c->linear ? err : mbox_form_linear(&c->msg.codec, &c->audio);
 }
 

@@ -7,7 +7,7 @@
 #include <time.h>
 #include "base/mem.h"
 #include "db/faults.h"
-#include "mailbox/mbox.h"
+#include "mailbox/mbox_private.h"
 #include "net/loop.h"
 #include "net/pool.h"
 #include "pg.h"
@@ -316,6 +316,62 @@ static void what_is_deleted_for_good_does_not_come_back(void **state)
 	assert_int_equal(store_run(b.s, STORE_READ, whose_turn, holder, NULL), 0);
 	assert_string_equal(holder, "node01"); /* other nodes leave it to this one */
 	end(&b);
+}
+
+static int take_chunk_away(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	return db_exec(tx, why, "UPDATE message SET bytes = bytes + 1 WHERE id = ?1", "s", (const char *)arg);
+}
+
+static int change_audio(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	return db_blob_put(tx, arg, "other", 5, why);
+}
+
+static void audio_is_kept_at_hand_while_it_is_the_same(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct mbox_message m = message("alice");
+	assert_int_equal(save(&b, &m, "first"), MBOX_SAVE_DONE);
+	assert_int_equal(audio(&b, m.id), 0);
+	assert_int_equal(mbox_cache_hits(b.m->cache), 0);
+	assert_int_equal(audio(&b, m.id), 0);
+	assert_memory_equal(b.audio, "first", 5);
+	assert_int_equal(mbox_cache_hits(b.m->cache), 1);
+	assert_int_equal(store_run(b.s, STORE_WRITE, change_audio, m.id, NULL), 0); /* by another node */
+	assert_int_equal(audio(&b, m.id), 0);
+	assert_memory_equal(b.audio, "other", 5);
+	assert_int_equal(mbox_cache_hits(b.m->cache), 1);
+	struct mbox_message damaged = message("alice");
+	assert_int_equal(save(&b, &damaged, "second"), MBOX_SAVE_DONE);
+	assert_int_equal(store_run(b.s, STORE_WRITE, take_chunk_away, damaged.id, NULL), 0);
+	assert_int_equal(audio(&b, damaged.id), EBADMSG);
+	end(&b);
+}
+
+static void the_cache_forgets_what_was_not_heard_for_longest(void **state)
+{
+	(void)state;
+	struct mbox_cache *c;
+	struct buf out;
+	uint8_t bytes[25] = { 0 };
+	buf_init(&out, 1000);
+	assert_int_equal(mbox_cache_create(&c, 100), 0);
+	const char *const marks[] = { "a", "b", "c", "d" };
+	for (int i = 0; i < 4; i++)
+		mbox_cache_put(c, marks[i], bytes, 25);
+	assert_true(mbox_cache_get(c, "a", &out));
+	mbox_cache_put(c, "e", bytes, 20);
+	assert_false(mbox_cache_get(c, "b", &out));
+	assert_true(mbox_cache_get(c, "a", &out) && mbox_cache_get(c, "e", &out));
+	mbox_cache_put(c, "f", bytes, 0);
+	mbox_cache_put(c, "", bytes, 5);
+	assert_false(mbox_cache_get(c, "", &out) || mbox_cache_get(c, "f", &out));
+	assert_int_equal(out.n, 70);
+	buf_free(&out);
+	mbox_cache_destroy(c);
 }
 
 static void notes_are_made_and_taken_away(void **state)
@@ -755,7 +811,7 @@ static int set_sqlite(void **state)
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 #define ONE(t) { #t, t, set_sqlite, ut_teardown, NULL }
 
-UT_MAIN(BOTH(message_lives_from_new_to_deleted), BOTH(deleted_message_comes_back_as_it_was), BOTH(what_is_deleted_for_good_does_not_come_back),
+UT_MAIN(UT(the_cache_forgets_what_was_not_heard_for_longest), BOTH(audio_is_kept_at_hand_while_it_is_the_same), BOTH(message_lives_from_new_to_deleted), BOTH(deleted_message_comes_back_as_it_was), BOTH(what_is_deleted_for_good_does_not_come_back),
         BOTH(notes_are_made_and_taken_away), ONE(messages_are_found_by_caller), BOTH(choices_are_kept), BOTH(saving_again_makes_no_second_message), BOTH(greeting_is_kept_replaced_and_removed),
         BOTH(answering_knows_how_a_mailbox_stands), BOTH(missed_calls_are_listed_and_forgotten_in_time), BOTH(what_the_caller_asked_for_is_kept),
 	BOTH(audio_can_come_from_a_part_of_a_file), ONE(store_that_refuses_leaves_it_to_the_spool_and_gets_it_later),

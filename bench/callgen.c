@@ -16,7 +16,7 @@
 #include <unistd.h>
 #include "gen.h"
 
-enum { TICK_US = 1000, SETUP_HOLD_US = 100000, GRACE_US = 40000000 };
+enum { TICK_US = 1000, SETUP_HOLD_US = 100000, GRACE_US = 40000000, BOUNDED_GRACE_US = 240000000 };
 
 static const struct gen_codec codecs[] = {
 	{ "PCMU", NULL, MEDIA_PCMU, 0, 160, true },
@@ -246,7 +246,8 @@ static void generate(void)
 	int64_t next = gen_now_us();
 	begun_us = next;
 	wanted = gen_opt.mode == GEN_PLAY ? (unsigned)gen_opt.calls : (unsigned)(gen_opt.rate * gen_opt.seconds);
-	int64_t end = next + (int64_t)((wanted / gen_opt.rate + gen_opt.seconds + gen_opt.settle) * 1e6) + GRACE_US;
+	bool bounded = gen_opt.mode == GEN_SETUP && gen_opt.calls < GEN_SLOTS_MAX; /* so many at once and no more: it takes as long as it takes */
+	int64_t end = next + (int64_t)((wanted / gen_opt.rate + gen_opt.seconds + gen_opt.settle) * 1e6) + (bounded ? BOUNDED_GRACE_US : GRACE_US);
 	for (unsigned tick = 0; !finished() && next < end; tick++) {
 		int64_t now;
 		while ((now = gen_now_us()) < next)

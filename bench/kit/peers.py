@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Other servers, where the machine has them: found on PATH, or where UMBEL_BENCH_ASTERISK, _FREESWITCH, _YATE or _SEMS says. Each is given the least
 configuration that does the job: any caller from loopback hears the prompt under 4000; under 2001 and on, what he says is kept. None is ever needed. The
-configurations follow the manuals of Asterisk 22, FreeSWITCH 1.11, Yate 7 and SEMS 2.1; none of these is packaged in Debian 12, so the tests cannot try them.
+configurations follow the manuals of Asterisk 22, FreeSWITCH 1.11, Yate 7 and SEMS 2.1; none of these is packaged in Debian 12, so they have not been tried. SIPp, which is, answers and plays likewise, and shows that the rest of this works.
 
 Another one is a class of ten lines here: what its program is called, the files that it wants, how it is started in the foreground.
 """
@@ -158,4 +158,51 @@ class Sems(Peer):
         return [self.program(), "-f", conf]
 
 
-ALL = (Sems, Asterisk, FreeSwitch, Yate)
+SIPP_ANSWERS = """<?xml version="1.0"?><!DOCTYPE scenario SYSTEM "sipp.dtd"><scenario name="answers and plays">
+<recv request="INVITE"/>
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:];tag=[call_number]
+[last_Call-ID:]
+[last_CSeq:]
+Contact: <sip:[local_ip]:[local_port]>
+Content-Type: application/sdp
+Content-Length: [len]
+
+v=0
+o=- 1 1 IN IP4 [local_ip]
+s=-
+c=IN IP4 [media_ip]
+t=0 0
+m=audio [rtpstream_audio_port] RTP/AVP 0
+a=rtpmap:0 PCMU/8000
+]]></send>
+<recv request="ACK"/>
+<nop><action><exec rtp_stream="{prompt},-1,0"/></action></nop>
+<recv request="BYE"/>
+<send><![CDATA[
+SIP/2.0 200 OK
+[last_Via:]
+[last_From:]
+[last_To:]
+[last_Call-ID:]
+[last_CSeq:]
+Content-Length: 0
+
+]]></send>
+</scenario>
+"""
+
+
+class Sipp(Peer):
+    """No server, a tool for tests that can answer and play a file; packaged by Debian, so that this bench is tried somewhere."""
+    name, programs, keeps = "sipp", ("sipp",), False
+
+    def command(self):
+        scenario = self.write("answers.xml", SIPP_ANSWERS.format(prompt=self.prompt_ulaw))
+        return [self.program(), "-sf", scenario, "-i", "127.0.0.1", "-p", self.port, "-mi", "127.0.0.1", "-nostdin"]
+
+
+ALL = (Sems, Asterisk, FreeSwitch, Yate, Sipp)

@@ -17,7 +17,7 @@ from labkit import audio
 
 from .servers import BOXES, FIRST_BOX, PIN
 
-HOLD_S, RAMP_S = 20, 5
+HOLD_S = 20
 DEPOSIT = "H~T" + "," * 15 + "B"
 SESSION = f"~N#{PIN}#,1" + "," * 12 + "#" + "," * 12 + "#" + "," * 12 + "B"
 FULL_PERCENT, LATE_SHARE = 90, 0.001
@@ -50,12 +50,12 @@ def describe(name, r):
 
 
 class Bench:
-    def __init__(self, generator, figures, window_s):
-        self.generator, self.figures, self.window_s = generator, figures, window_s
+    def __init__(self, generator, figures, window_s, ramp_s=5):
+        self.generator, self.figures, self.window_s, self.ramp_s = generator, figures, window_s, ramp_s
 
     def point(self, server, what, calls, seconds=None, **more):
         port = server.tls if more.get("tls") else server.port
-        r = self.generator.run(port, server.pid, "play", calls=calls, rate=max(20, calls / RAMP_S), seconds=seconds or self.window_s,
+        r = self.generator.run(port, server.pid, "play", calls=calls, rate=max(20, calls / self.ramp_s), seconds=seconds or self.window_s,
                                **{"keep": True, "settle": 2, "prompt": getattr(server, "prompt", None), **more})
         describe(f"{server.name} {what}", r)
         self.figures.raw({"server": server.name, "scenario": what}, r)
@@ -71,7 +71,7 @@ class Bench:
         points, over = {s.name: {} for s in servers}, set()
         for n in steps:
             for s in servers:
-                if s.name in over or not self.figures.time_for(f"{s.name} with {n} calls", 2 * RAMP_S + self.window_s + 5):
+                if s.name in over or not self.figures.time_for(f"{s.name} with {n} calls", 2 * self.ramp_s + self.window_s + 5):
                     continue
                 r = points[s.name][n] = self.play(s, n)
                 if not clean(r) and max(r["core_percent"], r["generator"]["core_percent"]) > 50:
@@ -109,7 +109,7 @@ class Bench:
     # ---- G ----
     def storm(self, server, calls, rate):
         """A beside `rate` handshakes a second: the calls' result and the storm's."""
-        command = self.generator.command(server.tls, server.pid, "storm", rate=rate, seconds=self.window_s + 2 * RAMP_S, tls=True)
+        command = self.generator.command(server.tls, server.pid, "storm", rate=rate, seconds=self.window_s + 2 * self.ramp_s, tls=True)
         other = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         r = self.play(server, calls)
         return r, other.communicate(timeout=120)[0]

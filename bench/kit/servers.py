@@ -17,7 +17,7 @@ from labkit import audio, node as lab
 SAID_S = 16
 RATE, BOXES, FIRST_BOX, PIN = 8000, 100, 2001, "135790"
 SERVER_CORE, GENERATOR_CORE = "0", "1"
-NUMBER = {"play": "4000", "deposit": str(FIRST_BOX), "phone": "3000"}
+NUMBER = {"play": "4000", "listen": "4001", "deposit": str(FIRST_BOX), "phone": "3000"}
 
 
 def free_port():
@@ -141,7 +141,9 @@ class Umbel:
                 {"name": "tls", "address": "localhost", "port": self.tls, "transport": "tls", "accept_names": ["localhost"], "srtp": "optional", "options": off},
             ],
             "dialplans": [{"name": "bench", "gateway": "udp", "domain": "localhost", "extension_digits": 4, "access_numbers": [NUMBER["phone"]]}],
-            "attendants": [{"name": "hear", "numbers": [NUMBER["play"]], "dialplan": "bench", "greeting_prompt": "bench", "input_timeout_s": 60}],
+            # the one says its greeting whatever its callers say, as other servers do; the other one listens to them, and falls silent when they speak
+            "attendants": [{"name": name, "numbers": [NUMBER[number]], "dialplan": "bench", "greeting_prompt": "bench", "input_timeout_s": 60, "speech": speech}
+                           for name, number, speech in (("hear", "play", False), ("both", "listen", True))],
             "mailboxes": [{"name": f"box{FIRST_BOX + i}", "display_name": f"Box {i}", "extensions": [str(FIRST_BOX + i)], "dialplan": "bench", "lamp": False}
                           for i in range(BOXES)],
         }

@@ -45,15 +45,15 @@ def main(story):
     node = single.node(story, change)
     calls(node, RATE)  # so that everything is there that stays: prompts, caches, pools
     idle = lambda: not node.cli.json("call", "list").get("calls", [])
-    story.check("none is left of those that came first", until(idle, 20))
+    story.check("none is left of those that came first", until(idle, 60))
     if LONG:
         time.sleep(REST_S)
     fds, threads, kb, files = look(node)
     r = calls(node, CALLS)
     story.check(f"{CALLS} calls are answered and ended", r["ok"] == CALLS and not r["failed"] and not r["refused"], {k: v for k, v in r.items() if "hist" not in k})
-    story.check("none is left", until(idle, 20), node.cli.run("call list")[1])
-    story.check("descriptors are what they were", until(lambda: look(node)[0] <= fds, 20), f"more: {look(node)[0] - fds}")
-    story.check("threads are what they were", until(lambda: look(node)[1] <= threads, 20), f"{look(node)[1]}, before {threads}")
+    story.check("none is left", until(idle, 60), node.cli.run("call list")[1])
+    story.check("descriptors are what they were", until(lambda: look(node)[0] <= fds, 60), f"more: {look(node)[0] - fds}")
+    story.check("threads are what they were", until(lambda: look(node)[1] <= threads, 60), f"{look(node)[1]}, before {threads}")
     story.check("no file is left", look(node)[3] == files, look(node)[3])
     if LONG:
         story.check("memory is what it was", until(lambda: look(node)[2] - kb < CALLS * KB_A_CALL / 2, REST_S + 20, 2), f"{look(node)[2]} kB, before {kb}")

@@ -5,10 +5,12 @@
 #include "admin/words.h"
 #include "admin_events.h"
 #include "base/mem.h"
+#include "cert/matrix.h"
 #include "db/db.h"
 #include "jobs/registry.h"
 #include "mailbox/mbox.h"
 #include "node/node.h"
+#include "node/siblings.h"
 #include "sip/core.h"
 #include "voice/speech.h"
 
@@ -83,23 +85,66 @@ static void status(struct admin_call *call, const json_t *args, void *arg)
 
 static json_t *registry_json(const struct registry_node *n)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I}", "name", n->name, "fqdn", n->fqdn, "version", n->version, "state",
-	                 n->alive ? n->state : "silent", "reason", n->reason, "alive", n->alive, "self", n->self, "started_us", (json_int_t)n->started_us,
-	                 "beat_us", (json_int_t)n->beat_us, "calls", (json_int_t)n->calls);
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I}", "name", n->name, "fqdn", n->fqdn, "version", n->version, "state",
+	                 n->alive || strcmp(n->state, "stopped") == 0 ? n->state : "silent", "reason", n->reason, "alive", n->alive, "self", n->self, "started_us", (json_int_t)n->started_us,
+	                 "beat_us", (json_int_t)n->beat_us, "calls", (json_int_t)n->calls, "max_calls", (json_int_t)n->max_calls, "clock_us",
+	                 (json_int_t)n->skew_us, "revision", (json_int_t)n->revision, "objects", n->objects, "ago_ms", (json_int_t)(n->ago_us / 1000));
 }
+
+/* What the card says: where it listens for TLS, and the first certificate. */
+static void put_card(json_t *o, const struct registry_node *n, int64_t now_s)
+{
+	struct matrix_model *m = NULL;
+	struct matrix_node *x = NULL;
+	if (matrix_model_create(&m, now_s) == 0 && matrix_take_card(m, n->name, n->fqdn, n->card, &x) == 0) {
+		json_t *addresses = json_array(), *names = json_array();
+		for (unsigned i = 0; i < x->addresses.n; i++)
+			json_array_append_new(addresses, json_string(trust_names_at(&x->addresses, i)));
+		json_object_set_new(o, "tls", addresses);
+		if (x->n_shown) {
+			const struct trust_cert *t = &x->shown[0].cert->facts;
+			for (unsigned i = 0; i < t->sans.n; i++)
+				json_array_append_new(names, admin_json_text(text_of(trust_names_at(&t->sans, i))));
+			json_object_set_new(o, "certificate", json_pack("{s:o, s:O, s:s, s:I}", "cn", admin_json_text(text_of(t->cn)), "names", names, "sha256", t->sha256,
+			                                                "not_after_s", (json_int_t)t->not_after_s));
+		}
+		json_decref(names);
+	}
+	matrix_model_free(m);
+}
+
+static void finding_h(const struct ev_report *r, void *arg)
+{
+	char sentence[1024], advice[1024];
+	json_array_append_new(arg, json_pack("{s:s, s:s, s:s}", "name", ev_def_find(r->id)->name, "sentence", ev_sentence(r, sentence, sizeof sentence), "advice",
+	                                     admin_advice(r, advice, sizeof advice)));
+}
+
+struct listing {
+	struct admin_call *call; /* a reference */
+	const struct um_clock *clock;
+};
 
 static void listed_h(int err, const struct registry_node *nodes, size_t n, void *arg)
 {
-	struct admin_call *call = arg;
-	if (err) {
-		admin_call_errno(call, err, NULL);
-	} else {
-		json_t *array = json_array();
-		for (size_t i = 0; i < n; i++)
-			json_array_append_new(array, registry_json(&nodes[i]));
-		admin_call_ok(call, json_pack("{s:o}", "nodes", array));
+	struct listing *l = arg;
+	json_t *array = json_array(), *findings = json_array();
+	int64_t now_s = clock_real_s(l->clock);
+	for (size_t i = 0; !err && i < n; i++) {
+		json_t *o = registry_json(&nodes[i]);
+		put_card(o, &nodes[i], now_s);
+		json_array_append_new(array, o);
 	}
-	mem_unref(call);
+	if (!err)
+		err = node_compare(nodes, n, now_s, finding_h, findings);
+	if (err)
+		admin_call_errno(l->call, err, NULL);
+	else
+		admin_call_ok(l->call, json_pack("{s:O, s:O}", "nodes", array, "findings", findings));
+	json_decref(array);
+	json_decref(findings);
+	mem_unref(l->call);
+	mem_free(l);
 }
 
 static void list(struct admin_call *call, const json_t *args, void *arg)
@@ -110,9 +155,16 @@ static void list(struct admin_call *call, const json_t *args, void *arg)
 		admin_call_absent(call, "registry of nodes");
 		return;
 	}
-	int err = registry_list(a->prm.registry, listed_h, mem_ref(call));
+	struct listing *l = mem_zalloc(1, sizeof *l);
+	int err = l ? 0 : ENOMEM;
+	if (!err) {
+		*l = (struct listing){ mem_ref(call), a->prm.clock };
+		err = registry_cards(a->prm.registry, listed_h, l);
+		if (err)
+			mem_unref(call);
+	}
 	if (err) {
-		mem_unref(call);
+		mem_free(l);
 		admin_call_errno(call, err, NULL);
 	}
 }

@@ -136,10 +136,25 @@ static int show_nodes(struct cli *c, const json_t *r)
 	json_t *nodes = json_deep_copy(json_object_get(r, "nodes"));
 	size_t i;
 	json_t *n;
-	json_array_foreach(nodes, i, n)
+	char cell[64];
+	json_array_foreach(nodes, i, n) {
 		json_object_set_new(n, "beat", json_string(cli_when_us(cli_int(n, "beat_us"))));
-	cli_table(c, nodes, "name:NODE fqdn:FQDN state:STATE calls:CALLS version:VERSION beat:LAST-SIGN reason:REASON");
+		text_print(cell, sizeof cell, cli_int(n, "max_calls") ? "%lld of %lld" : "%lld", (long long)cli_int(n, "calls"), (long long)cli_int(n, "max_calls"));
+		json_object_set_new(n, "load", json_string(cell));
+		text_print(cell, sizeof cell, "%+.1f s", (double)cli_int(n, "clock_us") / 1e6);
+		json_object_set_new(n, "clock", json_string(cell));
+		json_object_set_new(n, "cn", json_string(cli_text(json_object_get(n, "certificate"), "cn")));
+		json_object_set_new(n, "sha256", json_stringn(cli_text(json_object_get(n, "certificate"), "sha256"),
+			strnlen(cli_text(json_object_get(n, "certificate"), "sha256"), 12)));
+	}
+	cli_table(c, nodes, "name:NODE fqdn:FQDN state:STATE load:CALLS version:VERSION revision:REVISION clock:CLOCK cn:CERTIFICATE sha256:SHA256 beat:LAST-SIGN "
+		"reason:REASON");
 	json_decref(nodes);
+	json_array_foreach(json_object_get(r, "findings"), i, n) {
+		fprintf(c->out, "\n");
+		cli_item(c->out, "! ", cli_text(n, "sentence"));
+		cli_wrapped(c->out, cli_text(n, "advice"), "  ");
+	}
 	return CLI_GOOD;
 }
 
@@ -223,7 +238,10 @@ const struct cli_cmd cli_status_cmds[] = {
 	  "For each gateway: calls in, OPTIONS, transfer and lamp, each works, refused or not tried, with the time of\nthe last try. "
 	  "Exit code 1 when the node is not ready.",
 	  "  umbel status\n  umbel status --json", status },
-	{ "node", "list", "", 0, 0, NULL, "List the nodes that share the store", NULL, "  umbel node list", node_list },
+	{ "node", "list", "", 0, 0, NULL, "List the nodes that share the store, and what differs among them",
+	  "Of each: state, calls, version, the revision of the objects that it serves, its clock against the database's, the certificate\n"
+	  "that it shows. Below: nodes that give no sign, differences, and what to do about them.",
+	  "  umbel node list\n  umbel node list --json", node_list },
 	{ "node", "drain", "", 0, 0, drain_opts, "Take no new calls; those that go on run to their end",
 	  "New calls and OPTIONS are answered 503 with Retry-After, so that peers turn to other nodes. The answer says what is left, and\n"
 	  "whether the node is safe to stop: no call, nothing on its disk that the store lacks, no errand under way.",

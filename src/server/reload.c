@@ -7,8 +7,10 @@
  * One change at a time, in the order in which they were asked for. One whose ground moved while its files were read (another certificate
  * was installed meanwhile) is read again.                                                                              */
 #include <errno.h>
+#include "base/hash.h"
 #include "base/mem.h"
 #include "cert/matrix.h"
+#include "config/edit.h"
 #include "dialogue/session.h"
 #include "server/server_private.h"
 #include "server_events.h"
@@ -111,6 +113,7 @@ struct change {
 	admin_reloaded_h *told;
 	void *arg;
 	char path[4096];
+	char digest[33];
 };
 
 /* ---- in the pool ---- */
@@ -144,8 +147,36 @@ static int put_together(struct change *c)
 	return 0;
 }
 
+static void put_setting(const char *key, const char *value, bool given, const char *help, void *arg)
+{
+	(void)given;
+	(void)help;
+	buf_printf(arg, "%s=%s\n", key, value);
+}
+
+int server_objects_digest(const struct cfg *cfg, char hex[33])
+{
+	static const char *const lists[] = { "gateways", "dialplans", "policies", "attendants", "schedules", "mailboxes" };
+	static const uint8_t keys[2][16] = { "umbel objects  1", "umbel objects  2" };
+	struct buf b;
+	int err = 0;
+	buf_init(&b, 256 << 20);
+	hex[0] = '\0';
+	for (size_t l = 0; l < sizeof lists / sizeof lists[0]; l++)
+		for (size_t i = 0; !err && i < cfg_list_count(cfg, lists[l]); i++) {
+			buf_printf(&b, "%s\n", lists[l]);
+			err = cfg_show(cfg, lists[l], i, put_setting, &b);
+		}
+	err = err ? err : buf_error(&b);
+	if (!err)
+		text_print(hex, 33, "%016llx%016llx", (unsigned long long)hash_siphash(keys[0], b.p, b.n), (unsigned long long)hash_siphash(keys[1], b.p, b.n));
+	buf_free(&b);
+	return err;
+}
+
 static int build_all(struct change *c)
 {
+	(void)server_objects_digest(c->whole, c->digest); /* without memory: it is not compared */
 	int err = dir_view_of_cfg(&c->view, c->whole);
 	if (!err)
 		err = dlg_attendants_create(&c->attendants, c->whole);
@@ -213,6 +244,7 @@ static void take(struct server *s, struct change *c)
 	}
 	cfg_unref(s->cfg);
 	s->cfg = cfg_ref(c->whole);
+	memcpy(s->digest, c->digest, sizeof s->digest);
 	voice_names_use(s->names, s->cfg);
 	if (c->set)
 		take_trust(s, c);

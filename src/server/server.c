@@ -241,7 +241,7 @@ static int build_jobs(struct server *s, struct ev_report *why)
 	const struct cfg_node *n = &s->cfg->node;
 	struct outbox_prm op = { .store = s->store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = n->name };
 	struct registry_prm rp = { .store = s->store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .node = n->name, .fqdn = n->fqdn,
-		                   .version = UMBEL_VERSION };
+		                   .version = UMBEL_VERSION, .max_calls = n->sip.max_calls };
 	(void)why;
 	int err = outbox_create(&s->outbox, &op);
 	if (!err)
@@ -453,6 +453,9 @@ static void now_and_then(void *arg)
 	store_need(s);
 	server_certificate_need(s);
 	node_answer(s->node, &a);
+	struct dir_view *view = dir_view(s->dir);
+	registry_serves(s->registry, view ? dir_view_revision(view) : 0, s->digest);
+	dir_view_unref(view);
 	registry_say(s->registry, node_state_name(node_state(s->node)), a.ready ? "" : a.reason, node_calls(s->node));
 	tmr_start(s->loop, &s->minute, SAY_MS, now_and_then, s);
 }
@@ -508,6 +511,7 @@ static int start(struct server *s, struct ev_report *why)
 	outbox_start(s->outbox);
 	dir_on_objects(s->dir, server_take_objects, s);
 	(void)calendars_use(s->calendars, s->cfg, true);
+	(void)server_objects_digest(s->cfg, s->digest); /* without memory: it is not compared */
 	now_and_then(s);
 	struct ev_report r = { 0 };
 	ev_set(&r, EV_SERVER_STARTED);

@@ -35,6 +35,7 @@ struct trace;
 
 struct server {
 	struct cfg *cfg; /* in use */
+	char digest[33]; /* of its objects, for the registry; "" not made */
 	char path[4096];
 	bool quiet, keep_user;
 	unsigned built;  /* parts that stand */
@@ -105,6 +106,8 @@ int server_build_listening(struct server *s, struct ev_report *why);
 void server_drop_listening(struct server *s);
 
 /* reload.c */
+/* Of all objects, wherever they came from: two nodes that serve the same have the same. 0, ENOMEM, EMSGSIZE; hex is "" then. */
+int server_objects_digest(const struct cfg *cfg, char hex[33]);
 admin_apply_h server_apply;
 admin_reload_h server_reload_told;
 void server_take_objects(const struct cfg *objects, int64_t revision, void *server);

@@ -56,7 +56,8 @@ void buf_grew(struct buf *b, size_t n)
 	b->n += n;
 }
 
-int buf_put(struct buf *b, const void *p, size_t n)
+/* Inline in all that follow: a message is written in some hundred small pieces. */
+static inline int put(struct buf *b, const void *p, size_t n)
 {
 	/* Most of what is put is short and has its room. */
 	bool fits = !b->err && n < b->room - b->n && n <= b->max - b->n;
@@ -69,19 +70,24 @@ int buf_put(struct buf *b, const void *p, size_t n)
 	return 0;
 }
 
+int buf_put(struct buf *b, const void *p, size_t n)
+{
+	return put(b, p, n);
+}
+
 int buf_text(struct buf *b, struct text t)
 {
-	return buf_put(b, t.p, t.n);
+	return put(b, t.p, t.n);
 }
 
 int buf_str(struct buf *b, const char *s)
 {
-	return buf_put(b, s, strlen(s));
+	return put(b, s, strlen(s));
 }
 
 int buf_char(struct buf *b, char c)
 {
-	return buf_put(b, &c, 1);
+	return put(b, &c, 1);
 }
 
 int buf_uint(struct buf *b, uint64_t value)
@@ -91,7 +97,7 @@ int buf_uint(struct buf *b, uint64_t value)
 	do
 		digits[--at] = (char)('0' + value % 10);
 	while (value /= 10);
-	return buf_put(b, digits + at, sizeof digits - at);
+	return put(b, digits + at, sizeof digits - at);
 }
 
 /* The conversions that messages are written with; false at any other one, which is for the library. */

@@ -64,7 +64,7 @@ static void name_spoken(struct media_clip *clip, void *arg);
 /* And the sentence that they belong to. */
 static void forget_names(struct dlg_call *c)
 {
-	for (unsigned i = 0; c->saying && i < DLG_WORDS; i++) {
+	for (unsigned i = 0; c->saying && i < c->saying->u.n; i++) {
 		struct live_name *n = &c->saying->name[i];
 		if (n->waits && c->svc && c->svc->prm.names)
 			voice_name_cancel(c->svc->prm.names, name_spoken, n);
@@ -146,6 +146,21 @@ static void ask_names(struct dlg_call *c)
 	}
 }
 
+/* Most sentences have a few of the eighty words that there may be, so only those are written. */
+static struct live_saying *saying_of(const struct dlg_utterance *u)
+{
+	struct live_saying *s = mem_alloc(sizeof(*s));
+	if (!s)
+		return NULL;
+	s->u.n = u->n;
+	s->u.text_used = u->text_used;
+	memcpy(s->u.word, u->word, u->n * sizeof(u->word[0]));
+	s->u.texts[0] = '\0'; /* the empty text, whether or not there are others */
+	memcpy(s->u.texts, u->texts, u->text_used);
+	memset(s->name, 0, u->n * sizeof(s->name[0]));
+	return s;
+}
+
 static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 {
 	struct dlg_call *c = arg;
@@ -153,10 +168,9 @@ static int say(void *arg, const struct dlg_utterance *u, uint32_t id)
 		return ENOTCONN;
 	player_forget(&c->player);
 	forget_names(c);
-	c->saying = mem_zalloc(1, sizeof(*c->saying));
+	c->saying = saying_of(u);
 	if (!c->saying)
 		return ENOMEM;
-	c->saying->u = *u;
 	c->say_id = id;
 	c->in_say = true;
 	ask_names(c);

@@ -83,7 +83,7 @@ enum { RECORD_STEPS = 64, RECORD_BOXES = 6 };
 /* All of it, in one block. */
 struct record_item {
 	struct link link;
-	bool from_spool;
+	bool from_spool, fresh; /* fresh: the store took it just now; its day is still to count it */
 	struct call_record r;
 	unsigned n_boxes, n_steps;
 	struct call_box box[RECORD_BOXES];

@@ -186,13 +186,7 @@ static void file_on(struct records *rs, bool some)
 static int work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct batch *b = arg;
-	int err = 0;
-	LIST_FOREACH(&b->items, it) {
-		err = records_write_one(tx, LIST_ENTRY(it, struct record_item, link), why);
-		if (err)
-			break;
-	}
-	return err;
+	return records_write(tx, &b->items, why);
 }
 
 static void tell_waiting(struct records *rs, int err)

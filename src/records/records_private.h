@@ -23,7 +23,7 @@ struct records {
 };
 
 /* ---- in store threads ---- */
-int records_write_one(struct db_tx *tx, const struct record_item *it, struct ev_report *why);
+int records_write(struct db_tx *tx, struct list *items, struct ev_report *why); /* may run again: struct record_item */
 /* Deletes the oldest RECORDS_SWEEP_ROWS of what began before; *n how many. */
 int records_sweep(struct db_tx *tx, int64_t before_us, int64_t *n, struct ev_report *why);
 

@@ -23,20 +23,65 @@ static int write_record(struct db_tx *tx, const struct call_record *r, struct ev
 		RECORD_FIELDS(VALUE_T, VALUE_I) 0);
 }
 
-static int write_day(struct db_tx *tx, const struct call_record *r, struct ev_report *why)
+/* What records add to one row of a day's figures. */
+struct day_sum {
+	int64_t calls, duration_ms, received, lost, n_jitter, jitter_us, n_round_trip, round_trip_us, n_nmos, nmos_centi;
+};
+
+static void day_add(struct day_sum *s, const struct call_record *r)
 {
 	bool heard = r->received >= 0 && r->lost >= 0;
+	s->calls++;
+	s->duration_ms += r->duration_ms;
+	s->received += heard ? r->received : 0;
+	s->lost += heard ? r->lost : 0;
+	s->n_jitter += r->jitter_us >= 0;
+	s->jitter_us += known(r->jitter_us);
+	s->n_round_trip += r->round_trip_us >= 0;
+	s->round_trip_us += known(r->round_trip_us);
+	s->n_nmos += r->nmos_centi >= 0;
+	s->nmos_centi += known(r->nmos_centi);
+}
+
+/* The key of call_day. */
+static bool same_row(const struct call_record *a, const struct call_record *b)
+{
+	return !strcmp(a->day, b->day) && !strcmp(a->node, b->node) && !strcmp(a->gateway, b->gateway) && !strcmp(a->dialplan, b->dialplan) &&
+	       !strcmp(a->attendant, b->attendant) && !strcmp(a->kind, b->kind) && !strcmp(a->offer_result, b->offer_result) && !strcmp(a->band, b->band);
+}
+
+static int write_day(struct db_tx *tx, const struct call_record *r, const struct day_sum *s, struct ev_report *why)
+{
 	return db_exec(tx, why,
 		"INSERT INTO call_day (day, node, gateway, dialplan, attendant, kind, offer_result, band, calls, duration_ms, received, lost, n_jitter, jitter_us,"
-		" n_round_trip, round_trip_us, n_nmos, nmos_centi) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, 1, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17)"
-		" ON CONFLICT (day, node, gateway, dialplan, attendant, kind, offer_result, band) DO UPDATE SET calls = call_day.calls + 1,"
+		" n_round_trip, round_trip_us, n_nmos, nmos_centi) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)"
+		" ON CONFLICT (day, node, gateway, dialplan, attendant, kind, offer_result, band) DO UPDATE SET calls = call_day.calls + excluded.calls,"
 		" duration_ms = call_day.duration_ms + excluded.duration_ms, received = call_day.received + excluded.received, lost = call_day.lost + excluded.lost,"
 		" n_jitter = call_day.n_jitter + excluded.n_jitter, jitter_us = call_day.jitter_us + excluded.jitter_us,"
 		" n_round_trip = call_day.n_round_trip + excluded.n_round_trip, round_trip_us = call_day.round_trip_us + excluded.round_trip_us,"
 		" n_nmos = call_day.n_nmos + excluded.n_nmos, nmos_centi = call_day.nmos_centi + excluded.nmos_centi",
-		"ssssssssiiiiiiiii", r->day, r->node, r->gateway, r->dialplan, r->attendant, r->kind, r->offer_result, r->band, r->duration_ms,
-		heard ? r->received : (int64_t)0, heard ? r->lost : (int64_t)0, (int64_t)(r->jitter_us >= 0), known(r->jitter_us),
-		(int64_t)(r->round_trip_us >= 0), known(r->round_trip_us), (int64_t)(r->nmos_centi >= 0), known(r->nmos_centi));
+		"ssssssssiiiiiiiiii", r->day, r->node, r->gateway, r->dialplan, r->attendant, r->kind, r->offer_result, r->band, s->calls, s->duration_ms,
+		s->received, s->lost, s->n_jitter, s->jitter_us, s->n_round_trip, s->round_trip_us, s->n_nmos, s->nmos_centi);
+}
+
+/* Most records of a batch fall to the same few rows: each row is written once. */
+static int write_days(struct db_tx *tx, struct list *items, struct ev_report *why)
+{
+	int err = 0;
+	for (struct link *at = items->head.next; !err && at != &items->head; at = at->next) {
+		const struct record_item *first = LIST_ENTRY(at, struct record_item, link);
+		struct day_sum sum = { 0 };
+		for (struct link *l = first->fresh ? at : &items->head; l != &items->head; l = l->next) {
+			struct record_item *it = LIST_ENTRY(l, struct record_item, link);
+			if (!it->fresh || !same_row(&first->r, &it->r))
+				continue;
+			day_add(&sum, &it->r);
+			it->fresh = false;
+		}
+		if (sum.calls)
+			err = write_day(tx, &first->r, &sum, why);
+	}
+	return err;
 }
 
 static int write_step(struct db_tx *tx, const struct call_record *r, unsigned i, const struct call_step *s, struct ev_report *why)
@@ -53,17 +98,26 @@ static int write_box(struct db_tx *tx, const struct call_record *r, const struct
 		(int64_t)b->called, (int64_t)b->message, (int64_t)b->missed, (int64_t)b->logons, (int64_t)b->failed);
 }
 
-int records_write_one(struct db_tx *tx, const struct record_item *it, struct ev_report *why)
+static int write_one(struct db_tx *tx, struct record_item *it, struct ev_report *why)
 {
 	int err = write_record(tx, &it->r, why);
-	if (err || !db_changes(tx))
-		return err;
-	err = write_day(tx, &it->r, why);
-	for (unsigned i = 0; !err && i < it->n_boxes; i++)
+	it->fresh = !err && db_changes(tx);
+	for (unsigned i = 0; it->fresh && !err && i < it->n_boxes; i++)
 		err = write_box(tx, &it->r, &it->box[i], why);
-	for (unsigned i = 0; !err && i < it->n_steps; i++)
+	for (unsigned i = 0; it->fresh && !err && i < it->n_steps; i++)
 		err = write_step(tx, &it->r, i, &it->step[i], why);
 	return err;
+}
+
+int records_write(struct db_tx *tx, struct list *items, struct ev_report *why)
+{
+	int err = 0;
+	LIST_FOREACH(items, it) {
+		err = write_one(tx, LIST_ENTRY(it, struct record_item, link), why);
+		if (err)
+			return err;
+	}
+	return write_days(tx, items, why);
 }
 
 /* By time alone, which all three tables have: what another node writes or sweeps between two statements leaves no steps or boxes without their

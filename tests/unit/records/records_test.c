@@ -169,6 +169,7 @@ static void what_is_put_is_there_once(void **state)
 	assert_int_equal(ask(&b, "SELECT CAST(SUM(calls) AS BIGINT) FROM call_day"), 151);
 	assert_int_equal(ask(&b, "SELECT COUNT(*) FROM call_day"), 2);
 	assert_int_equal(ask(&b, "SELECT CAST(SUM(duration_ms) AS BIGINT) FROM call_day WHERE kind = 'voice-message'"), 4000);
+	assert_int_equal(ask(&b, "SELECT CAST(SUM(duration_ms) AS BIGINT) FROM call_day WHERE kind = 'attendant' AND calls = 150"), 600000);
 	assert_int_equal(ask(&b, "SELECT CAST(SUM(n_nmos + n_jitter + received) AS BIGINT) FROM call_day"), 0);
 	assert_int_equal(records_lost(b.rs), 0);
 	end(&b);

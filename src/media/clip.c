@@ -221,6 +221,11 @@ bool media_clip_first_wish(struct media_clip *c, enum media_codec codec)
 	return !codec_info(codec)->law && !(atomic_fetch_or(&c->wished, 1u << codec) & 1u << codec);
 }
 
+void media_clip_wish_failed(struct media_clip *c, enum media_codec codec)
+{
+	atomic_fetch_and(&c->wished, ~(1u << codec));
+}
+
 bool media_clip_form(const struct media_clip *c, enum media_codec codec, struct media_form *form)
 {
 	if (codec_info(codec)->law) {

@@ -46,5 +46,7 @@ bool media_clip_form(const struct media_clip *c, enum media_codec codec, struct 
 int media_clip_encode(struct media_clip *c, enum media_codec codec);
 /* Whether that was asked for before: true once a codec. */
 bool media_clip_first_wish(struct media_clip *c, enum media_codec codec);
+/* It could not be fulfilled: the next one is the first again. */
+void media_clip_wish_failed(struct media_clip *c, enum media_codec codec);
 
 #endif

@@ -43,7 +43,8 @@ static void let_go(struct wish *w)
 
 static void fulfil(struct wish *w)
 {
-	(void)media_clip_encode(w->clip, w->codec); /* without memory the ports go on by themselves */
+	if (media_clip_encode(w->clip, w->codec)) /* without memory the ports go on by themselves */
+		media_clip_wish_failed(w->clip, w->codec);
 	let_go(w);
 }
 
@@ -109,8 +110,10 @@ void encoder_wish(struct encoder *e, struct media_clip *clip, enum media_codec c
 	if (codec_info(codec)->law || !media_clip_first_wish(clip, codec))
 		return;
 	struct wish *w = mem_zalloc(1, sizeof *w);
-	if (!w)
+	if (!w) {
+		media_clip_wish_failed(clip, codec);
 		return;
+	}
 	w->clip = mem_ref(clip);
 	w->codec = codec;
 	pthread_mutex_lock(&e->lock);
@@ -121,8 +124,10 @@ void encoder_wish(struct encoder *e, struct media_clip *clip, enum media_codec c
 		pthread_cond_signal(&e->more);
 	}
 	pthread_mutex_unlock(&e->lock);
-	if (!room)
+	if (!room) {
+		media_clip_wish_failed(clip, codec);
 		let_go(w);
+	}
 }
 
 void encoder_step(struct encoder *e)

@@ -14,6 +14,11 @@ void jitter_init(struct jitter *j, unsigned hold_ms, jitter_out_h *out, void *ar
 		j->link[i] = i + 1 < JITTER_CHUNKS ? (uint8_t)(i + 1) : NONE;
 }
 
+void jitter_hold(struct jitter *j, unsigned hold_ms)
+{
+	j->hold_us = hold_ms * 1000;
+}
+
 /* ---- those that wait ---- */
 static unsigned chunks_of(size_t n)
 {

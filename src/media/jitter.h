@@ -49,6 +49,8 @@ struct jitter {
 
 void jitter_init(struct jitter *j, unsigned hold_ms, jitter_out_h *out, void *arg);
 void jitter_put(struct jitter *j, int64_t now_us, const struct rtp_packet *pkt, uint8_t tag);
+/* From now on what is missing is waited for so long. */
+void jitter_hold(struct jitter *j, unsigned hold_ms);
 /* Gives up what was waited for long enough. */
 void jitter_tick(struct jitter *j, int64_t now_us);
 /* All that waits comes out. */

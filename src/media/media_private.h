@@ -332,7 +332,7 @@ const char *secure_suite_name(const struct media_port *port); /* loop thread; ""
 
 /* stream.c: media thread */
 void stream_in_order(const struct jitter_packet *p, void *port);
-enum { ORDER_HOLD_MS = 60 }; /* as long as joined calls hold back, too */
+enum { ORDER_HOLD_MS = 200 /* as recordings do */, ORDER_HOLD_JOINED_MS = 60 /* as long as joined calls hold back, too */ };
 void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t now_us);
 /* One frame. False: the port has left the thread. */
 bool stream_turn(struct media_thread *t, struct media_port *port, int64_t now_us, bool may_emit);

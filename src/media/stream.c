@@ -353,6 +353,12 @@ static void send_frame(struct media_thread *t, struct media_port *port, bool may
 }
 
 /* ---- commands ---- */
+/* Nobody waits for a recording, so that stragglers can be waited for; somebody does at the other end of a joined call. */
+static unsigned order_hold_ms(const struct media_port *port)
+{
+	return port->join.join ? ORDER_HOLD_JOINED_MS : ORDER_HOLD_MS;
+}
+
 /* Encoder and decoder of before go on unless the codec is another. */
 static void take_states(struct media_port *port, const struct stream_cfg *cfg)
 {
@@ -365,7 +371,7 @@ static void take_states(struct media_port *port, const struct stream_cfg *cfg)
 	if (!same)
 		port->rtp_rx.timed = false; /* another clock */
 	if (cfg->rx)
-		jitter_init(port->order, ORDER_HOLD_MS, stream_in_order, port);
+		jitter_init(port->order, order_hold_ms(port), stream_in_order, port);
 	if (!cfg->tx && same)
 		port->cfg.tx = tx;
 	else
@@ -442,6 +448,8 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		break;
 	case CMD_JOIN:
 		join_set(&port->join, cmd->u.join.join, cmd->u.join.side);
+		if (port->incoming.rx)
+			jitter_hold(port->order, order_hold_ms(port));
 		if (port->started)
 			join_speaks(&port->join, port->cfg.codec);
 		break;

@@ -189,6 +189,21 @@ static void clips_are_encoded_once(void **state)
 	mem_unref(clip);
 }
 
+static void a_wish_that_failed_may_be_said_again(void **state)
+{
+	struct media_clip *clip;
+	(void)state;
+	assert_int_equal(media_clip_silence(&clip, 100), 0);
+	assert_false(media_clip_first_wish(clip, MEDIA_PCMA));
+	assert_true(media_clip_first_wish(clip, MEDIA_OPUS));
+	assert_false(media_clip_first_wish(clip, MEDIA_OPUS));
+	assert_true(media_clip_first_wish(clip, MEDIA_L16));
+	media_clip_wish_failed(clip, MEDIA_OPUS);
+	assert_true(media_clip_first_wish(clip, MEDIA_OPUS));
+	assert_false(media_clip_first_wish(clip, MEDIA_L16));
+	mem_unref(clip);
+}
+
 static void wide_clips_stay_wide(void **state)
 {
 	struct media_clip *clip;
@@ -265,5 +280,5 @@ static void lives_without_memory(void **state)
 	ut_oom(all_that_allocates, NULL);
 }
 
-UT_MAIN(UT(says_what_was_put_in), UT(payloads_are_bounded), UT(opus_says_what_was_lost), UT(silence_is_silent), UT(clips_are_encoded_once),
+UT_MAIN(UT(says_what_was_put_in), UT(payloads_are_bounded), UT(opus_says_what_was_lost), UT(silence_is_silent), UT(clips_are_encoded_once), UT(a_wish_that_failed_may_be_said_again),
 	UT(wide_clips_stay_wide), UT(the_encoder_does_what_was_wished), UT(lives_without_memory))

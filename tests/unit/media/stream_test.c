@@ -148,7 +148,7 @@ static int open_socket(struct net_addr *at)
 
 static void send_as(uint32_t ssrc, int fd, const struct net_addr *to, uint8_t pt, uint16_t seq, uint32_t ts, const void *payload, size_t n)
 {
-	uint8_t b[RTP_HEAD + MEDIA_FRAME];
+	uint8_t b[RTP_HEAD + 2 * MEDIA_FRAME];
 	struct rtp_packet pkt = { .pt = pt, .seq = seq, .ts = ts, .ssrc = ssrc };
 	rtp_write_head(b, &pkt);
 	memcpy(b + RTP_HEAD, payload, n);
@@ -285,6 +285,42 @@ static void jitter_is_the_networks(void **state)
 	assert_true(st.jitter_us > 2000);
 	close(peer);
 	pair_close(&p);
+}
+
+/* A straggler of 120 ms is waited for in any codec, as long as nobody listens at the other end of a joined call. */
+static void stragglers_are_waited_for_in_any_codec(void **state)
+{
+	(void)state;
+	for (unsigned joined = 0; joined < 2; joined++) {
+		struct net_addr at;
+		struct media_sink_mem sink;
+		int peer = open_socket(&at);
+		uint8_t voice[2 * MEDIA_FRAME];
+		memset(voice, 0x10, sizeof voice);
+		pair_open_idle(&p, false);
+		struct net_addr to = *media_port_addr(p.a.port);
+		struct media_stream st = { .remote = &at, .codec = MEDIA_L16, .pt = 97, .dtmf_pt = 101, .send = true, .recv = true };
+		assert_int_equal(media_port_start(p.a.port, &st), 0);
+		if (joined)
+			assert_int_equal(media_join(p.a.port, p.b.port), 0);
+		media_sink_mem_init(&sink, 1 << 20);
+		assert_int_equal(media_record(p.a.port, &(struct media_record_prm){ .sink = &sink.sink }, NULL), 0);
+		for (uint16_t i = 0; i < 100; i++) {
+			if (i != 50)
+				send_rtp(peer, &to, 97, i, i * 160u, voice, sizeof voice);
+			if (i == 56)
+				send_rtp(peer, &to, 97, 50, 50 * 160u, voice, sizeof voice);
+			pair_run(&p, 20);
+		}
+		media_record_stop(p.a.port);
+		pair_run(&p, 40);
+		const struct media_event *ended = pair_event(&p.a, MEDIA_REC_ENDED, 0);
+		assert_int_equal(ended->rec.lost + ended->rec.late, joined);
+		assert_in_range(ended->ms, 1960, 2040);
+		buf_free(&sink.bytes);
+		close(peer);
+		pair_close(&p);
+	}
 }
 
 static void strangers_are_not_heard_but_named(void **state)
@@ -628,7 +664,7 @@ static void reports_tell_losses_and_round_trip(void **state)
 }
 
 UT_MAIN(UT(is_heard_in_every_codec), UT(what_is_played_is_heard), UT(keys_go_both_ways_at_once), UT(keys_are_heard_by_the_type_that_we_announced), UT(keys_of_a_source_of_their_own_count_once),
-	UT(reports_on_the_port_of_audio_change_nothing), UT(jitter_is_the_networks),
+	UT(reports_on_the_port_of_audio_change_nothing), UT(jitter_is_the_networks), UT(stragglers_are_waited_for_in_any_codec),
 	UT(strangers_are_not_heard_but_named), UT(many_strangers_are_told_seldom),
 	UT(rubbish_is_counted), UT(silence_of_the_peer_is_told_once), UT(packets_follow_the_clock), UT(nothing_is_sent_while_held_or_silent),
 	UT(clips_follow_each_other_without_a_gap), UT(silence_is_said_by_comfort_noise), UT(comfort_noise_is_silence), UT(stopping_tells_what_was_heard), UT(reports_tell_losses_and_round_trip))

@@ -174,7 +174,7 @@ class Call:
     def _offer(self):
         if self.sdp is not None:
             return self.sdp
-        names = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 18: "G729/8000", 101: "telephone-event/8000"}
+        names = {0: "PCMU/8000", 8: "PCMA/8000", 9: "G722/8000", 13: "CN/8000", 18: "G729/8000", 101: "telephone-event/8000"}
         maps = "".join(f"a=rtpmap:{c} {names[c]}\n" for c in self.codecs)
         kind = "IP6" if ":" in self.local else "IP4"
         return (f"v=0\no=caller 1 1 IN {kind} {self.local}\ns=-\nc=IN {kind} {self.local}\nt=0 0\n"

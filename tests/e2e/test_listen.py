@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What comes in by bad lines: packets that are lost, late, doubled and overtake each other leave the words where they were said; keys that are
-tones in the audio open a mailbox; a gateway behind a NAT is found where it sends from; and a call that sounded bad is told."""
+tones in the audio open a mailbox; a gateway behind a NAT is found where it sends from; a caller
+who says his silence by comfort noise is as long as he was; and a call that sounded bad is told."""
 import concurrent.futures
 import heapq
 import math
@@ -57,10 +58,46 @@ class BadLine(Call):
         return event
 
 
+class Ear:
+    """A socket that counts what comes as comfort noise, and makes it a frame of silence."""
+
+    def __init__(self, wire):
+        self.wire, self.noise, self.sound = wire, 0, 0
+
+    def recv(self, size):
+        data = self.wire.recv(size)
+        if len(data) == 13 and data[1] & 0x7F == 13:
+            self.noise += 1
+            return data[:1] + b"\0" + data[2:12] + b"\xff" * 160
+        self.sound += 1
+        return data
+
+    def __getattr__(self, name):
+        return getattr(self.wire, name)
+
+
+class Frugal(Call):
+    """A caller who says that he is silent once, and nothing more until he speaks (RFC 3389)."""
+
+    def __init__(self, *args, **how):
+        super().__init__(*args, codecs=(0, 13, 101), **how)
+        self.rtp, self.silent = Ear(self.rtp), False
+
+    def _rtp(self, kind, payload, stamp, mark):
+        if kind == 0 and not payload.strip(b"\xff"):
+            if not self.silent:
+                super()._rtp(13, b"\x41", stamp, False)
+            self.silent = True
+            return
+        super()._rtp(kind, payload, stamp, mark or self.silent)
+        self.silent = False
+
+
 def change(c):
     c["node"]["sip"] = {"max_calls": 10, "reserved_calls": 5}  # a tenth at most: one
     c["node"]["log"]["levels"] = {"media": "high", "directory": "high"}
     c["gateways"][0]["sources"] = ["127.0.0.1/32"]
+    c["gateways"][0]["comfort_noise"] = True
     c["gateways"].append({"name": "behind-nat", "address": "127.0.0.2", "port": 5060, "transport": "udp", "sources": ["127.0.0.2/32"], "options": {"on": False},
                           "symmetric_rtp": True})
 
@@ -149,14 +186,20 @@ with Story("listen") as story:
     rough = BadLine(single.ADDRESS, "2001", caller="8701", seed=11)
     keys = BadLine(single.ADDRESS, lab.SUBSCRIBER, caller="8702", seed=12, lost=0.02, codecs=(0,))
     bad = BadLine(single.ADDRESS, "2002", caller="8704", seed=13, lost=0.3)
-    with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        going = [pool.submit(leave, rough, encode(SAID)), pool.submit(by_tones, keys), pool.submit(behind_a_nat), pool.submit(leave, bad, encode(SAID))]
-        rough, keys, nat, bad = [g.result() for g in going]
+    frugal = Frugal(single.ADDRESS, "2001", caller="8705")
+    with concurrent.futures.ThreadPoolExecutor(5) as pool:
+        going = [pool.submit(leave, rough, encode(SAID)), pool.submit(by_tones, keys), pool.submit(behind_a_nat), pool.submit(leave, bad, encode(SAID)),
+                 pool.submit(leave, frugal, encode(SAID[:2 * audio.RATE] + [0] * 3 * audio.RATE + SAID[2 * audio.RATE:4 * audio.RATE]))]
+        rough, keys, nat, bad, frugal = [g.result() for g in going]
     story.check("the line was bad", rough.rtp.gone > 5 and rough.rtp.passed > 300, f"{rough.rtp.gone} lost, {rough.rtp.passed} passed")
     words_are_where_they_were_said(story, node)
     story.check("keys as tones log on, on a gateway without telephone-event", node.told("the owner of mailbox alice logged on", 5), node.last_call())
     like = audio.likeness(SAID[:2 * audio.RATE], node.audio_of("alice", "8703")[:3 * audio.RATE])[0]
     story.check("a gateway behind a NAT is heard where it sends from", like > 0.9, f"correlation {like:.3f}")
+    heard = node.audio_of("alice", "8705")
+    likes = [audio.likeness(SAID[:2 * audio.RATE], heard[:3 * audio.RATE])[0], audio.likeness(SAID[2 * audio.RATE:4 * audio.RATE], heard[4 * audio.RATE:])[0]]
+    story.check("comfort noise is silence as long as it lasted", min(likes) > 0.9, f"correlation {likes}; {len(heard) / 8000:.2f} s")
+    story.check("... and what we send where we are silent ourselves", frugal.rtp.noise > 10 and frugal.rtp.sound > 10, f"{frugal.rtp.noise} of noise, {frugal.rtp.sound} of sound")
     found = node.told("it is taken from there, and ours goes there", 2)
     story.check("... and hears us; the event says so", found and found["id"] == 2520 and len(nat.heard) > 8000, found)
     event = node.told("sounded", 5)

@@ -297,6 +297,12 @@ static void in_order(const struct jitter_packet *p, void *arg)
 	spoke(r, pkt->ssrc, pkt->ts + (uint32_t)pkt->n);
 }
 
+/* What came before it began, and waited for others, is not of it. */
+static bool wants(const struct rec *r, int64_t came_us)
+{
+	return !r->ending && came_us >= r->line.start_us;
+}
+
 bool rec_decode(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, unsigned lost)
 {
 	int16_t pcm[2 * INCOMING_MAX];
@@ -306,7 +312,7 @@ bool rec_decode(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, uns
 		return false;
 	counted.n = 0;
 	rec_packet(r, now_us, &counted, REC_DECODED);
-	size_t ticks = r->ending ? 0 : incoming_decode(&r->in, pkt, pcm, &ts) / 2;
+	size_t ticks = !wants(r, now_us) ? 0 : incoming_decode(&r->in, pkt, pcm, &ts) / 2;
 	if (!ticks)
 		return true;
 	size_t gap = gap_before(r, pkt->ssrc, ts, ticks, lost);
@@ -320,7 +326,7 @@ bool rec_decode(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, uns
 
 void rec_packet(struct rec *r, int64_t now_us, const struct rtp_packet *pkt, uint8_t codec)
 {
-	if (r->ending)
+	if (!wants(r, now_us))
 		return;
 	jitter_put(&r->jitter, now_us, pkt, codec);
 }

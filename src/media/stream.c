@@ -409,6 +409,16 @@ static void add(struct media_thread *t, struct media_port *port)
 	port->rtcp_every = RTCP_SEND_FRAMES / 2 + rand_below(RTCP_SEND_FRAMES);
 }
 
+/* With what waits for others before it. */
+static void end_recording(struct media_port *port, int64_t now_us)
+{
+	if (!port->rec)
+		return;
+	if (port->incoming.rx)
+		jitter_flush(port->order);
+	rec_end(port->rec, now_us);
+}
+
 void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t now_us)
 {
 	struct media_port *port = cmd->port;
@@ -443,8 +453,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		rec_start(port->rec, port, now_us);
 		break;
 	case CMD_REC_STOP:
-		if (port->rec)
-			rec_end(port->rec, now_us);
+		end_recording(port, now_us);
 		break;
 	case CMD_JOIN:
 		join_set(&port->join, cmd->u.join.join, cmd->u.join.side);
@@ -456,8 +465,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 	case CMD_CLOSE:
 		play_stop(port);
 		join_set(&port->join, NULL, 0);
-		if (port->rec)
-			rec_end(port->rec, now_us);
+		end_recording(port, now_us);
 		port->dtmf_tx = (struct dtmf_tx){ 0 };
 		port->leaving = true;
 		break;

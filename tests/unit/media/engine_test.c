@@ -4,6 +4,7 @@
 #include <string.h>
 #include "audio.h"
 #include "base/mem.h"
+#include "event/metrics.h"
 #include "media/g711.h"
 #include "media/media.h"
 #include "net/addr.h"
@@ -57,7 +58,7 @@ static void on_event(struct media_port *port, const struct media_event *ev, void
 static void give_up(void *arg)
 {
 	(void)arg;
-	fail_msg("not over after 10 s");
+	fail_msg("not over after a minute");
 }
 
 static void open_side(struct side *s)
@@ -79,7 +80,9 @@ static void calls_on_two_threads(void **state)
 	audio_make(pcm, sizeof pcm / 2, 5);
 	assert_int_equal(media_clip_from_l16(&clip, pcm, sizeof pcm / 2), 0);
 	assert_int_equal(loop_create(&loop, clock_system()), 0);
-	struct media_engine_prm prm = { .loop = loop, .clock = clock_system(), .threads = 2 };
+	struct metrics *metrics;
+	assert_int_equal(metrics_create(&metrics), 0);
+	struct media_engine_prm prm = { .loop = loop, .clock = clock_system(), .threads = 2, .metrics = metrics };
 	assert_int_equal(media_engine_create(&engine, &prm, NULL), 0);
 	for (unsigned i = 0; i < CALLS * 2; i++)
 		open_side(&side[i]);
@@ -90,24 +93,28 @@ static void calls_on_two_threads(void **state)
 		if (i % 2) {
 			media_sink_mem_init(&s->sink, 1 << 20);
 			assert_int_equal(media_record(s->port, &(struct media_record_prm){ .sink = &s->sink.sink }, NULL), 0);
-		} else {
-			assert_int_equal(media_play(s->port, &clip, 1, NULL), 0);
 		}
 	}
+	for (unsigned i = 0; i < CALLS * 2; i += 2) /* when all are listened to */
+		assert_int_equal(media_play(side[i].port, &clip, 1, NULL), 0);
 	mem_unref(clip);
-	tmr_start(loop, &limit, 10000, give_up, NULL);
+	tmr_start(loop, &limit, 60000, give_up, NULL);
 	assert_int_equal(loop_run(loop), 0);
 	tmr_cancel(&limit);
+	/* on a machine that stands still for a tenth of a second frames are given up, as they must be: then no two recordings are alike */
+	bool all_said = !metric_value(metric_get(metrics, METRIC_COUNTER, "umbel_media_frames_skipped_total", NULL, ""));
 	for (unsigned i = 1; i < CALLS * 2; i += 2) {
 		struct side *s = &side[i];
 		assert_true(s->rec_over);
 		assert_string_equal(s->digits, "17#");
 		size_t n = s->sink.bytes.n < sizeof heard / 2 ? s->sink.bytes.n : sizeof heard / 2;
 		g711_decode(MEDIA_PCMU, heard, s->sink.bytes.p, n);
-		assert_true(audio_compare(pcm, sizeof pcm / 2, heard, n, 800).correlation > 0.9);
+		if (all_said)
+			assert_true(audio_compare(pcm, sizeof pcm / 2, heard, n, MEDIA_RATE).correlation > 0.9);
 		buf_free(&s->sink.bytes);
 	}
 	media_engine_destroy(engine);
+	metrics_destroy(metrics);
 	loop_destroy(loop);
 }
 

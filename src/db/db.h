@@ -86,6 +86,11 @@ void store_on_state(struct store *s, store_state_h *h, void *arg);
 const char *store_engine(const struct store *s);
 const char *store_place(const struct store *s);
 size_t store_queued(const struct store *s);
+/* What transactions told by db_notify(), on whichever node, ours too: as soon as the loop hears of it. Best effort: look for yourself now and then,
+ * too. Loop thread; once a store, after it was opened; a thread and a connection more. ENOTSUP (SQLite: nobody else is there), EEXIST, ENOMEM. */
+enum { STORE_NOTICE_MAX = 256 };
+typedef void (store_notice_h)(const char *text, void *arg);
+int store_on_notice(struct store *s, store_notice_h *h, void *arg);
 /* Consistent copy of the whole store into a new SQLite file, while serving (SQLite only; ENOTSUP). Blocks: from a worker thread. */
 int store_backup(struct store *s, const char *path, struct ev_report *why);
 
@@ -112,6 +117,9 @@ const struct um_clock *db_clock(const struct db_tx *tx);
 /* The time that all nodes of the store agree on, for leases and what is due: microseconds since 1970. PostgreSQL's own, for the clocks of
  * nodes may differ; the store's clock with SQLite, and wherever a test brought one. */
 int db_now(struct db_tx *tx, int64_t *us, struct ev_report *why);
+
+/* Tells all nodes of the store, when and if the transaction is committed; nothing where nobody else can be. At most STORE_NOTICE_MAX - 1 bytes. */
+int db_notify(struct db_tx *tx, const char *text, struct ev_report *why);
 
 /* ---- blobs: audio and other bytes, in chunks ---- */
 enum { DB_BLOB_CHUNK = 128 << 10, DB_BLOB_MAX = 64 << 20 };

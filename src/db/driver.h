@@ -48,6 +48,9 @@ struct db_driver {
 	void (*column)(struct db_conn *c, void *rows, int column, struct db_value *v);
 	void (*finish)(struct db_conn *c, void *rows);
 	int (*script)(struct db_conn *c, const char *sql, struct ev_report *why); /* several statements, no parameters */
+	int (*listen)(struct db_conn *c, struct ev_report *why); /* to what db_notify() tells; NULL: the engine cannot */
+	int (*next_notice)(struct db_conn *c, int wake_fd, char *text, size_t size); /* waits; ECANCELED: wake_fd can be read; ENOTCONN */
+	const char *notify_sql; /* ?1: the text */
 	int (*lock_schema)(struct db_conn *c, struct ev_report *why); /* until the end of the transaction */
 };
 

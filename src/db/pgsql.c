@@ -378,6 +378,33 @@ static void column(struct db_conn *base, void *rows, int at, struct db_value *v)
 	}
 }
 
+/* ---- notices ---- */
+
+static int listen_all(struct db_conn *base, struct ev_report *why)
+{
+	return pgsql_script(base, "LISTEN umbel", why);
+}
+
+static int next_notice(struct db_conn *base, int wake_fd, char *text, size_t size)
+{
+	struct pgsql_conn *c = (struct pgsql_conn *)base;
+	for (;;) {
+		PGnotify *n = PQnotifies(c->pg);
+		if (n) {
+			text_fill(text, size, n->extra);
+			PQfreemem(n);
+			return 0;
+		}
+		struct pollfd p[2] = { { PQsocket(c->pg), POLLIN, 0 }, { wake_fd, POLLIN, 0 } };
+		if (poll(p, 2, -1) < 0 && errno != EINTR)
+			return errno;
+		if (p[1].revents)
+			return ECANCELED;
+		if (p[0].revents && !PQconsumeInput(c->pg))
+			return ENOTCONN;
+	}
+}
+
 static void finish(struct db_conn *base, void *rows)
 {
 	(void)base;
@@ -389,5 +416,6 @@ static void finish(struct db_conn *base, void *rows)
 const struct db_driver db_pgsql = {
 	.name = "postgresql", .now_sql = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000000 AS BIGINT)", .open = pgsql_open, .close = pgsql_close, .usable = usable, .begin = begin, .commit = commit,
 	.rollback = rollback, .in_tx = in_tx, .exec = exec, .query = query, .step = step, .column = column, .finish = finish,
+	.listen = listen_all, .next_notice = next_notice, .notify_sql = "SELECT pg_notify('umbel', ?1)",
 	.script = pgsql_script, .lock_schema = lock_schema,
 };

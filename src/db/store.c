@@ -109,6 +109,7 @@ static void deliver(struct store *s)
 		pthread_mutex_lock(&s->lock);
 	}
 	pthread_mutex_unlock(&s->lock);
+	store_notices_deliver(s);
 	enum store_state now = store_state(s), was = s->told;
 	s->told = now;
 	if (s->on_state && was != now)
@@ -402,6 +403,7 @@ void store_close(struct store *s)
 	pthread_cond_broadcast(&s->more[0]);
 	pthread_cond_broadcast(&s->more[1]);
 	pthread_mutex_unlock(&s->lock);
+	store_notices_stop(s);
 	for (unsigned i = 0; i < s->n_started; i++)
 		pthread_join(s->workers[i].thread, NULL);
 	if (!s->n_started && s->workers && s->workers[0].conn) /* no thread ever owned it */

@@ -9,6 +9,7 @@
 
 struct waiting;
 struct store_bell;
+struct notices;
 
 struct job {
 	struct link link;
@@ -61,6 +62,7 @@ struct store {
 
 	/* loop thread only */
 	struct store_bell *bell;
+	struct notices *notices; /* NULL: nobody asked for them */
 	store_state_h *on_state;
 	void *on_state_arg;
 	enum store_state told;
@@ -75,6 +77,9 @@ void *store_worker(void *worker);
 int store_first_contact(struct store *s, bool may_be_away, struct ev_report *why);
 void store_set_state(struct store *s, enum store_state now, const struct ev_report *why);
 void store_wake_loop(struct store *s);
+/* ---- notices.c ---- */
+void store_notices_deliver(struct store *s);
+void store_notices_stop(struct store *s);
 /* Where a worker for such jobs waits: one job wakes one worker. */
 pthread_cond_t *store_more(struct store *s, enum store_kind kind);
 void store_job_over(struct store *s, struct job *j); /* from here on the job is the loop's */

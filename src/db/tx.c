@@ -235,6 +235,16 @@ const struct um_clock *db_clock(const struct db_tx *tx)
 	return tx->clock;
 }
 
+int db_notify(struct db_tx *tx, const char *text, struct ev_report *why)
+{
+	struct db_rows *r;
+	const char *sql = tx->conn->drv->notify_sql;
+	int err = sql ? db_query_one(tx, &r, why, sql, "s", text) : 0;
+	if (sql && !err)
+		db_rows_close(r);
+	return err;
+}
+
 int db_now(struct db_tx *tx, int64_t *us, struct ev_report *why)
 {
 	struct db_rows *r;

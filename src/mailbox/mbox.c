@@ -160,6 +160,12 @@ void mbox_changed(struct mbox *m, const char *mailbox)
 		m->change(mailbox, m->change_arg);
 }
 
+void mbox_changed_elsewhere(struct mbox *m, const char *mailbox)
+{
+	if (m->change && !m->closed)
+		m->change(mailbox, m->change_arg);
+}
+
 /* An unknown end counts as an error here: marking again is harmless, and the caller of the dialogue hears the truth. */
 void mbox_call_changed(enum store_result result, int err, const struct ev_report *why, void *arg)
 {

@@ -87,6 +87,8 @@ void mbox_destroy(struct mbox *m);
 
 /* Called after each change of a mailbox that this node made and that is durable, also where the numbers stayed what they were. One at a time; NULL takes it off. */
 typedef void (mbox_change_h)(const char *mailbox, void *arg);
+/* Another node changed that mailbox: tells the handler as if this one had. */
+void mbox_changed_elsewhere(struct mbox *m, const char *mailbox);
 void mbox_on_change(struct mbox *m, mbox_change_h *h, void *arg);
 
 /* Would the store or the spool take a message, as of the last look at the spool's disk (every ship_ms)? 0, or ENOSPC, EROFS, EHOSTUNREACH with

@@ -8,7 +8,10 @@
 
 static int lamp(struct db_tx *tx, const char *mailbox, struct ev_report *why)
 {
-	return outbox_put(tx, "lamp", mailbox, "{}", why);
+	char text[80];
+	text_print(text, sizeof text, "mailbox %s", mailbox);
+	int err = db_notify(tx, text, why); /* phones may watch the mailbox through another node */
+	return err ? err : outbox_put(tx, "lamp", mailbox, "{}", why);
 }
 
 static int insert(struct db_tx *tx, const struct mbox_message *m, size_t n, struct ev_report *why)

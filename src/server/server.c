@@ -270,17 +270,29 @@ static void drop_directory(struct server *s)
 	dir_destroy(s->dir);
 }
 
+/* Told by a transaction of any node. */
+static void on_notice(const char *text, void *arg)
+{
+	struct server *s = arg;
+	if (s->mbox && strncmp(text, "mailbox ", 8) == 0)
+		mbox_changed_elsewhere(s->mbox, text + 8);
+}
+
 static int build_mailbox(struct server *s, struct ev_report *why)
 {
 	char spool[4200];
 	struct mbox_prm prm = { .store = s->store, .loop = s->loop, .files = s->files, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics,
 		                .outbox = s->outbox, .node = s->cfg->node.name, .shared = strcmp(store_engine(s->store), "postgresql") == 0, .spool_dir = below_data(s, "spool", spool, sizeof spool), .receipt_ms = s->cfg->node.receipt_ms };
-	return mbox_create(&s->mbox, &prm, why);
+	int err = mbox_create(&s->mbox, &prm, why);
+	if (!err)
+		(void)store_on_notice(s->store, on_notice, s); /* without it, what others change is seen by the sweeps */
+	return err;
 }
 
 static void drop_mailbox(struct server *s)
 {
 	mbox_destroy(s->mbox);
+	s->mbox = NULL;
 }
 
 static int build_records(struct server *s, struct ev_report *why)

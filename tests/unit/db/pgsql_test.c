@@ -153,6 +153,55 @@ static void nodes_that_start_at_once_migrate_once(void **state)
 	}
 }
 
+/* ---- notices ---- */
+
+static int tell(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	return db_notify(tx, arg, why);
+}
+
+static int tell_and_fail(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	int err = db_notify(tx, arg, why);
+	return err ? err : ECANCELED;
+}
+
+static void hear(const char *text, void *arg)
+{
+	snprintf(arg, 64, "%s", text);
+}
+
+static void hear_until(struct node *from, struct node *to, char *heard, const char *text)
+{
+	while (strcmp(heard, text) != 0) { /* again and again: the listener may still be about to begin */
+		(void)store_run(from->s, STORE_WRITE, tell, (void *)(uintptr_t)text, NULL);
+		loop_step(to->loop, 20);
+	}
+}
+
+static void what_one_node_tells_the_other_hears(void **state)
+{
+	(void)state;
+	struct node one, two;
+	char heard[64] = "";
+	if (!pg_url())
+		skip();
+	pg_wipe();
+	assert_int_equal(open_node(&one, pg_url(), NULL), 0);
+	assert_int_equal(open_node(&two, pg_url(), NULL), 0);
+	assert_int_equal(store_on_notice(two.s, hear, heard), 0);
+	assert_int_equal(store_on_notice(two.s, hear, heard), EEXIST);
+	hear_until(&one, &two, heard, "mailbox alice");
+	assert_int_equal(store_run(one.s, STORE_WRITE, tell_and_fail, (void *)(uintptr_t)"never", NULL), ECANCELED);
+	hear_until(&one, &two, heard, "mailbox bob"); /* in the order of the commits: what was rolled back would have come before */
+	assert_string_not_equal(heard, "never");
+	pg_crash();
+	pg_again();
+	hear_until(&one, &two, heard, "mailbox carol"); /* on a new connection */
+	shut(&one);
+	shut(&two);
+}
+
 /* ---- several hosts ---- */
 
 static int write_one(struct db_tx *tx, void *arg, struct ev_report *why)
@@ -350,4 +399,4 @@ static void servers_that_are_old_or_know_no_tls_are_named(void **state)
 }
 
 UT_MAIN(UT(each_refusal_has_its_event), UT(statements_are_prepared_once), UT(nodes_that_start_at_once_migrate_once),
-	UT(the_host_that_takes_writes_is_found_and_found_again), UT(who_refuses_whom_is_told), UT(servers_that_are_old_or_know_no_tls_are_named))
+	UT(what_one_node_tells_the_other_hears), UT(the_host_that_takes_writes_is_found_and_found_again), UT(who_refuses_whom_is_told), UT(servers_that_are_old_or_know_no_tls_are_named))

@@ -216,23 +216,45 @@ static int check(struct cli *c)
 
 /* ---- apply ---- */
 
+static void print_changes(struct cli *c, const json_t *changes, bool restart, const char *head);
+
 static int show_applied(struct cli *c, const json_t *r)
 {
-	fprintf(c->out, "%s is in use: %s gateways, %s mailboxes, %s attendants.\n", cli_text(r, "applied"), cli_text(r, "gateways"), cli_text(r, "mailboxes"),
-	        cli_text(r, "attendants"));
+	const json_t *changes = json_object_get(r, "changes");
+	fprintf(c->out, "%s %s: %s gateways, %s mailboxes, %s attendants.\n", cli_text(r, "applied"), cli_true(r, "dry_run") ? "would be taken" : "is in use",
+	        cli_text(r, "gateways"), cli_text(r, "mailboxes"), cli_text(r, "attendants"));
+	print_changes(c, changes, false, cli_true(r, "dry_run") ? "It would change:" : "Changed:");
+	print_changes(c, changes, true, "In use only after a restart (umbel node drain, then restart the service):");
+	if (!json_array_size(changes))
+		fprintf(c->out, "It says what is in use already.\n");
 	return CLI_GOOD;
+}
+
+/* What the server is asked: the file, or as it was before. */
+static int apply_args(struct cli *c, json_t **args)
+{
+	bool back = cli_opt(c, "undo") != NULL, dry = cli_opt(c, "dry-run") != NULL;
+	struct buf b;
+	if (back == (c->n_pos == 1))
+		return cli_error(c, CLI_USAGE, "give a file, or --undo");
+	if (back) {
+		*args = json_pack("{s:b, s:b}", "undo", true, "dry_run", dry);
+		return CLI_GOOD;
+	}
+	int code = cli_read_file(c, c->pos[0], FILE_MAX, &b);
+	if (code)
+		return code;
+	*args = json_pack("{s:s, s:s, s:b, s:b}", "path", c->pos[0], "yaml", b.n ? buf_cstr(&b) : "", "whole", cli_opt(c, "whole") != NULL, "dry_run", dry);
+	buf_free(&b);
+	return *args ? CLI_GOOD : cli_error(c, CLI_NO, "%s is not UTF-8 text", c->pos[0]);
 }
 
 static int apply(struct cli *c)
 {
-	struct buf b;
-	int code = cli_read_file(c, c->pos[0], FILE_MAX, &b);
+	json_t *args = NULL;
+	int code = apply_args(c, &args);
 	if (code)
 		return code;
-	json_t *args = json_pack("{s:s, s:s, s:b}", "path", c->pos[0], "yaml", b.n ? buf_cstr(&b) : "", "whole", cli_opt(c, "whole") != NULL);
-	buf_free(&b);
-	if (!args)
-		return cli_error(c, CLI_NO, "%s is not UTF-8 text", c->pos[0]);
 	code = cli_ask_show(c, "config.apply", args, show_applied);
 	if (code == CLI_GOOD)
 		cli_alike_after(c, NULL);
@@ -315,6 +337,8 @@ static const struct cli_opt check_opts[] = {
 };
 static const struct cli_opt apply_opts[] = {
 	{ "whole", NULL, "FILE is a whole configuration with its node part, as umbeld reads it" },
+	{ "dry-run", NULL, "tell what would change, and change nothing" },
+	{ "undo", NULL, "instead of a file: the objects as they were before the last change; twice, and it is undone itself" },
 	{ NULL, NULL, NULL },
 };
 
@@ -322,8 +346,10 @@ const struct cli_cmd cli_check_cmds[] = {
 	{ "check", NULL, "[FILE]", 0, 1, check_opts, "Check a configuration file, or try a gateway for real",
 	  "Without --live no server is needed: everything that is wrong is printed as file:line:column: key: what: fix\n(default /etc/umbel/umbel.yaml). Calendars that schedules name by address are fetched for a try, from this machine.",
 	  "  umbel check umbel.yaml\n  umbel check --live pool", check },
-	{ "apply", NULL, "FILE", 1, 1, apply_opts, "Take objects (gateways, mailboxes, attendants ...) into use, for all nodes of the store",
-	  "What is wrong in FILE is printed, and nothing changes then.", "  umbel apply objects.yaml", apply },
+	{ "apply", NULL, "[FILE]", 0, 1, apply_opts, "Take objects (gateways, mailboxes, attendants ...) into use, for all nodes of the store",
+	  "What is wrong in FILE is printed, and nothing changes then; else each setting that changed. Other nodes take it within seconds:\n"
+	  "umbel node list shows the revision that each serves.",
+	  "  umbel apply --dry-run objects.yaml\n  umbel apply objects.yaml\n  umbel apply --undo", apply },
 	{ "reload", NULL, "", 0, 0, NULL, "Read the node's own configuration again, with its certificates, CAs and revocation lists",
 	  "As SIGHUP does, but the answer comes when it is done: what changed, what needs a restart, which identities show another certificate;\n"
 	  "or exit code 1 and all errors as file:line:column: key: what: fix, and nothing was changed.",

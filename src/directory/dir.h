@@ -65,6 +65,10 @@ void dir_use(struct dir *d, struct dir_view *view);
 typedef void (dir_objects_h)(const struct cfg *objects, int64_t revision, void *arg);
 void dir_on_objects(struct dir *d, dir_objects_h *h, void *arg);
 
+/* Objects as they were before the revision that is the newest now: the last one that differs from it in them. `objects` is the caller's. In a store
+ * thread. ENOENT: there is none. */
+int dir_revision_before(struct db_tx *tx, int64_t *number, char **objects, struct ev_report *why);
+
 /* The current view, with a reference for the caller; NULL before the first dir_apply. */
 struct dir_view *dir_view(struct dir *d);
 struct dir_view *dir_view_ref(const struct dir_view *v);

@@ -113,6 +113,22 @@ static int last_revision(struct db_tx *tx, int64_t *number, char hex[33], char n
 	return 0;
 }
 
+int dir_revision_before(struct db_tx *tx, int64_t *number, char **objects, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query_one(tx, &r, why, "SELECT number, objects FROM revision WHERE objects <> '' AND objects <> (SELECT objects FROM revision"
+		" ORDER BY number DESC LIMIT 1) ORDER BY number DESC LIMIT 1", "");
+	if (err)
+		return err;
+	char *text = text_dup(db_col_text(r, 1));
+	if (text) {
+		*number = db_col_int(r, 0);
+		*objects = text;
+	}
+	db_rows_close(r);
+	return text ? 0 : ENOMEM;
+}
+
 static int apply(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
 {
 	char now[33], was[33], node[65];

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two nodes on one PostgreSQL behind the Kamailio of examples/kamailio: restarted in turn without a call dropped; one cut off from the store; one
 killed. What it took is printed."""
+# long way
 import os
 import re
 import socket
@@ -12,7 +13,7 @@ space.enter()
 from labkit import site as lab
 from labkit.caller import Call, speech
 from labkit.dns import Dns
-from labkit.node import Node
+from labkit.node import Node, yaml
 from labkit.pg import Postgres
 
 ME, NODES = space.HOSTS[space.POOL], [space.HOSTS[n] for n in space.NODES]
@@ -84,17 +85,22 @@ def pool(folder):
     return proc
 
 
-def config(story, n, store):
-    short = space.NODES[n].split(".")[0]
-    folder = story.dir / short
+def organisation():
     objects = lab.organisation()
     objects["gateways"] = [{"name": "lyncpool", "address": ME, "port": 5060, "transport": "udp", "trusted_headers": True}]
     for box in objects["mailboxes"]:
         box.pop("lamp_uri", None)
         box["lamp"] = False
+    return objects
+
+
+def config(story, n, store):
+    """The node alone: what all serve is applied."""
+    short = space.NODES[n].split(".")[0]
+    folder = story.dir / short
     return {"node": {"name": short, "fqdn": space.NODES[n], "service": space.SERVICE, "listen": [f"udp:{NODES[n]}:5060", f"tcp:{NODES[n]}:5060"],
                      "media": {"address": NODES[n]}, "store": store, "store_away": "avoid", "admin": {"socket": str(folder / "admin.sock")},
-                     "data": str(folder / "data"), "log": {"json": str(folder / "events.jsonl")}}, **objects}
+                     "data": str(folder / "data"), "log": {"json": str(folder / "events.jsonl")}}}
 
 
 def options(address, seconds=2):
@@ -150,6 +156,37 @@ def state_of(node, name):
 
 def findings(node):
     return [f["name"] for f in node.cli.json("node", "list").get("findings", ["none told"])]
+
+
+def served(nodes):
+    """The digest of what the nodes serve, as each of them tells it: one when they are alike."""
+    return {row["objects"] for node in nodes for row in node.cli.json("node", "list").get("nodes", [])}
+
+
+def applied(story, nodes):
+    story.head("Objects are applied for all nodes on one of them, looked at before, and undone")
+    file, objects = story.dir / "objects.yaml", organisation()
+    node, nothing = nodes[0], served(nodes)
+    file.write_text(yaml(objects) + "\n")
+    status, text = node.cli.run("apply", "--dry-run", file)
+    story.check("--dry-run tells what would change", status == 0 and "gateways.lyncpool, added" in text, text)
+    status, text = node.cli.run("apply", file)
+    story.check("apply tells what it changed", status == 0 and "mailboxes.alice, added" in text, text)
+    story.check("both nodes serve it", until(lambda: len(served(nodes)) == 1 and served(nodes) != nothing, 90, 0.5), served(nodes))
+    first = served(nodes)
+    objects["policies"][0]["silence_s"] = 6
+    file.write_text(yaml(objects) + "\n")
+    changes = nodes[1].cli.json("apply", "--dry-run", file).get("changes")
+    story.check("the other node tells the one setting that would change", changes and [c["key"] for c in changes] == ["policies.standard.silence_s"], changes)
+    status, text = nodes[1].cli.run("apply", file)
+    story.check("applied there, both nodes serve it", until(lambda: len(served(nodes)) == 1 and served(nodes) != first, 90, 0.5), text)
+    file.write_text(yaml(objects).replace('"udp"', '"upd"') + "\n")
+    second = served(nodes)
+    status, text = node.cli.run("apply", file)
+    story.check("what is wrong is told with its place, and nothing changes", status == 1 and "objects.yaml:" in text and served(nodes) == second, text)
+    status, text = node.cli.run("apply", "--undo")
+    story.check("--undo tells what it changed", status == 0 and "policies.standard.silence_s, changed" in text, text)
+    story.check("both nodes serve what they served before", until(lambda: served(nodes) == first, 90, 0.5), served(nodes))
 
 
 def restarted_in_turn(story, nodes, crowd):
@@ -224,6 +261,7 @@ def killed(story, nodes, crowd):
     story.say(f"noticed {ago} ms after its last sign")
     story.check("node list says silent", lambda: soon(lambda: state_of(nodes[1], "node01") == "silent", 60))
     story.check("and what to do about it", "NODE_SILENT" in findings(nodes[1]), findings(nodes[1]))
+    nodes[0].config.update(organisation())
     nodes[0].config["policies"][0]["silence_s"] = 7
     nodes[0].start(seconds=90)
     story.check("started again with another file, it is told to differ", lambda: until(lambda: findings(nodes[1]) == ["NODE_OBJECTS_DIFFER"], 60),
@@ -246,6 +284,7 @@ with Story("cluster") as story:
             return len(rows) == 2 and all(r["state"] == "ready" and r["max_calls"] and r["objects"] for r in rows)
         story.check(f"{node.name} lists both, with their load and what they serve", until(listed, 60, 0.5), node.cli.run("node", "list"))
         story.check(f"{node.name} finds no difference", findings(node) == [], findings(node))
+    applied(story, nodes)
     crowd = Crowd()
     restarted_in_turn(story, nodes, crowd)
     cut_off(story, nodes, wire, crowd)

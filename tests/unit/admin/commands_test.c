@@ -329,6 +329,13 @@ static void configuration_is_taken_or_refused_with_places(void **state)
 	result(answer);
 	json_decref(answer);
 	assert_int_equal(rig.applied, 2);
+	answer = ask("config.apply", json_pack("{s:s, s:s, s:b}", "path", "new.yaml", "yaml", "gateways:\n- {name: a, address: 192.0.2.1, transport: tcp}\n", "dry_run", true));
+	assert_true(json_is_true(json_object_get(result(answer), "dry_run")));
+	json_decref(answer);
+	assert_int_equal(rig.applied, 2); /* as before */
+	answer = ask("config.apply", json_pack("{s:b}", "undo", true));
+	assert_non_null(json_object_get(answer, "error")); /* there is no store here */
+	json_decref(answer);
 	rig.refuses = true; /* what is found only when files are read */
 	answer = ask("config.apply", json_pack("{s:s, s:s}", "path", "new.yaml", "yaml", "gateways:\n- {name: a, address: 192.0.2.1, transport: tcp}\n"));
 	assert_string_equal(text_at(json_object_get(answer, "error"), "name"), "SERVER_CONFIG_REFUSED");

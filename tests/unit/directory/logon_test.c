@@ -179,9 +179,10 @@ static void objects_applied_for_all_reach_a_node_whose_file_has_none(void **stat
 	assert_int_equal(dir_apply(two, node, applied, &b), 0);
 	cfg_unref(node);
 	wait_came(&b, 1);
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0, after = 0; i < 20000 && after < 200; i++) {
 		clock_fake_advance_ms(&b.clock, 200);
 		loop_step(b.loop, 2);
+		after += n_objects > 0;
 	}
 	assert_int_equal(n_objects, 1); /* once, and not again */
 	assert_true(has(two, "bob"));
@@ -192,6 +193,40 @@ static void objects_applied_for_all_reach_a_node_whose_file_has_none(void **stat
 	dir_view_unref(v);
 	cfg_unref(merged);
 	dir_destroy(two);
+	end(&b);
+}
+
+struct before {
+	int64_t number;
+	char *objects;
+};
+
+static int ask_before(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct before *x = arg;
+	mem_free(x->objects); /* of a try that was rolled back */
+	x->objects = NULL;
+	return dir_revision_before(tx, &x->number, &x->objects, why);
+}
+
+static void what_was_before_the_newest_revision_is_found_again(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct before x = { 0 };
+	begin(&b);
+	assert_int_equal(store_run(b.s, STORE_READ, ask_before, &x, NULL), ENOENT);
+	apply(&b, b.d, TWO);
+	assert_int_equal(store_run(b.s, STORE_READ, ask_before, &x, NULL), ENOENT);
+	apply(&b, b.d, "mailboxes: [{name: eve}]\n");
+	assert_int_equal(store_run(b.s, STORE_READ, ask_before, &x, NULL), 0);
+	assert_int_equal(x.number, 1);
+	assert_string_equal(x.objects, TWO);
+	apply(&b, b.d, x.objects); /* undone: then the other is what was before */
+	assert_int_equal(store_run(b.s, STORE_READ, ask_before, &x, NULL), 0);
+	assert_int_equal(x.number, 2);
+	assert_string_equal(x.objects, "mailboxes: [{name: eve}]\n");
+	mem_free(x.objects);
 	end(&b);
 }
 
@@ -486,5 +521,5 @@ static int set_sqlite(void **state)
 
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 
-UT_MAIN(UT(two_nodes_together_give_ten_tries), BOTH(objects_applied_for_all_reach_a_node_whose_file_has_none), BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
+UT_MAIN(UT(two_nodes_together_give_ten_tries), BOTH(objects_applied_for_all_reach_a_node_whose_file_has_none), BOTH(what_was_before_the_newest_revision_is_found_again), BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
 	BOTH(a_pin_that_is_too_old_must_be_changed), BOTH(former_pins_are_refused_as_many_as_the_policy_says), BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))

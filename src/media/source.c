@@ -33,7 +33,7 @@ bool source_latches(struct media_thread *t, struct media_port *port, const struc
 {
 	struct rtp_packet pkt;
 	if (!may_latch(port, now_us) || n > RTP_PACKET_MAX || rtp_parse(&pkt, p, n) || pkt.ssrc == port->ssrc ||
-	    (pkt.pt != port->cfg.recv_pt && pkt.pt != port->cfg.dtmf_recv_pt))
+	    (pkt.pt != port->cfg.recv_pt && pkt.pt != port->cfg.dtmf_recv_pt && (!port->cfg.comfort_pt || pkt.pt != port->cfg.comfort_pt)))
 		return false;
 	source_latch(t, port, from);
 	return true;

@@ -102,6 +102,26 @@ static void behind_a_nat_he_is_found_where_he_sends_from(void **state)
 	close(stranger);
 }
 
+/* He may be silent when he is found, where that was agreed. */
+static void comfort_noise_finds_him_where_it_was_agreed(void **state)
+{
+	(void)state;
+	for (uint8_t agreed = 0; agreed < 2; agreed++) {
+		struct net_addr private, public;
+		int inside = open_socket(&private), nat = open_socket(&public);
+		pair_open_idle(&p, false);
+		struct media_stream st = { .remote = &private, .dtmf_pt = 101, .send = true, .recv = true, .symmetric = true, .comfort_pt = agreed ? 13 : 0 };
+		assert_int_equal(media_port_start(p.a.port, &st), 0);
+		pair_run(&p, 40);
+		send_rtp(nat, 13, 7, 1, NULL);
+		pair_run(&p, 40);
+		assert_int_equal(pair_count(&p.a, MEDIA_LATCHED), agreed);
+		pair_close(&p);
+		close(inside);
+		close(nat);
+	}
+}
+
 static void another_place_is_believed_after_silence_only(void **state)
 {
 	(void)state;
@@ -249,6 +269,6 @@ static void keys_are_heard_as_tones_where_asked_for(void **state)
 	}
 }
 
-UT_MAIN(UT(behind_a_nat_he_is_found_where_he_sends_from), UT(another_place_is_believed_after_silence_only),
+UT_MAIN(UT(behind_a_nat_he_is_found_where_he_sends_from), UT(comfort_noise_finds_him_where_it_was_agreed), UT(another_place_is_believed_after_silence_only),
 	UT(without_the_setting_nobody_is_followed), UT(a_peer_with_our_ssrc_is_heard),
 	UT(what_comes_back_to_us_is_not_heard), UT(keys_are_heard_as_tones_where_asked_for))

@@ -155,6 +155,27 @@ static void a_closed_port_is_a_hang_up_and_keeps_it(void **state)
 	assert_in_range(back.duration_ms, 1950, 2050);
 }
 
+/* Twice the samples, and as long; the silence behind is cut at the same place. */
+static void a_wide_recording_says_so(void **state)
+{
+	(void)state;
+	struct spool_info back;
+	struct buf audio;
+	begin(ut_tmpdir(), (struct recorder_prm){ .codec = MEDIA_L16_WIDE, .silence_ms = 2000 });
+	speak(3000);
+	pair_run(&p, 6000);
+	assert_int_equal(told, 1);
+	assert_int_equal(res.end, REC_SILENCE);
+	buf_init(&audio, 1 << 20);
+	assert_int_equal(recording_read(path, &back, &audio), 0);
+	assert_int_equal(back.codec, MEDIA_L16_WIDE);
+	assert_in_range(back.duration_ms, 3200, 3600);
+	assert_int_equal(audio.n, (size_t)back.bytes);
+	assert_in_range(back.bytes, back.duration_ms * 32, back.duration_ms * 32 + 31);
+	buf_free(&audio);
+	pair_close(&p);
+}
+
 static void a_folder_that_cannot_be_made_ends_it_at_once(void **state)
 {
 	(void)state;
@@ -311,7 +332,7 @@ static void too_short_a_piece_is_not_kept(void **state)
 	assert_int_equal(system(command), 0);
 }
 
-UT_MAIN(UT(silence_ends_and_is_trimmed), UT(nobody_speaks), UT(a_key_stops_it), UT(the_longest_time), UT(a_closed_port_is_a_hang_up_and_keeps_it),
+UT_MAIN(UT(silence_ends_and_is_trimmed), UT(nobody_speaks), UT(a_key_stops_it), UT(the_longest_time), UT(a_closed_port_is_a_hang_up_and_keeps_it), UT(a_wide_recording_says_so),
 	UT(a_folder_that_cannot_be_made_ends_it_at_once), UT(a_disk_that_fails_later_leaves_what_was_written),
 	UT(a_file_is_written_by_the_file_threads),
 	UT(what_was_cut_off_is_found_and_marked), UT(too_short_a_piece_is_not_kept))

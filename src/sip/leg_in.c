@@ -294,7 +294,7 @@ static void no_codec(struct leg *leg, const struct sip_refusal *why, struct ev_r
 	ev_set(report, EV_SIP_NO_COMMON_CODEC);
 	ev_session(report, leg->session);
 	ev_str(report, "gateway", leg->peer ? leg->peer->name : "");
-	ev_str(report, "offered", codecs);
+	ev_str(report, "offered", codecs[0] ? codecs : "nothing");
 	ev_str(report, "allowed", sdp_codecs_text(leg->peer ? &leg->peer->codecs : NULL, codecs, sizeof(codecs)));
 	ev_str(report, "why", words);
 	leg_reply(leg, leg->invite, why->status ? why->status : 488, words);

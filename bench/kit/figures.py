@@ -16,9 +16,12 @@ class Figures:
         self.file = (OUT / f"{name}.jsonl").open("w")
         self.name, self.begun, self.budget_s, self.missed = name, time.monotonic(), budget_s, 0
 
-    def tell(self, figure, value, unit, how, target=None, at_most=True, least=None, **more):
-        """`least` is what the ceiling program needed (or carried) in the same run; ratio is value to it."""
-        met = None if target is None else (value <= target if at_most else value >= target)
+    def tell(self, figure, value, unit, how, target=None, at_most=True, least=None, of=None, **more):
+        """`least` is what the ceiling program needed (or carried) in the same run; ratio is value to it. `of`: whether all that was asked for was done; if it
+        was not, the figure says nothing about the target."""
+        if of is False:
+            how += "; NOT JUDGED: this machine had too little time for it now"
+        met = None if target is None or of is False else (value <= target if at_most else value >= target)
         row = {"figure": figure, "value": round(value, 5), "unit": unit, "target": target, "met": met}
         if least is not None:
             row |= {"ceiling": round(least, 5), "ratio": round(value / least, 3) if least else None}

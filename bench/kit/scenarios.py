@@ -37,6 +37,11 @@ def clean(r):
     return not r["failed"] and not r["lost"] and not r["not_genuine"] and lateness(r) <= LATE_SHARE and r["core_percent"] <= FULL_PERCENT and generator_kept_up(r)
 
 
+def whole(r):
+    """Whether all calls were served at all: what a call costs that is not served says nothing."""
+    return r["received"] > 0.97 * r["calls"] * 50 * r["window_s"]
+
+
 def generator_kept_up(r):
     g = r["generator"]
     return g["core_percent"] < 92 and not r["overflow"] and g["late_p999_ms"] < 20

@@ -43,7 +43,7 @@ def calls(node, count):
 
 def main(story):
     node = single.node(story, change)
-    calls(node, RATE)  # so that everything is there that stays: prompts, caches, pools
+    calls(node, CALLS if LONG else RATE)  # so that everything is there that stays: prompts, caches, pools, and room for so many answers remembered
     idle = lambda: not node.cli.json("call", "list").get("calls", [])
     story.check("none is left of those that came first", until(idle, 60))
     if LONG:
@@ -56,7 +56,7 @@ def main(story):
     story.check("threads are what they were", until(lambda: look(node)[1] <= threads, 60), f"{look(node)[1]}, before {threads}")
     story.check("no file is left", look(node)[3] == files, look(node)[3])
     if LONG:
-        story.check("memory is what it was", until(lambda: look(node)[2] - kb < CALLS * KB_A_CALL / 2, REST_S + 20, 2), f"{look(node)[2]} kB, before {kb}")
+        story.check("memory is what it was", until(lambda: look(node)[2] - kb < CALLS * KB_A_CALL, REST_S + 20, 2), f"{look(node)[2]} kB, before {kb}")
     story.check("it ends when told to", node.stop() == 0)
 
 

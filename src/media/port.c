@@ -20,15 +20,18 @@ static int bind_one(int *fdp, struct net_addr *addr)
 	int on = 1, err = 0;
 	if (net_addr_is_v6(addr) && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on))
 		err = errno;
-	struct sockaddr_storage ss;
-	socklen_t len = sizeof ss;
-	if (!err && (bind(fd, &addr->u.sa, net_addr_len(addr)) || getsockname(fd, (struct sockaddr *)&ss, &len)))
+	if (!err && bind(fd, &addr->u.sa, net_addr_len(addr)))
+		err = errno;
+	struct net_addr got = *addr;
+	socklen_t len = net_addr_len(addr);
+	/* only who asked for none must be told which port it is */
+	if (!err && !net_addr_port(addr) && getsockname(fd, &got.u.sa, &len))
 		err = errno;
 	if (err) {
 		close(fd);
 		return err;
 	}
-	net_addr_set_port(addr, ntohs(ss.ss_family == AF_INET6 ? ((struct sockaddr_in6 *)&ss)->sin6_port : ((struct sockaddr_in *)&ss)->sin_port));
+	net_addr_set_port(addr, net_addr_port(&got));
 	*fdp = fd;
 	return 0;
 }

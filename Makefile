@@ -66,7 +66,7 @@ bench-flood:
 	@tools/build build-release
 	@bench/flood $(BENCH) build-release
 
-# A million messages in 100,000 mailboxes, in SQLite and PostgreSQL. BENCH='--scale 100' takes seconds instead of a quarter of an hour.
+# A million messages in 100,000 mailboxes, in SQLite and PostgreSQL. BENCH='--scale 100' takes seconds instead of minutes.
 bench-store:
 	@tools/install-deps test
 	@tools/build build-release

@@ -78,7 +78,9 @@ static int judge(struct pgsql_conn *c, PGresult *res, struct ev_report *why)
 	if (!state || PQstatus(c->pg) != CONNECTION_OK)
 		return pgsql_lost(c, PQresultErrorMessage(res), why);
 	int err = code_of(state);
-	if (err == ENOTCONN || (err == EROFS && c->several))
+	if (err == EROFS && c->several) /* it has become a standby: the job is done again with the one that takes its place */
+		err = ENOTCONN;
+	if (err == ENOTCONN)
 		c->broken = true;
 	const char *words = PQresultErrorField(res, PG_DIAG_MESSAGE_PRIMARY);
 	pgsql_say(why, c->base.place, err, state, words ? words : "");

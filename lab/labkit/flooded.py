@@ -46,6 +46,12 @@ def kinds():
         ("bodies just within the limit that never end", lambda: floods.Endless(SERVER, STRANGER, body=262144, most=100)),
         ("handshakes", lambda: floods.Handshakes(TLS, STRANGER)),
         ("handshakes of a gateway's address", lambda: floods.Handshakes(TLS, MAD)),
+        ("2,000 OPTIONS/s of a gateway", lambda: floods.Requests(SERVER, MAD, "OPTIONS", 2000)),
+        ("1,000 REGISTER/s of a stranger", lambda: floods.Requests(SERVER, STRANGER, "REGISTER")),
+        ("1,000 BYE/s for calls of nobody", lambda: floods.Requests(SERVER, MAD, "BYE", to_tag=";tag=x")),
+        ("1,000 answers/s that nobody asked for", lambda: floods.Requests(SERVER, STRANGER, "answer")),
+        ("answers that a gateway does not read", lambda: floods.Unread(SERVER, MAD)),
+        ("300 connections/s that are reset", lambda: floods.Churn(SERVER, STRANGER)),
         ("abandoned calls", lambda: floods.Abandoned(SERVER, MAD)),
     ]
 

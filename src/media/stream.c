@@ -115,6 +115,12 @@ static uint8_t codec_of(const struct media_port *port, uint8_t pt)
 	return REC_NO_AUDIO;
 }
 
+/* Such a number may have been agreed on for audio or keys: without RTCP beside it, it is free. */
+static bool is_rtcp(const struct media_port *port, uint8_t pt)
+{
+	return pt >= RTCP_TYPE_LEAST && pt <= RTCP_TYPE_MOST && !is_key(port, pt) && codec_of(port, pt) == REC_NO_AUDIO;
+}
+
 /* A packet of G.711, or one without audio. */
 static void hear(struct media_thread *t, struct media_port *port, const struct rtp_packet *pkt, uint8_t codec, int64_t now_us, bool for_rec)
 {
@@ -198,7 +204,7 @@ static void packet(struct media_thread *t, struct media_port *port, const struct
 static void datagram(struct media_thread *t, struct media_port *port, const uint8_t *p, size_t n, int64_t now_us, int64_t came_us)
 {
 	struct rtp_packet pkt;
-	if (rtp_parse(&pkt, p, n) || (pkt.pt >= RTCP_TYPE_LEAST && pkt.pt <= RTCP_TYPE_MOST)) {
+	if (rtp_parse(&pkt, p, n) || is_rtcp(port, pkt.pt)) {
 		count(&port->count.bad);
 		return;
 	}

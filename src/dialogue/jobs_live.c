@@ -257,6 +257,7 @@ static void save_read(struct live_job *j)
 		                  .form = dlg_live_form(j->call->s.view, dir_find_name(j->call->s.view, text_of(j->info.mailbox))),
 		                  .urgent = j->call->s.urgent, .private = j->call->s.private };
 	text_fill(m.id, sizeof(m.id), j->info.id);
+	dlg_recording_id(j->path, m.through); /* the last one that was added */
 	text_fill(m.mailbox, sizeof(m.mailbox), j->info.mailbox);
 	text_fill(m.caller_number, sizeof(m.caller_number), j->info.caller);
 	text_fill(m.caller_name, sizeof(m.caller_name), j->info.name);

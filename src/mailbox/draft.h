@@ -4,7 +4,8 @@
  * While a message is recorded, each block that reached the local file is copied into the store, under a lease that this process
  * prolongs as long as it lives. When the lease runs out, any node makes a message of what is there, marked as cut off: within
  * DRAFT_LEASE ticks and one. It has the id that the whole message would have had, so there is never a second one: should the whole come
- * after all (the process was only slow, or starts again and finds its own file), it takes the place of the part.
+ * after all (the process was only slow, or starts again and finds its own file), it takes the place of the part. What the caller added to his
+ * message becomes one of its own, unless he sent them together: rather two messages than a word less.
  * Without mbox_prm.shared all of this does nothing: then the local file alone counts. Loop thread. */
 #ifndef MAILBOX_DRAFT_H
 #define MAILBOX_DRAFT_H

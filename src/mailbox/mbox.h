@@ -48,6 +48,7 @@ struct mbox_message {
 	unsigned notes; /* of enum mbox_note */
 	enum mbox_relation relation;
 	char related[ID_SIZE]; /* the message that this one answers or forwards; "" */
+	char through[ID_SIZE]; /* when saving what its caller ended: the last part of the recording that is in it; "": a part that was found */
 	char sender[65]; /* the mailbox whose owner logged on and sent it; "" for callers, whoever they say they are */
 	int64_t deleted_us, purge_us; /* in the deleted folder: since when, until when; 0 elsewhere */
 };

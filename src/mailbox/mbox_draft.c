@@ -84,9 +84,12 @@ static int put_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	blob_of(j->d.id, blob);
 	if (!err && b.n)
 		err = db_blob_append(tx, blob, b.p, b.n, why);
-	have = j->d.complete ? (int64_t)j->d.bytes : have + (int64_t)b.n;
+	have += (int64_t)b.n;
 	buf_free(&b);
-	return err ? err : db_exec(tx, why, "UPDATE recording SET bytes = ?1, complete = ?2 WHERE id = ?3", "iis", have, (int64_t)j->d.complete, j->d.id);
+	if (j->d.complete && have > (int64_t)j->d.bytes)
+		have = (int64_t)j->d.bytes; /* its end was cut off */
+	bool complete = j->d.complete && have == (int64_t)j->d.bytes; /* not where the file was gone before it was read */
+	return err ? err : db_exec(tx, why, "UPDATE recording SET bytes = ?1, complete = ?2 WHERE id = ?3", "iis", have, (int64_t)complete, j->d.id);
 }
 
 static int drop_work(struct db_tx *tx, void *arg, struct ev_report *why)
@@ -113,20 +116,20 @@ static int renew_work(struct db_tx *tx, void *arg, struct ev_report *why)
 
 /* ---- store threads: with the message ---- */
 
-int mbox_drafts_settle(struct db_tx *tx, const char *message, struct ev_report *why)
+int mbox_drafts_settle(struct db_tx *tx, const char *message, const char *through, struct ev_report *why)
 {
-	struct db_rows *r;
-	int err = db_query_one(tx, &r, why, "SELECT id FROM recording WHERE message = ?1 LIMIT 1", "s", message);
-	if (err)
-		return err == ENOENT ? 0 : err;
-	db_rows_close(r);
+#define SETTLED "(id = ?1 OR (message = ?1 AND id <= ?2))"
+	/* Locked first: a block that is being written on another connection comes before, or finds the message. */
+	int err = db_exec(tx, why, "UPDATE recording SET lease_until_us = lease_until_us WHERE " SETTLED, "ss", message, through);
+	if (err || !db_changes(tx))
+		return err;
 	/* Later parts are in the message now; should their files be found after a crash, their ids are known and nothing comes of them. */
 	err = db_exec(tx, why, "INSERT INTO message (id, mailbox, state, caller_number, caller_name, session, node, received_us, duration_ms, bytes, codec, cut,"
-		" changed_us) SELECT id, mailbox, 2, caller_number, caller_name, session, '', started_us, 0, 0, codec, 0, ?2 FROM recording WHERE message = ?1"
-		" AND id <> ?1 ON CONFLICT (id) DO NOTHING", "si", message, clock_real_us(db_clock(tx)));
+		" changed_us) SELECT id, mailbox, 2, caller_number, caller_name, session, '', started_us, 0, 0, codec, 0, ?3 FROM recording WHERE " SETTLED
+		" AND id <> ?1 ON CONFLICT (id) DO NOTHING", "ssi", message, through, clock_real_us(db_clock(tx)));
 	if (!err)
-		err = db_exec(tx, why, "DELETE FROM blob_chunk WHERE id IN (SELECT 'recording/' || id FROM recording WHERE message = ?1)", "s", message);
-	return err ? err : db_exec(tx, why, "DELETE FROM recording WHERE message = ?1", "s", message);
+		err = db_exec(tx, why, "DELETE FROM blob_chunk WHERE id IN (SELECT 'recording/' || id FROM recording WHERE " SETTLED ")", "ss", message, through);
+	return err ? err : db_exec(tx, why, "DELETE FROM recording WHERE " SETTLED, "ss", message, through);
 }
 
 /* ---- store threads: those of the dead ---- */
@@ -145,7 +148,7 @@ static int look_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	l->n = 0;
 	int err = db_now(tx, &now, why);
 	if (!err)
-		err = db_query(tx, &r, why, "SELECT DISTINCT message FROM recording WHERE lease_until_us <= ?1 ORDER BY message LIMIT ?2", "ii", now, (int64_t)LOOK_MAX);
+		err = db_query(tx, &r, why, "SELECT id FROM recording WHERE lease_until_us <= ?1 ORDER BY id LIMIT ?2", "ii", now, (int64_t)LOOK_MAX);
 	if (err)
 		return err;
 	while (l->n < LOOK_MAX && (err = db_step(r, why)) == 0)
@@ -154,62 +157,43 @@ static int look_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	return err == ENOENT ? 0 : err;
 }
 
-enum { PARTS = 16 };
-
 struct rescue {
 	struct mbox *m; /* a reference */
 	struct mbox_message msg;
 	char owner[OWNER];
+	int64_t bytes;
 	bool news;
-	char part[PARTS][ID_SIZE];
-	int64_t bytes[PARTS];
-	unsigned n;
 };
 
-/* In the order in which they were spoken: ids sort by time. */
-static int read_parts(struct db_tx *tx, struct rescue *x, struct ev_report *why)
+/* Each part becomes a message of its own, as its file does: whether the caller would have sent them together is not known, and what
+ * comes later, from a node that only stood still or starts again, finds its place by the part's id. */
+static int read_row(struct db_tx *tx, struct rescue *x, struct ev_report *why)
 {
 	struct mbox_message *g = &x->msg;
 	struct db_rows *r;
-	x->n = 0;
-	g->cut = false;
-	int err = db_query(tx, &r, why, "SELECT id, bytes, complete, mailbox, caller_number, caller_name, session, started_us, codec FROM recording WHERE message = ?1"
-		" ORDER BY id", "s", g->id);
+	int err = db_query_one(tx, &r, why, "SELECT owner, bytes, mailbox, caller_number, caller_name, session, started_us, codec FROM recording WHERE id = ?1",
+		"s", g->id);
 	if (err)
 		return err;
-	while (x->n < PARTS && (err = db_step(r, why)) == 0) {
-		db_col_copy(r, 0, x->part[x->n], ID_SIZE);
-		x->bytes[x->n] = db_col_int(r, 1);
-		g->cut = g->cut || !db_col_int(r, 2);
-		if (!x->n++) {
-			db_col_copy(r, 3, g->mailbox, sizeof g->mailbox);
-			db_col_copy(r, 4, g->caller_number, sizeof g->caller_number);
-			db_col_copy(r, 5, g->caller_name, sizeof g->caller_name);
-			db_col_copy(r, 6, g->session, sizeof g->session);
-			g->received_us = db_col_int(r, 7);
-			g->codec = (enum mbox_codec)db_col_int(r, 8);
-		}
-	}
+	db_col_copy(r, 0, x->owner, sizeof x->owner);
+	x->bytes = db_col_int(r, 1);
+	db_col_copy(r, 2, g->mailbox, sizeof g->mailbox);
+	db_col_copy(r, 3, g->caller_number, sizeof g->caller_number);
+	db_col_copy(r, 4, g->caller_name, sizeof g->caller_name);
+	db_col_copy(r, 5, g->session, sizeof g->session);
+	g->received_us = db_col_int(r, 6);
+	g->codec = (enum mbox_codec)db_col_int(r, 7);
+	g->cut = true; /* even if he had stopped: he might have gone on */
 	db_rows_close(r);
-	return err == ENOENT ? 0 : err;
+	return 0;
 }
 
 static int read_audio(struct db_tx *tx, const struct rescue *x, struct buf *all, struct ev_report *why)
 {
 	char blob[BLOB_ID];
-	int err = 0;
-	for (unsigned i = 0; i < x->n && !err; i++) {
-		struct buf b;
-		buf_init(&b, MBOX_AUDIO_MAX);
-		blob_of(x->part[i], blob);
-		err = db_blob_get(tx, blob, &b, why);
-		err = err == ENOENT ? 0 : err;
-		size_t n = b.n < (uint64_t)x->bytes[i] ? b.n : (size_t)x->bytes[i];
-		if (!err && n)
-			err = buf_put(all, b.p, n);
-		buf_free(&b);
-	}
-	return err;
+	blob_of(x->msg.id, blob);
+	int err = db_blob_get(tx, blob, all, why);
+	return err == ENOENT ? 0 : err;
 }
 
 /* What a recording under way is made of. */
@@ -218,32 +202,36 @@ static size_t bytes_a_ms(enum mbox_codec codec)
 	return codec == MBOX_L16_WIDE ? 32 : codec == MBOX_L16 ? 16 : 8;
 }
 
+/* Ours now, if its owner still is silent and no other node was quicker: then *mine. */
+static int take_over(struct db_tx *tx, const struct rescue *x, bool *mine, struct ev_report *why)
+{
+	int64_t now;
+	int err = db_now(tx, &now, why);
+	if (!err)
+		err = db_exec(tx, why, "UPDATE recording SET owner = ?1, lease_until_us = ?2 WHERE id = ?3 AND owner = ?4 AND lease_until_us <= ?5", "sissi",
+			x->m->owner, now + lease_us(x->m), x->msg.id, x->owner, now);
+	*mine = !err && db_changes(tx) > 0;
+	return err;
+}
+
 static int rescue_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct rescue *x = arg;
-	struct db_rows *r;
 	struct buf all;
-	int64_t now;
+	bool mine = false;
 	x->news = false;
-	int err = db_now(tx, &now, why);
+	int err = read_row(tx, x, why);
 	if (!err)
-		err = db_query_one(tx, &r, why, "SELECT owner FROM recording WHERE message = ?1 LIMIT 1", "s", x->msg.id);
-	if (err)
+		err = take_over(tx, x, &mine, why);
+	if (err || !mine)
 		return err == ENOENT ? 0 : err;
-	db_col_copy(r, 0, x->owner, sizeof x->owner);
-	db_rows_close(r);
-	err = db_exec(tx, why, "UPDATE recording SET owner = ?1, lease_until_us = ?2 WHERE message = ?3 AND lease_until_us <= ?4", "sisi", x->m->owner,
-		now + lease_us(x->m), x->msg.id, now);
-	if (err || !db_changes(tx)) /* it lives after all, or another node was quicker */
-		return err;
 	buf_init(&all, MBOX_AUDIO_MAX);
-	err = read_parts(tx, x, why);
-	if (!err)
-		err = read_audio(tx, x, &all, why);
-	size_t a_ms = bytes_a_ms(x->msg.codec), n = all.n - all.n % a_ms; /* a block may end within a sample */
+	err = read_audio(tx, x, &all, why);
+	size_t a_ms = bytes_a_ms(x->msg.codec), n = all.n < (uint64_t)x->bytes ? all.n : (size_t)x->bytes;
+	n -= n % a_ms; /* a block may end within a sample */
 	x->msg.duration_ms = (uint32_t)(n / a_ms);
 	if (!err)
-		err = x->msg.duration_ms < LEAST_MS ? mbox_drafts_settle(tx, x->msg.id, why) : mbox_save_news_work(tx, &x->msg, all.p, n, &x->news, why);
+		err = x->msg.duration_ms < LEAST_MS ? mbox_drafts_settle(tx, x->msg.id, "", why) : mbox_save_news_work(tx, &x->msg, all.p, n, &x->news, why);
 	buf_free(&all);
 	return err;
 }
@@ -328,12 +316,12 @@ void mbox_draft_drop(struct mbox *m, const char *id)
 	kick(m, d);
 }
 
-void mbox_drafts_saved(struct mbox *m, const char *message)
+void mbox_drafts_saved(struct mbox *m, const struct mbox_message *msg)
 {
 	LIST_FOREACH (&m->drafts, it) {
 		struct draft *d = LIST_ENTRY(it, struct draft, link);
-		if (strcmp(d->d.msg.id, message) != 0)
-			continue;
+		if (strcmp(d->d.id, msg->id) != 0 && (strcmp(d->d.msg.id, msg->id) != 0 || strcmp(d->d.id, msg->through) > 0))
+			continue; /* another's, or a part that did not come into it */
 		d->saved = true;
 		if (!d->busy)
 			forget(d);

@@ -73,8 +73,8 @@ int mbox_purge_work(struct db_tx *tx, int64_t now_us, unsigned *n, struct ev_rep
 
 /* The same; *news: there is a message, or more of it, that was not there before. */
 int mbox_save_news_work(struct db_tx *tx, const struct mbox_message *msg, const uint8_t *p, size_t n, bool *news, struct ev_report *why);
-/* The recording under way has become that message, or nothing. */
-int mbox_drafts_settle(struct db_tx *tx, const char *message, struct ev_report *why);
+/* The recording under way has become that message, or nothing; so have its later parts up to `through` ("": none of them). */
+int mbox_drafts_settle(struct db_tx *tx, const char *message, const char *through, struct ev_report *why);
 
 /* ---- audio fetched lately (mbox_cache.c) ---- */
 enum { MBOX_CACHE_BYTES = 32 << 20 };
@@ -87,7 +87,7 @@ uint64_t mbox_cache_hits(struct mbox_cache *c);
 /* ---- loop ---- */
 void mbox_drafts_begin(struct mbox *m);
 void mbox_drafts_end(struct mbox *m);
-void mbox_drafts_saved(struct mbox *m, const char *message);
+void mbox_drafts_saved(struct mbox *m, const struct mbox_message *msg);
 /* One for `mailbox` (its name in lower case); ENOMEM: NULL. It is freed by its `done`, or here if the store does not take it. */
 struct mbox_call *mbox_call_new(struct mbox *m, const char *mailbox, const char *id);
 int mbox_call_go(struct mbox_call *c, enum store_kind kind, store_work_h *work, store_done_h *done, op_fn *h, void *arg, uint64_t *handle);

@@ -23,13 +23,15 @@ static int insert(struct db_tx *tx, const struct mbox_message *m, size_t n, stru
 		(int64_t)m->relation, m->related, m->sender);
 }
 
-/* Another node took the caller's for dead and made a message of the part that it knew: the whole takes its place and is new again, as long
- * as nobody deleted it; more of a part does while nobody has heard it. */
+/* Another node took the caller's for dead and made a message of the part that it knew. More of it takes its place and is new, also where the
+ * owner has heard or deleted the part: of the rest he knows nothing. What the caller himself ended takes the place of a longer part, too. */
 static int complete(struct db_tx *tx, const struct mbox_message *m, size_t n, struct ev_report *why)
 {
-	return db_exec(tx, why, "UPDATE message SET state = 0, duration_ms = ?1, bytes = ?2, codec = ?3, cut = ?4, changed_us = ?5, urgent = ?6, private = ?7"
-		" WHERE id = ?8 AND mailbox = ?9 AND cut = 1 AND state < 2 AND (?4 = 0 OR (state = 0 AND duration_ms < ?1))", "iiiiiiiss", (int64_t)m->duration_ms,
-		(int64_t)n, (int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private, m->id, m->mailbox);
+	return db_exec(tx, why, "UPDATE message SET state = CASE WHEN duration_ms < ?1 THEN 0 ELSE state END, duration_ms = ?1, bytes = ?2, codec = ?3, cut = ?4,"
+		" changed_us = ?5, urgent = ?6, private = ?7, deleted_us = 0, purge_us = 0 WHERE id = ?8 AND mailbox = ?9 AND cut = 1"
+		" AND (duration_ms < ?1 OR (state < 2 AND (?10 = 1 OR (?4 = 0 AND duration_ms = ?1))))", "iiiiiiissi", (int64_t)m->duration_ms, (int64_t)n,
+		(int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private, m->id, m->mailbox,
+		(int64_t)(m->through[0] && !m->cut));
 }
 
 int mbox_save_news_work(struct db_tx *tx, const struct mbox_message *m, const uint8_t *p, size_t n, bool *news, struct ev_report *why)
@@ -41,7 +43,7 @@ int mbox_save_news_work(struct db_tx *tx, const struct mbox_message *m, const ui
 		*news = !err && db_changes(tx) > 0;
 	}
 	if (!err)
-		err = mbox_drafts_settle(tx, m->id, why);
+		err = mbox_drafts_settle(tx, m->id, m->through, why);
 	/* It is there already, perhaps heard and deleted by now: leave it so. But write, for only the commit of a write waits for a standby. */
 	if (!err && !*news)
 		return db_exec(tx, why, "UPDATE message SET id = id WHERE id = ?1", "s", m->id);

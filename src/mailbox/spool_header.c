@@ -48,6 +48,7 @@ static int later_fields(const json_t *o, struct mbox_message *m)
 	    (json_object_get(o, "relation") && int_field(o, "relation", MBOX_FORWARD, &relation)) ||
 	    (json_object_get(o, "form") && int_field(o, "form", MBOX_CODECS - 1, &form)) ||
 	    (json_object_get(o, "related") && text_field(o, "related", m->related, sizeof m->related)) ||
+	    (json_object_get(o, "through") && text_field(o, "through", m->through, sizeof m->through)) ||
 	    (json_object_get(o, "sender") && text_field(o, "sender", m->sender, sizeof m->sender)))
 		return EBADMSG;
 	m->relation = (enum mbox_relation)relation;
@@ -97,11 +98,11 @@ static json_t *word(const char *s, size_t size)
 
 int spool_header_write(const struct mbox_message *m, uint64_t audio_bytes, struct buf *out)
 {
-	json_t *o = json_pack("{si ss so so so so sI sI sI si si si si si si ss ss}", "spool", VERSION, "id", m->id, "mailbox", word(m->mailbox, sizeof m->mailbox), "number",
+	json_t *o = json_pack("{si ss so so so so sI sI sI si si si si si si ss ss ss}", "spool", VERSION, "id", m->id, "mailbox", word(m->mailbox, sizeof m->mailbox), "number",
 		word(m->caller_number, sizeof m->caller_number), "name", word(m->caller_name, sizeof m->caller_name), "session",
 		word(m->session, sizeof m->session), "received_us", (json_int_t)m->received_us, "duration_ms", (json_int_t)m->duration_ms, "bytes",
 		(json_int_t)audio_bytes, "codec", (int)m->codec, "form", (int)m->form, "cut", (int)m->cut, "urgent", (int)m->urgent, "private", (int)m->private, "relation", (int)m->relation, "related",
-		m->related, "sender", m->sender);
+		m->related, "sender", m->sender, "through", m->through);
 	char *line = o ? json_dumps(o, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	json_decref(o);
 	if (!line)

@@ -240,7 +240,7 @@ static void said(struct bench *b, const uint8_t *p, size_t n)
 static void save_whole(struct bench *b, const struct mbox_draft *d, size_t n)
 {
 	struct mbox_message m = d->msg;
-	struct mbox_audio a = { .path = d->path, .n = n };
+	struct mbox_audio a = { .path = d->path, .offset = d->offset, .n = n };
 	m.duration_ms = (uint32_t)(n / 8);
 	assert_int_equal(mbox_save(b->a, &m, &a, on_saved, b, NULL), 0);
 	wait_came(b);
@@ -358,28 +358,159 @@ static void what_was_thrown_away_is_gone(void **state)
 	end(&b);
 }
 
-static void parts_become_one_message(void **state)
+enum { FIRST = 9000, SECOND = 21000 };
+
+/* The caller has stopped after FIRST bytes, and adds to it; each part as if it had a file of its own. */
+static void two_parts(struct bench *b, struct mbox_draft *first, struct mbox_draft *second)
+{
+	*first = *second = draft_of(b);
+	clock_fake_advance_ms(&b->clock, 10);
+	id_make(second->id, b->time);
+	speak(b->path, 0, FIRST + SECOND);
+	first->complete = true;
+	first->bytes = FIRST;
+	second->offset = FIRST;
+	mbox_draft_put(b->a, first);
+	mbox_draft_put(b->a, second);
+	until(b, "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM recording", FIRST + SECOND);
+}
+
+/* As a start saves what it finds, or a conversation what came late: each file for itself. */
+static void save_found(struct bench *b, const struct mbox_draft *d, bool cut, size_t n)
+{
+	struct mbox_draft f = *d;
+	memcpy(f.msg.id, f.id, sizeof f.id);
+	f.msg.cut = cut;
+	save_whole(b, &f, n);
+}
+
+static void both_are_there(struct bench *b, const struct mbox_draft *first, const struct mbox_draft *second)
+{
+	assert_int_equal(list(b), 2);
+	said(b, audio(b, first->id), FIRST);
+	audio(b, second->id);
+	assert_int_equal(b->n_audio, SECOND);
+	assert_int_equal(b->audio[0], sample(FIRST));
+	until(b, "SELECT COUNT(*) FROM recording", 0);
+	assert_int_equal(number(b, "SELECT COUNT(*) FROM blob_chunk WHERE id LIKE 'recording/%'"), 0);
+}
+
+static void found_parts_are_both_kept(void **state)
+{
+	(void)state;
+	static struct bench b;
+	struct mbox_draft first, second;
+	begin(&b);
+	two_parts(&b, &first, &second); /* killed, and started again before its lease is over */
+	save_found(&b, &first, false, FIRST);
+	save_found(&b, &second, true, SECOND);
+	both_are_there(&b, &first, &second);
+	end(&b);
+}
+
+static void rescued_parts_are_both_kept(void **state)
+{
+	(void)state;
+	static struct bench b;
+	struct mbox_draft first, second;
+	begin(&b);
+	two_parts(&b, &first, &second);
+	take_for_dead(&b);
+	until(&b, "SELECT COUNT(*) FROM message WHERE cut = 1", 2);
+	both_are_there(&b, &first, &second);
+	save_found(&b, &first, false, FIRST);
+	save_found(&b, &second, true, SECOND);
+	both_are_there(&b, &first, &second);
+	memcpy(first.msg.through, second.id, sizeof second.id); /* not found again, but saved by who only stood still */
+	exec(&b, "UPDATE message SET cut = 1");
+	save_whole(&b, &first, FIRST + SECOND);
+	said(&b, audio(&b, first.id), FIRST + SECOND);
+	end(&b);
+}
+
+static void parts_sent_together_are_one(void **state)
+{
+	(void)state;
+	static struct bench b;
+	struct mbox_draft first, second;
+	begin(&b);
+	two_parts(&b, &first, &second);
+	memcpy(first.msg.through, second.id, sizeof second.id);
+	save_whole(&b, &first, FIRST + SECOND);
+	assert_int_equal(list(&b), 1);
+	said(&b, audio(&b, first.id), FIRST + SECOND);
+	save_found(&b, &second, true, SECOND); /* its file outlived a crash */
+	save_found(&b, &first, false, FIRST);
+	assert_int_equal(list(&b), 1);
+	said(&b, audio(&b, first.id), FIRST + SECOND);
+	assert_int_equal(number(&b, "SELECT COUNT(*) FROM recording"), 0);
+	assert_int_equal(number(&b, "SELECT COUNT(*) FROM blob_chunk WHERE id LIKE 'recording/%'"), 0);
+	end(&b);
+}
+
+static void a_part_that_came_late_is_kept(void **state)
+{
+	(void)state;
+	static struct bench b;
+	struct mbox_draft first, second;
+	begin(&b);
+	two_parts(&b, &first, &second);
+	memcpy(first.msg.through, first.id, sizeof first.id);
+	save_whole(&b, &first, FIRST); /* sent while the second part still was being ended */
+	assert_int_equal(list(&b), 1);
+	assert_true(has_row(&b, second.id)); /* should the node die now */
+	save_found(&b, &second, false, SECOND);
+	both_are_there(&b, &first, &second);
+	end(&b);
+}
+
+static void more_than_what_was_deleted_is_new(void **state)
 {
 	(void)state;
 	static struct bench b;
 	begin(&b);
-	struct mbox_draft d = draft_of(&b), second = d;
-	speak(b.path, 0, 30000);
-	d.complete = true;
-	d.bytes = 9000;
-	clock_fake_advance_ms(&b.clock, 10);
-	id_make(second.id, b.time);
-	second.offset = 9000; /* as if it had a file of its own */
+	struct mbox_draft d = draft_of(&b);
+	speak(b.path, 0, 16384);
 	mbox_draft_put(b.a, &d);
-	mbox_draft_put(b.a, &second);
-	until(&b, "SELECT CAST(COALESCE(SUM(bytes), 0) AS BIGINT) FROM recording", 30000);
+	until(&b, "SELECT CAST(COALESCE(MAX(bytes), 0) AS BIGINT) FROM recording", 16384);
+	take_for_dead(&b);
+	assert_int_equal(mbox_delete(b.b, "alice", d.id, 1000000, on_done, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(list(&b), 0);
+	save_found(&b, &d, true, 16384);
+	assert_int_equal(list(&b), 0); /* the same stays deleted */
+	speak(b.path, 16384, 32768);
+	save_whole(&b, &d, 32768);
+	assert_int_equal(list(&b), 1);
+	assert_int_equal(number(&b, "SELECT COUNT(*) FROM message WHERE state = 0 AND cut = 0 AND purge_us = 0"), 1);
+	said(&b, audio(&b, d.id), 32768);
+	end(&b);
+}
+
+static void what_was_not_read_is_not_claimed(void **state)
+{
+	(void)state;
+	static struct bench b;
+	begin(&b);
+	struct mbox_draft d = draft_of(&b), end_of_it = d;
+	speak(b.path, 0, 16384);
+	mbox_draft_put(b.a, &d);
+	until(&b, "SELECT CAST(COALESCE(MAX(bytes), 0) AS BIGINT) FROM recording", 16384);
+	end_of_it.complete = true; /* it is in this node's spool already, and its file is gone */
+	end_of_it.bytes = 32768;
+	snprintf(end_of_it.path, sizeof end_of_it.path, "%s/gone", b.dir);
+	exec(&b, "UPDATE recording SET complete = 7");
+	mbox_draft_put(b.a, &end_of_it);
+	until(&b, "SELECT COUNT(*) FROM recording WHERE complete = 7", 0);
+	assert_int_equal(number(&b, "SELECT COUNT(*) FROM recording WHERE complete = 0 AND bytes = 16384"), 1);
 	take_for_dead(&b);
 	assert_int_equal(list(&b), 1);
 	assert_true(b.v[0].cut);
-	said(&b, audio(&b, d.msg.id), 30000);
-	memcpy(second.msg.id, second.id, sizeof second.id); /* a start finds the file of the second part */
-	save_whole(&b, &second, 21000);
+	speak(b.path, 16384, 32768);
+	save_whole(&b, &d, 32768); /* shipped */
 	assert_int_equal(list(&b), 1);
+	assert_false(b.v[0].cut);
+	said(&b, audio(&b, d.id), 32768);
 	end(&b);
 }
 
@@ -446,5 +577,7 @@ static int set_sqlite(void **state)
 
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 
-UT_MAIN(BOTH(what_was_said_outlives_its_node), BOTH(whole_takes_the_place_of_a_part), BOTH(what_was_thrown_away_is_gone), BOTH(parts_become_one_message),
+UT_MAIN(BOTH(what_was_said_outlives_its_node), BOTH(whole_takes_the_place_of_a_part), BOTH(what_was_thrown_away_is_gone), BOTH(found_parts_are_both_kept),
+	BOTH(rescued_parts_are_both_kept), BOTH(parts_sent_together_are_one), BOTH(a_part_that_came_late_is_kept), BOTH(more_than_what_was_deleted_is_new),
+	BOTH(what_was_not_read_is_not_claimed),
 	UT(orphans_are_taken_once))

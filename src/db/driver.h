@@ -2,6 +2,7 @@
 /* driver.h  What an engine is to the store: a connection used by one thread at a time. Private to db/ and its tests. */
 #ifndef DB_DRIVER_H
 #define DB_DRIVER_H
+#include <stdatomic.h>
 #include "db/db.h"
 
 /* A parameter or a column: i integer, t text, b bytes, n null. */
@@ -28,6 +29,7 @@ struct db_open {
 	struct ev_bus *bus;
 	const char *place;
 	void *arg; /* of store_open_with() */
+	const atomic_bool *closing; /* outlives the connection: what waits for long gives up when it is true; may be NULL */
 };
 
 struct db_driver {

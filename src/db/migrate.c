@@ -68,20 +68,22 @@ static int migrate(struct db_tx *tx, int64_t *from, struct ev_report *why)
 	return err;
 }
 
-/* A store that is up to date and may not be written is no error: it can still be read. */
-static int readable_as_is(struct db_conn *c, const struct um_clock *clock)
+/* 0: it has this release's schema, so there is nothing to wait for, and one that may not be written is no error: it can still be read.
+ * ENOENT: it has another, or none, or does not tell; or the connection's error. */
+static int current_as_is(struct db_conn *c, const struct um_clock *clock, struct ev_report *why)
 {
 	struct db_tx tx = { .conn = c, .clock = clock };
 	struct db_rows *r;
-	if (c->drv->begin(c, STORE_READ, NULL))
-		return EROFS;
-	int err = db_query_one(&tx, &r, NULL, "SELECT version FROM store_schema ORDER BY version DESC LIMIT 1", "");
+	int err = c->drv->begin(c, STORE_READ, why);
+	if (err)
+		return err;
+	err = db_query_one(&tx, &r, why, "SELECT version FROM store_schema ORDER BY version DESC LIMIT 1", "");
 	if (!err) {
-		err = db_col_int(r, 0) == db_schema_len ? 0 : EROFS;
+		err = db_col_int(r, 0) == db_schema_len ? 0 : ENOENT;
 		db_rows_close(r);
 	}
 	c->drv->rollback(c);
-	return err ? EROFS : 0;
+	return !err || err == ENOTCONN ? err : ENOENT;
 }
 
 int db_migrate(struct db_conn *c, const struct um_clock *clock, struct ev_bus *bus, struct ev_report *why)
@@ -89,17 +91,19 @@ int db_migrate(struct db_conn *c, const struct um_clock *clock, struct ev_bus *b
 	struct db_tx tx = { .conn = c, .clock = clock };
 	int64_t from = 0;
 	bool unknown = false;
-	int err = c->drv->begin(c, STORE_WRITE, why);
+	int err = current_as_is(c, clock, why);
+	if (!err)
+		tell(c, bus, 0, db_schema_len);
+	if (!err || err == ENOTCONN)
+		return err;
+	ev_set(why, 0);
+	err = c->drv->begin(c, STORE_WRITE, why);
 	if (!err)
 		err = migrate(&tx, &from, why);
 	if (!err)
 		err = c->drv->commit(c, &unknown, why);
 	if (err)
 		c->drv->rollback(c);
-	if ((err == EROFS || err == ENOSPC) && !readable_as_is(c, clock)) {
-		ev_set(why, 0);
-		return 0;
-	}
 	if (!err)
 		tell(c, bus, from == db_schema_len ? 0 : from, db_schema_len);
 	return err;

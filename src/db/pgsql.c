@@ -87,7 +87,8 @@ static int judge(struct pgsql_conn *c, PGresult *res, struct ev_report *why)
 	return err;
 }
 
-/* Waits until libpq has a whole result, sending what it still has to send. */
+/* Waits until libpq has a whole result, sending what it still has to send. Who waits for the schema, which may take minutes, does not keep a
+ * node from stopping: what was not committed is not there, and the next start does it again. */
 static int await(struct pgsql_conn *c, struct ev_report *why)
 {
 	int64_t end = clock_mono_ms(clock_system()) + c->deadline_ms + GRACE_MS;
@@ -100,6 +101,11 @@ static int await(struct pgsql_conn *c, struct ev_report *why)
 		int64_t left = end - clock_mono_ms(clock_system());
 		if (left <= 0)
 			return pgsql_lost(c, "no answer in time", why);
+		bool patient = c->deadline_ms > c->statement_ms && c->closing;
+		if (patient && atomic_load(c->closing))
+			return pgsql_lost(c, "given up: the store is closed", why);
+		if (patient && left > PGSQL_LOOK_MS)
+			left = PGSQL_LOOK_MS;
 		struct pollfd p = { PQsocket(c->pg), (short)(flushed ? POLLIN | POLLOUT : POLLIN), 0 };
 		if (poll(&p, 1, (int)left) < 0 && errno != EINTR)
 			return pgsql_lost(c, strerror(errno), why);
@@ -274,6 +280,7 @@ static bool in_tx(struct db_conn *base)
 static void rollback(struct db_conn *base)
 {
 	struct pgsql_conn *c = (struct pgsql_conn *)base;
+	c->deadline_ms = c->statement_ms;
 	if (!c->broken && in_tx(base) && pgsql_script(base, "ROLLBACK", NULL))
 		c->broken = true;
 }
@@ -283,6 +290,7 @@ static int commit(struct db_conn *base, bool *unknown, struct ev_report *why)
 {
 	struct pgsql_conn *c = (struct pgsql_conn *)base;
 	PGresult *res = NULL;
+	c->deadline_ms = c->statement_ms;
 	if (PQtransactionStatus(c->pg) == PQTRANS_INERROR) {
 		rollback(base);
 		return EINVAL;
@@ -304,7 +312,7 @@ static int commit(struct db_conn *base, bool *unknown, struct ev_report *why)
 	return err;
 }
 
-/* Another node may be at it, and have much to do. */
+/* Another node may be at it, and have much to do: from here to the end of the transaction statements may take long. */
 static int lock_schema(struct db_conn *base, struct ev_report *why)
 {
 	char sql[160];

@@ -135,6 +135,7 @@ int pgsql_open(struct db_conn **cp, const struct db_open *prm, struct ev_report 
 		return ENOMEM;
 	c->base.drv = &db_pgsql;
 	c->base.bus = prm->bus;
+	c->closing = prm->closing;
 	c->deadline_ms = c->statement_ms = (int64_t)prm->statement_ms;
 	c->several = names_several(prm->url);
 	text_fill(c->base.place, sizeof c->base.place, prm->place);

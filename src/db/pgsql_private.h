@@ -5,7 +5,7 @@
 #include <libpq-fe.h>
 #include "db/driver.h"
 
-enum { PGSQL_PREPARED = 512 /* a power of two */, PGSQL_MIGRATE_MS = 600000 };
+enum { PGSQL_PREPARED = 512 /* a power of two */, PGSQL_MIGRATE_MS = 600000, PGSQL_LOOK_MS = 200 };
 
 /* A statement that the server knows by its place here; `sql` is a copy, with the parameters' types behind its end. */
 struct pgsql_prepared {
@@ -16,8 +16,9 @@ struct pgsql_prepared {
 struct pgsql_conn {
 	struct db_conn base;
 	PGconn *pg;
-	int64_t deadline_ms; /* per statement */
+	int64_t deadline_ms; /* per statement; longer than statement_ms while the schema is brought forward, and given up then when the store is closed */
 	int64_t statement_ms; /* what it is otherwise */
+	const atomic_bool *closing; /* may be NULL */
 	bool broken, lost; /* lost: the last failure was the connection's, so the server's decision is not known */
 	bool warned; /* since it was set to false */
 	bool several; /* hosts to choose from: one that may not be written is left for another */

@@ -399,7 +399,8 @@ void store_close(struct store *s)
 	if (!s)
 		return;
 	pthread_mutex_lock(&s->lock);
-	s->closing = s->quiet = true;
+	s->quiet = true;
+	atomic_store(&s->closing, true);
 	pthread_cond_broadcast(&s->more[0]);
 	pthread_cond_broadcast(&s->more[1]);
 	pthread_mutex_unlock(&s->lock);

@@ -51,7 +51,8 @@ struct store {
 	pthread_cond_t more[2]; /* of a kind, where each kind has its own workers; else only the first */
 	struct list queue[2], finished;
 	size_t queued;
-	bool closing, quiet, rung; /* quiet: the loop is told nothing any more */
+	atomic_bool closing; /* written under the lock; connections look at it without */
+	bool quiet, rung; /* quiet: the loop is told nothing any more */
 	int64_t since_ms; /* of the state */
 	atomic_int state;
 	int64_t full_said_ms;

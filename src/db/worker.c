@@ -73,7 +73,7 @@ static int connect_now(struct worker *w, struct ev_report *why)
 		return 0;
 	hang_up(w);
 	struct db_open prm = { .url = s->url, .writer = s->drv->group_commit ? w->nr == 0 : true, .statement_ms = s->statement_ms, .tls = &s->tls,
-		.bus = s->bus, .place = s->place, .arg = s->drv_arg };
+		.bus = s->bus, .place = s->place, .arg = s->drv_arg, .closing = &s->closing };
 	int err = s->drv->open(&w->conn, &prm, why);
 	if (!err && prm.writer)
 		err = migrate_once(s, w->conn, why);

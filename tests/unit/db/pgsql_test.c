@@ -153,6 +153,79 @@ static void nodes_that_start_at_once_migrate_once(void **state)
 	}
 }
 
+/* What a node that brings the schema forward holds, here by another connection; commit or rollback gives it back. */
+static void hold_schema(struct db_conn **cp)
+{
+	struct db_open prm = { .url = pg_url(), .writer = true, .statement_ms = 60000, .place = "holder" };
+	assert_int_equal(db_pgsql.open(cp, &prm, NULL), 0);
+	assert_int_equal(db_pgsql.begin(*cp, STORE_WRITE, NULL), 0);
+	assert_int_equal(db_pgsql.lock_schema(*cp, NULL), 0);
+}
+
+static void a_schema_that_is_current_is_not_waited_for(void **state)
+{
+	(void)state;
+	struct node n;
+	struct db_conn *holder;
+	if (!pg_url())
+		skip();
+	pg_wipe();
+	assert_int_equal(open_node(&n, pg_url(), NULL), 0);
+	shut(&n);
+	hold_schema(&holder);
+	assert_int_equal(open_node(&n, pg_url(), NULL), 0); /* else it came after ten minutes */
+	shut(&n);
+	db_pgsql.rollback(holder);
+	db_pgsql.close(holder);
+}
+
+static void who_waits_for_the_schema_still_stops(void **state)
+{
+	(void)state;
+	static atomic_bool closing;
+	struct db_conn *holder, *waiter;
+	struct ev_report why;
+	struct db_open prm = { .url = pg_url(), .writer = true, .statement_ms = 60000, .place = "waiter", .closing = &closing };
+	if (!pg_url())
+		skip();
+	pg_wipe();
+	hold_schema(&holder);
+	assert_int_equal(db_pgsql.open(&waiter, &prm, NULL), 0);
+	assert_int_equal(db_pgsql.begin(waiter, STORE_WRITE, NULL), 0);
+	atomic_store(&closing, true);
+	assert_int_equal(db_pgsql.lock_schema(waiter, &why), ENOTCONN);
+	assert_false(db_pgsql.usable(waiter));
+	db_pgsql.rollback(waiter);
+	db_pgsql.close(waiter);
+	db_pgsql.rollback(holder);
+	db_pgsql.close(holder);
+	prm.place = "late"; /* what takes no longer than a statement may is not cut */
+	assert_int_equal(db_pgsql.open(&waiter, &prm, NULL), 0);
+	assert_int_equal(db_pgsql.begin(waiter, STORE_WRITE, NULL), 0);
+	db_pgsql.rollback(waiter);
+	db_pgsql.close(waiter);
+}
+
+static void the_long_time_ends_with_the_transaction(void **state)
+{
+	(void)state;
+	struct db_conn *c;
+	bool unknown = false;
+	if (!pg_url())
+		skip();
+	pg_wipe();
+	hold_schema(&c);
+	const struct pgsql_conn *p = (const struct pgsql_conn *)c;
+	assert_int_equal(p->deadline_ms, PGSQL_MIGRATE_MS);
+	db_pgsql.rollback(c);
+	assert_int_equal(p->deadline_ms, 60000);
+	assert_int_equal(db_pgsql.begin(c, STORE_WRITE, NULL), 0);
+	assert_int_equal(db_pgsql.lock_schema(c, NULL), 0);
+	assert_int_equal(db_pgsql.commit(c, &unknown, NULL), 0);
+	assert_int_equal(p->deadline_ms, 60000);
+	db_pgsql.close(c);
+}
+
 /* ---- notices ---- */
 
 static int tell(struct db_tx *tx, void *arg, struct ev_report *why)
@@ -398,4 +471,5 @@ static void servers_that_are_old_or_know_no_tls_are_named(void **state)
 }
 
 UT_MAIN(UT(each_refusal_has_its_event), UT(statements_are_prepared_once), UT(nodes_that_start_at_once_migrate_once),
+	UT(a_schema_that_is_current_is_not_waited_for), UT(who_waits_for_the_schema_still_stops), UT(the_long_time_ends_with_the_transaction),
 	UT(what_one_node_tells_the_other_hears), UT(the_host_that_takes_writes_is_found_and_found_again), UT(who_refuses_whom_is_told), UT(servers_that_are_old_or_know_no_tls_are_named))

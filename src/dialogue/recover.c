@@ -65,6 +65,10 @@ static int keep(struct live_job *j)
 {
 	struct mbox_message m = { .received_us = j->info.started_s * 1000000, .duration_ms = j->info.duration_ms,
 		                  .codec = dlg_live_codec(j->info.codec), .cut = !j->info.complete };
+	struct dir_view *view = dir_view(j->svc->prm.dir);
+	if (view)
+		m.form = dlg_live_form(view, dir_find_name(view, text_of(j->info.mailbox)));
+	dir_view_unref(view);
 	text_fill(m.id, sizeof(m.id), j->info.id);
 	text_fill(m.mailbox, sizeof(m.mailbox), j->info.mailbox);
 	text_fill(m.caller_number, sizeof(m.caller_number), j->info.caller);
@@ -143,6 +147,18 @@ void dlg_service_recover(struct dlg_service *s)
 {
 	recorder_recover(s->spool_dir, s->prm.bus, found, s);
 	next(s);
+}
+
+unsigned dlg_service_waiting(const struct dlg_service *s)
+{
+	unsigned n = s->n_saves;
+	LIST_FOREACH (&s->found, it)
+		n++;
+	LIST_FOREACH (&s->jobs, it) {
+		const struct live_job *j = LIST_ENTRY(it, struct live_job, link);
+		n += !j->call && !j->handle; /* its file is being read */
+	}
+	return n;
 }
 
 void dlg_recover_stop(struct dlg_service *s)

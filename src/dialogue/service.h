@@ -68,6 +68,7 @@ void dlg_service_ways(struct dlg_service *s, struct sip_core *core, struct gw_ta
 /* New calls get 503 with Retry-After from now on (or again not). */
 void dlg_service_drain(struct dlg_service *s, bool on);
 unsigned dlg_service_count(const struct dlg_service *s); /* calls alive */
+unsigned dlg_service_waiting(const struct dlg_service *s); /* messages on their way to the mailbox, out of files that were found too */
 typedef void (dlg_idle_h)(void *arg);
 /* Called once when the last call is over; at once if there is none. NULL takes it back. */
 void dlg_service_when_idle(struct dlg_service *s, dlg_idle_h *h, void *arg);

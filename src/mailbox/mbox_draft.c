@@ -38,6 +38,16 @@ static int64_t lease_us(const struct mbox *m)
 
 /* ---- store threads: ours ---- */
 
+/* What its caller ended: a block that comes after it would begin a row that nobody ends. */
+static bool saved_already(struct db_tx *tx, const char *id, struct ev_report *why)
+{
+	struct db_rows *r;
+	int err = db_query_one(tx, &r, why, "SELECT id FROM message WHERE id = ?1 AND cut = 0", "s", id);
+	if (!err)
+		db_rows_close(r);
+	return !err;
+}
+
 /* The row is ours and locked, *have how much of the audio it has; made where there is none (somebody took us for dead, or it is new). */
 static int claim(struct db_tx *tx, const struct draft_job *j, int64_t *have, struct ev_report *why)
 {
@@ -56,6 +66,8 @@ static int claim(struct db_tx *tx, const struct draft_job *j, int64_t *have, str
 		}
 		return err;
 	}
+	if (!err && saved_already(tx, j->d.id, why))
+		return ECANCELED;
 	if (!err)
 		err = db_exec(tx, why, "INSERT INTO recording (id, message, owner, lease_until_us, mailbox, caller_number, caller_name, session, started_us, codec,"
 			" bytes, complete) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, 0) ON CONFLICT (id) DO NOTHING", "sssissssii", j->d.id, g->id,
@@ -75,7 +87,7 @@ static int put_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	int64_t have = 0;
 	int err = claim(tx, j, &have, why);
 	if (err)
-		return err;
+		return err == ECANCELED ? 0 : err;
 	buf_init(&b, MBOX_AUDIO_MAX);
 	if (!j->d.complete || (int64_t)j->d.bytes > have)
 		err = spool_read_file(j->d.path, j->d.offset + (uint64_t)have, j->d.complete ? j->d.bytes - (size_t)have : 0, &b);
@@ -136,7 +148,7 @@ int mbox_drafts_settle(struct db_tx *tx, const char *message, const char *throug
 
 struct look {
 	struct mbox *m; /* a reference */
-	char id[LOOK_MAX][ID_SIZE];
+	char after[ID_SIZE], id[LOOK_MAX][ID_SIZE];
 	unsigned n;
 };
 
@@ -148,7 +160,7 @@ static int look_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	l->n = 0;
 	int err = db_now(tx, &now, why);
 	if (!err)
-		err = db_query(tx, &r, why, "SELECT id FROM recording WHERE lease_until_us <= ?1 ORDER BY id LIMIT ?2", "ii", now, (int64_t)LOOK_MAX);
+		err = db_query(tx, &r, why, "SELECT id FROM recording WHERE lease_until_us <= ?1 AND id > ?2 ORDER BY id LIMIT ?3", "isi", now, l->after, (int64_t)LOOK_MAX);
 	if (err)
 		return err;
 	while (l->n < LOOK_MAX && (err = db_step(r, why)) == 0)
@@ -163,6 +175,7 @@ struct rescue {
 	char owner[OWNER];
 	int64_t bytes;
 	bool news;
+	struct ev_report damage; /* of its audio; id 0: none */
 };
 
 /* Each part becomes a message of its own, as its file does: whether the caller would have sent them together is not known, and what
@@ -188,12 +201,16 @@ static int read_row(struct db_tx *tx, struct rescue *x, struct ev_report *why)
 	return 0;
 }
 
-static int read_audio(struct db_tx *tx, const struct rescue *x, struct buf *all, struct ev_report *why)
+/* Up to where it is damaged: the rest will not be better at the next try. */
+static int read_audio(struct db_tx *tx, struct rescue *x, struct buf *all, struct ev_report *why)
 {
 	char blob[BLOB_ID];
 	blob_of(x->msg.id, blob);
 	int err = db_blob_get(tx, blob, all, why);
-	return err == ENOENT ? 0 : err;
+	ev_set(&x->damage, 0);
+	if (err == EBADMSG)
+		ev_copy(&x->damage, why);
+	return err == ENOENT || err == EBADMSG ? 0 : err;
 }
 
 /* What a recording under way is made of. */
@@ -262,7 +279,7 @@ static void job_done(enum store_result result, int err, const struct ev_report *
 	(void)err, (void)why; /* the store tells its own troubles */
 	if (d && !m->closed) {
 		d->busy = false;
-		if (d->saved || (j->drop && result == STORE_DONE))
+		if ((d->saved && !d->dropped) || (j->drop && result == STORE_DONE))
 			forget(d);
 		else if (result != STORE_DONE)
 			d->again = true; /* at the next tick */
@@ -316,13 +333,14 @@ void mbox_draft_drop(struct mbox *m, const char *id)
 	kick(m, d);
 }
 
-void mbox_drafts_saved(struct mbox *m, const struct mbox_message *msg)
+void mbox_drafts_saved(struct mbox *m, const struct mbox_message *msg, bool stored)
 {
 	LIST_FOREACH (&m->drafts, it) {
 		struct draft *d = LIST_ENTRY(it, struct draft, link);
 		if (strcmp(d->d.id, msg->id) != 0 && (strcmp(d->d.msg.id, msg->id) != 0 || strcmp(d->d.id, msg->through) > 0))
 			continue; /* another's, or a part that did not come into it */
 		d->saved = true;
+		d->dropped = stored; /* what is being written may come after the message, and stay */
 		if (!d->busy)
 			forget(d);
 	}
@@ -346,11 +364,28 @@ static void tell(struct mbox *m, const struct rescue *x)
 	mem_free(r);
 }
 
+/* Once a minute: it is tried again at each tick, by each node. */
+static void tell_failure(struct mbox *m, const struct ev_report *why)
+{
+	int64_t now = clock_mono_ms(m->prm.clock);
+	struct ev_report *r = m->rescue_said_ms && now - m->rescue_said_ms < 60000 ? NULL : mem_alloc(sizeof *r);
+	if (!r)
+		return;
+	m->rescue_said_ms = now;
+	ev_copy(r, why);
+	ev_emit(m->prm.bus, r);
+	mem_free(r);
+}
+
 static void rescued(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct rescue *x = arg;
 	struct mbox *m = x->m;
-	(void)err, (void)why;
+	(void)err;
+	if (result == STORE_DONE && x->damage.id)
+		ev_emit(m->prm.bus, &x->damage);
+	else if (result == STORE_FAILED && why && why->id)
+		tell_failure(m, why);
 	if (result == STORE_DONE && x->news && !m->closed) {
 		tell(m, x);
 		mbox_changed(m, x->msg.mailbox);
@@ -365,6 +400,7 @@ static void looked(enum store_result result, int err, const struct ev_report *wh
 	struct mbox *m = l->m;
 	(void)err, (void)why;
 	m->looking_for_drafts = false;
+	text_fill(m->looked_to, sizeof m->looked_to, result == STORE_DONE && l->n == LOOK_MAX ? l->id[LOOK_MAX - 1] : ""); /* those that fail block nobody */
 	for (unsigned i = 0; i < l->n && result == STORE_DONE && !m->closed; i++) {
 		struct rescue *x = mem_zalloc(1, sizeof *x);
 		if (!x)
@@ -392,6 +428,7 @@ static void look(struct mbox *m)
 	if (!l)
 		return;
 	l->m = mem_ref(m);
+	memcpy(l->after, m->looked_to, sizeof l->after);
 	m->looking_for_drafts = store_submit(m->prm.store, STORE_READ, look_work, looked, l) == 0;
 	if (!m->looking_for_drafts) {
 		mem_free(l);

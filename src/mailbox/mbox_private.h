@@ -19,6 +19,8 @@ struct mbox {
 	struct list drafts; /* struct draft */
 	struct tmr draft_tmr;
 	bool looking_for_drafts;
+	char looked_to[ID_SIZE]; /* drafts are looked at from behind this one; "": from the first */
+	int64_t rescue_said_ms; /* when a failure to rescue one was told last */
 	struct ops ops;
 	struct spool *spool;
 	struct mbox_cache *cache;
@@ -87,7 +89,7 @@ uint64_t mbox_cache_hits(struct mbox_cache *c);
 /* ---- loop ---- */
 void mbox_drafts_begin(struct mbox *m);
 void mbox_drafts_end(struct mbox *m);
-void mbox_drafts_saved(struct mbox *m, const struct mbox_message *msg);
+void mbox_drafts_saved(struct mbox *m, const struct mbox_message *msg, bool stored);
 /* One for `mailbox` (its name in lower case); ENOMEM: NULL. It is freed by its `done`, or here if the store does not take it. */
 struct mbox_call *mbox_call_new(struct mbox *m, const char *mailbox, const char *id);
 int mbox_call_go(struct mbox_call *c, enum store_kind kind, store_work_h *work, store_done_h *done, op_fn *h, void *arg, uint64_t *handle);

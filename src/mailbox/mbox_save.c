@@ -83,7 +83,7 @@ static void tell(struct save *s, enum mbox_saved outcome, int err)
 	}
 	emit(m, ids[outcome], &s->msg, error.p, error.n);
 	if (outcome == MBOX_SAVE_SPOOLED) /* its row in the store goes with the shipping, or another node makes a part of it known before */
-		mbox_drafts_saved(m, &s->msg);
+		mbox_drafts_saved(m, &s->msg, false);
 	metric_add(outcome == MBOX_SAVE_DONE ? m->m_saved : outcome == MBOX_SAVE_SPOOLED ? m->m_spooled : m->m_failed, 1);
 	if (s->op.h)
 		((mbox_saved_h *)s->op.h)(outcome, err, s->why ? s->why : &nothing, s->op.arg);
@@ -197,7 +197,7 @@ static void stored(enum store_result result, int err, const struct ev_report *wh
 	s->store_busy = false;
 	if (result == STORE_DONE) {
 		s->in_store = true;
-		mbox_drafts_saved(s->m, &s->msg);
+		mbox_drafts_saved(s->m, &s->msg, true);
 		tmr_cancel(&s->tmr);
 		mbox_changed(s->m, s->msg.mailbox);
 		tell(s, MBOX_SAVE_DONE, 0);

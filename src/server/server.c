@@ -194,7 +194,7 @@ static char *below_data(const struct server *s, const char *name, char *dst, siz
 static void left(struct node_left *l, void *arg)
 {
 	struct server *s = arg;
-	l->messages = (unsigned)mbox_spooled(s->mbox);
+	l->messages = (unsigned)mbox_spooled(s->mbox) + (s->calls ? dlg_service_waiting(s->calls) : 0);
 	l->records = (unsigned)records_waiting(s->records);
 	l->errands = outbox_running(s->outbox);
 }

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/mem.h"
+#include "db_events.h"
 #include "mailbox/draft.h"
 #include "mailbox_events.h"
 #include "net/loop.h"
@@ -21,7 +22,7 @@ struct bench {
 	struct ev_bus *bus;
 	struct mbox *a, *b;
 	char dir[200], path[256];
-	unsigned rescued;
+	unsigned rescued, damaged;
 	bool came;
 	int err;
 	struct mbox_message v[4];
@@ -34,7 +35,9 @@ static bool on_pg;
 
 static void count_event(const struct ev_record *rec, void *arg)
 {
-	((struct bench *)arg)->rescued += rec->report.id == EV_MBOX_RESCUED;
+	struct bench *b = arg;
+	b->rescued += rec->report.id == EV_MBOX_RESCUED;
+	b->damaged += rec->report.id == EV_DB_BLOB_DAMAGED;
 }
 
 static struct mbox *node(struct bench *b, const char *name)
@@ -514,6 +517,53 @@ static void what_was_not_read_is_not_claimed(void **state)
 	end(&b);
 }
 
+static void what_is_not_damaged_is_rescued(void **state)
+{
+	(void)state;
+	static struct bench b;
+	begin(&b);
+	struct mbox_draft d = draft_of(&b);
+	speak(b.path, 0, 16384);
+	mbox_draft_put(b.a, &d);
+	until(&b, "SELECT CAST(COALESCE(MAX(bytes), 0) AS BIGINT) FROM recording", 16384);
+	speak(b.path, 16384, 32768);
+	mbox_draft_put(b.a, &d);
+	tick(&b, 1);
+	until(&b, "SELECT CAST(COALESCE(MAX(bytes), 0) AS BIGINT) FROM recording", 32768);
+	exec(&b, "UPDATE blob_chunk SET hash = 'another' WHERE seq = 1");
+	take_for_dead(&b);
+	assert_int_equal(list(&b), 1);
+	assert_int_equal(b.v[0].duration_ms, 2048);
+	said(&b, audio(&b, d.id), 16384);
+	assert_int_equal(b.damaged, 1);
+	assert_int_equal(number(&b, "SELECT COUNT(*) FROM recording"), 0);
+	end(&b);
+}
+
+static void block_behind_its_message_stays_out(void **state)
+{
+	(void)state;
+	static struct bench b;
+	char url[300];
+	begin(&b);
+	struct mbox_draft d = draft_of(&b);
+	speak(b.path, 0, 16384);
+	memcpy(d.msg.through, d.id, sizeof d.id);
+	save_whole(&b, &d, 16384);
+	mbox_draft_put(b.a, &d);
+	while (store_queued(b.s))
+		loop_step(b.loop, 5);
+	end(&b); /* what was begun is done */
+	snprintf(url, sizeof url, "sqlite:%s/m.db", b.dir);
+	open_store(&b, on_pg ? pg_url() : url);
+	assert_int_equal(number(&b, "SELECT COUNT(*) FROM recording"), 0);
+	assert_int_equal(number(&b, "SELECT COUNT(*) FROM blob_chunk"), 1);
+	store_close(b.s);
+	pool_destroy(b.files);
+	loop_destroy(b.loop);
+	ev_bus_destroy(b.bus);
+}
+
 /* ---- two processes, many orphans ---- */
 
 enum { ORPHANS = 24 };
@@ -579,5 +629,5 @@ static int set_sqlite(void **state)
 
 UT_MAIN(BOTH(what_was_said_outlives_its_node), BOTH(whole_takes_the_place_of_a_part), BOTH(what_was_thrown_away_is_gone), BOTH(found_parts_are_both_kept),
 	BOTH(rescued_parts_are_both_kept), BOTH(parts_sent_together_are_one), BOTH(a_part_that_came_late_is_kept), BOTH(more_than_what_was_deleted_is_new),
-	BOTH(what_was_not_read_is_not_claimed),
+	BOTH(what_was_not_read_is_not_claimed), BOTH(what_is_not_damaged_is_rescued), BOTH(block_behind_its_message_stays_out),
 	UT(orphans_are_taken_once))

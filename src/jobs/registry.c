@@ -12,8 +12,9 @@ enum { NODES_MAX = 64, CARD_MAX = 1 << 20, ALONE_MS = 5000, SHARED_MS = 1000, SK
 /* Another node as the beats see it. */
 struct sibling {
 	char name[65];
-	int64_t ago_us;
+	int64_t ago_us, limit_us;
 	bool silent, stopped;
+	bool untold; /* was silent when we began: whoever is missed by us must have been seen by us */
 };
 
 struct registry {
@@ -24,7 +25,8 @@ struct registry {
 	unsigned card_version, card_written;
 	bool beating, again, closed, told_twice;
 	int64_t store_us;        /* of the last beat that was written, by the store; 0: none yet */
-	struct sibling silent[NODES_MAX]; /* told, and not back yet */
+	int64_t back_us;         /* since then our beats are written without a gap */
+	struct sibling silent[NODES_MAX]; /* not back yet */
 	size_t n_silent;
 };
 
@@ -68,7 +70,8 @@ static int look_at_others(struct db_tx *tx, struct beat *b, struct ev_report *wh
 		db_col_copy(r, 0, o->name, sizeof o->name);
 		o->stopped = text_is(db_col_text(r, 1), "stopped");
 		o->ago_us = b->me.beat_us - db_col_int(r, 2);
-		o->silent = o->ago_us >= limit_us(db_col_int(r, 3));
+		o->limit_us = limit_us(db_col_int(r, 3));
+		o->silent = o->ago_us >= o->limit_us;
 	}
 	db_rows_close(r);
 	return err == ENOENT ? 0 : err;
@@ -135,7 +138,7 @@ static void tell_of(const struct registry *r, uint16_t id, const struct sibling 
 	mem_free(e);
 }
 
-static size_t told_silent(const struct registry *r, const char *name)
+static size_t known_silent(const struct registry *r, const char *name)
 {
 	size_t i = 0;
 	while (i < r->n_silent && strcmp(r->silent[i].name, name) != 0)
@@ -143,22 +146,29 @@ static size_t told_silent(const struct registry *r, const char *name)
 	return i;
 }
 
-/* A node that had lost the store itself, or starts, knows nothing of the others' silence: theirs may have had the same cause as its own. */
+/* A node that had lost the store itself knows nothing of the others' silence: theirs may have had the same cause as its own, and they may need
+ * longer to come back. So a gap of ours gives each of them its whole limit anew. Their last sign may be one interval older than ours: a gap counts
+ * from one interval less than the limit. */
 static void look_for_silence(struct registry *r, const struct beat *b)
 {
-	bool was_away = !r->store_us || b->me.beat_us - r->store_us >= limit_us(b->interval_ms);
+	bool first = !r->store_us;
+	if (first || b->me.beat_us - r->store_us >= limit_us(b->interval_ms) - b->interval_ms * 1000)
+		r->back_us = b->me.beat_us;
 	r->store_us = b->me.beat_us;
 	r->me.skew_us = b->me.skew_us;
 	for (size_t i = 0; i < b->n; i++) {
 		const struct sibling *o = &b->other[i];
-		size_t known = told_silent(r, o->name);
+		size_t known = known_silent(r, o->name);
 		if (known < r->n_silent && (!o->silent || o->stopped)) {
+			bool untold = r->silent[known].untold;
 			r->silent[known] = r->silent[--r->n_silent];
-			if (!o->stopped)
+			if (!o->stopped && !untold)
 				tell_of(r, EV_NODE_BACK, o);
-		} else if (known == r->n_silent && known < NODES_MAX && o->silent && !o->stopped && !was_away) {
-			r->silent[r->n_silent++] = *o;
-			tell_of(r, EV_NODE_SILENT, o);
+		} else if (known == r->n_silent && known < NODES_MAX && o->silent && !o->stopped && (first || b->me.beat_us - r->back_us >= o->limit_us)) {
+			r->silent[r->n_silent] = *o;
+			r->silent[r->n_silent++].untold = first;
+			if (!first)
+				tell_of(r, EV_NODE_SILENT, o);
 		}
 	}
 }

@@ -114,15 +114,20 @@ static void event_h(const struct ev_record *rec, void *arg)
 		atomic_fetch_add(&e->back, 1);
 }
 
-/* A fake second, until the beat of that moment was written and looked at: what it made known is on the bus then. */
-static void second(struct bench *b, struct registry *r)
+/* That much of fake time at once, until the beat of that moment was written and looked at: what it made known is on the bus then. */
+static void later(struct bench *b, struct registry *r, int64_t ms)
 {
-	clock_fake_advance_ms(&b->clock, 1000);
+	clock_fake_advance_ms(&b->clock, ms);
 	int64_t now = clock_real_us(&b->clock.clock);
 	do
 		list(b, r);
 	while (b->v[0].beat_us != now);
 	settle(b);
+}
+
+static void second(struct bench *b, struct registry *r)
+{
+	later(b, r, 1000);
 }
 
 static void expect(struct bench *b, struct ears *e, int silent, int back)
@@ -169,7 +174,7 @@ static void a_silent_node_is_told_once_within_five_seconds_and_told_back(void **
 	assert_int_equal(ev_bus_sink(e.bus, event_h, NULL, &e), 0);
 	signs(&b);
 	struct registry *one = node(&b, &e, "node01");
-	list(&b, one);
+	list_until(&b, one, 0, "not-ready");
 	for (int s = 1; s <= 3; s++) {
 		second(&b, one);
 		expect(&b, &e, 0, 0);
@@ -201,12 +206,51 @@ static void who_was_away_itself_accuses_nobody(void **state)
 	assert_int_equal(ev_bus_sink(e.bus, event_h, NULL, &e), 0);
 	signs(&b);
 	struct registry *one = node(&b, &e, "node01");
-	list(&b, one);
-	clock_fake_advance_ms(&b.clock, 60000); /* one step: no beat of ours came between either */
-	list(&b, one);
-	list(&b, one);
+	list_until(&b, one, 0, "not-ready");
+	later(&b, one, 60000); /* one step: no beat of ours came between either */
 	expect(&b, &e, 0, 0);
+	for (int s = 1; s <= 3; s++) { /* they all have as long to come back as to fall silent */
+		second(&b, one);
+		expect(&b, &e, 0, 0);
+	}
 	second(&b, one); /* from here on it knows */
+	expect(&b, &e, 1, 0);
+	signs(&b);
+	second(&b, one);
+	expect(&b, &e, 1, 1);
+	later(&b, one, 3000); /* the other's last sign is a second older than ours: a short gap can look like silence, too */
+	signs(&b); /* a second after us */
+	second(&b, one);
+	second(&b, one);
+	expect(&b, &e, 1, 1);
+	registry_destroy(one);
+	ev_bus_destroy(e.bus);
+	end(&b);
+}
+
+static void who_was_silent_before_is_not_told(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct ears e = { 0 };
+	begin(&b);
+	assert_int_equal(ev_bus_create(&e.bus, &b.clock.clock, 0), 0);
+	for (unsigned c = 0; c < EV_CATEGORIES; c++)
+		ev_bus_level(e.bus, (enum ev_category)c, EV_LEVEL_LOW);
+	assert_int_equal(ev_bus_sink(e.bus, event_h, NULL, &e), 0);
+	signs(&b);
+	clock_fake_advance_ms(&b.clock, 86400000);
+	struct registry *one = node(&b, &e, "node01");
+	list_until(&b, one, 0, "not-ready");
+	for (int s = 1; s <= 9; s++)
+		second(&b, one);
+	expect(&b, &e, 0, 0);
+	assert_false(b.v[1].alive); /* the list says so all the same */
+	signs(&b);
+	second(&b, one);
+	expect(&b, &e, 0, 0); /* nobody was told that it was away */
+	for (int s = 1; s <= 3; s++)
+		second(&b, one);
 	expect(&b, &e, 1, 0);
 	registry_destroy(one);
 	ev_bus_destroy(e.bus);
@@ -429,5 +473,5 @@ static void leases_go_by_the_clock_of_the_server(void **state)
 	loop_destroy(loop);
 }
 
-UT_MAIN(UT(two_processes_never_hold_one_lease), UT(leases_go_by_the_clock_of_the_server), UT(a_silent_node_is_told_once_within_five_seconds_and_told_back), UT(who_was_away_itself_accuses_nobody),
+UT_MAIN(UT(two_processes_never_hold_one_lease), UT(leases_go_by_the_clock_of_the_server), UT(a_silent_node_is_told_once_within_five_seconds_and_told_back), UT(who_was_away_itself_accuses_nobody), UT(who_was_silent_before_is_not_told),
         UT(load_and_what_is_served_are_told), UT(nodes_are_seen_alive_silent_and_stopped), UT(a_card_is_written_once_changed_and_read_by_all), UT(lease_has_one_holder_at_a_time))

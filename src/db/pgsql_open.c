@@ -9,6 +9,21 @@ enum { OLDEST = 120000 };
 
 /* ---- why not ---- */
 
+/* One star at most, which does not reach into another line. */
+static bool says(const char *words, const char *row)
+{
+	struct text left = text_of(words), line, head, tail;
+	text_cut(text_of(row), '*', &head, &tail);
+	do {
+		bool more = text_cut(left, '\n', &line, &left);
+		size_t at = text_find_text(line, head);
+		if (at != SIZE_MAX && (!tail.n || text_find_text(text_skip(line, at + head.n), tail) != SIZE_MAX))
+			return true;
+		if (!more)
+			return false;
+	} while (true);
+}
+
 unsigned pgsql_refusal(const char *words)
 {
 	static const struct {
@@ -20,7 +35,7 @@ unsigned pgsql_refusal(const char *words)
 #undef REFUSAL
 	};
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-		if (text_find_text(text_of(words), text_of(rows[i].words)) != SIZE_MAX)
+		if (says(words, rows[i].words))
 			return rows[i].event;
 	return 0;
 }

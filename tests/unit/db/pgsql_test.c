@@ -56,6 +56,29 @@ static int64_t number_of(struct db_tx *tx, const char *sql, struct ev_report *wh
 
 /* ---- words ---- */
 
+static void names_of_roles_and_databases_alone_say_nothing(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *words;
+		unsigned event;
+	} rows[] = {
+		{ "FATAL:  too many connections for role \"umbel\"", EV_DB_CROWDED },
+		{ "FATAL:  too many connections for database \"umbel\"", EV_DB_CROWDED },
+		{ "FATAL:  permission denied for database \"umbel\"\nDETAIL:  User does not have CONNECT privilege.", 0 },
+		{ "FATAL:  database \"umbel\" is not currently accepting connections", 0 },
+		{ "FATAL:  database \"umbel\" is not currently accepting connections\nfile \"x\" does not exist", 0 },
+		{ "port 5432 failed: FATAL:  role \"umbel\" does not exist\n", EV_DB_PASSWORD },
+		{ "port 5432 failed: FATAL:  role \"umbel\" is not permitted to log in\n", EV_DB_PASSWORD },
+		{ "port 5432 failed: FATAL:  database \"umbel\" does not exist\n", EV_DB_NO_DATABASE },
+		{ "port 5432 failed: Connection refused\nport 5433 failed: FATAL:  database \"umbel\" does not exist", EV_DB_NO_DATABASE },
+		{ "", 0 },
+	};
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (pgsql_refusal(rows[i].words) != rows[i].event)
+			fail_msg("%s: event %u", rows[i].words, pgsql_refusal(rows[i].words));
+}
+
 static void each_refusal_has_its_event(void **state)
 {
 	(void)state;
@@ -470,6 +493,6 @@ static void servers_that_are_old_or_know_no_tls_are_named(void **state)
 	expect_from("N", 1, "require", EV_DB_TLS_NONE);
 }
 
-UT_MAIN(UT(each_refusal_has_its_event), UT(statements_are_prepared_once), UT(nodes_that_start_at_once_migrate_once),
+UT_MAIN(UT(names_of_roles_and_databases_alone_say_nothing), UT(each_refusal_has_its_event), UT(statements_are_prepared_once), UT(nodes_that_start_at_once_migrate_once),
 	UT(a_schema_that_is_current_is_not_waited_for), UT(who_waits_for_the_schema_still_stops), UT(the_long_time_ends_with_the_transaction),
 	UT(what_one_node_tells_the_other_hears), UT(the_host_that_takes_writes_is_found_and_found_again), UT(who_refuses_whom_is_told), UT(servers_that_are_old_or_know_no_tls_are_named))

@@ -42,10 +42,17 @@ struct beat {
 	size_t n;
 };
 
-/* When a node with that row counts as silent. */
+/* When a node that beats so often counts as silent. */
 static int64_t limit_us(int64_t interval_ms)
 {
 	return interval_ms * 3500;
+}
+
+/* The same for a row. One that another release wrote may have its interval from ours, from before it went back: releases that do not know of
+ * intervals leave it, and beat every ALONE_MS. */
+static int64_t limit_of(int64_t interval_ms, struct text version, const char *ours)
+{
+	return limit_us(!text_is(version, ours) && interval_ms < ALONE_MS ? ALONE_MS : interval_ms);
 }
 
 /* The store's time, and how far ours is from it; a store that took long to answer says nothing of our clock. */
@@ -62,7 +69,7 @@ static int ask_time(struct db_tx *tx, struct beat *b, struct ev_report *why)
 static int look_at_others(struct db_tx *tx, struct beat *b, struct ev_report *why)
 {
 	struct db_rows *r;
-	int err = db_query(tx, &r, why, "SELECT name, state, beat_us, interval_ms FROM node WHERE name <> ?1 ORDER BY name", "s", b->me.name);
+	int err = db_query(tx, &r, why, "SELECT name, state, beat_us, interval_ms, version FROM node WHERE name <> ?1 ORDER BY name", "s", b->me.name);
 	if (err)
 		return err;
 	for (b->n = 0; b->n < NODES_MAX && (err = db_step(r, why)) == 0; b->n++) {
@@ -70,7 +77,7 @@ static int look_at_others(struct db_tx *tx, struct beat *b, struct ev_report *wh
 		db_col_copy(r, 0, o->name, sizeof o->name);
 		o->stopped = text_is(db_col_text(r, 1), "stopped");
 		o->ago_us = b->me.beat_us - db_col_int(r, 2);
-		o->limit_us = limit_us(db_col_int(r, 3));
+		o->limit_us = limit_of(db_col_int(r, 3), db_col_text(r, 4), b->me.version);
 		o->silent = o->ago_us >= o->limit_us;
 	}
 	db_rows_close(r);
@@ -349,7 +356,7 @@ static int list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 		v->revision = db_col_int(r, 10);
 		db_col_copy(r, 11, v->objects, sizeof v->objects);
 		v->ago_us = now_us - v->beat_us;
-		v->alive = v->ago_us < limit_us(db_col_int(r, 12)) && strcmp(v->state, "stopped") != 0;
+		v->alive = v->ago_us < limit_of(db_col_int(r, 12), text_of(v->version), l->r->me.version) && strcmp(v->state, "stopped") != 0;
 		v->self = strcmp(v->name, l->self) == 0;
 		err = read_card(l, r, l->n);
 		if (err)

@@ -2,7 +2,7 @@
 /* registry.h  Which nodes serve this store: each writes its heartbeat, everyone can read the list.
  *
  * Times are the store's (db_now), so that nodes whose clocks differ agree on who is alive. A node that gave no sign for three and a half of its
- * intervals is silent; each of the others sees that with its own next beat and says so once, and again when it is back. Who could not write its own
+ * intervals (of 5 s at least, where another release runs) is silent; each of the others sees that with its own next beat and says so once, and again when it is back. Who could not write its own
  * beats waits as long again before it says so of anybody, and of a node that was silent when it started it says nothing.  */
 #ifndef JOBS_REGISTRY_H
 #define JOBS_REGISTRY_H

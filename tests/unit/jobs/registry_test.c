@@ -156,6 +156,13 @@ static int beats_no_more(struct db_tx *tx, void *arg, struct ev_report *why)
 		" ('node02', 'node02', '1', 'ready', '', 1, ?1, 0, 1000) ON CONFLICT (name) DO UPDATE SET beat_us = excluded.beat_us", "i", *(int64_t *)arg);
 }
 
+/* As a node that went back to a release which beats more rarely, and does not say so. */
+static int goes_back(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	(void)arg;
+	return db_exec(tx, why, "UPDATE node SET version = '0' WHERE name = 'node02'", "");
+}
+
 static void signs(struct bench *b)
 {
 	int64_t now = clock_real_us(&b->clock.clock);
@@ -223,6 +230,33 @@ static void who_was_away_itself_accuses_nobody(void **state)
 	second(&b, one);
 	second(&b, one);
 	expect(&b, &e, 1, 1);
+	registry_destroy(one);
+	ev_bus_destroy(e.bus);
+	end(&b);
+}
+
+static void another_release_may_beat_more_rarely(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct ears e = { 0 };
+	begin(&b);
+	assert_int_equal(ev_bus_create(&e.bus, &b.clock.clock, 0), 0);
+	for (unsigned c = 0; c < EV_CATEGORIES; c++)
+		ev_bus_level(e.bus, (enum ev_category)c, EV_LEVEL_LOW);
+	assert_int_equal(ev_bus_sink(e.bus, event_h, NULL, &e), 0);
+	signs(&b);
+	assert_int_equal(store_run(b.s, STORE_WRITE, goes_back, NULL, NULL), 0);
+	struct registry *one = node(&b, &e, "node01");
+	list_until(&b, one, 0, "not-ready");
+	for (int s = 1; s <= 17; s++) {
+		second(&b, one);
+		assert_true(b.v[1].alive);
+	}
+	expect(&b, &e, 0, 0);
+	second(&b, one);
+	expect(&b, &e, 1, 0);
+	assert_false(b.v[1].alive);
 	registry_destroy(one);
 	ev_bus_destroy(e.bus);
 	end(&b);
@@ -473,5 +507,5 @@ static void leases_go_by_the_clock_of_the_server(void **state)
 	loop_destroy(loop);
 }
 
-UT_MAIN(UT(two_processes_never_hold_one_lease), UT(leases_go_by_the_clock_of_the_server), UT(a_silent_node_is_told_once_within_five_seconds_and_told_back), UT(who_was_away_itself_accuses_nobody), UT(who_was_silent_before_is_not_told),
+UT_MAIN(UT(two_processes_never_hold_one_lease), UT(leases_go_by_the_clock_of_the_server), UT(a_silent_node_is_told_once_within_five_seconds_and_told_back), UT(who_was_away_itself_accuses_nobody), UT(who_was_silent_before_is_not_told), UT(another_release_may_beat_more_rarely),
         UT(load_and_what_is_served_are_told), UT(nodes_are_seen_alive_silent_and_stopped), UT(a_card_is_written_once_changed_and_read_by_all), UT(lease_has_one_holder_at_a_time))

@@ -208,11 +208,10 @@ def full_disk(story):
         node.start()
         first = single.deposit("7301", CLIP)
         story.check("full disk: a message before it is accepted", first.bye_status == 200)
-        with open(node.dir / "ballast", "wb") as f:
+        with open(node.dir / "ballast", "wb", buffering=0) as f:  # a buffer would be tried once more when it is closed
             try:
                 while True:
                     f.write(bytes(1 << 16))
-                    f.flush()
             except OSError:
                 pass
         call = Call(single.ADDRESS, "2001", caller="7302").start()

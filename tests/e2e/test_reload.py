@@ -204,7 +204,7 @@ def ringing(story):
         thread.join()
         first = {m: t for m, t in reversed(seen)}
         took = first.get("CANCEL", 0) - first.get("INVITE", 0)
-        story.check("a call that only rings is cancelled after invite_timeout_s", 1.5 < took < 4, f"{took:.1f} s, {[m for m, _ in seen]}")
+        story.check("a call that only rings is cancelled after invite_timeout_s", 1.5 < took < 12, f"{took:.1f} s, {[m for m, _ in seen]}")
         story.check("and the check says that its call failed", status == 1 and "test target" in text, text)
         node.stop()
 

@@ -13,10 +13,10 @@ from labkit.node import BUILD
 ROOT = Path(__file__).resolve().parents[2]
 
 with Story("run") as story:
-    began = time.monotonic()
     quiet = subprocess.run([str(ROOT / "tools/install-deps"), "run"], capture_output=True, text=True)
-    story.check("install-deps has nothing to do and says so within a second",
-                quiet.returncode == 0 and time.monotonic() - began < 1, quiet.stdout + quiet.stderr)
+    # at once: without asking apt, which would say so
+    story.check("install-deps has nothing to do and says only that", quiet.returncode == 0 and quiet.stdout + quiet.stderr == "install-deps: nothing missing for 'run'\n",
+                quiet.stdout + quiet.stderr)
     run = Proc("run", [ROOT / "tools/run"], story.dir, env={"UMBEL_BUILD": str(BUILD)})
     text = run.wait_for(r"Ctrl-C ends it", 120) and run.said()
     print("\n".join("      | " + line for line in text.splitlines()), flush=True)

@@ -11,12 +11,14 @@
 #include "mailbox/mbox_private.h"
 #include "mailbox_events.h"
 
+/* At once in the store's queue: a message that is to be saved waits behind so many blocks at most. */
+enum { PUTS_AT_ONCE = 8 };
 enum { LOOK_MAX = 8, OWNER = 96, LEAST_MS = 1000, BLOB_ID = ID_SIZE + 16 };
 
 struct draft {
 	struct link link;
 	struct mbox_draft d;
-	bool busy, again, dropped, saved;
+	bool busy, again, dropped, saved, due; /* due: its blocks go once a tick, its end at once */
 };
 
 /* What a store thread works on: a copy. */
@@ -271,28 +273,39 @@ static void forget(struct draft *d)
 
 static void kick(struct mbox *m, struct draft *d);
 
+/* What waited until there was room. */
+static void kick_waiting(struct mbox *m)
+{
+	LIST_FOREACH (&m->drafts, it) {
+		struct draft *d = LIST_ENTRY(it, struct draft, link);
+		if (m->puts < PUTS_AT_ONCE && !d->busy && (d->again || d->dropped))
+			kick(m, d);
+	}
+}
+
 static void job_done(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct draft_job *j = arg;
 	struct mbox *m = j->m;
 	struct draft *d = find(m, j->d.id);
 	(void)err, (void)why; /* the store tells its own troubles */
+	m->puts--;
 	if (d && !m->closed) {
 		d->busy = false;
 		if ((d->saved && !d->dropped) || (j->drop && result == STORE_DONE))
 			forget(d);
 		else if (result != STORE_DONE)
 			d->again = true; /* at the next tick */
-		else if (d->again || d->dropped)
-			kick(m, d);
 	}
+	if (result == STORE_DONE && !m->closed)
+		kick_waiting(m);
 	mem_free(j);
 	mem_unref(m);
 }
 
 static void kick(struct mbox *m, struct draft *d)
 {
-	struct draft_job *j = d->busy ? NULL : mem_alloc(sizeof *j);
+	struct draft_job *j = d->busy || !d->due || m->puts >= PUTS_AT_ONCE ? NULL : mem_alloc(sizeof *j);
 	d->again = true;
 	if (!j)
 		return;
@@ -301,10 +314,15 @@ static void kick(struct mbox *m, struct draft *d)
 	j->drop = d->dropped;
 	d->busy = store_submit(m->prm.store, STORE_WRITE, job_work, job_done, j) == 0;
 	d->again = !d->busy;
+	d->due = false;
 	if (!d->busy) {
 		mem_free(j);
 		mem_unref(m);
+		return;
 	}
+	m->puts++;
+	list_remove(&d->link); /* behind all others: everyone has his turn */
+	list_append(&m->drafts, &d->link);
 }
 
 void mbox_draft_put(struct mbox *m, const struct mbox_draft *from)
@@ -316,9 +334,11 @@ void mbox_draft_put(struct mbox *m, const struct mbox_draft *from)
 		d = mem_zalloc(1, sizeof *d);
 		if (!d)
 			return; /* the local file alone counts */
+		d->due = true;
 		list_append(&m->drafts, &d->link);
 	}
 	d->d = *from;
+	d->due = d->due || from->complete;
 	for (char *p = d->d.msg.mailbox; *p; p++)
 		*p = text_lower(*p);
 	kick(m, d);
@@ -329,7 +349,7 @@ void mbox_draft_drop(struct mbox *m, const char *id)
 	struct draft *d = find(m, id);
 	if (!d || m->closed || d->saved)
 		return;
-	d->dropped = true;
+	d->dropped = d->due = true;
 	kick(m, d);
 }
 
@@ -340,7 +360,7 @@ void mbox_drafts_saved(struct mbox *m, const struct mbox_message *msg, bool stor
 		if (strcmp(d->d.id, msg->id) != 0 && (strcmp(d->d.msg.id, msg->id) != 0 || strcmp(d->d.id, msg->through) > 0))
 			continue; /* another's, or a part that did not come into it */
 		d->saved = true;
-		d->dropped = stored; /* what is being written may come after the message, and stay */
+		d->dropped = d->due = stored; /* what is being written may come after the message, and stay */
 		if (!d->busy)
 			forget(d);
 	}
@@ -442,11 +462,9 @@ static void on_tick(void *arg)
 	tmr_start(m->prm.loop, &m->draft_tmr, (int64_t)m->prm.draft_ms, on_tick, m);
 	if (store_state(m->prm.store) != STORE_GOOD)
 		return;
-	LIST_FOREACH (&m->drafts, it) {
-		struct draft *d = LIST_ENTRY(it, struct draft, link);
-		if (!d->busy && (d->again || d->dropped))
-			kick(m, d);
-	}
+	LIST_FOREACH (&m->drafts, it)
+		LIST_ENTRY(it, struct draft, link)->due = true;
+	kick_waiting(m);
 	if (list_first(&m->drafts) && store_submit(m->prm.store, STORE_WRITE, renew_work, renewed, mem_ref(m)))
 		mem_unref(m);
 	look(m);

@@ -18,6 +18,7 @@ struct mbox {
 	char node[65], owner[96]; /* of recordings under way: this process */
 	struct list drafts; /* struct draft */
 	struct tmr draft_tmr;
+	unsigned puts; /* of drafts, in the store's queue */
 	bool looking_for_drafts;
 	char looked_to[ID_SIZE]; /* drafts are looked at from behind this one; "": from the first */
 	int64_t rescue_said_ms; /* when a failure to rescue one was told last */

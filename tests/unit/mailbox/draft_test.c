@@ -564,6 +564,32 @@ static void block_behind_its_message_stays_out(void **state)
 	ev_bus_destroy(b.bus);
 }
 
+static void blocks_stand_in_no_messages_way(void **state)
+{
+	(void)state;
+	static struct bench b;
+	begin(&b);
+	struct mbox_draft d = draft_of(&b), other = draft_of(&b);
+	speak(b.path, 0, 16384);
+	mbox_draft_put(b.a, &d);
+	until(&b, "SELECT CAST(COALESCE(MAX(bytes), 0) AS BIGINT) FROM recording", 16384);
+	speak(b.path, 16384, 32768);
+	mbox_draft_put(b.a, &d); /* once a tick is enough */
+	mbox_draft_put(b.a, &other);
+	while (!has_row(&b, other.id))
+		loop_step(b.loop, 5);
+	assert_int_equal(number(&b, "SELECT COUNT(*) FROM recording WHERE bytes = 16384"), 1);
+	for (int i = 0; i < 38; i++) {
+		other = draft_of(&b);
+		mbox_draft_put(b.a, &other);
+		assert_true(store_queued(b.s) <= 8 + 2); /* and the lease, and a look */
+	}
+	until(&b, "SELECT COUNT(*) FROM recording WHERE bytes = 32768", 39); /* all the same */
+	clock_fake_advance_ms(&b.clock, DRAFT_TICK_MS);
+	until(&b, "SELECT COUNT(*) FROM recording WHERE bytes = 32768", 40);
+	end(&b);
+}
+
 /* ---- two processes, many orphans ---- */
 
 enum { ORPHANS = 24 };
@@ -630,4 +656,5 @@ static int set_sqlite(void **state)
 UT_MAIN(BOTH(what_was_said_outlives_its_node), BOTH(whole_takes_the_place_of_a_part), BOTH(what_was_thrown_away_is_gone), BOTH(found_parts_are_both_kept),
 	BOTH(rescued_parts_are_both_kept), BOTH(parts_sent_together_are_one), BOTH(a_part_that_came_late_is_kept), BOTH(more_than_what_was_deleted_is_new),
 	BOTH(what_was_not_read_is_not_claimed), BOTH(what_is_not_damaged_is_rescued), BOTH(block_behind_its_message_stays_out),
+	BOTH(blocks_stand_in_no_messages_way),
 	UT(orphans_are_taken_once))

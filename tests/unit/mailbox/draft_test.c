@@ -134,6 +134,15 @@ static void until(struct bench *b, const char *sql, int64_t want)
 		loop_step(b->loop, 5);
 }
 
+/* The same while time goes on: a look that was under way as the lease ended is followed by another. */
+static void until_later(struct bench *b, const char *sql, int64_t want)
+{
+	while (number(b, sql) != want) {
+		clock_fake_advance_ms(&b->clock, DRAFT_TICK_MS);
+		loop_step(b->loop, 5);
+	}
+}
+
 #define LEASED "SELECT COUNT(*) FROM recording WHERE lease_until_us >= %lld"
 
 static bool has_row(struct bench *b, const char *id)
@@ -268,9 +277,7 @@ static void what_was_said_outlives_its_node(void **state)
 	until(&b, "SELECT CAST(MAX(bytes) AS BIGINT) FROM recording", 36000);
 	assert_int_equal(list(&b), 0);
 	mbox_destroy(b.a);
-	for (int i = 0; i < DRAFT_LEASE + 1; i++)
-		clock_fake_advance_ms(&b.clock, DRAFT_TICK_MS);
-	until(&b, "SELECT COUNT(*) FROM message", 1);
+	until_later(&b, "SELECT COUNT(*) FROM message", 1);
 	assert_int_equal(list(&b), 1);
 	assert_string_equal(b.v[0].id, d.id);
 	assert_true(b.v[0].cut);

@@ -414,6 +414,8 @@ static void rescued(enum store_result result, int err, const struct ev_report *w
 	mem_unref(m);
 }
 
+static void look(struct mbox *m);
+
 static void looked(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct look *l = arg;
@@ -432,6 +434,8 @@ static void looked(enum store_result result, int err, const struct ev_report *wh
 			mem_unref(m);
 		}
 	}
+	if (m->look_again && result == STORE_DONE && !m->closed)
+		look(m); /* it was due while this one was under way, which may have come too early to see what is */
 	mem_free(l);
 	mem_unref(m);
 }
@@ -445,6 +449,7 @@ static void renewed(enum store_result result, int err, const struct ev_report *w
 static void look(struct mbox *m)
 {
 	struct look *l = m->looking_for_drafts ? NULL : mem_zalloc(1, sizeof *l);
+	m->look_again = !l;
 	if (!l)
 		return;
 	l->m = mem_ref(m);

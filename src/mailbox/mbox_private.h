@@ -19,7 +19,7 @@ struct mbox {
 	struct list drafts; /* struct draft */
 	struct tmr draft_tmr;
 	unsigned puts; /* of drafts, in the store's queue */
-	bool looking_for_drafts;
+	bool looking_for_drafts, look_again;
 	char looked_to[ID_SIZE]; /* drafts are looked at from behind this one; "": from the first */
 	int64_t rescue_said_ms; /* when a failure to rescue one was told last */
 	struct ops ops;

@@ -4,6 +4,7 @@
  * to the second where it must. Going to another table takes the place of this one (DLG_TAIL), so that callers may wander as long
  * as they like.                                                                                                        */
 #include <errno.h>
+#include "base/mem.h"
 #include "dialogue/attendant_private.h"
 #include "dialogue/tell.h"
 
@@ -11,10 +12,14 @@
 static void look_at_the_clock(struct dlg_session *s, const struct cfg_schedule *schedule)
 {
 	hours_at(schedule, s->fx->now_s(s->fx_arg), &s->hours);
-	memset(s->aa_piece, 0, sizeof(s->aa_piece));
 	struct text left = TEXT_NONE;
 	if (s->hours.holiday)
 		left = text_trim(text_of(s->hours.holiday->greeting));
+	if (left.n && !s->aa_piece)
+		s->aa_piece = mem_alloc(DLG_AA_PIECES * sizeof(s->aa_piece[0])); /* without memory the day's name is said */
+	if (!s->aa_piece)
+		return;
+	memset(s->aa_piece, 0, DLG_AA_PIECES * sizeof(s->aa_piece[0]));
 	for (unsigned i = 0; i < DLG_AA_PIECES && left.n; i++) {
 		size_t n_piece = dlg_breath(left);
 		text_copy(text_head(left, n_piece), s->aa_piece[i], DLG_AA_PIECE);
@@ -68,7 +73,7 @@ static bool holiday_prompt(const struct dlg_session *s)
 
 static bool holiday_words(const struct dlg_session *s)
 {
-	return s->aa_piece[0][0] != '\0';
+	return s->aa_piece && s->aa_piece[0][0];
 }
 
 static bool holiday_name(const struct dlg_session *s)
@@ -192,7 +197,7 @@ static const struct dlg_phrase say_message_for[] = { SAY(P_AA_LEAVE_FOR), SAY_NA
 static const struct dlg_phrase say_failed[] = { SAY(P_SERVICE_FAILED), SAY_END };
 
 #define PIECE(n) \
-	static bool has_piece_##n(const struct dlg_session *s) { return s->aa_piece[n][0] != '\0'; } \
+	static bool has_piece_##n(const struct dlg_session *s) { return s->aa_piece && s->aa_piece[n][0]; } \
 	static const char *piece_##n(const struct dlg_session *s) { return s->aa_piece[n]; }
 PIECE(0) PIECE(1) PIECE(2) PIECE(3) PIECE(4) PIECE(5) PIECE(6) PIECE(7)
 #define SAY_PIECE(n) { .kind = DLG_W_TEXT, .text = piece_##n, .only_if = has_piece_##n, .lasts = true }

@@ -106,6 +106,7 @@ static void destroy(void *object)
 	mem_unref(c->zone);
 	mem_free(c->verdict);
 	mem_free(c->part);
+	mem_free(c->listen_memory);
 	mem_free(c->saying);
 	mem_free(c->step);
 	dlg_tale_free(&c->tale);

@@ -97,7 +97,7 @@ struct dlg_call {
 	struct media_port *port;
 	struct player player;
 	struct recorder *recorder;
-	struct spool_info rec_info;
+	enum media_codec rec_codec; /* of what was recorded last */
 	char rec_path[SPOOL_PATH]; /* "" when there is no file of ours */
 	char (*part)[SPOOL_PATH]; /* what it was added to, DLG_PARTS - 1 of them; NULL: nothing yet */
 	unsigned n_parts;
@@ -141,7 +141,7 @@ struct dlg_call {
 	bool grammar_commands, grammar_closed; /* what c->grammar was made of */
 	const struct cfg_attendant *grammar_aa;
 	const char *grammar_department;
-	struct speech_memory listen_memory; /* of what was heard before, by listen_memory_of: heard together with what comes */
+	struct speech_memory *listen_memory; /* of what was heard before, by listen_memory_of: heard together with what comes; NULL: nothing */
 	uint64_t listen_memory_of;
 
 	struct tmr timer[DLG_TIMERS], limit;

@@ -339,7 +339,7 @@ static void recorded(struct recorder *r, const struct recorder_result *res, void
 		mem_unref(c);
 		return;
 	}
-	c->rec_info = *res->info;
+	c->rec_codec = res->info->codec;
 	text_fill(c->rec_path, sizeof(c->rec_path), res->path);
 	c->s.rec.duration_ms = res->info->duration_ms;
 	c->s.rec.heard = res->heard;
@@ -370,7 +370,7 @@ static enum media_codec recorded_as(const struct dlg_call *c, uint64_t max_ms)
 {
 	enum media_codec codec;
 	if (c->n_parts)
-		return c->rec_info.codec;
+		return c->rec_codec;
 	bool wide = c->s.rec.kind == DLG_RECORD_MESSAGE && max_ms <= WIDE_MOST_MS && dlg_live_form(c->s.view, c->s.box) != MBOX_PCMU &&
 	            media_port_codec(c->port, &codec) && codec_info(codec)->rate == MEDIA_RATE_WIDE;
 	return wide ? MEDIA_L16_WIDE : MEDIA_PCMU;

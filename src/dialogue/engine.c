@@ -6,6 +6,7 @@
  *                                                                                         say what is pending, start the clock */
 #include "dialogue/engine.h"
 #include <assert.h>
+#include <errno.h>
 #include "base/mem.h"
 
 static struct dlg_frame *top(struct dlg_engine *e)
@@ -62,10 +63,34 @@ static uint16_t keep_text(struct dlg_utterance *u, const char *text)
 	return at;
 }
 
+/* NULL: no memory; then what should have been said counts as said. */
+static struct dlg_utterance *pending(struct dlg_engine *e)
+{
+	struct dlg_utterance *u = e->pending;
+	if (!u && (u = e->pending = mem_alloc(sizeof(*u))) != NULL) {
+		u->n = u->text_used = 0;
+		u->texts[0] = '\0';
+	}
+	e->wordless = !u;
+	return u;
+}
+
+static bool has_words(const struct dlg_engine *e)
+{
+	return e->wordless || (e->pending && e->pending->n);
+}
+
+static void no_words(struct dlg_engine *e)
+{
+	mem_free(e->pending);
+	e->pending = NULL;
+	e->wordless = false;
+}
+
 static void append_word(struct dlg_engine *e, const struct dlg_phrase *p)
 {
-	struct dlg_utterance *u = &e->pending;
-	if (u->n == DLG_WORDS)
+	struct dlg_utterance *u = pending(e);
+	if (!u || u->n == DLG_WORDS)
 		return;
 	struct dlg_said *w = &u->word[u->n++];
 	*w = (struct dlg_said){ .kind = p->kind, .prompt = p->prompt, .singular = p->singular, .plural = p->plural };
@@ -94,8 +119,8 @@ static void speak(struct dlg_engine *e)
 	e->io->timer(e->io_arg, DLG_T_STATE, -1);
 	if (e->entered && state_of(e)->flags & DLG_CLOCK_NOW)
 		start_clock(e);
-	int err = e->io->say(e->io_arg, &e->pending, e->say_id);
-	e->pending.n = e->pending.text_used = 0;
+	int err = e->pending ? e->io->say(e->io_arg, e->pending, e->say_id) : ENOMEM;
+	no_words(e);
 	if (err) {
 		e->saying = false;
 		set_next(e, DLG_ENDED, 0);
@@ -126,6 +151,7 @@ static void end(struct dlg_engine *e, int result)
 	stop_timers(e);
 	while (e->depth)
 		pop(e);
+	no_words(e);
 }
 
 /* The state on top is new: what it says comes later, in rest(); a table that it calls starts now. */
@@ -335,7 +361,7 @@ static bool rest(struct dlg_engine *e)
 	const struct dlg_state *st = state_of(e);
 	if (e->gone) {
 		e->entered = false;
-		e->pending.n = e->pending.text_used = 0;
+		no_words(e);
 		if (fresh)
 			start_clock(e);
 		if (fresh && st->say)
@@ -344,15 +370,15 @@ static bool rest(struct dlg_engine *e)
 	}
 	if (fresh)
 		append(e, st->say);
-	bool must_hear = st->flags & DLG_NO_BARGE && (e->pending.n || e->saying);
+	bool must_hear = st->flags & DLG_NO_BARGE && (has_words(e) || e->saying);
 	if (e->n_keys && !must_hear && takes_keys(e)) {
 		hush(e);
-		e->pending.n = e->pending.text_used = 0;
+		no_words(e);
 		e->entered = false;
 		return match(e);
 	}
 	/* What was to be said on the way to a state that only waits for a job is kept for the next one: the job's end would cut it. */
-	if (e->pending.n && (st->say || !e->job_id))
+	if (has_words(e) && (st->say || !e->job_id))
 		speak(e);
 	else if (fresh)
 		start_clock(e);
@@ -400,6 +426,7 @@ void dlg_engine_close(struct dlg_engine *e)
 {
 	while (e->depth)
 		pop(e);
+	no_words(e);
 	e->over = e->told = true;
 }
 
@@ -499,7 +526,7 @@ void dlg_hangup(struct dlg_engine *e)
 		return;
 	e->gone = true;
 	e->n_keys = 0;
-	e->pending.n = e->pending.text_used = 0;
+	no_words(e);
 	hush(e);
 	set_next(e, DLG_HANGUP, 0);
 	drive(e);

@@ -192,7 +192,8 @@ struct dlg_engine {
 	int arg, code, result;
 	bool has_next;
 	struct dlg_event next;
-	struct dlg_utterance pending;
+	struct dlg_utterance *pending; /* what is to be said next; NULL: nothing yet. Four KB, so it lives only from the first word until it is said */
+	bool wordless;                 /* there was no memory for it */
 };
 
 void dlg_engine_init(struct dlg_engine *e, struct dlg_session *s, const struct dlg_io *io, void *io_arg);

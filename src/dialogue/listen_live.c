@@ -118,10 +118,12 @@ static void heard_beside(struct dlg_call *c, const struct speech_result *r)
 /* For the next try. It comes only when the caller has refused what he was offered now. */
 static void remember(struct dlg_call *c, const struct speech_result *r)
 {
-	c->listen_memory = r->memory;
+	if (!c->listen_memory && !(c->listen_memory = mem_alloc(sizeof(*c->listen_memory))))
+		return;
+	*c->listen_memory = r->memory;
 	c->listen_memory_of = c->grammar;
 	if (r->sure != SPEECH_REJECT)
-		speech_refuse(&c->listen_memory, r);
+		speech_refuse(c->listen_memory, r);
 }
 
 static void send_utterance(struct dlg_call *c);
@@ -248,7 +250,7 @@ static void send_utterance(struct dlg_call *c)
 		return;
 	if (!err)
 		err = speech_listen_again(c->svc->prm.speech, &c->listen_asked, c->grammar,
-		                          !c->listen_beside && c->listen_memory_of == c->grammar ? &c->listen_memory : NULL, c->utterance, c->n_utterance, heard, c);
+		                          !c->listen_beside && c->listen_memory_of == c->grammar ? c->listen_memory : NULL, c->utterance, c->n_utterance, heard, c);
 	if (!err)
 		mem_ref(c);
 	else
@@ -308,8 +310,10 @@ int dlg_live_listen(void *arg, uint32_t job)
 	if (!c->svc || !c->port)
 		return ENOTCONN;
 	let_go(c);
-	if (!c->s.ask_tries)
-		c->listen_memory = (struct speech_memory){ 0 };
+	if (!c->s.ask_tries) {
+		mem_free(c->listen_memory);
+		c->listen_memory = NULL;
+	}
 	c->listen_job = job;
 	c->listen_waits = c->hear != NULL; /* one that was stopped is over soon */
 	int err = c->listen_waits ? teach(c) : start(c);

@@ -183,13 +183,16 @@ static void refuse(struct dlg_service *s, struct leg *leg, const struct dlg_who 
 {
 	const struct leg_info *info = leg_info(leg);
 	EV_REPORT(r);
+	char looked_at[DLG_LOOKED_AT] = "";
 	ev_set(&r, id);
 	ev_session(&r, info->session);
 	ev_str(&r, "caller", said_caller(info, who));
 	ev_str(&r, "gateway", info->peer ? info->peer->name : "");
 	ev_int(&r, "status", status);
 	ev_str(&r, "reason", reason);
-	ev_str(&r, "looked_for", who ? who->looked_for : "");
+	if (who)
+		dlg_looked_at(info, looked_at);
+	ev_str(&r, "looked_for", looked_at);
 	ev_str(&r, "call_id", info->call_id);
 	ev_emit(s->prm.bus, &r);
 	metric_add(s->m.refused, 1);

@@ -41,6 +41,8 @@ void dlg_session_close(struct dlg_session *s)
 	mem_wipe(s->new_pin, sizeof(s->new_pin));
 	mem_free(s->list);
 	s->list = NULL;
+	mem_free(s->aa_piece);
+	s->aa_piece = NULL;
 	s->n_list = 0;
 	mbox_choices_clear(&s->phone.choices);
 	s->view = dir_view_unref(s->view);

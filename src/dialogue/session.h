@@ -224,7 +224,7 @@ struct dlg_session {
 	const struct cfg_attendant *aa;
 	bool aa_closed;        /* it speaks and acts as it does while its house is closed */
 	struct hours_now hours; /* as it was when the attendant answered */
-	char aa_piece[DLG_AA_PIECES][DLG_AA_PIECE]; /* a holiday's greeting, cut where a breath is taken */
+	char (*aa_piece)[DLG_AA_PIECE]; /* a holiday's greeting, cut where a breath is taken: DLG_AA_PIECES; NULL: there was none yet */
 	char spelled[DLG_DIGITS]; /* dial by name: what too many had in common */
 	enum dir_allow allow;
 	struct dir_target target;

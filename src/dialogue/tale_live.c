@@ -217,8 +217,10 @@ void dlg_tale_refused(struct dlg_tale *t, struct leg *leg, const struct dlg_who 
 	struct text reason = ev_field_text(refusal, "reason");
 	char why[800], sentence[800];
 	tell_came(&x, leg, caller);
-	text_print(why, sizeof(why), "%.*s%s%s", TEXT_FMT(reason), who && *who->looked_for && status && status->i == 404 ? ": " : "",
-	           who && status && status->i == 404 ? who->looked_for : "");
+	char looked_at[DLG_LOOKED_AT] = "";
+	if (who && status && status->i == 404)
+		dlg_looked_at(leg_info(leg), looked_at);
+	text_print(why, sizeof(why), "%.*s%s%s", TEXT_FMT(reason), *looked_at ? ": " : "", looked_at);
 	ev_int(&r, "status", status ? status->i : 403);
 	ev_str(&r, "reason", text_empty(reason) ? ev_sentence(refusal, sentence, sizeof(sentence)) : why);
 	tell_with_advice(&x, TALE_REFUSED, &r, refusal);

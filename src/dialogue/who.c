@@ -108,10 +108,10 @@ void dlg_who_calls(const struct dir_view *view, const struct leg_info *info, str
 	text_fill(who->caller_name, sizeof(who->caller_name), name);
 }
 
-static void what_was_there(const struct leg_info *info, struct dlg_who *who)
+void dlg_looked_at(const struct leg_info *info, char dst[DLG_LOOKED_AT])
 {
 	struct buf b;
-	buf_init(&b, sizeof(who->looked_for) - 1);
+	buf_init(&b, DLG_LOOKED_AT - 1);
 	buf_printf(&b, "Request-URI %s, To %s", *info->called.uri ? info->called.uri : "?", *info->to.uri ? info->to.uri : "?");
 	for (unsigned i = 0; i < info->n_diversions; i++)
 		buf_printf(&b, ", Diversion %s", info->diversion[i].party.uri);
@@ -122,7 +122,7 @@ static void what_was_there(const struct leg_info *info, struct dlg_who *who)
 	else if (!info->n_diversions && !info->n_history)
 		buf_str(&b, "; no Diversion, no History-Info");
 	struct text t = b.p ? text_make(b.p, b.n) : TEXT_NONE;
-	text_print(who->looked_for, sizeof(who->looked_for), "%.*s", TEXT_FMT(t));
+	text_print(dst, DLG_LOOKED_AT, "%.*s", TEXT_FMT(t));
 	buf_free(&b);
 }
 
@@ -169,7 +169,6 @@ void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dl
 	const struct cfg *cfg = dir_view_cfg(view);
 	*who = (struct dlg_who){ .by = "Request-URI", .reason = "", .dialled = "", .dialled_uri = "" };
 	dlg_who_calls(view, info, who);
-	what_was_there(info, who);
 	who_is_called(view, info, who);
 	if (who->kind == DLG_WHO_ATTENDANT)
 		who->plan = cfg_dialplan(cfg, text_of(who->attendant->dialplan));

@@ -20,11 +20,13 @@ struct dlg_who {
 	char caller_number[64], caller_name[128];
 	const char *reason;            /* why the call came here, as the diversion of that mailbox says; "" */
 	const char *dialled, *dialled_uri; /* whom the caller called first: user part, URI; belong to the leg */
-	char looked_for[512];          /* what was looked at, in words */
 };
 /* Only the caller anew: somebody else took his place. */
 void dlg_who_calls(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);
 void dlg_who(const struct dir_view *view, const struct leg_info *info, struct dlg_who *who);
+/* What is looked at for that, in words: for who finds nobody. */
+enum { DLG_LOOKED_AT = 512 };
+void dlg_looked_at(const struct leg_info *info, char dst[DLG_LOOKED_AT]);
 /* Whether the dial plan of whoever is called takes calls that came so (dialplans[].security). */
 bool dlg_secure_enough(const struct dlg_who *who, enum net_transport transport);
 /* Whether the sound of a call that belongs to that dial plan (NULL: to none) and goes through that gateway is encrypted. */

@@ -384,8 +384,24 @@ static void owner_is_held_while_in_its_table(void **state)
 	assert_int_equal(s.over, 7);
 }
 
+static void words_that_find_no_memory_count_as_said(void **state)
+{
+	(void)state;
+	struct dlg_session s;
+	start(&s);
+	s.door = true;
+	keys(&s, "1");
+	mem_fail_at(1);
+	dlg_timer_fired(&s.e, DLG_T_KEY); /* to a state that only the end of its words leads on from */
+	assert_true(mem_failed());
+	mem_fail_at(0);
+	assert_string_equal(s.log, "hush a:1 over:3 ");
+	assert_int_equal(s.over, 3);
+}
+
 UT_MAIN(UT(patterns_take_keys), UT(first_row_that_matches_wins), UT(longest_pattern_wins_and_the_timer_decides),
         UT(wrong_keys_are_one_event_and_clear_the_queue), UT(keys_ahead_are_bounded_and_skip_what_would_be_said),
         UT(failure_is_heard_in_spite_of_keys_ahead), UT(an_action_that_fails_is_an_event), UT(only_the_last_job_counts),
         UT(tables_call_tables), UT(who_dials_is_not_listened_to), UT(tail_call_takes_the_place), UT(hangup_ends_in_every_depth), UT(stale_ends_of_prompts_are_dropped),
-        UT(what_must_be_heard_is_not_cut), UT(a_table_that_never_rests_ends), UT(owner_is_held_while_in_its_table))
+        UT(what_must_be_heard_is_not_cut), UT(a_table_that_never_rests_ends), UT(owner_is_held_while_in_its_table),
+        UT(words_that_find_no_memory_count_as_said))

@@ -128,7 +128,9 @@ static void nobody_is_told_with_what_was_looked_for(void **state)
 	i.headers_believed = false;
 	struct dlg_who w = ask(&i);
 	assert_int_equal(w.kind, DLG_WHO_NOBODY);
-	assert_string_equal(w.looked_for, "Request-URI sip:999@node01, To sip:998@node01; Diversion and History-Info of this gateway are not believed");
+	char looked_at[DLG_LOOKED_AT];
+	dlg_looked_at(&i, looked_at);
+	assert_string_equal(looked_at, "Request-URI sip:999@node01, To sip:998@node01; Diversion and History-Info of this gateway are not believed");
 }
 
 static void withheld_numbers_stay_withheld(void **state)

@@ -10,6 +10,7 @@
 
 struct calendars;
 struct dir;
+struct dir_answer;
 struct dns;
 struct dlg_service;
 struct gw_shared;
@@ -29,10 +30,26 @@ struct trace;
 struct trust_keeper;
 struct trust_set;
 
-/* Takes a new configuration into use; `objects`: only the organisation's part is to be looked at. It is read and prepared elsewhere: `done` comes
- * later, with 0 or an error and `why`, unless ENOMEM is returned. */
-typedef void (admin_applied_h)(int err, const struct ev_report *why, void *arg);
-typedef int (admin_apply_h)(const struct cfg *cfg, bool objects, admin_applied_h *done, void *done_arg, void *arg);
+/* How a new configuration is to be taken into use. */
+struct admin_apply {
+	bool objects;     /* only the organisation's part is to be looked at; where nodes share a store, all take it or none (directory/proposal.h) */
+	int64_t based_on; /* ... if that revision is still the newest; -1: whatever is */
+	bool leave_behind; /* ... although some nodes cannot take it */
+	uint64_t within_ms; /* ... which they are to say within that time; 0: as long as is usual */
+};
+/* Borrowed for the call. */
+struct admin_applied {
+	int err;
+	const struct ev_report *why;
+	int64_t revision; /* that was made of it for all nodes; 0: this node is alone */
+	const struct dir_answer *answers; /* of the other nodes */
+	size_t n;
+};
+/* It is read and prepared elsewhere: `done` comes later, unless ENOMEM is returned. */
+typedef void (admin_applied_h)(const struct admin_applied *r, void *arg);
+typedef int (admin_apply_h)(const struct cfg *cfg, const struct admin_apply *how, admin_applied_h *done, void *done_arg, void *arg);
+/* The revision of the store that is in use here; -1: none. */
+typedef int64_t (admin_revision_h)(void *arg);
 
 /* What became of the node's own file, read again. Borrowed for the call. */
 struct admin_reloaded {
@@ -75,6 +92,7 @@ struct admin_prm {
 	const char *socket; /* path */
 	const char *group;  /* who may use it besides root and the owner; NULL or "": nobody */
 	admin_apply_h *apply;
+	admin_revision_h *revision; /* NULL: nobody shares the store */
 	admin_reload_h *reload;
 	/* Identities or anchors are swapped in the keeper: tell everyone who has to know. */
 	void (*trust_changed)(void *arg);

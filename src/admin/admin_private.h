@@ -26,7 +26,7 @@ struct admin {
 	struct list matrices; /* under way, see cmd_matrix.c */
 	struct list looks;    /* under way, see cmd_look.c */
 	struct list edits;    /* of objects, see cmd_objects.c */
-	struct list applies;  /* under way, see cmd_config.c */
+	struct list applies;  /* under way, see cmd_apply.c */
 	struct list listings; /* under way, see listing.c */
 };
 
@@ -112,7 +112,9 @@ struct admin_listing {
 void admin_list(struct admin *a, struct admin_call *call, const struct admin_listing *of);
 void admin_lists_stop(struct admin *a);
 
-/* cmd_config.c */
+/* cmd_apply.c */
+admin_cmd_h admin_apply_run;
+json_t *admin_changes_json(const struct cfg_changes *changes);
 void admin_applies_stop(struct admin *a);
 
 /* cmd_objects.c */

@@ -139,6 +139,7 @@ struct changing {
 	size_t n;
 	bool dry_run, begun;
 	struct cfg *base, *made, *whole;
+	int64_t based_on; /* the revision that base is of; what others made meanwhile is not undone */
 	struct cfg_errors errors;
 };
 
@@ -207,14 +208,14 @@ static void answer(struct changing *x, bool applied)
 	                                 errors_json(x), "more", (json_int_t)x->errors.more, "list", x->list));
 }
 
-static void applied(int err, const struct ev_report *why, void *arg)
+static void applied(const struct admin_applied *r, void *arg)
 {
 	struct changing *x = arg;
-	if (err)
-		admin_call_errno(x->call, err, why);
+	if (r->err)
+		admin_call_errno(x->call, r->err, r->why);
 	else
 		answer(x, true);
-	if (!err)
+	if (!r->err)
 		admin_call_did(x->call, "%s %s%s", x->list, x->edits[0].name, x->n > 1 ? " and others" : "");
 	over(x);
 }
@@ -247,7 +248,7 @@ static void worked(enum pool_result result, int err, void *arg)
 	} else if (x->dry_run) {
 		answer(x, false);
 	} else {
-		err = a->prm.apply ? a->prm.apply(x->made, true, applied, x, a->prm.arg) : ENOTSUP;
+		err = a->prm.apply ? a->prm.apply(x->made, &(struct admin_apply){ .objects = true, .based_on = x->based_on }, applied, x, a->prm.arg) : ENOTSUP;
 		if (!err)
 			return;
 		admin_call_errno(x->call, err, NULL);
@@ -262,6 +263,7 @@ static void next_edit(struct admin *a)
 		return;
 	x->begun = true;
 	x->base = cfg_ref(a->objects);
+	x->based_on = a->prm.revision ? a->prm.revision(a->prm.arg) : -1;
 	int err = pool_submit(a->prm.crypto, work, worked, x);
 	if (err) {
 		admin_call_errno(x->call, err, NULL);

@@ -218,6 +218,30 @@ static int check(struct cli *c)
 
 static void print_changes(struct cli *c, const json_t *changes, bool restart, const char *head);
 
+/* One line each; the answer is "no" where some do not serve it. */
+static int show_nodes(struct cli *c, const json_t *r)
+{
+	static const char *const words[][2] = {
+		{ "serves", "serves it" }, { "lags", "does not serve it yet, but revision" }, { "left-behind", "was left behind; it serves revision" },
+		{ "silent", "gives no sign; it takes it when it is back" },
+	};
+	size_t i;
+	const json_t *n;
+	if (!json_object_get(r, "nodes"))
+		return CLI_GOOD;
+	fprintf(c->out, "Revision %s:\n", cli_text(r, "revision"));
+	json_array_foreach(json_object_get(r, "nodes"), i, n) {
+		const char *state = cli_text(n, "state"), *say = state;
+		for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+			if (strcmp(state, words[k][0]) == 0)
+				say = words[k][1];
+		bool other = strcmp(state, "lags") == 0 || strcmp(state, "left-behind") == 0;
+		fprintf(c->out, "  %-12s %s%s%s%s%s\n", cli_text(n, "node"), say, other ? " " : "", other ? cli_text(n, "revision") : "",
+		        *cli_text(n, "finding") ? ": " : "", cli_text(n, "finding"));
+	}
+	return cli_true(r, "everywhere") ? CLI_GOOD : CLI_NO;
+}
+
 static int show_applied(struct cli *c, const json_t *r)
 {
 	const json_t *changes = json_object_get(r, "changes");
@@ -227,7 +251,7 @@ static int show_applied(struct cli *c, const json_t *r)
 	print_changes(c, changes, true, "In use only after a restart (umbel node drain, then restart the service):");
 	if (!json_array_size(changes))
 		fprintf(c->out, "It says what is in use already.\n");
-	return CLI_GOOD;
+	return show_nodes(c, r);
 }
 
 /* What the server is asked: the file, or as it was before. */
@@ -235,17 +259,27 @@ static int apply_args(struct cli *c, json_t **args)
 {
 	bool back = cli_opt(c, "undo") != NULL, dry = cli_opt(c, "dry-run") != NULL;
 	struct buf b;
+	int64_t ms = 0;
 	if (back == (c->n_pos == 1))
 		return cli_error(c, CLI_USAGE, "give a file, or --undo");
+	if (cli_opt(c, "within") && cli_time_ms(c, "within", cli_opt(c, "within"), &ms) != CLI_GOOD)
+		return CLI_USAGE;
+	json_t *how = json_pack("{s:b, s:I}", "leave_behind", cli_opt(c, "leave-behind") != NULL, "within_ms", (json_int_t)ms);
 	if (back) {
 		*args = json_pack("{s:b, s:b}", "undo", true, "dry_run", dry);
+		json_object_update(*args, how);
+		json_decref(how);
 		return CLI_GOOD;
 	}
 	int code = cli_read_file(c, c->pos[0], FILE_MAX, &b);
-	if (code)
+	if (code) {
+		json_decref(how);
 		return code;
+	}
 	*args = json_pack("{s:s, s:s, s:b, s:b}", "path", c->pos[0], "yaml", b.n ? buf_cstr(&b) : "", "whole", cli_opt(c, "whole") != NULL, "dry_run", dry);
 	buf_free(&b);
+	json_object_update(*args, how);
+	json_decref(how);
 	return *args ? CLI_GOOD : cli_error(c, CLI_NO, "%s is not UTF-8 text", c->pos[0]);
 }
 
@@ -255,7 +289,17 @@ static int apply(struct cli *c)
 	int code = apply_args(c, &args);
 	if (code)
 		return code;
-	code = cli_ask_show(c, "config.apply", args, show_applied);
+	json_t *r = NULL;
+	code = cli_ask(c, "config.apply", args, &r);
+	if (code != CLI_GOOD)
+		return code;
+	if (c->json)
+		code = cli_print_json(c, r);
+	else
+		code = show_applied(c, r);
+	if (c->json && json_object_get(r, "everywhere") && !cli_true(r, "everywhere"))
+		code = CLI_NO;
+	json_decref(r);
 	if (code == CLI_GOOD)
 		cli_alike_after(c, NULL);
 	return code;
@@ -339,6 +383,8 @@ static const struct cli_opt apply_opts[] = {
 	{ "whole", NULL, "FILE is a whole configuration with its node part, as umbeld reads it" },
 	{ "dry-run", NULL, "tell what would change, and change nothing" },
 	{ "undo", NULL, "instead of a file: the objects as they were before the last change; twice, and it is undone itself" },
+	{ "leave-behind", NULL, "take it into use although a node refuses it, or does not answer: that node keeps what it serves" },
+	{ "within", "TIME", "how long the other nodes have for their answer, and then to serve it (default 10s)" },
 	{ NULL, NULL, NULL },
 };
 
@@ -347,9 +393,10 @@ const struct cli_cmd cli_check_cmds[] = {
 	  "Without --live no server is needed: everything that is wrong is printed as file:line:column: key: what: fix\n(default /etc/umbel/umbel.yaml). Calendars that schedules name by address are fetched for a try, from this machine.",
 	  "  umbel check umbel.yaml\n  umbel check --live pool", check },
 	{ "apply", NULL, "[FILE]", 0, 1, apply_opts, "Take objects (gateways, mailboxes, attendants ...) into use, for all nodes of the store",
-	  "What is wrong in FILE is printed, and nothing changes then; else each setting that changed. Other nodes take it within seconds:\n"
-	  "umbel node list shows the revision that each serves.",
-	  "  umbel apply --dry-run objects.yaml\n  umbel apply objects.yaml\n  umbel apply --undo", apply },
+	  "What is wrong in FILE is printed, and nothing changes then; else each setting that changed. Where nodes share a store, each that gives\n"
+	  "signs of life tries the objects first: all take them, or none does, and which one refused is told, and why. The command comes back when\n"
+	  "all serve them (a line a node), with exit code 1 if some do not. What is told as a change is against the newest revision of the store.",
+	  "  umbel apply --dry-run objects.yaml\n  umbel apply objects.yaml\n  umbel apply --leave-behind objects.yaml\n  umbel apply --undo", apply },
 	{ "reload", NULL, "", 0, 0, NULL, "Read the node's own configuration again, with its certificates, CAs and revocation lists",
 	  "As SIGHUP does, but the answer comes when it is done: what changed, what needs a restart, which identities show another certificate;\n"
 	  "or exit code 1 and all errors as file:line:column: key: what: fix, and nothing was changed.",

@@ -84,7 +84,7 @@ static int show_edited(struct cli *c, const json_t *r)
 	if (c->json) {
 		cli_print_json(c, r);
 	} else if (good) {
-		fprintf(c->out, cli_true(r, "applied") ? "Done: it is in use now, and on the other nodes of the store within seconds.\n" : "It would be taken; nothing was changed.\n");
+		fprintf(c->out, cli_true(r, "applied") ? "Done: it is in use now; the other nodes of the store agreed to it and take it at once.\n" : "It would be taken; nothing was changed.\n");
 	} else {
 		json_array_foreach(json_object_get(r, "errors"), i, e)
 			print_edit_error(c, e);

@@ -81,6 +81,7 @@ static void synced(enum store_result result, int err, const struct ev_report *wh
 	else
 		d->polling = false;
 	/* a view made for a configuration that was replaced meanwhile is of no use */
+	s->view_made = s->view != NULL;
 	if (!err && s->view && !d->closed && d->view && dir_view_cfg(d->view) == s->cfg) {
 		swap_view(d, s->view);
 		s->view = NULL;
@@ -89,19 +90,28 @@ static void synced(enum store_result result, int err, const struct ev_report *wh
 		tell_unusable(d, s);
 		if (s->objects && d->on_objects)
 			d->on_objects(s->objects, s->revision, d->on_objects_arg);
+		else if (!s->objects && !s->errors.n && s->view_made && d->on_serves)
+			d->on_serves(s->revision, d->on_serves_arg);
 	}
 	if (s->apply && !d->closed) {
 		tell_applied(d, s, err, why);
 		if (s->done)
 			s->done(err, err ? 0 : s->revision, why, s->arg);
 	}
+	bool again = d->look_again && !d->closed;
+	mem_ref(d);
 	sync_free(s);
+	if (again)
+		dir_look(d);
+	mem_unref(d);
 }
 
 static int sync(struct dir *d, bool apply, dir_applied_h *done, void *arg)
 {
-	/* a node's file that holds no objects must not take everybody's mailboxes away */
-	bool writes = apply && cfg_has_objects(dir_view_cfg(d->view));
+	/* a node's file that holds no objects must not take everybody's mailboxes away, nor what this node learnt lately undo what others made since */
+	const struct cfg *cfg = dir_view_cfg(d->view);
+	bool learnt = d->prm.shared && cfg->source && cfg->source[0];
+	bool writes = apply && !learnt && cfg_has_objects(cfg);
 	struct dir_sync *s = mem_zalloc(1, sizeof *s);
 	if (!s)
 		return ENOMEM;
@@ -130,6 +140,17 @@ static void on_poll(void *arg)
 	if (!d->view || d->applying || d->polling || store_state(d->prm.store) == STORE_AWAY)
 		return;
 	sync(d, d->view->revision == 0, NULL, NULL);
+	dir_proposals_look(d);
+}
+
+void dir_look(struct dir *d)
+{
+	if (store_state(d->prm.store) == STORE_AWAY)
+		return;
+	dir_proposals_look(d);
+	d->look_again = d->applying || d->polling;
+	if (d->view && !d->look_again)
+		sync(d, d->view->revision == 0, NULL, NULL);
 }
 
 int dir_apply(struct dir *d, const struct cfg *cfg, dir_applied_h *done, void *arg)
@@ -154,6 +175,12 @@ void dir_on_objects(struct dir *d, dir_objects_h *h, void *arg)
 	d->on_objects_arg = arg;
 }
 
+void dir_on_serves(struct dir *d, dir_serves_h *h, void *arg)
+{
+	d->on_serves = h;
+	d->on_serves_arg = arg;
+}
+
 struct dir_view *dir_view(struct dir *d)
 {
 	return dir_view_ref(d->view);
@@ -168,6 +195,7 @@ int dir_create(struct dir **dp, const struct dir_prm *prm)
 	d->prm.poll_ms = prm->poll_ms ? prm->poll_ms : 5000;
 	text_fill(d->node, sizeof d->node, prm->node ? prm->node : "");
 	ops_init(&d->ops);
+	list_init(&d->proposals);
 	tmr_start(prm->loop, &d->poll, (int64_t)d->prm.poll_ms, on_poll, d);
 	*dp = d;
 	return 0;
@@ -180,6 +208,7 @@ void dir_destroy(struct dir *d)
 	d->closed = true;
 	tmr_cancel(&d->poll);
 	ops_cancel_all(&d->ops);
+	dir_proposals_end(d);
 	mem_unref(d);
 }
 

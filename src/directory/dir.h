@@ -45,6 +45,7 @@ struct dir_prm {
 	struct ev_bus *bus;
 	const char *node;
 	uint64_t poll_ms; /* how often the store is asked for a newer revision; 0 = 5000 */
+	bool shared; /* other nodes use the store too: objects that came from it are never written back, for they may be old by now */
 	bool cheap_hash; /* tests: the least Argon2id allows */
 };
 
@@ -68,6 +69,19 @@ void dir_on_objects(struct dir *d, dir_objects_h *h, void *arg);
 /* Objects as they were before the revision that is the newest now: the last one that differs from it in them. `objects` is the caller's. In a store
  * thread. ENOENT: there is none. */
 int dir_revision_before(struct db_tx *tx, int64_t *number, char **objects, struct ev_report *why);
+/* The newest one; number 0: there is none. objects is "" where it came from a node's own file, else the caller's to free; NULL: not wanted. */
+struct dir_newest {
+	int64_t number;
+	char node[65];
+	char *objects;
+};
+int dir_revision_newest(struct db_tx *tx, struct dir_newest *n, bool objects, struct ev_report *why);
+
+/* This node has that revision in use, whole. Loop thread. */
+typedef void (dir_serves_h)(int64_t revision, void *arg);
+void dir_on_serves(struct dir *d, dir_serves_h *h, void *arg);
+/* Looks at the store now: somebody told that there is something newer. */
+void dir_look(struct dir *d);
 
 /* The current view, with a reference for the caller; NULL before the first dir_apply. */
 struct dir_view *dir_view(struct dir *d);

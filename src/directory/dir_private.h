@@ -6,6 +6,7 @@
 #include "config/arena.h"
 #include "db/op.h"
 #include "directory/pin.h"
+#include "directory/proposal.h"
 #include "net/pool.h"
 #include "net/tmr.h"
 
@@ -58,7 +59,13 @@ struct dir {
 	struct tmr poll;
 	dir_objects_h *on_objects;
 	void *on_objects_arg;
-	bool closed, polling, applying;
+	dir_serves_h *on_serves;
+	void *on_serves_arg;
+	dir_try_h *on_try;
+	void *on_try_arg;
+	int64_t tried; /* number of the proposal that was tried last */
+	struct list proposals; /* of this node */
+	bool closed, polling, applying, look_again, asking, ask_again;
 };
 
 /* ---- store threads (dir_sql.c) ---- */
@@ -69,6 +76,7 @@ struct dir_sync {
 	bool apply; /* asked for by dir_apply() */
 	bool writes; /* and there is something to write */
 	struct dir_view *view; /* loaded; NULL when nothing is newer */
+	bool view_made;
 	int64_t revision;
 	int64_t count, removed;
 	char other[65]; /* node whose revision was replaced */
@@ -80,5 +88,43 @@ struct dir_sync {
 	void *arg;
 };
 store_work_h dir_sync_work;
+/* Makes s->cfg the next revision unless the newest says the same; tells all nodes. */
+int dir_revision_write(struct db_tx *tx, struct dir_sync *s, struct ev_report *why);
+
+/* ---- proposals (proposal.c, proposal_sql.c) ---- */
+enum dir_decision { DIR_WAIT, DIR_REFUSED, DIR_MADE };
+struct dir_proposal {
+	struct link link; /* of d's proposals */
+	struct dir *d; /* a reference */
+	struct dir_proposal_prm prm; /* cfg is a reference */
+	dir_proposed_h *h;
+	void *arg;
+	struct tmr tmr;
+	bool in_store, put, wake;
+	int64_t number, until_us;
+	enum dir_decision decision;
+	struct dir_sync *sync; /* what becomes the revision */
+	struct dir_answer v[DIR_ANSWERS_MAX];
+	size_t n;
+};
+store_work_h dir_propose_work, dir_settle_work, dir_withdraw_work;
+/* What others propose and this node did not answer yet. */
+struct dir_question {
+	struct dir *d; /* a reference */
+	int64_t number;
+	char node[65]; /* whose it is; "" none */
+	struct cfg *objects;
+	struct cfg_errors errors;
+};
+store_work_h dir_question_work;
+struct dir_reply {
+	struct dir *d; /* a reference */
+	int64_t number;
+	bool good;
+	char finding[DIR_FINDING_SIZE];
+};
+store_work_h dir_reply_work;
+void dir_proposals_look(struct dir *d);
+void dir_proposals_end(struct dir *d);
 
 #endif

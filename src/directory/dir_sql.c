@@ -129,13 +129,30 @@ int dir_revision_before(struct db_tx *tx, int64_t *number, char **objects, struc
 	return text ? 0 : ENOMEM;
 }
 
-static int apply(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
+int dir_revision_newest(struct db_tx *tx, struct dir_newest *n, bool objects, struct ev_report *why)
+{
+	struct db_rows *r;
+	n->number = 0;
+	n->node[0] = '\0';
+	n->objects = NULL;
+	int err = db_query_one(tx, &r, why, "SELECT number, node, objects FROM revision ORDER BY number DESC LIMIT 1", "");
+	if (err)
+		return err == ENOENT ? 0 : err;
+	n->number = db_col_int(r, 0);
+	db_col_copy(r, 1, n->node, sizeof n->node);
+	n->objects = objects ? text_dup(db_col_text(r, 2)) : NULL;
+	db_rows_close(r);
+	return objects && !n->objects ? ENOMEM : 0;
+}
+
+int dir_revision_write(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
 {
 	char now[33], was[33], node[65];
-	int64_t last;
+	int64_t last = 0;
 	int err = digest(s->cfg, now);
 	if (!err)
 		err = last_revision(tx, &last, was, node, why);
+	s->revision = last;
 	if (err || strcmp(now, was) == 0)
 		return err;
 	err = db_exec(tx, why, "INSERT INTO revision (number, digest, node, applied_us, objects) VALUES (?1, ?2, ?3, ?4, ?5)", "issis", last + 1, now,
@@ -148,11 +165,12 @@ static int apply(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
 		return err;
 	s->removed = db_changes(tx);
 	s->fresh = true;
+	s->revision = last + 1;
 	if (last && strcmp(node, s->d->node) != 0) {
 		memcpy(s->other, node, sizeof s->other);
 		s->other_revision = last;
 	}
-	return 0;
+	return db_notify(tx, DIR_NOTICE, why);
 }
 
 /* ---- reading ---- */
@@ -230,7 +248,7 @@ int dir_sync_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	s->fresh = false;
 	s->removed = 0;
 	s->other[0] = 0;
-	int err = s->writes ? apply(tx, s, why) : 0;
+	int err = s->writes ? dir_revision_write(tx, s, why) : 0;
 	if (!err)
 		err = last_revision(tx, &s->revision, hex, node, why);
 	if (err || s->revision == s->known)

@@ -284,8 +284,11 @@ void registry_say(struct registry *r, const char *state, const char *reason, int
 
 void registry_serves(struct registry *r, int64_t revision, const char *objects)
 {
+	bool news = r->me.revision != revision || strcmp(r->me.objects, objects ? objects : "") != 0;
 	r->me.revision = revision;
 	text_fill(r->me.objects, sizeof r->me.objects, objects ? objects : "");
+	if (news)
+		beat(r);
 }
 
 int registry_card(struct registry *r, const char *body)
@@ -328,6 +331,43 @@ static int read_card(struct listing *l, struct db_rows *r, size_t i)
 	return l->card[i] ? 0 : ENOMEM;
 }
 
+#define OF_NODES "SELECT n.name, n.fqdn, n.version, n.state, n.reason, n.started_us, n.beat_us, n.calls," \
+	" n.skew_us, n.max_calls, n.revision, n.objects, n.interval_ms, "
+
+static void read_node(const struct db_rows *r, struct registry_node *v, int64_t now_us, const char *ours)
+{
+	db_col_copy(r, 0, v->name, sizeof v->name);
+	db_col_copy(r, 1, v->fqdn, sizeof v->fqdn);
+	db_col_copy(r, 2, v->version, sizeof v->version);
+	db_col_copy(r, 3, v->state, sizeof v->state);
+	db_col_copy(r, 4, v->reason, sizeof v->reason);
+	v->started_us = db_col_int(r, 5);
+	v->beat_us = db_col_int(r, 6);
+	v->calls = db_col_int(r, 7);
+	v->skew_us = db_col_int(r, 8);
+	v->max_calls = db_col_int(r, 9);
+	v->revision = db_col_int(r, 10);
+	db_col_copy(r, 11, v->objects, sizeof v->objects);
+	v->ago_us = now_us - v->beat_us;
+	v->alive = v->ago_us < limit_of(db_col_int(r, 12), text_of(v->version), ours ? ours : v->version) && strcmp(v->state, "stopped") != 0;
+}
+
+int registry_read(struct db_tx *tx, struct registry_node *v, size_t max, size_t *n, struct ev_report *why)
+{
+	struct db_rows *r;
+	int64_t now_us = 0;
+	*n = 0;
+	int err = db_now(tx, &now_us, why);
+	if (!err)
+		err = db_query(tx, &r, why, OF_NODES "'' FROM node n ORDER BY n.name", "");
+	if (err)
+		return err;
+	for (; *n < max && (err = db_step(r, why)) == 0; (*n)++)
+		read_node(r, &v[*n], now_us, NULL);
+	db_rows_close(r);
+	return err == ENOENT ? 0 : err;
+}
+
 static int list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct listing *l = arg;
@@ -336,27 +376,12 @@ static int list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	int err = db_now(tx, &now_us, why);
 	if (err)
 		return err;
-	err = db_query(tx, &r, why, "SELECT n.name, n.fqdn, n.version, n.state, n.reason, n.started_us, n.beat_us, n.calls,"
-		" n.skew_us, n.max_calls, n.revision, n.objects, n.interval_ms, c.body FROM node n"
-		" LEFT JOIN node_card c ON c.node = n.name ORDER BY n.name", "");
+	err = db_query(tx, &r, why, OF_NODES "c.body FROM node n LEFT JOIN node_card c ON c.node = n.name ORDER BY n.name", "");
 	if (err)
 		return err;
 	for (l->n = 0; l->n < NODES_MAX && (err = db_step(r, why)) == 0; l->n++) {
 		struct registry_node *v = &l->v[l->n];
-		db_col_copy(r, 0, v->name, sizeof v->name);
-		db_col_copy(r, 1, v->fqdn, sizeof v->fqdn);
-		db_col_copy(r, 2, v->version, sizeof v->version);
-		db_col_copy(r, 3, v->state, sizeof v->state);
-		db_col_copy(r, 4, v->reason, sizeof v->reason);
-		v->started_us = db_col_int(r, 5);
-		v->beat_us = db_col_int(r, 6);
-		v->calls = db_col_int(r, 7);
-		v->skew_us = db_col_int(r, 8);
-		v->max_calls = db_col_int(r, 9);
-		v->revision = db_col_int(r, 10);
-		db_col_copy(r, 11, v->objects, sizeof v->objects);
-		v->ago_us = now_us - v->beat_us;
-		v->alive = v->ago_us < limit_of(db_col_int(r, 12), text_of(v->version), l->r->me.version) && strcmp(v->state, "stopped") != 0;
+		read_node(r, v, now_us, l->r->me.version);
 		v->self = strcmp(v->name, l->self) == 0;
 		err = read_card(l, r, l->n);
 		if (err)

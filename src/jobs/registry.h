@@ -41,7 +41,7 @@ int registry_create(struct registry **rp, const struct registry_prm *prm);
 void registry_destroy(struct registry *r);
 /* What the next beats say; a change is written at once. */
 void registry_say(struct registry *r, const char *state, const char *reason, int64_t calls);
-/* Which revision it serves, and the digest of these objects; with the next beat. */
+/* Which revision it serves, and the digest of these objects; a change is written at once. */
 void registry_serves(struct registry *r, int64_t revision, const char *objects);
 /* What this node says of itself in public, as one text (its format is the caller's): written with the next beat, and again until the store
  * took it. ENOMEM. */
@@ -49,6 +49,8 @@ int registry_card(struct registry *r, const char *body);
 /* Loop thread; the array is borrowed for the call. err 0, or as db.h. */
 typedef void (registry_list_h)(int err, const struct registry_node *nodes, size_t n, void *arg);
 int registry_list(struct registry *r, registry_list_h *h, void *arg);
+/* The same in a store thread, without `self`; at most max of them. */
+int registry_read(struct db_tx *tx, struct registry_node *v, size_t max, size_t *n, struct ev_report *why);
 /* The same with the cards. The handler comes in any case: with ECANCELED when the registry was destroyed meanwhile. */
 int registry_cards(struct registry *r, registry_list_h *h, void *arg);
 

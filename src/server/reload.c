@@ -12,6 +12,7 @@
 #include "cert/matrix.h"
 #include "config/edit.h"
 #include "dialogue/session.h"
+#include "directory/proposal.h"
 #include "server/server_private.h"
 #include "server_events.h"
 #include "trust_events.h"
@@ -98,6 +99,9 @@ struct change {
 	bool from_file, begun;
 	bool objects;          /* the organisation's part alone */
 	bool days;             /* nothing but what a calendar elsewhere says */
+	bool everywhere;       /* objects: all nodes of the store are asked before, and take them or none does */
+	struct admin_apply how;
+	int64_t trial;         /* another node's proposal: tried, and not taken; its number */
 	struct cfg *given;     /* as read, or as handed over */
 	struct cfg *base;      /* in use when the reading began */
 	struct cfg *whole;     /* to be taken into use */
@@ -304,12 +308,31 @@ static void say_refused(struct change *c, int err)
 
 static void begin_next(struct server *s);
 
-static void over(struct change *c, int err)
+/* Who is stopping reads the newest revision when it starts again. */
+static void answer_trial(struct change *c, int err)
+{
+	char sentence[DIR_FINDING_SIZE];
+	if (!c->s->dir)
+		return;
+	if (c->errors.n)
+		text_print(sentence, sizeof sentence, "line %u: %s: %s", c->errors.v[0].pos.line, c->errors.v[0].key, c->errors.v[0].what);
+	else if (c->why.id)
+		ev_sentence(&c->why, sentence, sizeof sentence);
+	else
+		text_fill(sentence, sizeof sentence, err && err != ECANCELED ? strerror(err) : "");
+	dir_answer(c->s->dir, c->trial, !err || err == ECANCELED, sentence);
+}
+
+/* `p`: what became of it on all nodes; NULL: it was this node's own matter. */
+static void over_everywhere(struct change *c, int err, const struct dir_proposed *p)
 {
 	struct server *s = c->s;
 	list_remove(&c->link);
-	if (c->done)
-		c->done(err, &c->why, c->arg);
+	if (c->trial)
+		answer_trial(c, err);
+	else if (c->done)
+		c->done(&(struct admin_applied){ .err = err, .why = p && p->why ? p->why : &c->why, .revision = p ? p->revision : 0, .answers = p ? p->v : NULL,
+		                                 .n = p ? p->n : 0 }, c->arg);
 	else if (err && err != ECANCELED)
 		say_refused(c, err);
 	if (c->told)
@@ -319,9 +342,49 @@ static void over(struct change *c, int err)
 	begin_next(s);
 }
 
+static void over(struct change *c, int err)
+{
+	over_everywhere(c, err, NULL);
+}
+
 static bool serving(const struct server *s)
 {
 	return s->node && node_state(s->node) < NODE_STOPPING;
+}
+
+static int take_into_use(struct server *s, struct change *c)
+{
+	int err = use(s, c);
+	if (!err)
+		take(s, c);
+	return err;
+}
+
+/* All that can fail here, and nothing else. */
+static int would_use(struct server *s, struct change *c)
+{
+	struct gw_change *gateways = NULL;
+	int err = gw_table_prepare(s->gateways, c->whole, &gateways);
+	if (!err)
+		gw_change_drop(gateways);
+	return err;
+}
+
+/* It is a revision, or nothing happened. What moved here while the others were asked (a certificate) is read again by way of the revision. */
+static void was_put(const struct dir_proposed *p, void *arg)
+{
+	struct change *c = arg;
+	struct server *s = c->s;
+	bool same = serving(s) && s->cfg == c->base && trust_keeper_generation(s->keeper) == c->generation;
+	if (!p->err && (!same || take_into_use(s, c)) && serving(s))
+		dir_look(s->dir);
+	over_everywhere(c, p->err, p);
+}
+
+static int put_to_all(struct server *s, struct change *c)
+{
+	struct dir_proposal_prm prm = { .cfg = c->whole, .based_on = c->how.based_on, .leave_behind = c->how.leave_behind, .within_ms = c->how.within_ms };
+	return dir_propose(s->dir, &prm, was_put, c);
 }
 
 static void was_read(enum pool_result result, int err, void *arg)
@@ -338,11 +401,14 @@ static void was_read(enum pool_result result, int err, void *arg)
 		begin_next(s);
 		return;
 	}
-	if (!err)
-		err = use(s, c);
-	if (!err)
-		take(s, c);
-	over(c, err);
+	if (!err && (c->trial || c->everywhere))
+		err = would_use(s, c);
+	else if (!err)
+		err = take_into_use(s, c);
+	if (err || !c->everywhere)
+		over(c, err);
+	else if ((err = put_to_all(s, c)) != 0)
+		over(c, err);
 }
 
 static void begin_next(struct server *s)
@@ -356,6 +422,18 @@ static void begin_next(struct server *s)
 	int err = serving(s) ? pool_submit(s->reading, read_all, was_read, c) : ECANCELED;
 	if (err)
 		over(c, err);
+}
+
+bool server_shares(const struct server *s)
+{
+	return strcmp(store_engine(s->store), "postgresql") == 0;
+}
+
+void server_serves(int64_t revision, void *server)
+{
+	struct server *s = server;
+	s->revision = revision;
+	registry_serves(s->registry, revision, s->digest);
 }
 
 static struct change *add(struct server *s, struct cfg *given, bool objects, const char *path)
@@ -372,18 +450,35 @@ static struct change *add(struct server *s, struct cfg *given, bool objects, con
 	return c;
 }
 
-int server_apply(const struct cfg *cfg, bool objects, admin_applied_h *done, void *done_arg, void *server)
+int server_apply(const struct cfg *cfg, const struct admin_apply *how, admin_applied_h *done, void *done_arg, void *server)
 {
 	struct server *s = server;
-	struct change *c = add(s, cfg_ref(cfg), objects, cfg->path);
+	struct change *c = add(s, cfg_ref(cfg), how->objects, cfg->path);
 	if (!c) {
 		cfg_unref(cfg);
 		return ENOMEM;
 	}
+	c->everywhere = how->objects && server_shares(s);
+	c->how = *how;
 	c->done = done;
 	c->arg = done_arg;
 	begin_next(s);
 	return 0;
+}
+
+/* What another node would have all take into use: as if it were, and the answer goes back. */
+void server_try_objects(const struct cfg *objects, int64_t number, void *server)
+{
+	struct server *s = server;
+	char path[64];
+	text_print(path, sizeof path, "proposal %lld", (long long)number);
+	struct change *c = serving(s) ? add(s, cfg_ref(objects), true, path) : NULL;
+	if (!c) {
+		dir_answer(s->dir, number, true, NULL); /* on its way out */
+		return;
+	}
+	c->trial = number;
+	begin_next(s);
 }
 
 /* What `umbel apply` wrote for all nodes, here or on another one. */

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include "base/mem.h"
 #include "dialogue/prompts.h"
+#include "directory/proposal.h"
 #include "server/server_private.h"
 #include "server/words.h"
 #include "server_events.h"
@@ -259,7 +260,8 @@ static void drop_jobs(struct server *s)
 
 static int build_directory(struct server *s, struct ev_report *why)
 {
-	struct dir_prm prm = { .store = s->store, .loop = s->loop, .crypto = s->crypto, .clock = clock_system(), .bus = s->bus, .node = s->cfg->node.name };
+	struct dir_prm prm = { .store = s->store, .loop = s->loop, .crypto = s->crypto, .clock = clock_system(), .bus = s->bus, .node = s->cfg->node.name,
+		               .shared = server_shares(s) };
 	(void)why;
 	int err = dir_create(&s->dir, &prm);
 	return err ? err : dir_apply(s->dir, s->cfg, NULL, NULL);
@@ -268,6 +270,7 @@ static int build_directory(struct server *s, struct ev_report *why)
 static void drop_directory(struct server *s)
 {
 	dir_destroy(s->dir);
+	s->dir = NULL;
 }
 
 /* Told by a transaction of any node. */
@@ -276,6 +279,8 @@ static void on_notice(const char *text, void *arg)
 	struct server *s = arg;
 	if (s->mbox && strncmp(text, "mailbox ", 8) == 0)
 		mbox_changed_elsewhere(s->mbox, text + 8);
+	else if (s->dir && strcmp(text, DIR_NOTICE) == 0)
+		dir_look(s->dir);
 }
 
 static int build_mailbox(struct server *s, struct ev_report *why)
@@ -465,9 +470,7 @@ static void now_and_then(void *arg)
 	store_need(s);
 	server_certificate_need(s);
 	node_answer(s->node, &a);
-	struct dir_view *view = dir_view(s->dir);
-	registry_serves(s->registry, view ? dir_view_revision(view) : 0, s->digest);
-	dir_view_unref(view);
+	registry_serves(s->registry, s->revision, s->digest);
 	registry_say(s->registry, node_state_name(node_state(s->node)), a.ready ? "" : a.reason, node_calls(s->node));
 	tmr_start(s->loop, &s->minute, SAY_MS, now_and_then, s);
 }
@@ -487,13 +490,18 @@ static int build_http(struct server *s, struct admin_http **hp, const char *key,
 	return admin_http_create(hp, &prm, why);
 }
 
+static int64_t revision_here(void *arg)
+{
+	return ((struct server *)arg)->revision;
+}
+
 static int build_admin(struct server *s, struct ev_report *why)
 {
 	struct admin_prm prm = {
 		.loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = s->node, .gateways = s->gateways, .shared = s->shared, .stories = s->stories, .sip = s->sip,
 		.store = s->store, .registry = s->registry, .dir = s->dir, .calendars = s->calendars, .mbox = s->mbox, .records = s->records, .speech = s->speech, .calls = s->calls, .languages = s->languages, .own_prompts = s->own_prompts, .trust = s->keeper, .trace = s->trace, .dns = s->dns, .files = s->slow,
 		.crypto = s->crypto, .socket = s->cfg->node.admin_socket, .group = s->cfg->node.admin_group, .apply = server_apply, .reload = server_reload_told,
-		.trust_changed = server_trust_changed, .arg = s,
+		.trust_changed = server_trust_changed, .arg = s, .revision = server_shares(s) ? revision_here : NULL,
 	};
 	int err = admin_create(&s->admin, &prm, why);
 	if (!err)
@@ -522,6 +530,9 @@ static int start(struct server *s, struct ev_report *why)
 	dlg_service_ways(s->calls, s->sip, s->gateways);
 	outbox_start(s->outbox);
 	dir_on_objects(s->dir, server_take_objects, s);
+	dir_on_serves(s->dir, server_serves, s);
+	if (server_shares(s))
+		dir_on_try(s->dir, server_try_objects, s);
 	(void)calendars_use(s->calendars, s->cfg, true);
 	(void)server_objects_digest(s->cfg, s->digest); /* without memory: it is not compared */
 	now_and_then(s);

@@ -36,6 +36,7 @@ struct trace;
 struct server {
 	struct cfg *cfg; /* in use */
 	char digest[33]; /* of its objects, for the registry; "" not made */
+	int64_t revision; /* of the store, in use whole; 0: none */
 	char path[4096];
 	bool quiet, keep_user;
 	unsigned built;  /* parts that stand */
@@ -110,7 +111,10 @@ void server_drop_listening(struct server *s);
 int server_objects_digest(const struct cfg *cfg, char hex[33]);
 admin_apply_h server_apply;
 admin_reload_h server_reload_told;
+bool server_shares(const struct server *s); /* the store, with other nodes */
 void server_take_objects(const struct cfg *objects, int64_t revision, void *server);
+void server_try_objects(const struct cfg *objects, int64_t number, void *server);
+void server_serves(int64_t revision, void *server);
 void server_trust_changed(void *server);
 /* Tells the other nodes which certificates this one shows now (never a key). What cannot be told now is told at the next change. */
 void server_show_card(struct server *s);

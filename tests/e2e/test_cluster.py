@@ -15,6 +15,7 @@ from labkit.caller import Call, speech
 from labkit.dns import Dns
 from labkit.node import Node, yaml
 from labkit.pg import Postgres
+from labkit.pki import CA
 
 ME, NODES = space.HOSTS[space.POOL], [space.HOSTS[n] for n in space.NODES]
 SILENT, BACK, SAFE, CUT_OFF, JOINED = 2303, 2304, 3409, 3411, 3412
@@ -200,6 +201,24 @@ def applied(story, nodes):
     story.check("both nodes serve what they served before", alike(nodes, second) == first, served(nodes))
 
 
+def agreed(story, nodes):
+    story.head("New objects are taken by all nodes or by none")
+    file, objects, was = story.dir / "agreed.yaml", organisation(), served(nodes)
+    objects["gateways"].append({"name": "sbc", "address": "192.0.2.9", "port": 5061, "accept_names": ["sbc.domain.com"], "identity": "own"})
+    file.write_text(yaml(objects) + "\n")
+    status, text = nodes[0].cli.run("apply", file)
+    story.check("what a single node lacks is refused by it, and told where it was asked", status == 1 and "node02 cannot take" in text and "sbc" in text, text)
+    story.check("and nothing was changed on any node", served(nodes) == was, served(nodes))
+    answer = nodes[0].cli.json("apply", "--leave-behind", "--within", "60s", file)
+    states = {n["node"]: n["state"] for n in answer.get("nodes", [])}
+    story.check("an administrator may leave that node behind, and is told so", states == {"node01": "serves", "node02": "left-behind"}, answer)
+    changes = nodes[1].cli.json("apply", "--undo", "--dry-run").get("changes")
+    story.check("a node that was left behind compares with what the others serve",
+                changes and [(c["key"], c["kind"]) for c in changes] == [("gateways.sbc", "removed")], changes)
+    status, text = nodes[1].cli.run("apply", "--undo", "--within", "60s")
+    story.check("undone there, the command comes back when all serve it", status == 0 and text.count("serves it") == 2 and served(nodes) == was, text)
+
+
 def restarted_in_turn(story, nodes, crowd):
     story.head("All nodes are restarted in turn while callers speak")
     clip = speech(lab.SPEECH_A, 3)
@@ -287,6 +306,8 @@ with Story("cluster") as story:
     kamailio = pool(story.dir)
     nodes = [Node(story.dir, "node01", config(story, 0, f"postgresql:///umbel?host={wire.folder}&user=umbel")),
              Node(story.dir, "node02", config(story, 1, pg.url))]
+    own = CA(story.dir / "ca").issue("node01", space.NODES[0], space.NODES[:1])
+    nodes[0].config["node"]["identities"] = [{"name": "own", "cert": str(own.cert), "key": str(own.key)}]
     for node in nodes:
         node.start(seconds=90)
     for node in nodes:
@@ -296,6 +317,7 @@ with Story("cluster") as story:
         story.check(f"{node.name} lists both, with their load and what they serve", until(listed, 60, 0.5), node.cli.run("node", "list"))
         story.check(f"{node.name} finds no difference", findings(node) == [], findings(node))
     applied(story, nodes)
+    agreed(story, nodes)
     crowd = Crowd()
     restarted_in_turn(story, nodes, crowd)
     cut_off(story, nodes, wire, crowd)

@@ -68,13 +68,13 @@ static void applied_now(void *arg)
 	ev_set(&why, rig.refuses ? 3707 : 0);
 	ev_str(&why, "path", "new.yaml");
 	ev_str(&why, "first", "not today");
-	rig.done(rig.refuses ? EACCES : 0, &why, rig.done_arg);
+	rig.done(&(struct admin_applied){ .err = rig.refuses ? EACCES : 0, .why = &why }, rig.done_arg);
 }
 
-static int apply(const struct cfg *cfg, bool objects, admin_applied_h *done, void *done_arg, void *arg)
+static int apply(const struct cfg *cfg, const struct admin_apply *how, admin_applied_h *done, void *done_arg, void *arg)
 {
 	(void)arg;
-	assert_true(objects);
+	assert_true(how->objects);
 	rig.applied = (unsigned)cfg->n_gateways;
 	rig.done = done;
 	rig.done_arg = done_arg;

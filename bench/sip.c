@@ -567,6 +567,7 @@ static int serve(char **argv)
 	struct sip_core_prm prm = { .n_listen = 2 };
 	struct node node = { 0 };
 
+	mem_settle(); /* as the server does */
 	if (net_addr_parse(&prm.listen[0].addr, TEXT("127.0.0.1"), (uint16_t)atoi(argv[0])) || net_addr_parse(&prm.listen[1].addr, TEXT("127.0.0.1"), (uint16_t)atoi(argv[1])))
 		return 2;
 	prm.listen[0].transport = NET_UDP;

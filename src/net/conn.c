@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "net/tmr.h"
 
-enum { QUEUE_MAX = 1 << 20, READ_SIZE = 16384, READS_A_TURN = 8, CLOSE_MS = 5000 };
+enum { QUEUE_MAX = 1 << 20, GATHER_MAX = 16384, READ_SIZE = 16384, READS_A_TURN = 8, CLOSE_MS = 5000 };
 
 enum state { CONNECTING, FILTERING, UP, CLOSING, ENDING, ENDED };
 
@@ -25,6 +25,7 @@ struct conn {
 	struct conn_handlers h;
 	void *arg;
 	struct buf out;
+	struct loop_later flush; /* what a turn of a busy loop sends goes out at its end, in one call */
 	struct tmr timer;
 	struct conn_end end;
 	int64_t established_ms;
@@ -38,6 +39,7 @@ struct conn {
 static void destroy(void *object)
 {
 	struct conn *c = object;
+	loop_later_cancel(&c->flush);
 	tmr_cancel(&c->timer);
 	loop_io_del(&c->io);
 	if (c->fd >= 0)
@@ -57,8 +59,38 @@ static void want(struct conn *c)
 	loop_io_mod(&c->io, events);
 }
 
+/* Writes what the socket takes. 0 or errno. */
+static int flush(struct conn *c)
+{
+	size_t done = 0;
+	int err = 0;
+	loop_later_cancel(&c->flush);
+	while (done < c->out.n) {
+		ssize_t n = send(c->fd, c->out.p + done, c->out.n - done, MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0) {
+			err = errno == EAGAIN ? 0 : errno;
+			c->reset = c->reset || err == ECONNRESET;
+			break;
+		}
+		done += (size_t)n;
+	}
+	buf_consume(&c->out, done);
+	return err;
+}
+
+/* Before the end of the turn: what was sent counts as given to the kernel, whatever happens to the connection now. */
+static void flush_gathered(struct conn *c)
+{
+	if (loop_later_waits(&c->flush) && c->fd >= 0)
+		(void)flush(c);
+	loop_later_cancel(&c->flush);
+}
+
 static void shut_socket(struct conn *c)
 {
+	flush_gathered(c);
 	tmr_cancel(&c->timer);
 	loop_io_del(&c->io);
 	if (c->fd >= 0)
@@ -93,6 +125,7 @@ static void end(struct conn *c, enum conn_how how, int err)
 	c->state = ENDING;
 	c->end.how = how;
 	c->end.err = err;
+	flush_gathered(c);
 	loop_io_del(&c->io);
 	tmr_cancel(&c->timer);
 	if (ask && c->filter.ending(c, c->filter.state, &c->end))
@@ -109,26 +142,6 @@ void conn_filter_ended(struct conn *c)
 static enum conn_how how_of(int err)
 {
 	return err == ECONNRESET || err == EPIPE ? CONN_RST : err == ETIMEDOUT ? CONN_TIMEOUT : CONN_ERROR;
-}
-
-/* Writes what the socket takes. 0 or errno. */
-static int flush(struct conn *c)
-{
-	size_t done = 0;
-	int err = 0;
-	while (done < c->out.n) {
-		ssize_t n = send(c->fd, c->out.p + done, c->out.n - done, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0) {
-			err = errno == EAGAIN ? 0 : errno;
-			c->reset = c->reset || err == ECONNRESET;
-			break;
-		}
-		done += (size_t)n;
-	}
-	buf_consume(&c->out, done);
-	return err;
 }
 
 static void timed_out(void *arg)
@@ -389,6 +402,17 @@ int conn_up(struct conn *c, const uint8_t *data, size_t n)
 	return c->state == UP ? 0 : ECONNABORTED;
 }
 
+static void flush_later(void *arg)
+{
+	struct conn *c = mem_ref(arg);
+	int err = flush(c);
+	if (err && err != EPIPE && err != ECONNRESET)
+		end(c, how_of(err), err);
+	if (c->fd >= 0 && c->io.loop)
+		want(c);
+	mem_unref(c);
+}
+
 int conn_down(struct conn *c, const void *data, size_t n)
 {
 	if (c->fd < 0 || c->state == ENDED)
@@ -400,7 +424,12 @@ int conn_down(struct conn *c, const void *data, size_t n)
 	}
 	if (c->tap)
 		c->tap(c, false, data, n, c->tap_arg);
-	if (c->out.n == n && (err = flush(c)) != 0 && err != EPIPE && err != ECONNRESET)
+	bool first = c->out.n == n;
+	if (c->state == UP && c->out.n <= GATHER_MAX && (loop_later_waits(&c->flush) || (first && loop_gathers(c->loop)))) {
+		loop_later(c->loop, &c->flush, flush_later, c);
+		return 0;
+	}
+	if ((first || loop_later_waits(&c->flush)) && (err = flush(c)) != 0 && err != EPIPE && err != ECONNRESET)
 		return err;
 	/* A reset found by writing is told by the read side, which may still hold the peer's last words. */
 	if (c->io.loop)

@@ -2,10 +2,14 @@
 /* loop.c  One turn of the loop: wait, posts, descriptors, timers.
  *
  * epoll's data holds the slot of an io in a table and the slot's generation: an event of this turn that concerns an io deleted earlier
- * in the same turn is recognised and dropped, even if the place has been taken by another one since.                     */
+ * in the same turn is recognised and dropped, even if the place has been taken by another one since.
+ *
+ * A busy loop gathers: to be woken costs several times what a message costs, so when descriptors ask for many turns it lets them wait for some
+ * milliseconds and serves all of them in one. Posts and timers are not made to wait, nor is a loop that has little to do.   */
 #include "net/loop.h"
 #include <assert.h>
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>
@@ -16,6 +20,8 @@
 #include "net_events.h"
 
 enum { EVENTS_A_TURN = 64, LAG_MS = 50 };
+/* Of the turns that descriptors had in a window: so many begin the gathering, fewer than so many end it. A window has room for 16 that gather. */
+enum { GATHER_MS = 5, WINDOW_MS = 80, TURNS_TO_GATHER = 30, TURNS_TO_GO_ON = 10 };
 
 struct slot {
 	struct loop_io *io;
@@ -46,6 +52,10 @@ struct loop {
 	struct ev_bus *bus;
 	struct metric *lag_max, *turns;
 	int64_t lag_reported_ms;
+	bool gathers, gathered; /* gathered: much has come during the last turn already */
+	unsigned window_turns; /* in which descriptors had something */
+	int64_t window_ms;     /* when it began */
+	struct list later;
 };
 
 struct wheel *loop_wheel(struct loop *loop)
@@ -60,6 +70,7 @@ int loop_create(struct loop **lp, const struct um_clock *clock)
 		return ENOMEM;
 	loop->clock = clock;
 	loop->last_post = &loop->first_post;
+	list_init(&loop->later);
 	pthread_mutex_init(&loop->lock, NULL);
 	loop->now_ms = clock_mono_ms(clock);
 	wheel_init(&loop->wheel, loop->now_ms);
@@ -124,6 +135,11 @@ const struct um_clock *loop_clock(const struct loop *loop)
 int64_t loop_now_ms(const struct loop *loop)
 {
 	return loop->now_ms;
+}
+
+bool loop_gathers(const struct loop *loop)
+{
+	return loop->gathers;
 }
 
 int loop_io_add(struct loop *loop, struct loop_io *io, int fd, uint32_t events, loop_io_h *h, void *arg)
@@ -239,9 +255,8 @@ static unsigned run_io(struct loop *loop, const struct epoll_event *ev)
 }
 
 /* A turn that took long held up every call on this node: worth an event, at most one a minute. */
-static void judge_lag(struct loop *loop, int64_t began_ms)
+static void judge_lag(struct loop *loop, int64_t began_ms, int64_t took)
 {
-	int64_t took = clock_mono_ms(loop->clock) - began_ms;
 	metric_max(loop->lag_max, took);
 	metric_add(loop->turns, 1);
 	if (took <= LAG_MS || !loop->bus || (loop->lag_reported_ms && began_ms - loop->lag_reported_ms < 60000))
@@ -253,6 +268,60 @@ static void judge_lag(struct loop *loop, int64_t began_ms)
 	loop->lag_reported_ms = began_ms;
 }
 
+void loop_later(struct loop *loop, struct loop_later *later, loop_post_h *h, void *arg)
+{
+	if (link_linked(&later->link))
+		return;
+	later->h = h;
+	later->arg = arg;
+	list_append(&loop->later, &later->link);
+}
+
+bool loop_later_waits(const struct loop_later *later)
+{
+	return link_linked(&later->link);
+}
+
+void loop_later_cancel(struct loop_later *later)
+{
+	list_remove(&later->link);
+}
+
+/* Also what these ask for. */
+static void run_later(struct loop *loop)
+{
+	while (!list_empty(&loop->later)) {
+		struct loop_later *l = LIST_ENTRY(loop->later.head.next, struct loop_later, link);
+		list_remove(&l->link);
+		l->h(l->arg);
+	}
+}
+
+static void judge_gathering(struct loop *loop, bool had_io, int64_t took_ms)
+{
+	loop->gathered = took_ms > 0;
+	if (loop->now_ms - loop->window_ms >= WINDOW_MS) {
+		/* After a pause the window is longer, and what it counted says little. */
+		bool whole = loop->now_ms - loop->window_ms < 2 * WINDOW_MS;
+		loop->gathers = whole && loop->window_turns >= (loop->gathers ? TURNS_TO_GO_ON : TURNS_TO_GATHER);
+		loop->window_ms = loop->now_ms;
+		loop->window_turns = 0;
+	}
+	loop->window_turns += had_io;
+}
+
+/* Waits, but not for descriptors; a post ends it. Returns what is left of `wait`. While a turn takes its time, enough gathers by itself: under a flood the sockets'
+ * room in the kernel is small. */
+static int gather(struct loop *loop, int wait)
+{
+	if (!loop->gathers || loop->gathered || wait == 0)
+		return wait;
+	int most = wait < 0 || wait > GATHER_MS ? GATHER_MS : wait;
+	struct pollfd posted = { .fd = loop->wake, .events = POLLIN };
+	(void)!poll(&posted, 1, most);
+	return wait < 0 ? wait : wait - most;
+}
+
 unsigned loop_step(struct loop *loop, int max_wait_ms)
 {
 	struct epoll_event ev[EVENTS_A_TURN];
@@ -261,19 +330,23 @@ unsigned loop_step(struct loop *loop, int max_wait_ms)
 	int wait = max_wait_ms;
 	if (next >= 0 && (wait < 0 || next < wait))
 		wait = (int)next;
-	if (!may_sleep(loop))
+	if (!may_sleep(loop) || !list_empty(&loop->later))
 		wait = 0;
-	int n = epoll_wait(loop->epoll, ev, EVENTS_A_TURN, wait);
+	int n = epoll_wait(loop->epoll, ev, EVENTS_A_TURN, gather(loop, wait));
 	atomic_store_explicit(&loop->asleep, false, memory_order_relaxed);
 	loop->now_ms = clock_mono_ms(loop->clock);
 	int64_t began = loop->now_ms;
 	unsigned ran = 0;
 	for (int i = 0; i < n; i++)
 		ran += run_io(loop, &ev[i]);
+	bool had_io = ran > 0;
 	ran += run_posts(loop);
 	loop->now_ms = clock_mono_ms(loop->clock);
 	ran += wheel_advance(&loop->wheel, loop->now_ms);
-	judge_lag(loop, began);
+	run_later(loop);
+	int64_t took = clock_mono_ms(loop->clock) - began;
+	judge_lag(loop, began, took);
+	judge_gathering(loop, had_io, took);
 	return ran;
 }
 

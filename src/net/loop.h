@@ -36,6 +36,8 @@ void loop_destroy(struct loop *loop);
 void loop_observe(struct loop *loop, struct ev_bus *bus, struct metrics *metrics);
 const struct um_clock *loop_clock(const struct loop *loop);
 int64_t loop_now_ms(const struct loop *loop); /* monotonic, read once a turn */
+/* Whether descriptors are let wait for some milliseconds, so that a turn serves many: what is there is then read to its end. */
+bool loop_gathers(const struct loop *loop);
 
 /* Until loop_stop(). 0 or the errno of epoll_wait(2). */
 int loop_run(struct loop *loop);
@@ -49,6 +51,17 @@ int loop_io_add(struct loop *loop, struct loop_io *io, int fd, uint32_t events, 
 int loop_io_mod(struct loop_io *io, uint32_t events);
 /* Call before close(2). Nothing when not added; no handler runs afterwards, also not in this turn. */
 void loop_io_del(struct loop_io *io);
+
+/* What is to be done once at the end of this turn, before the loop waits again. Embedded in its owner; zero before use. */
+struct loop_later {
+	struct link link;
+	loop_post_h *h;
+	void *arg;
+};
+/* Nothing when it waits already. The loop's thread. */
+void loop_later(struct loop *loop, struct loop_later *later, loop_post_h *h, void *arg);
+bool loop_later_waits(const struct loop_later *later);
+void loop_later_cancel(struct loop_later *later);
 
 /* Runs h(arg) on the loop's thread, in the order of posting. Never fails but for ENOMEM. Any thread. */
 int loop_post(struct loop *loop, loop_post_h *h, void *arg);

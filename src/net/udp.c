@@ -4,9 +4,19 @@
 #include <errno.h>
 #include <sys/epoll.h>
 #include <unistd.h>
+#include "base/buf.h"
 #include "base/mem.h"
 
+enum { GATHERED_MAX = 64, GATHERED_BYTES = 128 << 10 };
 enum { DATAGRAM_MAX = 65536, DATAGRAMS_A_TURN = 64, SOCKET_BUFFER = 1 << 21 };
+
+/* Datagrams that wait for the end of the turn; their bytes lie one behind the other. */
+struct gathered {
+	struct buf bytes;
+	unsigned n;
+	struct net_addr to[GATHERED_MAX];
+	size_t len[GATHERED_MAX];
+};
 
 struct udp {
 	struct loop_io io;
@@ -19,6 +29,8 @@ struct udp {
 	bool burst;  /* the last turn found several: they are asked for until there are no more */
 	struct loop *loop;
 	int64_t last_ms;
+	struct loop_later flush;
+	struct gathered out;
 	uint8_t data[DATAGRAM_MAX];
 };
 
@@ -28,7 +40,7 @@ static void readable(struct loop_io *io, uint32_t events, void *arg)
 	(void)io;
 	(void)events;
 	/* One that comes alone, as most do, costs one call and not two; more in the same millisecond are read until the socket is empty. */
-	udp->burst = udp->burst || udp->last_ms == loop_now_ms(udp->loop);
+	udp->burst = udp->burst || loop_gathers(udp->loop) || udp->last_ms == loop_now_ms(udp->loop);
 	udp->last_ms = loop_now_ms(udp->loop);
 	unsigned most = udp->burst ? DATAGRAMS_A_TURN : 1, i;
 	udp->inside = true;
@@ -50,6 +62,29 @@ static void readable(struct loop_io *io, uint32_t events, void *arg)
 		mem_free(udp);
 }
 
+/* One that the kernel refuses does not hold up those behind it. */
+static void flush(void *arg)
+{
+	struct udp *udp = arg;
+	struct gathered *out = &udp->out;
+	struct mmsghdr m[GATHERED_MAX];
+	struct iovec part[GATHERED_MAX];
+	uint8_t *at = out->bytes.p;
+	loop_later_cancel(&udp->flush);
+	for (unsigned i = 0; i < out->n; at += out->len[i++]) {
+		part[i] = (struct iovec){ at, out->len[i] };
+		m[i] = (struct mmsghdr){ .msg_hdr = { .msg_name = &out->to[i].u.sa, .msg_namelen = net_addr_len(&out->to[i]), .msg_iov = &part[i], .msg_iovlen = 1 } };
+	}
+	for (unsigned done = 0; done < out->n;) {
+		int n = sendmmsg(udp->fd, m + done, out->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && errno == EINTR)
+			continue;
+		done += n > 0 ? (unsigned)n : 1;
+	}
+	out->n = 0;
+	buf_clear(&out->bytes);
+}
+
 int udp_create(struct udp **up, struct loop *loop, const struct net_addr *local, udp_recv_h *recv, void *arg)
 {
 	struct udp *udp = mem_zalloc(1, sizeof *udp);
@@ -59,6 +94,7 @@ int udp_create(struct udp **up, struct loop *loop, const struct net_addr *local,
 	udp->arg = arg;
 	udp->loop = loop;
 	udp->last_ms = INT64_MIN;
+	buf_init(&udp->out.bytes, GATHERED_BYTES);
 	udp->fd = socket(local->u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int err = udp->fd < 0 ? errno : 0, on = 1, room = SOCKET_BUFFER;
 	if (!err && net_addr_is_v6(local))
@@ -84,6 +120,9 @@ void udp_destroy(struct udp *udp)
 {
 	if (!udp)
 		return;
+	if (loop_later_waits(&udp->flush))
+		flush(udp);
+	buf_free(&udp->out.bytes);
 	loop_io_del(&udp->io);
 	if (udp->fd >= 0)
 		close(udp->fd);
@@ -103,4 +142,19 @@ int udp_send(struct udp *udp, const struct net_addr *to, const void *data, size_
 	if (sendto(udp->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to->u.sa, net_addr_len(to)) >= 0)
 		return 0;
 	return errno;
+}
+
+int udp_send_soon(struct udp *udp, const struct net_addr *to, const void *data, size_t n)
+{
+	struct gathered *out = &udp->out;
+	if (out->n == GATHERED_MAX || out->bytes.n + n > GATHERED_BYTES)
+		flush(udp);
+	if (!loop_gathers(udp->loop) || buf_put(&out->bytes, data, n)) {
+		out->bytes.err = 0;
+		return udp_send(udp, to, data, n);
+	}
+	out->to[out->n] = *to;
+	out->len[out->n++] = n;
+	loop_later(udp->loop, &udp->flush, flush, udp);
+	return 0;
 }

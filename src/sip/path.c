@@ -21,10 +21,12 @@ void sip_path_clear(struct sip_path *p)
 
 int sip_path_send(struct sip_core *core, const struct sip_path *path, const void *p, size_t n)
 {
+	/* A response that is lost is asked for again; a request that cannot leave goes to the next target (RFC 3263 4.3) without delay. */
+	int (*send)(struct udp *udp, const struct net_addr *to, const void *p, size_t n) = text_starts(text_make(p, n), "SIP/2.0 ") ? udp_send_soon : udp_send;
 	int err;
 
 	if (path->transport == NET_UDP)
-		err = path->udp ? udp_send(path->udp, &path->peer, p, n) : ENOTCONN;
+		err = path->udp ? send(path->udp, &path->peer, p, n) : ENOTCONN;
 	else
 		err = path->conn ? sip_conn_send(path->conn, p, n) : ENOTCONN;
 	if (err == EAGAIN && path->transport == NET_UDP)

@@ -2,6 +2,8 @@
 #include "ut.h"
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include "base/mem.h"
@@ -291,5 +293,155 @@ static void between_a_few_connections_of_a_storm_others_have_their_turn(void **s
 	loop_destroy(loop);
 }
 
+/* ---- a busy loop ---- */
+
+static struct clock_fake fake;
+static struct loop_io busy;
+static int always;
+
+static void ask_again(struct loop_io *io, uint32_t events, void *arg)
+{
+	(void)io;
+	(void)events;
+	(void)arg;
+}
+
+static void turns(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++) {
+		clock_fake_advance_ms(&fake, 1);
+		loop_step(loop, 0);
+	}
+}
+
+/* A descriptor that has something in each turn makes it gather. */
+static void open_busy_loop(void)
+{
+	clock_fake_init(&fake, 1795356309);
+	assert_int_equal(loop_create(&loop, &fake.clock), 0);
+	always = eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC);
+	assert_int_equal(loop_io_add(loop, &busy, always, EPOLLIN, ask_again, NULL), 0);
+	turns(200);
+	assert_true(loop_gathers(loop));
+}
+
+static void close_busy_loop(void)
+{
+	loop_io_del(&busy);
+	close(always);
+	loop_destroy(loop);
+}
+
+static void connect_busy(void)
+{
+	struct net_addr any;
+	server = client = (struct side){ 0 };
+	server_reset = false;
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	assert_int_equal(listener_create(&listener, loop, &any, 8, on_accept, NULL), 0);
+	assert_int_equal(conn_connect(&client.c, loop, listener_local(listener), NULL, 5000, NULL, &handlers, &client), 0);
+	for (unsigned i = 0; i < 1000 && !(server.established && client.established); i++)
+		turns(1);
+	assert_true(server.established && client.established);
+}
+
+static void close_busy(void)
+{
+	conn_abort(server.c, false);
+	mem_unref(server.c);
+	mem_unref(client.c);
+	listener_destroy(listener);
+	close_busy_loop();
+}
+
+static void what_a_turn_sends_goes_out_at_its_end_in_order(void **state)
+{
+	(void)state;
+	open_busy_loop();
+	connect_busy();
+	assert_int_equal(conn_send(client.c, "one ", 4), 0);
+	assert_int_equal(conn_send(client.c, "two ", 4), 0);
+	assert_int_equal(conn_send(client.c, "three", 5), 0);
+	assert_int_equal(conn_queued(client.c), 13);
+	turns(1);
+	assert_int_equal(conn_queued(client.c), 0);
+	for (unsigned i = 0; i < 1000 && server.n < 13; i++)
+		turns(1);
+	assert_memory_equal(server.got, "one two three", 13);
+	conn_abort(client.c, false);
+	close_busy();
+}
+
+/* However the connection ends in the turn in which something was sent: it was sent. */
+static void what_was_sent_before_an_end_of_the_same_turn_arrives(void **state)
+{
+	(void)state;
+	open_busy_loop();
+	for (unsigned how = 0; how < 2; how++) {
+		connect_busy();
+		assert_int_equal(conn_send(client.c, "last words", 10), 0);
+		if (how)
+			conn_close(client.c);
+		else
+			conn_abort(client.c, false);
+		for (unsigned i = 0; i < 1000 && !server.closed; i++)
+			turns(1);
+		assert_int_equal(server.n, 10);
+		assert_memory_equal(server.got, "last words", 10);
+		mem_unref(server.c);
+		mem_unref(client.c);
+		listener_destroy(listener);
+	}
+	close_busy_loop();
+}
+
+/* One that would be large waits for nothing. */
+static void much_at_once_is_not_kept_until_the_end(void **state)
+{
+	(void)state;
+	static char much[32768];
+	open_busy_loop();
+	connect_busy();
+	assert_int_equal(conn_send(client.c, much, 4), 0);
+	assert_int_equal(conn_queued(client.c), 4);
+	conn_abort(server.c, false); /* nobody reads it */
+	assert_int_equal(conn_send(client.c, much, sizeof much), 0);
+	assert_int_equal(conn_queued(client.c), 0);
+	conn_abort(client.c, false);
+	mem_unref(server.c);
+	mem_unref(client.c);
+	listener_destroy(listener);
+	close_busy_loop();
+}
+
+static void datagrams_of_a_turn_go_out_at_its_end(void **state)
+{
+	(void)state;
+	enum { MANY = 150 };
+	struct udp *a, *b;
+	struct net_addr any, wrong;
+	open_busy_loop();
+	others = 0;
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	net_addr_parse(&wrong, TEXT("255.255.255.255"), 9); /* the kernel refuses it: not a broadcasting socket */
+	assert_int_equal(udp_create(&a, loop, &any, on_other, NULL), 0);
+	assert_int_equal(udp_create(&b, loop, &any, on_other, NULL), 0);
+	assert_int_not_equal(udp_send(a, &wrong, "x", 1), 0);
+	for (unsigned i = 0; i < MANY; i++)
+		assert_int_equal(udp_send_soon(a, i == 3 ? &wrong : udp_local(b), "soon", 4), 0);
+	for (unsigned i = 0; i < 1000 && others < MANY - 1; i++)
+		turns(1);
+	assert_int_equal(others, MANY - 1);
+	assert_int_equal(udp_send_soon(a, udp_local(b), "last", 4), 0);
+	udp_destroy(a);
+	for (unsigned i = 0; i < 1000 && others < MANY; i++)
+		turns(1);
+	assert_int_equal(others, MANY);
+	udp_destroy(b);
+	close_busy_loop();
+}
+
 UT_MAIN(UT(between_a_few_connections_of_a_storm_others_have_their_turn), UT(bytes_travel_and_an_orderly_end_is_told_as_fin), UT(reset_is_told_apart_from_fin), UT(refusal_comes_to_closed_with_its_errno),
-        UT(filter_stands_between_user_and_socket), UT(datagrams_go_both_ways))
+        UT(filter_stands_between_user_and_socket), UT(datagrams_go_both_ways),
+        UT(what_a_turn_sends_goes_out_at_its_end_in_order), UT(what_was_sent_before_an_end_of_the_same_turn_arrives), UT(much_at_once_is_not_kept_until_the_end),
+        UT(datagrams_of_a_turn_go_out_at_its_end))

@@ -205,7 +205,7 @@ const struct cfg_policy *cfg_policy(const struct cfg *c, struct text name)
 {
 	static const struct cfg_policy standard = { .name = "default", .pin_min_length = 6, .pin_tries_per_call = 3, .pin_tries_per_mailbox = 10,
 		.max_greeting_ms = 300000, .max_recording_ms = 1200000, .min_recording_ms = 1000, .silence_ms = 5000, .max_call_ms = 1800000,
-		.input_failures = 3, .pin_history = 5, .max_messages = 500, .deleted_days = 14,
+		.input_failures = 3, .pin_history = 5, .outside_calls_per_hour = 20, .max_messages = 500, .deleted_days = 14,
 		.quota_warning_percent = 90,
 		.features = { true, true, true, true, true }, .texts = { "", "" } };
 	for (size_t i = 0; c && i < c->n_policies; i++)

@@ -316,6 +316,7 @@ struct cfg_policy {
 	uint32_t pin_lifetime_days; /* 0: for ever */
 	uint32_t pin_history; /* PINs, the present one among them, that must not be chosen again */
 	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
+	uint32_t outside_calls_per_hour; /* by those; 0: no cap */
 	struct cfg_features features;
 	struct cfg_texts texts;
 	uint32_t deleted_days; /* how long deleted ones can be brought back */
@@ -368,6 +369,7 @@ struct cfg_attendant {
 	bool speech, speech_direct; /* a spoken name is understood; and needs no confirmation when it is beyond doubt */
 	bool allow_extensions; /* typed, without a mailbox */
 	struct cfg_strings allowed_rules; /* groups of its dial plan's rules */
+	uint32_t outside_calls_per_hour; /* by those; 0: no cap */
 	struct cfg_closed closed;
 	const struct cfg_department *departments;
 	size_t n_departments;

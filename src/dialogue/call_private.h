@@ -198,6 +198,7 @@ int dlg_job_greeting_remove(void *arg, uint32_t job);
 int dlg_job_list(void *arg, uint32_t job);
 int dlg_job_room(void *arg, uint32_t job, const struct dir_user *box);
 int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state);
+int dlg_job_count_outside(void *arg, uint32_t job, const char *of, uint32_t per_hour);
 int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct text pin);
 int dlg_job_pin_set(void *arg, uint32_t job, struct text pin);
 /* A job of an effect: it ends in done or failed, or, if it was not begun after all, in finish. */

@@ -496,6 +496,7 @@ const struct dlg_effects dlg_live = {
 	.logon = dlg_job_logon,
 	.logon_gave_up = logon_gave_up,
 	.pin_set = dlg_job_pin_set,
+	.count_outside = dlg_job_count_outside,
 	.transfer = transfer,
 	.hears = dlg_live_hears,
 	.listen = dlg_live_listen,

@@ -9,7 +9,7 @@
 #include "dialogue/session.h"
 #include "dialogue/tell.h"
 
-enum { START, WHO, KEEP, NAME, TELL, CALL, NEXT, JOIN, TALKING, SORRY };
+enum { START, WHO, KEEP, NAME, TELL, CALL, NEXT, COUNT, JOIN, TALKING, SORRY };
 
 /* ---- guards ---- */
 static bool one_more(const struct dlg_session *s)
@@ -70,10 +70,15 @@ static int fetch_name(struct dlg_session *s)
 	return s->fx->fetch(s->fx_arg, dlg_job(&s->eng), CLIP_NAME, s->box);
 }
 
-static int call(struct dlg_session *s)
+static int aim(struct dlg_session *s)
 {
 	s->find_status = 0;
 	dlg_aim_from(s, s->find[s->find_at].target);
+	return 0;
+}
+
+static int call(struct dlg_session *s)
+{
 	if (!dlg_target_allowed(s))
 		return EACCES;
 	int err = dlg_target_uri(s, s->uri, sizeof(s->uri));
@@ -125,6 +130,7 @@ static const struct dlg_state states[] = {
 	[TELL] = { "ask to hold", say_wait, NULL, 100, 0 },
 	[CALL] = { "calling", say_ringing, NULL, 10000, 0 }, /* the leg gives up before */
 	[NEXT] = { "next place", NULL, NULL, 0, 0 },
+	[COUNT] = { "count", NULL, NULL, 3000, 0 },
 	[JOIN] = { "join", NULL, NULL, 5000, 0 },
 	[TALKING] = { "talking", NULL, NULL, 6 * 3600 * 1000, 0 },
 	[SORRY] = { "not found", say_not_found, NULL, 100, DLG_NO_BARGE },
@@ -151,8 +157,15 @@ static const struct dlg_row rows[] = {
 	{ TELL,    ENDED,                      ALWAYS,           NOTHING,          NEXT },
 	{ TELL,    TIMEOUT,                    ALWAYS,           NOTHING,          NEXT },
 
-	{ NEXT,    ENTER,                      IF(one_more),     NOTHING,          CALL },
+	{ NEXT,    ENTER,                      IF(one_more),     DO(aim),          COUNT },
 	{ NEXT,    ENTER,                      ALWAYS,           NOTHING,          SORRY },
+	{ COUNT,   ENTER,                      IF(dlg_target_counts), DO(dlg_count_outside), STAY },
+	{ COUNT,   ENTER,                      ALWAYS,           NOTHING,          CALL },
+	{ COUNT,   DONE,                       ALWAYS,           NOTHING,          CALL },
+	{ COUNT,   FAILED,                     ALWAYS,           DO(not_there),    NEXT },
+	{ COUNT,   TIMEOUT,                    ALWAYS,           DO(not_there),    NEXT },
+	{ COUNT,   KEYS("#"),                  ALWAYS,           NOTHING,          RETURN(R_MESSAGE) },
+	{ COUNT,   HANGUP,                     ALWAYS,           NOTHING,          RETURN(R_GONE) },
 	{ CALL,    ENTER,                      ALWAYS,           DO(call),         STAY },
 	{ CALL,    PROGRESS,                   ALWAYS,           NOTHING,          STAY },
 	{ CALL,    DONE,                       ALWAYS,           NOTHING,          JOIN },

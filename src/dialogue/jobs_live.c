@@ -514,6 +514,16 @@ int dlg_job_logon(void *arg, uint32_t job, const struct dir_user *box, struct te
 	return dlg_live_begun(j, box ? dir_logon(d, box, pin, c->session, logged_on, j, &j->handle) : dir_logon_nobody(d, pin, logged_on, j, &j->handle));
 }
 
+int dlg_job_count_outside(void *arg, uint32_t job, const char *of, uint32_t per_hour)
+{
+	struct dlg_call *c = arg;
+	struct live_job *j = dlg_live_begin(c, job);
+	if (!j)
+		return ENOMEM;
+	j->of_directory = true;
+	return dlg_live_begun(j, dir_count_outside(c->svc->prm.dir, of, per_hour, dlg_live_done_h, j, &j->handle));
+}
+
 static void pin_was_set(int err, enum dir_pin_rule rule, const struct ev_report *why, void *arg)
 {
 	struct live_job *j = arg;

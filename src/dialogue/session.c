@@ -156,6 +156,24 @@ bool dlg_has_operator(const struct dlg_session *s)
 	return *dlg_operator(s) != '\0';
 }
 
+/* Whose cap it is. */
+static uint32_t outside_cap(const struct dlg_session *s)
+{
+	return s->box ? dlg_policy(s)->outside_calls_per_hour : s->aa ? s->aa->outside_calls_per_hour : 0;
+}
+
+bool dlg_target_counts(const struct dlg_session *s)
+{
+	return s->target.outside && s->fx->count_outside && outside_cap(s);
+}
+
+int dlg_count_outside(struct dlg_session *s)
+{
+	char of[80];
+	text_print(of, sizeof(of), s->box ? "mailbox %s" : "attendant %s", s->box ? s->box->name : s->aa->name);
+	return s->fx->count_outside(s->fx_arg, dlg_job(&s->eng), of, outside_cap(s));
+}
+
 bool dlg_target_allowed(const struct dlg_session *s)
 {
 	return s->allow == DIR_ALLOWED;

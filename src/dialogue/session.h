@@ -130,6 +130,8 @@ struct dlg_effects {
 	void (*logon_gave_up)(void *arg, const struct dir_user *box, unsigned tries);
 	/* Job: J_DONE, or J_PIN_RULE with s->pin_rule. */
 	int (*pin_set)(void *arg, uint32_t job, struct text pin);
+	/* Job: J_DONE: a call outside is counted for `of`, so it may be made. Failed: EDQUOT: there were as many already; anything else: it cannot be counted. */
+	int (*count_outside)(void *arg, uint32_t job, const char *of, uint32_t per_hour);
 	/* Job: progress with SIP statuses, then J_DONE: the target answered. Failed: s->xfer_status is set (0: no answer at all). */
 	int (*transfer)(void *arg, uint32_t job, const char *uri); /* EOPNOTSUPP, at once or later: not by the gateway; bridge() instead */
 	/* Job: progress with SIP statuses, then J_DONE: the target answered, and waits for join(). Failed: s->find_status is set. find_stop() ends it. */
@@ -300,6 +302,8 @@ void dlg_aim(struct dlg_session *s, const char *target);
 /* The same for targets that the owner of s->box chose: what he may call himself, outside numbers of his groups too. */
 void dlg_aim_from(struct dlg_session *s, const char *target);
 bool dlg_target_allowed(const struct dlg_session *s);
+bool dlg_target_counts(const struct dlg_session *s); /* it is outside, and such calls have a cap: dlg_count_outside() comes first */
+int dlg_count_outside(struct dlg_session *s);
 /* Whether what belongs to that dial plan (NULL: to none) may be reached by this call, as it came: dialplans[].security. */
 bool dlg_line_allows(const struct dlg_session *s, const struct cfg_dialplan *plan);
 bool dlg_box_allowed(const struct dlg_session *s, const struct dir_user *box);

@@ -10,7 +10,7 @@
 #include "dialogue/session.h"
 #include "dialogue/tell.h"
 
-enum { START, NAME, ANNOUNCE, REFER, BRIDGE, JOIN, TALKING, OFFER };
+enum { START, COUNT, NAME, ANNOUNCE, REFER, BRIDGE, JOIN, TALKING, OFFER };
 
 /* ---- guards ---- */
 static bool has_user(const struct dlg_session *s)
@@ -86,6 +86,12 @@ static int refuse(struct dlg_session *s)
 {
 	dlg_tell_transfer_refused(s);
 	return 0;
+}
+
+static int too_many(struct dlg_session *s)
+{
+	s->allow = DIR_OVER_CAP;
+	return refuse(s);
 }
 
 static int fetch_name(struct dlg_session *s)
@@ -196,6 +202,7 @@ static const struct dlg_phrase say_not_allowed[] = { SAY(P_AA_NOT_ALLOWED), SAY_
 
 static const struct dlg_state states[] = {
 	[START] = { "start", NULL, NULL, 0, 0 },
+	[COUNT] = { "count", NULL, NULL, 3000, 0 },
 	[NAME] = { "load name", NULL, NULL, 1000, 0 },
 	[ANNOUNCE] = { "say where", say_where, NULL, 2000, DLG_NO_BARGE },
 	[REFER] = { "transferring", NULL, NULL, 310000, 0 }, /* the leg gives up before: transfer_timeout_s */
@@ -207,8 +214,13 @@ static const struct dlg_state states[] = {
 
 static const struct dlg_row rows[] = {
 	/* in        when                 if                      do                     go                    said before */
-	{ START,    ENTER,               IF(dlg_target_allowed), DO(begin),             NAME },
+	{ START,    ENTER,               IF(dlg_target_allowed), DO(begin),             COUNT },
 	{ START,    ENTER,               ALWAYS,                 DO(refuse),            RETURN(R_REFUSED),    say_not_allowed, true },
+	{ COUNT,    ENTER,               IF(dlg_target_counts),  DO(dlg_count_outside), STAY },
+	{ COUNT,    ENTER,               ALWAYS,                 NOTHING,               NAME },
+	{ COUNT,    DONE,                ALWAYS,                 NOTHING,               NAME },
+	{ COUNT,    FAILED,              ALWAYS,                 DO(too_many),          RETURN(R_REFUSED),    say_not_allowed, true },
+	{ COUNT,    TIMEOUT,             ALWAYS,                 DO(too_many),          RETURN(R_REFUSED),    say_not_allowed, true },
 	{ NAME,     ENTER,               IF(to_operator),        NOTHING,               ANNOUNCE },
 	{ NAME,     ENTER,               IF(has_user),           DO(fetch_name),        STAY },
 	{ NAME,     ENTER,               ALWAYS,                 NOTHING,               ANNOUNCE },

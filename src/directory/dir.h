@@ -129,6 +129,7 @@ enum dir_allow {
 	DIR_NOBODY, /* no such user or extension */
 	DIR_NOT_DIALABLE, /* exists, but not for these callers */
 	DIR_NOT_DIGITS, /* holds something that never goes into a dial string */
+	DIR_OVER_CAP, /* calls to numbers outside: as many as there may be in an hour */
 };
 struct dir_target {
 	const struct dir_user *user; /* NULL when an allowed extension without mailbox */
@@ -136,6 +137,7 @@ struct dir_target {
 	const char *uri; /* the user's first SIP URI or "" ; belongs to the view */
 	const char *spoken_name; /* "" when unknown: say the digits */
 	const struct cfg_dialplan *dialplan; /* whose gateway and domain are used; may be NULL */
+	bool outside; /* by a rule for numbers outside: counted before it is called */
 };
 /* Callers of an attendant type digits: only dialable users. */
 enum dir_allow dir_may_dial(const struct dir_view *v, struct text digits, struct dir_target *t);
@@ -149,6 +151,10 @@ enum dir_allow dir_may_transfer(const struct dir_view *v, struct text target, st
 /* Callers in `from`'s greeting: operator and allowed_transfers of that user only. */
 enum dir_allow dir_may_transfer_from(const struct dir_view *v, const struct dir_user *from, struct text target, struct dir_target *t);
 const char *dir_allow_name(enum dir_allow a);
+/* Counts a call to a number outside for `of` (a mailbox or an attendant, in words), over all nodes and by the hour. The handler, on the loop: 0: it may be made;
+ * EDQUOT: there were as many already; else it could not be counted. */
+typedef void (dir_counted_h)(int err, const struct ev_report *why, void *arg);
+int dir_count_outside(struct dir *d, const char *of, uint32_t per_hour, dir_counted_h *h, void *arg, uint64_t *handle);
 
 /* The event (2602) for a refused transfer target. */
 void dir_refusal(enum dir_allow a, struct text target, struct ev_report *why);

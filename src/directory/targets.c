@@ -40,7 +40,7 @@ enum dir_allow dir_may_call_outside(const struct cfg_dialplan *plan, const struc
 	char dial[RULE_NUMBER_SIZE];
 	if (!rule_allows(plan, groups, number, dial))
 		return DIR_NOT_DIALABLE;
-	*t = (struct dir_target){ .uri = "", .spoken_name = "", .dialplan = plan };
+	*t = (struct dir_target){ .uri = "", .spoken_name = "", .dialplan = plan, .outside = true };
 	text_copy(text_of(dial), t->number, sizeof t->number);
 	return DIR_ALLOWED;
 }
@@ -102,7 +102,8 @@ enum dir_allow dir_may_transfer_from(const struct dir_view *v, const struct dir_
 
 const char *dir_allow_name(enum dir_allow a)
 {
-	static const char *const names[] = { "allowed", "there is nobody with that name or extension", "callers may not reach it", "it holds more than digits" };
+	static const char *const names[] = { "allowed", "there is nobody with that name or extension", "callers may not reach it", "it holds more than digits",
+		                             "there were as many calls outside in this hour as there may be, or they cannot be counted now" };
 	return (unsigned)a < sizeof names / sizeof names[0] ? names[a] : "?";
 }
 

@@ -178,8 +178,32 @@ static void outside_numbers_only_by_rules(void **state)
 		talk_wait(&t, 8000);
 		if (*cases[i].uri ? strcmp(t.uri, cases[i].uri) != 0 : strstr(t.uri, cases[i].keys) != NULL)
 			fail_msg("%s at %s: \"%s\", not \"%s\"", cases[i].keys, cases[i].attendant, t.uri, cases[i].uri);
+		assert_int_equal(t.n_counted, strncmp(cases[i].uri, "sip:9", 5) == 0); /* what leaves the house */
 		talk_end(&t);
 	}
+}
+
+static void calls_outside_have_a_cap(void **state)
+{
+	(void)state;
+	struct talk t;
+	call(&t, "house", OPEN);
+	talk_keys(&t, "512345");
+	talk_wait(&t, 8000);
+	assert_string_equal(t.counted_of, "attendant house");
+	assert_int_equal(t.cap, 60);
+	assert_string_equal(t.uri, "sip:9512345@example.com");
+	talk_end(&t);
+	call(&t, "house", OPEN);
+	t.over_cap = true;
+	talk_keys(&t, "512345");
+	talk_wait(&t, 8000);
+	assert_int_equal(t.n_counted, 1);
+	assert_string_equal(t.uri, "");
+	assert_false(t.over);
+	assert_int_equal(t.n_events, 1);
+	assert_int_equal(t.last_event, EV_TRANSFER_ERROR);
+	talk_end(&t);
 }
 
 /* Words of our own must be prompts, or a menu in German would offer its choices in English. */
@@ -199,4 +223,4 @@ static void choices_without_words_are_prompts(void **state)
 
 UT_MAIN(UT(choices_without_words_are_prompts), UT(open_and_closed_have_their_own_words_keys_and_operator), UT(the_minute_counts), UT(holidays_speak_for_themselves),
 	UT(an_announcement_may_insist), UT(hours_and_address_are_read), UT(own_words_offer_the_choices),
-	UT(outside_numbers_only_by_rules))
+	UT(outside_numbers_only_by_rules), UT(calls_outside_have_a_cap))

@@ -150,6 +150,23 @@ static void found_at_the_first_place(void **state)
 	talk_end(&t);
 }
 
+static void a_place_outside_is_counted_and_left_out_when_there_were_too_many(void **state)
+{
+	(void)state;
+	for (unsigned over = 0; over < 2; over++) {
+		struct talk t;
+		begin(&t, "boss");
+		t.over_cap = over;
+		talk_wait(&t, 1500);
+		assert_int_equal(t.n_counted, 1);
+		assert_string_equal(t.counted_of, "mailbox alice");
+		assert_int_equal(t.cap, 20);
+		assert_string_equal(t.uri, over ? "sip:203@example.com" : "sip:901701234567@example.com");
+		assert_int_equal(t.n_calls, 1);
+		talk_end(&t);
+	}
+}
+
 static void second_place_after_the_first_then_a_message(void **state)
 {
 	(void)state;
@@ -490,7 +507,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(holidays_of_fetched_calendars_close_for_rules_and_greetings),
-		CASE(first_rule_that_applies_counts), CASE(reasons_are_read), CASE(found_at_the_first_place), CASE(second_place_after_the_first_then_a_message),
+		CASE(first_rule_that_applies_counts), CASE(reasons_are_read), CASE(found_at_the_first_place), CASE(a_place_outside_is_counted_and_left_out_when_there_were_too_many), CASE(second_place_after_the_first_then_a_message),
 		CASE(forbidden_place_is_told_and_passed_over), CASE(caller_skips_to_the_message), CASE(caller_hangs_up_while_we_search),
 		CASE(greetings_of_rules_are_recorded_by_phone), CASE(strangers_are_asked_for_their_name), CASE(joining_that_fails_goes_on), CASE(own_greeting_then_no_message), CASE(keys_of_a_menu), CASE(transfer_by_rule), CASE(places_are_checked_beforehand),
 		CASE(whoever_answers_hears_who_calls),

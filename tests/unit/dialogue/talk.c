@@ -370,6 +370,15 @@ static int pin_set(void *arg, uint32_t id, struct text pin)
 	return job(t, t->pin_set, id, used ? J_PIN_RULE : J_DONE, 0);
 }
 
+static int count_outside(void *arg, uint32_t id, const char *of, uint32_t per_hour)
+{
+	struct talk *t = arg;
+	text_fill(t->counted_of, sizeof(t->counted_of), of);
+	t->n_counted++;
+	t->cap = per_hour;
+	return job(t, TALK_GOOD, id, J_DONE, t->over_cap ? EDQUOT : 0);
+}
+
 static int transfer(void *arg, uint32_t id, const char *uri)
 {
 	struct talk *t = arg;
@@ -476,7 +485,7 @@ static const struct dlg_effects fakes = {
 	.confirm = confirm, .room = room, .record = record, .record_stop = record_stop, .record_drop = record_drop, .record_drop_part = record_drop_part, .find = find, .bridge = bridge, .find_stop = find_stop, .join = join, .take = take, .save = save,
 	.fetch = fetch, .greeting_set = greeting_set, .greeting_remove = greeting_remove, .list = list, .mark = mark, .logon = logon,
 	.owner = owner, .choose = choose, .language = language, .hours = hours, .away = away, .offset_s = offset_s, .stretch = stretch, .heard_ms = heard_ms, .undelete = undelete, .note = take_note,
-	.send = send, .fetch_own = fetch_own, .logon_gave_up = logon_gave_up, .pin_set = pin_set, .transfer = transfer, .event = event,
+	.send = send, .fetch_own = fetch_own, .logon_gave_up = logon_gave_up, .pin_set = pin_set, .count_outside = count_outside, .transfer = transfer, .event = event,
 	.hears = hears, .listen = listen, .deaf = deaf, .now_s = now_s,
 };
 

@@ -59,7 +59,10 @@ struct talk {
 	uint32_t hear_job;
 	char heard[16384];     /* "answer-leave-message <alice> *tone* ..." since the last talk_heard() */
 	int confirmed;         /* -1: not, 0: 500, 1: 200 */
-	unsigned n_confirmed, n_saved, n_dropped, n_recorded, n_greetings, n_removed, n_tries, n_gave_up, n_pins, n_marks, n_events, n_parts, n_calls, n_stopped, n_talks, n_bridged;
+	unsigned n_confirmed, n_saved, n_dropped, n_recorded, n_greetings, n_removed, n_tries, n_gave_up, n_pins, n_marks, n_events, n_parts, n_calls, n_stopped, n_talks, n_bridged, n_counted;
+	uint32_t cap;          /* of calls outside, for */
+	char counted_of[80];
+	bool over_cap;         /* there were as many already */
 	uint32_t joined;
 	bool saved_urgent, saved_private;
 	uint32_t saved_ms, ring_ms;

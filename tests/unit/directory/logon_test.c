@@ -433,6 +433,40 @@ static void hundred_callers_at_once_get_ten_tries(void **state)
 	end(&b);
 }
 
+static void outside_counted(int err, const struct ev_report *why, void *arg)
+{
+	struct bench *b = arg;
+	(void)why;
+	assert_true(!err || err == EDQUOT);
+	b->outcomes[err == EDQUOT]++;
+	b->came++;
+}
+
+/* Two nodes, many callers at once: together they make as many as one may, and the next hour begins anew. */
+static void calls_outside_are_counted_over_all_nodes(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b);
+	struct dir *two = node_named(&b, "node02");
+	for (unsigned i = 0; i < 30; i++)
+		assert_int_equal(dir_count_outside(i % 2 ? two : b.d, "mailbox alice", 7, outside_counted, &b, NULL), 0);
+	wait_came(&b, 30);
+	assert_int_equal(b.outcomes[0], 7);
+	assert_int_equal(b.outcomes[1], 23);
+	ev_bus_flush(b.bus);
+	assert_int_equal(b.events[3], 1); /* told once */
+	assert_int_equal(dir_count_outside(two, "mailbox bob", 7, outside_counted, &b, NULL), 0);
+	wait_came(&b, 1);
+	assert_int_equal(b.outcomes[0], 8);
+	clock_fake_advance_ms(&b.clock, 3600000);
+	assert_int_equal(dir_count_outside(two, "mailbox alice", 7, outside_counted, &b, NULL), 0);
+	wait_came(&b, 1);
+	assert_int_equal(b.outcomes[0], 9);
+	dir_destroy(two);
+	end(&b);
+}
+
 static void cancelled_and_ended_tries_are_not_heard_of(void **state)
 {
 	(void)state;
@@ -533,4 +567,4 @@ static int set_sqlite(void **state)
 #define BOTH(t) { #t " (sqlite)", t, set_sqlite, ut_teardown, NULL }, { #t " (postgresql)", t, set_pg, ut_teardown, NULL }
 
 UT_MAIN(UT(two_nodes_together_give_ten_tries), BOTH(objects_applied_for_all_reach_a_node_whose_file_has_none), BOTH(what_was_before_the_newest_revision_is_found_again), BOTH(file_becomes_a_revision_that_other_nodes_learn_of), BOTH(right_pin_opens_and_first_use_must_change),
-	BOTH(a_pin_that_is_too_old_must_be_changed), BOTH(former_pins_are_refused_as_many_as_the_policy_says), BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))
+	BOTH(a_pin_that_is_too_old_must_be_changed), BOTH(former_pins_are_refused_as_many_as_the_policy_says), BOTH(calls_outside_are_counted_over_all_nodes), BOTH(hundred_callers_at_once_get_ten_tries), BOTH(cancelled_and_ended_tries_are_not_heard_of))

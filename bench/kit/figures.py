@@ -3,6 +3,7 @@
 import json
 import sys
 import time
+import traceback
 from pathlib import Path
 
 from . import svg
@@ -15,6 +16,8 @@ class Figures:
         OUT.mkdir(exist_ok=True)
         self.file = (OUT / f"{name}.jsonl").open("w")
         self.name, self.begun, self.budget_s, self.missed = name, time.monotonic(), budget_s, 0
+        self.reserve_s = 0  # of the budget, for what comes after the scenario that runs
+        self.failed = []
 
     def tell(self, figure, value, unit, how, target=None, at_most=True, least=None, of=None, **more):
         """`least` is what the ceiling program needed (or carried) in the same run; ratio is value to it. `of`: whether all that was asked for was done; if it
@@ -45,7 +48,7 @@ class Figures:
             (OUT / f"{file}.svg").write_text(text)
 
     def left_s(self):
-        return self.budget_s - (time.monotonic() - self.begun)
+        return self.budget_s - self.reserve_s - (time.monotonic() - self.begun)
 
     def time_for(self, what, seconds):
         """False, and said so, when there is no time left for it within the budget."""
@@ -53,6 +56,15 @@ class Figures:
             return True
         print(f"    {what} is left out: {seconds:.0f} s of it do not fit into the {self.budget_s} s of this run", file=sys.stderr)
         return False
+
+    def attempt(self, what, run):
+        """What fails is told in a line of its own and takes nothing from the others."""
+        try:
+            run()
+        except (Exception, SystemExit) as why:  # the generator and the CLI end by sys.exit
+            traceback.print_exc()
+            self.failed.append(what)
+            self.write({"figure": what, "failed": (str(why).strip() or type(why).__name__).splitlines()[0][:300]})
 
 
 def begin(name, budget_s):

@@ -73,17 +73,24 @@ class Bench:
     def growth(self, servers, steps):
         """{server: {calls: result}}, each until there is too much for it; alternately, so that all have the same minutes. A few calls that are not clean are
         the machine's doing, and more may well be."""
-        points, over = {s.name: {} for s in servers}, set()
-        for n in steps:
+        points, over, left = {s.name: {} for s in servers}, {}, list(steps)
+        while left:
+            n = left.pop(0)
             for s in servers:
-                if s.name in over or not self.figures.time_for(f"{s.name} with {n} calls", 2 * self.ramp_s + self.window_s + 5):
+                if n >= over.get(s.name, n + 1) or not self.figures.time_for(f"{s.name} with {n} calls", 2 * self.ramp_s + self.window_s):
                     continue
                 r = points[s.name][n] = self.play(s, n)
                 if not clean(r) and max(r["core_percent"], r["generator"]["core_percent"]) > 50:
-                    over.add(s.name)
+                    over[s.name] = n
             if len(over) == len(servers):
                 break
-        return points
+        for s in servers:  # once more between the greatest clean step and the one that was too much
+            low = max((n for n, r in points[s.name].items() if clean(r)), default=0)
+            high = over.get(s.name, 0)
+            between = (low + high) // 200 * 100
+            if low < between < high and self.figures.time_for(f"{s.name} with {between} calls", 2 * self.ramp_s + self.window_s):
+                points[s.name][between] = self.play(s, between)
+        return {name: dict(sorted(p.items())) for name, p in points.items()}
 
     # ---- B ----
     def deposits(self, server, calls, seconds=None, **more):

@@ -25,6 +25,12 @@ struct sip_listener {
 	struct net_addr local;
 };
 
+/* Of a request's History-Info: the entry whose index is the last, and whether all can be read. Its texts are the message's. */
+struct sip_history_last {
+	bool unreadable;
+	struct sip_history entry; /* n_index 0: there is none */
+};
+
 struct sip_core {
 	struct sip_core_prm prm; /* timers and limits complete */
 	struct loop *loop;
@@ -49,6 +55,8 @@ struct sip_core {
 	struct {              /* the request that is being served, as it was read; NULL: none */
 		struct sip_stx *stx;
 		const struct sip_msg *req;
+		bool history_read; /* all of its History-Info, for the leg; the answers need only: */
+		struct sip_history_last history;
 	} now;
 	uint8_t nonce_key[32]; /* of our challenges */
 	struct sip_auth_memory *auth_memory; /* NULL until a login is used */
@@ -135,7 +143,9 @@ int sip_reply(struct sip_core *core, struct sip_stx *stx, const struct sip_reply
 void sip_reply_stateless(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, const struct sip_reply *r);
 void sip_put_capabilities(struct buf *b); /* Allow, Supported */
 /* history.c: History-Info of an answer, where the request is of one who understands it. */
-void sip_history_answer(struct buf *b, const struct sip_msg *req);
+void sip_history_answer(struct sip_core *core, struct buf *b, const struct sip_msg *req);
+/* One more entry was read, `err` as sip_history_parse() said. */
+void sip_history_seen(struct sip_history_last *l, int err, const struct sip_history *h);
 extern const struct sip_served sip_served, sip_served_calls, sip_served_notes;
 
 /* ---- who ---- */

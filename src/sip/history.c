@@ -105,32 +105,47 @@ static bool understood(const struct sip_msg *req)
 	return false;
 }
 
-/* What the request brought, as it stands; and where its last entry is not whom it came for, that one behind a gap (RFC 7044 9.1, 9.4, 10.3 rule 6). */
-void sip_history_answer(struct buf *b, const struct sip_msg *req)
+void sip_history_seen(struct sip_history_last *l, int err, const struct sip_history *h)
+{
+	if (err || !h->n_index)
+		l->unreadable = true;
+	else if (!l->entry.n_index || sip_history_compare(h, &l->entry) > 0)
+		l->entry = *h;
+}
+
+static struct sip_history_last last_of(const struct sip_core *core, const struct sip_msg *req)
 {
 	struct sip_iter it = sip_iter_of(req, SIP_HDR_HISTORY_INFO);
-	struct sip_history last = { 0 }, h;
+	struct sip_history_last l = { 0 };
+	struct sip_history h;
 	struct text item;
-	bool readable = true;
+
+	if (core->now.req == req && core->now.history_read)
+		return core->now.history;
+	while (!sip_iter_next(&it, &item))
+		sip_history_seen(&l, sip_history_parse(&h, item, NULL), &h);
+	return l;
+}
+
+/* What the request brought, as it stands; and where its last entry is not whom it came for, that one behind a gap (RFC 7044 9.1, 9.4, 10.3 rule 6). */
+void sip_history_answer(struct sip_core *core, struct buf *b, const struct sip_msg *req)
+{
+	struct sip_history_last l;
+	struct sip_history *last = &l.entry;
 	char index[INDEX_SIZE * 4];
 	size_t at = 0;
 
 	if (!understood(req))
 		return;
-	while (!sip_iter_next(&it, &item)) {
-		if (sip_history_parse(&h, item, NULL) || !h.n_index)
-			readable = false;
-		else if (!last.n_index || sip_history_compare(&h, &last) > 0)
-			last = h;
-	}
+	l = last_of(core, req);
 	sip_put_copy(b, req, SIP_HDR_HISTORY_INFO);
-	last.addr.uri.headers = TEXT_NONE;
-	if (!readable || (last.n_index && sip_uri_equal(&last.addr.uri, &req->uri)))
+	last->addr.uri.headers = TEXT_NONE;
+	if (l.unreadable || (last->n_index && sip_uri_equal(&last->addr.uri, &req->uri)))
 		return;
-	for (unsigned i = 0; i < last.n_index; i++) {
-		(void)text_print(index + at, sizeof(index) - at, "%u.", last.index[i]);
+	for (unsigned i = 0; i < last->n_index; i++) {
+		(void)text_print(index + at, sizeof(index) - at, "%u.", last->index[i]);
 		at += strlen(index + at);
 	}
-	(void)text_print(index + at, sizeof(index) - at, "%s", last.n_index ? "0.1" : "1");
+	(void)text_print(index + at, sizeof(index) - at, "%s", last->n_index ? "0.1" : "1");
 	sip_put_printf(b, "History-Info", "<%.*s>;index=%s", TEXT_FMT(req->uri.whole), index);
 }

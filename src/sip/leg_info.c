@@ -78,17 +78,26 @@ static void history(struct leg *leg, const struct sip_msg *m)
 {
 	struct sip_iter it = sip_iter_of(m, SIP_HDR_HISTORY_INFO);
 	struct sip_history h[LEG_HISTORY], one;
+	struct sip_history_last last = { 0 };
 	struct leg_redirect r[LEG_HISTORY];
 	struct text item;
 	unsigned n = 0, at;
+	bool more = true;
 
-	while (n < LEG_HISTORY && !sip_iter_next(&it, &item)) {
-		if (sip_history_parse(&one, item, NULL))
+	while (n < LEG_HISTORY && (more = !sip_iter_next(&it, &item))) {
+		int err = sip_history_parse(&one, item, NULL);
+
+		sip_history_seen(&last, err, &one);
+		if (err)
 			continue;
 		for (at = n; at > 0 && sip_history_compare(&one, &h[at - 1]) < 0; at--)
 			h[at] = h[at - 1];
 		h[at] = one;
 		n++;
+	}
+	if (!more && leg->core->now.req == m) { /* our answers need not read it again */
+		leg->core->now.history = last;
+		leg->core->now.history_read = true;
 	}
 	for (unsigned i = 0; i < n; i++) {
 		party_of(leg, &r[i].party, &h[i].addr);

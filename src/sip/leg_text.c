@@ -82,7 +82,7 @@ static const char *gathered(struct leg_gather *g, struct text t)
 {
 	for (unsigned i = 0; i < g->n_texts; i++) {
 		const char *end = g->s + g->text[i].at + g->text[i].n;
-		if (g->text[i].n >= t.n && !memcmp(end - t.n, t.p, t.n))
+		if (g->text[i].n >= t.n && end[-1] == t.p[t.n - 1] && !memcmp(end - t.n, t.p, t.n))
 			return end - t.n;
 	}
 	if (g->n_texts == GATHERED || t.n >= sizeof(g->s) - g->n)

@@ -243,6 +243,7 @@ static void on_request(struct sip_core *core, const struct sip_path *path, const
 	mem_ref(stx);
 	core->now.stx = stx;
 	core->now.req = req;
+	core->now.history_read = false;
 	serve(core, stx, req, peer, merged);
 	core->now.stx = NULL;
 	core->now.req = NULL;

@@ -53,7 +53,7 @@ static int build(struct sip_core *core, struct buf *b, const struct sip_msg *req
 	}
 	sip_put_response(b, req, &prm);
 	if (req->method == SIP_INVITE && r->status > 100 && text_empty(req->to_tag))
-		sip_history_answer(b, req);
+		sip_history_answer(core, b, req);
 	if (r->more)
 		r->more(b, r->arg);
 	if (r->status > 100)

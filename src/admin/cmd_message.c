@@ -76,10 +76,10 @@ static json_t *message_json(const struct mbox_message *m)
 	                      admin_json_text(text_of(m->caller_number)), "caller_name", admin_json_text(text_of(m->caller_name)), "session", m->session,
 	                      "received_us", (json_int_t)m->received_us, "duration_ms", (json_int_t)m->duration_ms, "bytes", (json_int_t)m->bytes, "codec",
 	                      mbox_codec_name(m->codec), "state", mbox_state_name(m->state), "cut", m->cut);
-	json_t *more = json_pack("{s:b, s:b, s:b, s:b, s:b, s:s, s:s, s:s, s:I, s:I}", "urgent", m->urgent, "private", m->private, "flagged",
+	json_t *more = json_pack("{s:b, s:b, s:b, s:b, s:b, s:s, s:s, s:s, s:I, s:I, s:I}", "urgent", m->urgent, "private", m->private, "flagged",
 	                         m->notes & MBOX_FLAGGED ? 1 : 0, "replied", m->notes & MBOX_REPLIED ? 1 : 0, "forwarded", m->notes & MBOX_FORWARDED ? 1 : 0,
 	                         "relation", mbox_relation_name(m->relation), "related", m->related, "sender", m->sender, "deleted_us",
-	                         (json_int_t)m->deleted_us, "purge_us", (json_int_t)m->purge_us);
+	                         (json_int_t)m->deleted_us, "purge_us", (json_int_t)m->purge_us, "version", (json_int_t)m->version);
 	if (o && more)
 		json_object_update(o, more);
 	json_decref(more);

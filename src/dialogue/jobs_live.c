@@ -439,6 +439,28 @@ int dlg_job_list(void *arg, uint32_t job)
 	return dlg_live_begun(j, mbox_list(c->svc->prm.mbox, c->s.box->name, which[c->s.phone.folder], MBOX_OLDEST_FIRST, listed, j, &j->handle));
 }
 
+/* One that became longer meanwhile stays as it is: its owner hears the whole at another time. */
+static void marked(int err, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	struct ev_report r;
+	if (err != ESTALE) {
+		dlg_live_done_h(err, why, arg);
+		return;
+	}
+	ev_copy(&r, why);
+	dlg_call_emit(j->call, &r);
+	dlg_live_done(j, J_DONE);
+}
+
+static int64_t version_before_him(const struct dlg_session *s, const char *id)
+{
+	for (size_t i = 0; i < s->n_list; i++)
+		if (strcmp(s->list[i].id, id) == 0)
+			return s->list[i].version;
+	return MBOX_ANY_VERSION;
+}
+
 int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
 {
 	struct dlg_call *c = arg;
@@ -446,9 +468,10 @@ int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
 	if (!j)
 		return EACCES;
 	struct mbox *m = c->svc->prm.mbox;
+	int64_t seen = version_before_him(&c->s, id);
 	if (state == MBOX_DELETED)
-		return dlg_live_begun(j, mbox_delete(m, c->s.box->name, id, (uint64_t)dlg_policy(&c->s)->deleted_days * 86400000, dlg_live_done_h, j, &j->handle));
-	return dlg_live_begun(j, mbox_mark(m, c->s.box->name, id, state, dlg_live_done_h, j, &j->handle));
+		return dlg_live_begun(j, mbox_delete_seen(m, c->s.box->name, id, seen, (uint64_t)dlg_policy(&c->s)->deleted_days * 86400000, marked, j, &j->handle));
+	return dlg_live_begun(j, mbox_mark_seen(m, c->s.box->name, id, seen, state, marked, j, &j->handle));
 }
 
 /* Not knowing it is no reason to send anybody away. */

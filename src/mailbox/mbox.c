@@ -70,6 +70,7 @@ struct mbox_call *mbox_call_new(struct mbox *m, const char *mailbox, const char 
 	for (char *p = c->msg.mailbox; *p; p++)
 		*p = text_lower(*p);
 	text_fill(c->msg.id, sizeof c->msg.id, id ? id : "");
+	c->seen = INT64_MAX;
 	buf_init(&c->audio, MBOX_AUDIO_MAX);
 	return c;
 }
@@ -179,9 +180,15 @@ void mbox_call_changed(enum store_result result, int err, const struct ev_report
 
 int mbox_mark(struct mbox *m, const char *mailbox, const char *id, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle)
 {
+	return mbox_mark_seen(m, mailbox, id, MBOX_ANY_VERSION, state, h, arg, handle);
+}
+
+int mbox_mark_seen(struct mbox *m, const char *mailbox, const char *id, int64_t version, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle)
+{
 	struct mbox_call *c = mbox_call_new(m, mailbox, id);
 	if (!c)
 		return ENOMEM;
+	c->seen = version < 0 ? INT64_MAX : version;
 	c->msg.state = state;
 	return mbox_call_go(c, STORE_WRITE, mbox_mark_work, mbox_call_changed, (op_fn *)h, arg, handle);
 }

@@ -50,6 +50,7 @@ struct mbox_message {
 	char related[ID_SIZE]; /* the message that this one answers or forwards; "" */
 	char through[ID_SIZE]; /* when saving what its caller ended: the last part of the recording that is in it; "": a part that was found */
 	char sender[65]; /* the mailbox whose owner logged on and sent it; "" for callers, whoever they say they are */
+	int64_t version; /* grows with each change */
 	int64_t deleted_us, purge_us; /* in the deleted folder: since when, until when; 0 elsewhere */
 };
 /* Whether a message comes from there: part of the number, or of the name without case. */
@@ -133,6 +134,11 @@ int mbox_get_sound(struct mbox *m, const char *mailbox, const char *id, mbox_aud
 typedef void (mbox_done_h)(int err, const struct ev_report *why, void *arg);
 /* state MBOX_NEW or MBOX_SAVED, or MBOX_DELETED: the message is out of every list at once, its audio is removed by the same transaction, for good. */
 int mbox_mark(struct mbox *m, const char *mailbox, const char *id, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle);
+/* This and mbox_delete() for who has that version before him: ESTALE, and nothing is changed, if there is more in it by now (its rest came from another
+ * node). What others marked meanwhile is no hindrance. */
+enum { MBOX_ANY_VERSION = -1 };
+int mbox_mark_seen(struct mbox *m, const char *mailbox, const char *id, int64_t version, enum mbox_state state, mbox_done_h *h, void *arg, uint64_t *handle);
+int mbox_delete_seen(struct mbox *m, const char *mailbox, const char *id, int64_t version, uint64_t keep_ms, mbox_done_h *h, void *arg, uint64_t *handle);
 
 /* Into the deleted folder, for keep_ms; with 0 as MBOX_DELETED above. Again is harmless and does not begin the time anew. */
 int mbox_delete(struct mbox *m, const char *mailbox, const char *id, uint64_t keep_ms, mbox_done_h *h, void *arg, uint64_t *handle);

@@ -7,11 +7,17 @@
 
 int mbox_delete(struct mbox *m, const char *mailbox, const char *id, uint64_t keep_ms, mbox_done_h *h, void *arg, uint64_t *handle)
 {
+	return mbox_delete_seen(m, mailbox, id, MBOX_ANY_VERSION, keep_ms, h, arg, handle);
+}
+
+int mbox_delete_seen(struct mbox *m, const char *mailbox, const char *id, int64_t version, uint64_t keep_ms, mbox_done_h *h, void *arg, uint64_t *handle)
+{
 	if (!keep_ms)
-		return mbox_mark(m, mailbox, id, MBOX_DELETED, h, arg, handle);
+		return mbox_mark_seen(m, mailbox, id, version, MBOX_DELETED, h, arg, handle);
 	struct mbox_call *c = mbox_call_new(m, mailbox, id);
 	if (!c)
 		return ENOMEM;
+	c->seen = version < 0 ? INT64_MAX : version;
 	c->keep_ms = keep_ms;
 	return mbox_call_go(c, STORE_WRITE, mbox_delete_work, mbox_call_changed, (op_fn *)h, arg, handle);
 }

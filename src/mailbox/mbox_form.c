@@ -66,7 +66,7 @@ static enum outbox_verdict verdict_of(int err)
 static int write_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct change *c = arg;
-	int err = db_exec(tx, why, "UPDATE message SET codec = ?1, bytes = ?2 WHERE id = ?3 AND codec = ?4 AND bytes = ?5 AND (state < 2 OR purge_us > 0)", "iisii",
+	int err = db_exec(tx, why, "UPDATE message SET codec = ?1, bytes = ?2, version = version + 1 WHERE id = ?3 AND codec = ?4 AND bytes = ?5 AND (state < 2 OR purge_us > 0)", "iisii",
 		(int64_t)c->to, (int64_t)c->now.n, c->id, (int64_t)c->from, (int64_t)c->was.n); /* it may have become more meanwhile, with a wish of its own */
 	return err || !db_changes(tx) ? err : db_blob_put(tx, c->id, c->now.p, c->now.n, why);
 }

@@ -61,6 +61,7 @@ struct mbox_call {
 	struct mbox_missed missed, *calls; /* calls: n_list of them */
 	uint64_t keep_ms;
 	unsigned set, clear;
+	int64_t seen; /* a message that has grown since that version is not changed */
 	struct mbox_choices *choices; /* owned; out */
 	char *value; /* of a choice; owned */
 };

@@ -28,7 +28,7 @@ static int insert(struct db_tx *tx, const struct mbox_message *m, size_t n, stru
 static int complete(struct db_tx *tx, const struct mbox_message *m, size_t n, struct ev_report *why)
 {
 	return db_exec(tx, why, "UPDATE message SET state = CASE WHEN duration_ms < ?1 THEN 0 ELSE state END, duration_ms = ?1, bytes = ?2, codec = ?3, cut = ?4,"
-		" changed_us = ?5, urgent = ?6, private = ?7, deleted_us = 0, purge_us = 0 WHERE id = ?8 AND mailbox = ?9 AND cut = 1"
+		" changed_us = ?5, urgent = ?6, private = ?7, deleted_us = 0, purge_us = 0, version = version + 1, grown = version + 1 WHERE id = ?8 AND mailbox = ?9 AND cut = 1"
 		" AND (duration_ms < ?1 OR (state < 2 AND (?10 = 1 OR (?4 = 0 AND duration_ms = ?1))))", "iiiiiiissi", (int64_t)m->duration_ms, (int64_t)n,
 		(int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private, m->id, m->mailbox,
 		(int64_t)(m->through[0] && !m->cut));
@@ -82,6 +82,7 @@ static void read_message(const struct db_rows *r, struct mbox_message *m)
 	bool deleted = m->state == MBOX_DELETED;
 	m->deleted_us = deleted ? db_col_int(r, 17) : 0;
 	m->purge_us = deleted ? db_col_int(r, 18) : 0;
+	m->version = db_col_int(r, 19);
 }
 
 static int add(struct mbox_call *c, const struct db_rows *r)
@@ -104,7 +105,7 @@ int mbox_list_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	struct mbox_call *c = arg;
 	struct db_rows *r;
 #define OF_MAILBOX "SELECT id, mailbox, state, caller_number, caller_name, session, received_us, duration_ms, bytes, codec, cut, urgent, private, notes, relation," \
-	" related, sender, deleted_us, purge_us FROM message WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 AND (state < 2 OR purge_us > 0)"
+	" related, sender, deleted_us, purge_us, version FROM message WHERE mailbox = ?1 AND state >= ?2 AND state <= ?3 AND (state < 2 OR purge_us > 0)"
 	int64_t lo = c->which < 0 ? MBOX_NEW : c->which, hi = c->which < 0 ? MBOX_SAVED : c->which;
 	c->n_list = 0;
 	int err = db_query(tx, &r, why, c->order == MBOX_OLDEST_FIRST ? OF_MAILBOX " ORDER BY received_us, id LIMIT ?4" :
@@ -175,13 +176,21 @@ int mbox_audio_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	return err || !c->linear ? err : mbox_form_linear(&c->msg.codec, &c->audio);
 }
 
+/* Nothing was changed: it is so already, or not there, or not what the caller saw any more. */
 static int exists(struct db_tx *tx, const struct mbox_call *c, struct ev_report *why)
 {
 	struct db_rows *r;
-	int err = db_query_one(tx, &r, why, "SELECT id FROM message WHERE id = ?1 AND mailbox = ?2 AND state < 2", "ss", c->msg.id, c->msg.mailbox);
-	if (!err)
-		db_rows_close(r);
-	return err;
+	int err = db_query_one(tx, &r, why, "SELECT grown FROM message WHERE id = ?1 AND mailbox = ?2 AND state < 2", "ss", c->msg.id, c->msg.mailbox);
+	if (err)
+		return err;
+	bool grew = db_col_int(r, 0) > c->seen;
+	db_rows_close(r);
+	if (!grew)
+		return 0;
+	ev_set(why, EV_MBOX_GREW);
+	ev_str(why, "id", c->msg.id);
+	ev_str(why, "mailbox", c->msg.mailbox);
+	return ESTALE;
 }
 
 int mbox_mark_work(struct db_tx *tx, void *arg, struct ev_report *why)
@@ -189,13 +198,16 @@ int mbox_mark_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	struct mbox_call *c = arg;
 	bool gone = c->msg.state == MBOX_DELETED; /* for good, out of the deleted folder too */
 	int err = db_exec(tx, why, gone ?
-		"UPDATE message SET state = ?1, changed_us = ?2, purge_us = 0 WHERE id = ?3 AND mailbox = ?4 AND (state < 2 OR purge_us > 0)" :
-		"UPDATE message SET state = ?1, changed_us = ?2 WHERE id = ?3 AND mailbox = ?4 AND state < 2 AND state <> ?1",
-		"iiss", (int64_t)c->msg.state, clock_real_us(db_clock(tx)), c->msg.id, c->msg.mailbox);
+		"UPDATE message SET state = ?1, changed_us = ?2, purge_us = 0, version = version + 1 WHERE id = ?3 AND mailbox = ?4 AND (state < 2 OR purge_us > 0)"
+		" AND grown <= ?5" :
+		"UPDATE message SET state = ?1, changed_us = ?2, version = version + 1 WHERE id = ?3 AND mailbox = ?4 AND state < 2 AND state <> ?1 AND grown <= ?5",
+		"iissi", (int64_t)c->msg.state, clock_real_us(db_clock(tx)), c->msg.id, c->msg.mailbox, c->seen);
 	if (err)
 		return err;
-	if (!db_changes(tx)) /* already so, or not there; deleting twice is harmless */
-		return gone ? 0 : exists(tx, c, why);
+	if (!db_changes(tx)) { /* deleting twice is harmless */
+		err = exists(tx, c, why);
+		return gone && err == ENOENT ? 0 : err;
+	}
 	if (gone)
 		err = db_blob_delete(tx, c->msg.id, why);
 	return err ? err : lamp(tx, c->msg.mailbox, why);
@@ -205,15 +217,20 @@ int mbox_delete_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct mbox_call *c = arg;
 	int64_t now = clock_real_us(db_clock(tx));
-	int err = db_exec(tx, why, "UPDATE message SET was = state, state = 2, changed_us = ?1, deleted_us = ?1, purge_us = ?2 WHERE id = ?3 AND mailbox = ?4"
-		" AND state < 2", "iiss", now, now + (int64_t)c->keep_ms * 1000, c->msg.id, c->msg.mailbox);
-	return err || !db_changes(tx) ? err : lamp(tx, c->msg.mailbox, why);
+	int err = db_exec(tx, why, "UPDATE message SET was = state, state = 2, changed_us = ?1, deleted_us = ?1, purge_us = ?2, version = version + 1"
+		" WHERE id = ?3 AND mailbox = ?4 AND state < 2 AND grown <= ?5", "iissi", now, now + (int64_t)c->keep_ms * 1000, c->msg.id, c->msg.mailbox, c->seen);
+	if (err)
+		return err;
+	if (db_changes(tx))
+		return lamp(tx, c->msg.mailbox, why);
+	err = exists(tx, c, why);
+	return err == ENOENT ? 0 : err;
 }
 
 int mbox_undelete_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct mbox_call *c = arg;
-	int err = db_exec(tx, why, "UPDATE message SET state = CASE WHEN was = 0 THEN 0 ELSE 1 END, changed_us = ?1, deleted_us = 0, purge_us = 0 WHERE id = ?2"
+	int err = db_exec(tx, why, "UPDATE message SET state = CASE WHEN was = 0 THEN 0 ELSE 1 END, changed_us = ?1, deleted_us = 0, purge_us = 0, version = version + 1 WHERE id = ?2"
 		" AND mailbox = ?3 AND state = 2 AND purge_us > 0", "iss", clock_real_us(db_clock(tx)), c->msg.id, c->msg.mailbox);
 	if (err)
 		return err;
@@ -223,7 +240,7 @@ int mbox_undelete_work(struct db_tx *tx, void *arg, struct ev_report *why)
 int mbox_note_work(struct db_tx *tx, void *arg, struct ev_report *why)
 {
 	struct mbox_call *c = arg;
-	int err = db_exec(tx, why, "UPDATE message SET notes = (notes & ?1) | ?2, changed_us = ?3 WHERE id = ?4 AND mailbox = ?5 AND state < 2", "iiiss",
+	int err = db_exec(tx, why, "UPDATE message SET notes = (notes & ?1) | ?2, changed_us = ?3, version = version + 1 WHERE id = ?4 AND mailbox = ?5 AND state < 2", "iiiss",
 		(int64_t)(MBOX_NOTES_ALL & ~c->clear), (int64_t)c->set, clock_real_us(db_clock(tx)), c->msg.id, c->msg.mailbox);
 	return err || db_changes(tx) ? err : ENOENT;
 }
@@ -249,8 +266,9 @@ int mbox_purge_work(struct db_tx *tx, int64_t now_us, unsigned *n, struct ev_rep
 	char ids[MBOX_PURGE_ROWS][ID_SIZE];
 	int err = purge_ids(tx, now_us, ids, n, why);
 	for (unsigned i = 0; i < *n && !err; i++) {
-		err = db_exec(tx, why, "UPDATE message SET purge_us = 0 WHERE id = ?1 AND state = 2", "s", ids[i]);
-		if (!err && db_changes(tx)) /* not brought back meanwhile */
+		err = db_exec(tx, why, "UPDATE message SET purge_us = 0, version = version + 1 WHERE id = ?1 AND state = 2 AND purge_us > 0 AND purge_us <= ?2", "si",
+			ids[i], now_us);
+		if (!err && db_changes(tx)) /* not brought back meanwhile, nor deleted anew */
 			err = db_blob_delete(tx, ids[i], why);
 	}
 	return err;

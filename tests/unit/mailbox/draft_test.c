@@ -321,6 +321,7 @@ static void whole_takes_the_place_of_a_part(void **state)
 	until(&b, "SELECT CAST(COALESCE(MAX(bytes), 0) AS BIGINT) FROM recording", 16384);
 	take_for_dead(&b); /* it only stood still, and goes on */
 	assert_int_equal(list(&b), 1);
+	int64_t heard = b.v[0].version;
 	assert_int_equal(mbox_mark(b.b, "alice", d.id, MBOX_SAVED, on_done, &b, NULL), 0);
 	wait_came(&b);
 	speak(b.path, 16384, 32768);
@@ -333,6 +334,28 @@ static void whole_takes_the_place_of_a_part(void **state)
 	assert_int_equal(b.v[0].duration_ms, 3750);
 	said(&b, audio(&b, d.id), 30000);
 	assert_int_equal(number(&b, "SELECT COUNT(*) FROM recording"), 0);
+	/* who has the part before him does not put the rest away */
+	static const uint64_t keep_ms[] = { 0, 1000000 };
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(mbox_delete_seen(b.b, "alice", d.id, heard, keep_ms[i], on_done, &b, NULL), 0);
+		wait_came(&b);
+		assert_int_equal(b.err, ESTALE);
+	}
+	assert_int_equal(mbox_mark_seen(b.b, "alice", d.id, heard, MBOX_SAVED, on_done, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.err, ESTALE);
+	assert_int_equal(list(&b), 1);
+	assert_int_equal(b.v[0].state, MBOX_NEW);
+	heard = b.v[0].version;
+	assert_int_equal(mbox_mark_seen(b.b, "alice", d.id, heard, MBOX_SAVED, on_done, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.err, 0);
+	assert_int_equal(mbox_delete_seen(b.b, "alice", d.id, heard, 1000000, on_done, &b, NULL), 0); /* a mark since then is no hindrance */
+	wait_came(&b);
+	assert_int_equal(b.err, 0);
+	assert_int_equal(mbox_undelete(b.b, "alice", d.id, on_done, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.err, 0);
 	assert_int_equal(mbox_mark(b.b, "alice", d.id, MBOX_DELETED, on_done, &b, NULL), 0);
 	wait_came(&b);
 	save_whole(&b, &d, 32768);

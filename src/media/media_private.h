@@ -206,6 +206,7 @@ struct media_port {
 	bool started, connected, timed_out, leaving;
 	struct stream_cfg cfg;
 	unsigned good;           /* packets since the socket was last looked at */
+	bool crowded;            /* more than one packet waited when it was last emptied */
 	int64_t last_rx_us;
 	/* source.c */
 	struct net_addr negotiated; /* cfg.remote may be where he was found (symmetric) */

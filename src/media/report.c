@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <time.h>
 #include "base/clock.h"
+#include "base/mem.h"
 #include "base/rand.h"
 #include "media/media_private.h"
 
@@ -38,9 +39,9 @@ ssize_t report_read(int fd, uint8_t *p, size_t size, struct sockaddr_storage *fr
 
 static void receive(struct media_port *port, int64_t read_us)
 {
-	uint8_t p[RTP_PACKET_MAX];
+	uint8_t p[RTP_PACKET_MAX] MEM_NOT_CLEARED;
 	for (unsigned i = 0; i < 4; i++) {
-		struct sockaddr_storage ss;
+		struct sockaddr_storage ss MEM_NOT_CLEARED;
 		int64_t its_wait_us;
 		ssize_t n = report_read(port->fd_rtcp, p, sizeof p, &ss, &its_wait_us);
 		struct net_addr from;

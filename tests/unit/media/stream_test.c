@@ -432,6 +432,51 @@ static void silence_of_the_peer_is_told_once(void **state)
 	pair_close(&p);
 }
 
+static uint64_t received(void)
+{
+	struct media_port_stats st;
+	media_port_stats(p.a.port, &st);
+	return st.received;
+}
+
+/* A port that nobody waits for reads one packet a turn and looks for more now and then: what came at once is all read soon, and who sends twice as often loses nothing. */
+static void what_waits_is_read_by_who_only_plays(void **state)
+{
+	(void)state;
+	struct net_addr at;
+	int peer = open_socket(&at);
+	uint16_t seq = 1;
+	pair_open_idle(&p, false);
+	struct net_addr to = *media_port_addr(p.a.port);
+	pair_start(&p, &p.a, &at, MEDIA_PCMU);
+	for (; seq <= 10; seq++) {
+		send_voice(peer, &to, seq);
+		pair_run(&p, 20);
+	}
+	assert_int_equal(received(), 10);
+	for (unsigned i = 0; i < 4; i++) { /* whichever of its turns comes next */
+		uint16_t from = seq;
+		for (; seq < from + 12; seq++)
+			send_voice(peer, &to, seq);
+		send_key(peer, &to, seq++, 5);
+		pair_run(&p, 80);
+		assert_int_equal(received(), seq - 1);
+		assert_int_equal(strlen(pair_digits(&p.a)), i + 1);
+		pair_run(&p, 20);
+	}
+	uint64_t before = received();
+	for (unsigned i = 0; i < 200; i++, seq += 2) {
+		send_voice_at(peer, &to, seq, seq * 80u);
+		send_voice_at(peer, &to, (uint16_t)(seq + 1), (seq + 1) * 80u);
+		pair_run(&p, 20);
+		assert_true(before + 2 * (i + 1) - received() < 8);
+	}
+	pair_run(&p, 80);
+	assert_int_equal(received(), before + 400);
+	close(peer);
+	pair_close(&p);
+}
+
 /* ---- what goes out ---- */
 static bool next_packet(int fd, struct rtp_packet *pkt, uint8_t *b, size_t size)
 {
@@ -666,5 +711,5 @@ static void reports_tell_losses_and_round_trip(void **state)
 UT_MAIN(UT(is_heard_in_every_codec), UT(what_is_played_is_heard), UT(keys_go_both_ways_at_once), UT(keys_are_heard_by_the_type_that_we_announced), UT(keys_of_a_source_of_their_own_count_once),
 	UT(reports_on_the_port_of_audio_change_nothing), UT(jitter_is_the_networks), UT(stragglers_are_waited_for_in_any_codec),
 	UT(strangers_are_not_heard_but_named), UT(many_strangers_are_told_seldom),
-	UT(rubbish_is_counted), UT(silence_of_the_peer_is_told_once), UT(packets_follow_the_clock), UT(nothing_is_sent_while_held_or_silent),
+	UT(rubbish_is_counted), UT(silence_of_the_peer_is_told_once), UT(what_waits_is_read_by_who_only_plays), UT(packets_follow_the_clock), UT(nothing_is_sent_while_held_or_silent),
 	UT(clips_follow_each_other_without_a_gap), UT(silence_is_said_by_comfort_noise), UT(comfort_noise_is_silence), UT(stopping_tells_what_was_heard), UT(reports_tell_losses_and_round_trip))

@@ -114,29 +114,45 @@ bool net_addr_eq(const struct net_addr *a, const struct net_addr *b)
 	return net_addr_eq_host(a, b) && net_addr_port(a) == net_addr_port(b);
 }
 
-/* inet_ntop() goes through sprintf() for it. */
-static char *print_v4(struct in_addr addr, char *dst)
+/* Written for each call many times over: sprintf() would cost ten times as much. All three return the end. */
+static char *print_number(char *at, unsigned n)
+{
+	char digits[10];
+	unsigned i = sizeof digits;
+	do
+		digits[--i] = (char)('0' + n % 10);
+	while (n /= 10);
+	memcpy(at, digits + i, sizeof digits - i);
+	return at + sizeof digits - i;
+}
+
+static char *print_v4(char *at, struct in_addr addr)
 {
 	uint8_t byte[4];
-	char *at = dst;
 	memcpy(byte, &addr, sizeof byte);
 	for (unsigned i = 0; i < 4; i++) {
 		if (i)
 			*at++ = '.';
-		if (byte[i] >= 100)
-			*at++ = (char)('0' + byte[i] / 100);
-		if (byte[i] >= 10)
-			*at++ = (char)('0' + byte[i] / 10 % 10);
-		*at++ = (char)('0' + byte[i] % 10);
+		at = print_number(at, byte[i]);
 	}
 	*at = '\0';
-	return dst;
+	return at;
+}
+
+static char *print_port(char *at, uint16_t port)
+{
+	*at++ = ':';
+	at = print_number(at, port);
+	*at = '\0';
+	return at;
 }
 
 char *net_addr_print_host(const struct net_addr *a, char *dst)
 {
-	if (net_addr_is_set(a) && !net_addr_is_v6(a))
-		return print_v4(a->u.v4.sin_addr, dst);
+	if (net_addr_is_set(a) && !net_addr_is_v6(a)) {
+		print_v4(dst, a->u.v4.sin_addr);
+		return dst;
+	}
 	const void *from = net_addr_is_v6(a) ? (const void *)&a->u.v6.sin6_addr : &a->u.v4.sin_addr;
 	if (!net_addr_is_set(a) || !inet_ntop(a->u.sa.sa_family, from, dst, NET_ADDR_SIZE))
 		text_fill(dst, NET_ADDR_SIZE, "?");
@@ -146,6 +162,10 @@ char *net_addr_print_host(const struct net_addr *a, char *dst)
 char *net_addr_print(const struct net_addr *a, char *dst)
 {
 	char host[NET_ADDR_SIZE];
+	if (net_addr_is_set(a) && !net_addr_is_v6(a)) {
+		print_port(print_v4(dst, a->u.v4.sin_addr), net_addr_port(a));
+		return dst;
+	}
 	net_addr_print_host(a, host);
 	snprintf(dst, NET_ADDR_SIZE, net_addr_is_v6(a) ? "[%.45s]:%u" : "%.45s:%u", host, net_addr_port(a));
 	return dst;

@@ -34,8 +34,8 @@ static int clean(struct text *t, char **copy)
 {
 	const uint8_t *p = (const uint8_t *)t->p;
 	size_t at = 0;
-	for (size_t len; at < t->n && (len = utf8_at(p + at, t->n - at)) > 0;)
-		at += len;
+	for (size_t len = 1; at < t->n && len; at += len)
+		len = p[at] && p[at] < 0x80 ? 1 : utf8_at(p + at, t->n - at);
 	if (at >= t->n)
 		return 0;
 	char *out = mem_alloc(t->n * 3);

@@ -18,6 +18,10 @@ use_info={info}
 use_rfc2833={rfc2833}
 default_proxy=0
 register_only_when_network_is_up=0
+session_expires_enabled={timer}
+session_expires_value=90
+session_expires_min_value=90
+session_expires_refresher_value=1
 [proxy_0]
 reg_proxy=<sip:{proxy};transport={transport}>
 reg_identity=sip:{number}@domain.com
@@ -36,17 +40,18 @@ enabled=0
 
 
 class Linphone:
-    """`Linphone(dir, "2005", "127.0.1.20").start()` registers there. `digits` is "rfc4733" or "info"."""
+    """`Linphone(dir, "2005", "127.0.1.20").start()` registers there. `digits` is "rfc4733" or "info"; `timer`: a session timer of 90 s, which it lets
+    the other side refresh."""
     count = 0
 
-    def __init__(self, folder, number, proxy, answer=True, transport="udp", digits="rfc4733"):
+    def __init__(self, folder, number, proxy, answer=True, transport="udp", digits="rfc4733", timer=False):
         Linphone.count += 1
         self.number, self.answer = number, answer
         self.dir = Path(folder) / f"linphone-{number}"
         (self.dir / ".local" / "share" / "linphone").mkdir(parents=True)
         self.heard, self.log = self.dir / "heard.wav", self.dir / "linphone.log"
         (self.dir / "rc").write_text(CONFIG.format(port=5200 + 4 * Linphone.count, rtp=7200 + 4 * Linphone.count, info=int(digits == "info"),
-                                                   rfc2833=int(digits != "info"), proxy=proxy, number=number, transport=transport))
+                                                   rfc2833=int(digits != "info"), proxy=proxy, number=number, transport=transport, timer=int(timer)))
         self.proc = None
 
     def start(self):
@@ -76,10 +81,10 @@ class Linphone:
         """LinphoneCallStreamsRunning, LinphoneCallPaused, LinphoneCallEnd ..."""
         self.wait(rf"moving from state \w+ to {state}", seconds, since)
 
-    def dial(self, uri):
+    def dial(self, uri, seconds=10):
         since = self.mark()
         self.command(f"call sip:{uri}")
-        self.until_state("LinphoneCallStreamsRunning", 10, since)
+        self.until_state("LinphoneCallStreamsRunning", seconds, since)
         return since
 
     def keys(self, digits):
@@ -91,10 +96,10 @@ class Linphone:
     def say(self, wav):
         self.command(f"play {wav}")
 
-    def hang_up(self):
+    def hang_up(self, seconds=8):
         since = self.mark()
         self.command("terminate")
-        self.until_state("LinphoneCallReleased", 8, since)
+        self.until_state("LinphoneCallReleased", seconds, since)
 
     def stop(self):
         if self.proc:

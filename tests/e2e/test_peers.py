@@ -120,7 +120,7 @@ def transfer(w):
     since, at = w.anna.mark(), w.bob.mark()
     w.anna.say(w.quiet)  # the attendant listens
     w.anna.dial("4000@domain.com")
-    w.in_state("attendant")
+    w.in_state("menu")
     w.anna.keys(BOB)
     w.bob.wait("CALL_ESTABLISHED", 20, at)
     w.story.check("transfer: linphone follows the REFER to baresip", True)
@@ -131,7 +131,7 @@ def transfer(w):
     w.anna.wait("moving from state .* to LinphoneCallReleased", 8, since)
     since, at = w.anna.mark(), w.bob.mark()
     w.bob.dial("4000")
-    w.in_state("attendant")
+    w.in_state("menu")
     w.bob.keys(ANNA)
     w.anna.until_state("LinphoneCallStreamsRunning", 20, since)
     w.story.check("transfer: baresip follows the REFER to linphone", True)
@@ -143,7 +143,7 @@ def put_through(w):
     since, at = w.anna.mark(), w.bob.mark()
     w.anna.say(w.quiet)  # the attendant listens
     w.anna.dial("4000@domain.com")
-    w.in_state("attendant")
+    w.in_state("menu")
     w.anna.keys(BOB)
     w.bob.wait("CALL_ESTABLISHED", 20, at)
     w.story.check("put through: the two are joined", w.in_state(": talking"), w.steps())
@@ -162,7 +162,7 @@ def reliable(w):
     since = tina.mark()
     w.anna.say(w.quiet)  # the attendant listens
     w.anna.dial("4000@domain.com")
-    w.in_state("attendant")
+    w.in_state("menu")
     w.anna.keys(TINA)
     tina.wait("incoming call", 15, since)
     w.story.check("put through: the phone shows a number that can be called back", "sip:2005@domain.com" in tina.proc.said()[since:], tina.proc.said()[since:])

@@ -60,7 +60,7 @@ static void rx_restart(struct rtp_rx *rx, const struct rtp_packet *pkt)
 {
 	uint32_t lost = rtp_rx_lost_all(rx), jitter = rx->jitter16; /* the network is the same */
 	*rx = (struct rtp_rx){ .known = true, .ssrc = pkt->ssrc, .max_seq = pkt->seq, .base_seq = pkt->seq, .received = 1,
-		.bad_seq = NO_SEQ, .lost_before = lost, .jitter16 = jitter };
+		.bad_seq = NO_SEQ, .seen = 1, .lost_before = lost, .jitter16 = jitter };
 }
 
 /* Something else, or the stream begun anew: the second packet in a row tells. */
@@ -75,6 +75,15 @@ static enum rtp_rx_news perhaps_new(struct rtp_rx *rx, const struct rtp_packet *
 	return RTP_RX_NEW_SOURCE;
 }
 
+static void came_late(struct rtp_rx *rx, uint16_t behind)
+{
+	uint64_t bit = behind < 64 ? 1ull << behind : 0;
+
+	if (rx->seen & bit)
+		rx->twice++;
+	rx->seen |= bit;
+}
+
 enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt)
 {
 	if (!rx->known) {
@@ -85,8 +94,11 @@ enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt)
 	if (pkt->ssrc != rx->ssrc || (ahead >= MAX_DROPOUT && ahead <= 65536 - MAX_MISORDER))
 		return perhaps_new(rx, pkt);
 	rx->received++;
-	if (!ahead || ahead >= MAX_DROPOUT)
+	if (!ahead || ahead >= MAX_DROPOUT) {
+		came_late(rx, (uint16_t)(rx->max_seq - pkt->seq));
 		return RTP_RX_OLD;
+	}
+	rx->seen = (ahead < 64 ? rx->seen << ahead : 0) | 1;
 	if (pkt->seq < rx->max_seq)
 		rx->cycles += 65536;
 	rx->max_seq = pkt->seq;
@@ -111,14 +123,16 @@ uint32_t rtp_rx_highest(const struct rtp_rx *rx)
 	return rx->cycles + rx->max_seq;
 }
 
-uint32_t rtp_rx_lost_all(const struct rtp_rx *rx)
-{
-	return rx->lost_before + rtp_rx_lost(rx);
-}
-
 static uint32_t expected(const struct rtp_rx *rx)
 {
 	return rx->known ? rtp_rx_highest(rx) - rx->base_seq + 1 : 0;
+}
+
+uint32_t rtp_rx_lost_all(const struct rtp_rx *rx)
+{
+	uint32_t e = expected(rx), came = rx->received - rx->twice;
+
+	return rx->lost_before + (e > came ? e - came : 0);
 }
 
 uint32_t rtp_rx_lost(const struct rtp_rx *rx)

@@ -32,6 +32,8 @@ struct rtp_rx {
 	uint32_t expected_prior, received_prior; /* at the last report */
 	uint32_t bad_seq, bad_ssrc; /* number that would make a leap of the sequence, or another source, a new count (A.1); more than 16 bits: none */
 	uint32_t lost_before;      /* of sources and counts that are over */
+	uint64_t seen;             /* of max_seq (bit 0) and the 63 numbers before it: those that came */
+	uint32_t twice;            /* of received: copies */
 };
 enum rtp_rx_news { RTP_RX_NEXT, RTP_RX_GAP, RTP_RX_OLD, RTP_RX_NEW_SOURCE };
 
@@ -40,8 +42,8 @@ enum rtp_rx_news rtp_rx_packet(struct rtp_rx *rx, const struct rtp_packet *pkt);
 /* When a packet of audio came, in sample units: for the jitter. Need not be told of every packet. */
 void rtp_rx_arrived(struct rtp_rx *rx, const struct rtp_packet *pkt, uint32_t arrival);
 uint32_t rtp_rx_highest(const struct rtp_rx *rx);
-uint32_t rtp_rx_lost(const struct rtp_rx *rx); /* 0 when more came than was expected */
-uint32_t rtp_rx_lost_all(const struct rtp_rx *rx); /* by all sources of the stream */
+uint32_t rtp_rx_lost(const struct rtp_rx *rx); /* as it is reported: copies make up for losses (A.3); 0 when more came than was expected */
+uint32_t rtp_rx_lost_all(const struct rtp_rx *rx); /* by all sources of the stream; a packet that came twice came once */
 /* Fraction lost since the last call, in 256ths (A.3). */
 uint8_t rtp_rx_fraction(struct rtp_rx *rx);
 

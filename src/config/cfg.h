@@ -189,7 +189,7 @@ struct cfg_options {
 /* A password that both sides know. */
 struct cfg_login {
 	const char *user, *password, *realm; /* user "": none */
-	bool demanded;
+	bool demanded, md5_only;
 };
 
 struct cfg_gateway {

@@ -85,6 +85,7 @@ int gw_make_peer(struct sip_peer **pp, const struct cfg_gateway *conf)
 		text_fill(p->login.password, sizeof p->login.password, conf->login.password);
 		text_fill(p->login.realm, sizeof p->login.realm, conf->login.realm);
 		p->login.demanded = conf->login.demanded;
+		p->login.md5_only = conf->login.md5_only;
 	}
 	p->judges_us = judges_of(&conf->judges_us);
 	int err = !cfg_may_speak_tls(conf->transport) ? 0 : trust_policy_create(&p->policy);
@@ -141,7 +142,8 @@ static bool same_strings(const struct cfg_strings *a, const struct cfg_strings *
 
 static bool same_login(const struct cfg_login *a, const struct cfg_login *b)
 {
-	return strcmp(a->user, b->user) == 0 && strcmp(a->password, b->password) == 0 && strcmp(a->realm, b->realm) == 0 && a->demanded == b->demanded;
+	return strcmp(a->user, b->user) == 0 && strcmp(a->password, b->password) == 0 && strcmp(a->realm, b->realm) == 0 && a->demanded == b->demanded &&
+	       a->md5_only == b->md5_only;
 }
 
 bool gw_same_settings(const struct cfg_gateway *a, const struct cfg_gateway *b)

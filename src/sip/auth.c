@@ -20,7 +20,7 @@ static void put_challenges(struct buf *b, void *arg)
 
 	if (sip_nonce_make(nonce, c->core->nonce_key, clock_real_s(c->core->prm.clock), c->peer->name))
 		return;
-	for (unsigned i = 0; i < SIP_DIGEST_ALGS; i++)
+	for (unsigned i = c->peer->login.md5_only ? SIP_DIGEST_MD5 : 0; i <= SIP_DIGEST_MD5; i++)
 		sip_put_printf(b, "WWW-Authenticate", "Digest realm=\"%s\", qop=\"auth,auth-int\", nonce=\"%s\", algorithm=%s%s", c->peer->login.realm, nonce,
 		               sip_digest_alg_name((enum sip_digest_alg)i), c->stale ? ", stale=true" : "");
 }

@@ -40,6 +40,7 @@ struct sip_peer {
 	struct {
 		char user[64], password[128], realm[128]; /* user "": none. We answer its challenges of that realm with it */
 		bool demanded;             /* and its calls must prove the same */
+		bool md5_only;             /* it is challenged with MD5 alone: there are some who read the first challenge only, and know no other sum */
 	} login;
 	struct trust_judges_us judges_us;  /* how it judges us, as far as the administrator said; for verdicts */
 	enum sip_inband { SIP_INBAND_AUTO, SIP_INBAND_ON, SIP_INBAND_OFF } inband; /* keys as tones: auto is where there are no telephone-events */

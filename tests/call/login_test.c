@@ -318,6 +318,26 @@ static void calls_prove_the_password(void **state)
 	raw_close(&x);
 }
 
+/* For those who read the first challenge only, and know no other sum. */
+static void asked_for_md5_alone(void **state)
+{
+	char nonce[100];
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	agree(&x, true);
+	x.r.side[B].other->login.md5_only = true;
+	say(&x, "INVITE", "1", "", SDP);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 401 ");
+	assert_int_equal(count(x.in, "WWW-Authenticate: "), 1);
+	wants(&x, "algorithm=MD5");
+	prove(&x, "2", &login, nonce_in(&x, nonce, sizeof(nonce)), 1, SIP_DIGEST_MD5, true, SDP);
+	wants(&x, "SIP/2.0 200 ");
+	raw_close(&x);
+}
+
 /* Whoever hears a proof and says it once more is asked again, with another nonce; counts may come in any order. */
 static void a_proof_is_good_for_one_request(void **state)
 {
@@ -578,4 +598,4 @@ static void who_does_not_know_the_password_is_told(void **state)
 
 UT_MAIN(UT(a_proof_is_good_for_one_request), UT(a_changed_body_proves_nothing), UT(the_strongest_of_several_is_answered), UT(a_gateway_that_wants_integrity_gets_it),
 	UT(both_proxy_and_server_are_answered), UT(proven_once_is_said_ahead), UT(a_gateway_of_single_nonces_is_not_asked_twice), UT(who_does_not_know_the_password_is_told),
-	UT(our_invite_is_sent_again_with_the_answer), UT(requests_within_a_call_too), UT(others_get_no_answer), UT(whom_a_contact_names_gets_no_answer), UT(requests_outside_of_calls_too), UT(calls_prove_the_password))
+	UT(our_invite_is_sent_again_with_the_answer), UT(requests_within_a_call_too), UT(others_get_no_answer), UT(whom_a_contact_names_gets_no_answer), UT(requests_outside_of_calls_too), UT(calls_prove_the_password), UT(asked_for_md5_alone))

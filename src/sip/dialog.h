@@ -7,7 +7,7 @@
 #include "sip/uac.h"
 #include "sip/writer.h"
 
-enum { SIP_TAG_SIZE = 24, SIP_ROUTES = 16 };
+enum { SIP_TAG_SIZE = 24, SIP_ROUTES = 70 };
 
 struct sip_dialog {
 	char *names;                      /* the block that the next four stand in: they stay as they are; NULL: they are lent */

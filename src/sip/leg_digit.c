@@ -38,23 +38,44 @@ static char relay_parse(struct text body, unsigned *ms)
 	return digit;
 }
 
+/* An INFO of a package that nobody agreed to (RFC 6086 4.2.2); keys are keys whatever it calls itself. */
+static void put_no_packages(struct buf *b, void *arg)
+{
+	(void)arg;
+	sip_put_str(b, "Recv-Info", "");
+}
+
+static void no_such_package(struct leg *leg, struct sip_stx *stx)
+{
+	struct sip_reply r = { .status = 469, .to_tag = text_of(leg->d.local_tag), .more = put_no_packages,
+		               .sentence = "no Info package is understood here" };
+
+	(void)sip_reply(leg->core, stx, &r);
+}
+
 void leg_on_info(struct leg *leg, struct sip_stx *stx, const struct sip_msg *req)
 {
 	struct leg_event ev = { .type = LEG_DIGIT, .duration_ms = DEFAULT_MS };
 	struct sip_media_type type;
 	struct text value = sip_msg_value(req, SIP_HDR_CONTENT_TYPE);
+	bool typed = !text_empty(req->body) && !sip_media_type_parse(&type, value, NULL);
+	bool keys = typed && sip_media_type_is(&type, "application", "dtmf-relay"), key = typed && sip_media_type_is(&type, "application", "dtmf");
 
+	if (!keys && !key && sip_msg_hdr_named(req, "Info-Package")) {
+		no_such_package(leg, stx);
+		return;
+	}
 	if (text_empty(req->body)) { /* some ask this way whether the call lives */
 		leg_reply(leg, stx, 200, NULL);
 		return;
 	}
-	if (sip_media_type_parse(&type, value, NULL)) {
+	if (!typed) {
 		leg_reply(leg, stx, 415, "Content-Type is missing or malformed");
 		return;
 	}
-	if (sip_media_type_is(&type, "application", "dtmf-relay")) {
+	if (keys) {
 		ev.digit = relay_parse(req->body, &ev.duration_ms);
-	} else if (sip_media_type_is(&type, "application", "dtmf")) {
+	} else if (key) {
 		ev.digit = digit_of(text_trim(req->body));
 	} else {
 		leg_reply(leg, stx, 415, "an INFO may carry application/dtmf-relay or application/dtmf");

@@ -13,10 +13,23 @@ static const char *plain_user(struct leg *leg, struct text user)
 	return leg_keep(leg, text_of(room));
 }
 
+/* Where the user is a number, its parameters are none of it: "+1555;phone-context=x@host;user=phone" (RFC 3261 19.1.6). Many forget the user=phone. */
+static struct text without_number_params(struct text user)
+{
+	struct text number, params;
+
+	if (!text_cut(user, ';', &number, &params) || text_empty(number))
+		return user;
+	for (size_t i = 0; i < number.n; i++)
+		if (!strchr("0123456789+*#-.()", number.p[i]) || !number.p[i])
+			return user;
+	return number;
+}
+
 static void party_of_uri(struct leg *leg, struct leg_party *p, const struct sip_uri *u)
 {
 	p->uri = leg_keep(leg, u->whole);
-	p->user = plain_user(leg, u->user);
+	p->user = plain_user(leg, without_number_params(u->user));
 	p->host = leg_keep(leg, u->host);
 	p->display = "";
 }

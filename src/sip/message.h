@@ -14,7 +14,7 @@
 #include "sip/refusal.h"
 #include "sip/uri.h"
 
-enum { SIP_HEADERS_MAX = 96, SIP_HEAD_MAX_BYTES = 65536, SIP_BODY_MAX_BYTES = 262144, SIP_MAX_FORWARDS = 70 };
+enum { SIP_HEADERS_MAX = 200, SIP_HEAD_MAX_BYTES = 65536, SIP_BODY_MAX_BYTES = 262144, SIP_MAX_FORWARDS = 70 };
 
 enum sip_hdr_id {
 	SIP_HDR_OTHER,

@@ -287,6 +287,15 @@ static void within_a_call(void **state)
 	heard(&x, 20);
 	wants(&x, "SIP/2.0 489 ");
 	x.cseq++;
+	say(&x, "INFO", "14a", "Info-Package: conference\r\n", "");
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 469 ");
+	wants(&x, "\r\nRecv-Info: \r\n");
+	x.cseq++;
+	say(&x, "INFO", "14b", "", ""); /* without one: a sign of life */
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	x.cseq++;
 	say(&x, "INVITE", "15", "", "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 18\r\n");
 	heard(&x, 20);
 	wants(&x, "SIP/2.0 488 ");
@@ -719,6 +728,56 @@ static void who_wants_privacy(void **state)
 	}
 }
 
+/* Numbers have parameters of their own (RFC 3261 19.1.6), with or without the user=phone that they should bring. */
+static void numbers_without_their_parameters(void **state)
+{
+	const struct leg_info *i;
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	say(&x, "INVITE", "1",
+	    "Diversion: <sip:+15550201;phone-context=example.com;tgrp=x@b.test;user=phone>;reason=no-answer, <sip:bob;x@b.test>;reason=away, <sip:;x@b.test>\r\n"
+	    "P-Asserted-Identity: <sip:+15551000;cpc=ordinary@a.test>\r\n",
+	    SDP);
+	heard(&x, 20);
+	i = leg_info(x.r.side[B].leg);
+	assert_int_equal(i->n_diversions, 3);
+	assert_string_equal(i->diversion[0].party.user, "+15550201");
+	assert_string_equal(i->diversion[0].party.uri, "sip:+15550201;phone-context=example.com;tgrp=x@b.test;user=phone");
+	assert_string_equal(i->diversion[1].party.user, "bob;x");
+	assert_string_equal(i->diversion[2].party.user, ";x");
+	assert_string_equal(i->asserted.user, "+15551000");
+	raw_close(&x);
+}
+
+/* Large, but nothing is wrong with it: as many hops as there may be, and more fields than anybody sends. */
+static void large_and_legal(void **state)
+{
+	char more[8000] = "";
+	struct raw x;
+	size_t n = 0;
+
+	(void)state;
+	raw_open(&x, false);
+	n = (size_t)snprintf(more, sizeof(more), "Record-Route: <sip:127.0.0.1:%u;lr>\r\n", x.port);
+	for (int i = 1; i < 70; i++)
+		n += (size_t)snprintf(more + n, sizeof(more) - n, "Record-Route: <sip:p%d.test;lr>\r\n", i);
+	for (int i = 0; i < 100; i++)
+		n += (size_t)snprintf(more + n, sizeof(more) - n, "X-Field-%d: text\r\n", i);
+	say(&x, "INVITE", "1", more, SDP);
+	heard(&x, 20);
+	wants(&x, "SIP/2.0 200 ");
+	assert_int_equal(count(x.in, "\r\nRecord-Route: "), 70);
+	say(&x, "ACK", "2", "", "");
+	assert_true(rig_until(&x.r, B, "answered", 500));
+	leg_hangup(x.r.side[B].leg, NULL);
+	heard(&x, 50);
+	wants(&x, "BYE sip:a@127.0.0.1");
+	assert_int_equal(count(x.in, "\r\nRoute: "), 70);
+	raw_close(&x);
+}
+
 static void routes(void **state)
 {
 	struct raw x;
@@ -901,5 +960,5 @@ static void slow_readers_wait(void **state)
 
 UT_MAIN(UT(slow_readers_wait), UT(an_answer_finds_its_way_when_the_connection_is_gone), UT(history_is_told_to_who_understands_it), UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(who_thinks_says_100), UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
-        UT(notify_before_the_202), UT(who_called_before), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
+        UT(notify_before_the_202), UT(who_called_before), UT(numbers_without_their_parameters), UT(large_and_legal), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))

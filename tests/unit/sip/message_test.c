@@ -124,7 +124,7 @@ static void keeps_its_limits(void **state)
 
 	(void)state;
 	n = (size_t)snprintf(big, sizeof(big), "%s", BASE);
-	for (int i = 0; i < 100; i++)
+	for (int i = 0; i < SIP_HEADERS_MAX; i++)
 		n += (size_t)snprintf(big + n, sizeof(big) - n, "X-%d: y\r\n", i);
 	snprintf(big + n, sizeof(big) - n, "\r\n");
 	bad(big, SIP_FAULT_TOO_MANY_HEADERS);

@@ -144,13 +144,14 @@ static int send_in(struct leg_req **qp, struct leg *leg, const struct sip_dialog
 	bool first = leg->state == LEG_S_CALLING && text_is(text_of(method), "INVITE");
 	int err = 0;
 
-	/* The first INVITE goes to the gateway, whatever its URI says (an outbound proxy without a Route). */
-	if (first) {
+	/* The first INVITE goes to the gateway, whatever its URI says (an outbound proxy without a Route), and what follows too where the answer brought neither
+	 * route nor Contact: the mandatory Contact is forgotten by some, and nobody but the gateway is known to have the call. */
+	if (first || (leg->out && !d->n_routes && text_is(text_of(d->target), d->remote_uri))) {
 		hop = (struct sip_hop){ .port = leg->peer->port, .transport = leg->peer->transport };
 		text_fill(hop.host, sizeof(hop.host), leg->peer->host);
 		if (leg->out->redirect)
 			hop = *leg->out->redirect;
-		prm.new_dialog = true;
+		prm.new_dialog = first;
 	} else {
 		err = sip_dialog_hop(d, &hop);
 	}

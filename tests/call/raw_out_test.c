@@ -40,6 +40,20 @@ static void ringing_and_answered(void **state)
 	raw_close(&x);
 }
 
+/* An answer without the Contact that it must bring: the gateway has the call, whatever the domain of its URI. */
+static void answered_without_a_contact(void **state)
+{
+	struct raw x;
+
+	(void)state;
+	calling(&x);
+	answer_moved(&x, 200, "");
+	heard(&x, 50);
+	wants(&x, "ACK sip:200@127.0.0.1 SIP/2.0");
+	wants(&x, "BYE sip:200@127.0.0.1 SIP/2.0"); /* nor did it bring a session */
+	raw_close(&x);
+}
+
 static void a_fork_is_hung_up(void **state)
 {
 	char invite[65536];
@@ -320,6 +334,6 @@ static void identity_and_history(void **state)
 	raw_close(&x);
 }
 
-UT_MAIN(UT(identity_and_history), UT(a_302_is_told_in_the_history), UT(redirected_within_the_gateway_only), UT(ringing_and_answered), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
+UT_MAIN(UT(identity_and_history), UT(a_302_is_told_in_the_history), UT(redirected_within_the_gateway_only), UT(ringing_and_answered), UT(answered_without_a_contact), UT(a_fork_is_hung_up), UT(cancel_waits_for_a_provisional_answer), UT(answered_although_cancelled),
         UT(nobody_answers_the_cancel), UT(rings_too_long), UT(no_answer_at_all), UT(answers_that_cannot_be_used), UT(refused_with_a_reason),
         UT(bye_unanswered))

@@ -218,7 +218,7 @@ static int node_drain(struct cli *c)
 }
 
 static const struct cli_opt drain_opts[] = {
-	{ "within", "TIME", "hang up what calls are left after that time (90s, 10m, 2h); what their callers said is kept" },
+	{ "within", "TIME", "hang up what calls are left after that time (90s, 10m, 2h), a minute before that they are asked to come to an end; what their callers said is kept" },
 	{ "wait", NULL, "come back when the node is safe to stop; exit code 1 when somebody took it back meanwhile" },
 	{ NULL },
 };

@@ -126,6 +126,7 @@ struct dlg_call {
 
 	struct live_saying *saying;  /* from the asking for its names until it plays; else NULL */
 	uint32_t say_id;
+	bool notice_due;             /* that the call is to come to an end, and he has not heard it: notice_live.c */
 	unsigned names_wait;
 	bool in_say;
 
@@ -177,7 +178,12 @@ void dlg_call_talk_over(struct dlg_call *c, int result);
 void dlg_call_step(struct dlg_call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void dlg_call_emit(struct dlg_call *c, struct ev_report *r); /* with session, caller and gateway */
 void dlg_call_detach(struct dlg_call *c); /* the service goes away */
+/* notice_live.c */
+void dlg_call_notice(struct dlg_call *c, unsigned seconds);
+void dlg_notice_before(struct dlg_call *c, struct say_seq *q);
+void dlg_notice_heard(struct dlg_call *c, bool stopped);
 /* effects_live.c */
+player_h dlg_live_played;
 extern const struct dlg_effects dlg_live;
 enum cfg_transfer_by dlg_transfer_by(const struct dlg_call *c); /* of the gateway that it came by */
 void dlg_live_hush(struct dlg_call *c);

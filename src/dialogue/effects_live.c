@@ -49,10 +49,11 @@ static void add_word(struct dlg_call *c, struct say_seq *q, unsigned i)
 	}
 }
 
-static void played(struct player *p, bool stopped, uint32_t ms, void *arg)
+void dlg_live_played(struct player *p, bool stopped, uint32_t ms, void *arg)
 {
 	struct dlg_call *c = mem_ref(arg);
 	(void)p, (void)ms;
+	dlg_notice_heard(c, stopped);
 	dlg_phone_stopped(c);
 	if (!stopped)
 		dlg_said(&c->s.eng, c->say_id);
@@ -82,11 +83,12 @@ static int play(struct dlg_call *c)
 	EV_REPORT(why);
 	say_begin(&q, languages_find(c->svc->prm.languages, dlg_language_of(&c->s)));
 	say_zone(&q, c->zone, c->s.phone.choices.hours);
+	dlg_notice_before(c, &q);
 	for (unsigned i = 0; i < c->saying->u.n; i++)
 		add_word(c, &q, i);
 	if (say_error(&q, &why))
 		dlg_call_emit(c, &why);
-	int err = c->port ? player_play(&c->player, &q, played, c) : ENOTCONN;
+	int err = c->port ? player_play(&c->player, &q, dlg_live_played, c) : ENOTCONN;
 	dlg_phone_said(c, &q);
 	say_clear(&q);
 	forget_names(c);

@@ -232,6 +232,8 @@
 	X(P_NAME_MATCHES, "name-matches", "matches.") \
 	X(P_NAME_CHOOSE, "name-choose", "If this is right, press 1. For the next one, press pound. To spell another name, press star.") \
 	X(P_NAME_NO_MORE, "name-no-more", "There are no more matches.") \
+	/* the node drains */ \
+	X(P_FINISH_SOON, "finish-soon", "This system is about to be switched off. Please come to an end of your call.") \
 	/* transfer */ \
 	X(P_XFER_HOLD, "transfer-to", "Please hold. You are being transferred to") \
 	X(P_XFER_OPERATOR, "transfer-to-operator", "Please hold. You are being transferred to the operator.") \

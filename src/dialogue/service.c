@@ -328,6 +328,12 @@ void dlg_service_drain(struct dlg_service *s, bool on)
 	s->draining = on;
 }
 
+void dlg_service_ask_to_finish(struct dlg_service *s, unsigned seconds)
+{
+	LIST_FOREACH(&s->calls, it)
+		dlg_call_notice(LIST_ENTRY(it, struct dlg_call, link), seconds);
+}
+
 unsigned dlg_service_count(const struct dlg_service *s)
 {
 	return s->n_calls;

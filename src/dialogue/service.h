@@ -67,6 +67,8 @@ void dlg_service_ways(struct dlg_service *s, struct sip_core *core, struct gw_ta
 /* ---- drain ---- */
 /* New calls get 503 with Retry-After from now on (or again not). */
 void dlg_service_drain(struct dlg_service *s, bool on);
+/* Asks everybody by voice to come to an end; so many seconds are left. */
+void dlg_service_ask_to_finish(struct dlg_service *s, unsigned seconds);
 unsigned dlg_service_count(const struct dlg_service *s); /* calls alive */
 unsigned dlg_service_waiting(const struct dlg_service *s); /* messages on their way to the mailbox, out of files that were found too */
 typedef void (dlg_idle_h)(void *arg);

@@ -13,7 +13,7 @@
 #include "net/tmr.h"
 #include "node_events.h"
 
-enum { POLL_MS = 100, STOP_WAIT_MS = 12000, HANG_UP_WAIT_MS = 3000, DETAIL_SIZE = 160 };
+enum { POLL_MS = 100, STOP_WAIT_MS = 12000, HANG_UP_WAIT_MS = 3000, ASK_MS = 60000, DETAIL_SIZE = 160 };
 
 struct need {
 	bool known, met;
@@ -28,7 +28,7 @@ struct node {
 	int64_t started_us;
 	struct tmr poll;
 	int64_t deadline_ms; /* while stopping: until when calls may go on */
-	bool hung_up;
+	bool hung_up, asked;
 	bool drained_told, safe_told;
 	int64_t drain_end_ms; /* while draining: when what calls are left is hung up; 0: never */
 	bool cut_off;
@@ -216,12 +216,31 @@ static void hang_up(struct node *n)
 		n->prm.h.hang_up(n->prm.h.arg);
 }
 
+/* A minute before the end, or at once where there is less time. */
+static void ask_to_finish(struct node *n, int64_t end_ms)
+{
+	int64_t left_ms = end_ms - clock_mono_ms(n->prm.clock);
+	if (n->asked || left_ms > ASK_MS || left_ms <= 0 || !node_calls(n))
+		return;
+	n->asked = true;
+	struct ev_report r = { 0 };
+	ev_set(&r, EV_NODE_ASKS_TO_FINISH);
+	ev_str(&r, "node", n->name);
+	ev_int(&r, "calls", node_calls(n));
+	ev_int(&r, "seconds", (left_ms + 999) / 1000);
+	ev_emit(n->prm.bus, &r);
+	if (n->prm.h.ask_to_finish)
+		n->prm.h.ask_to_finish((unsigned)((left_ms + 999) / 1000), n->prm.h.arg);
+}
+
 static void poll_stopping(struct node *n)
 {
 	if (node_calls(n) == 0) {
 		finish(n);
 		return;
 	}
+	if (!n->hung_up)
+		ask_to_finish(n, n->deadline_ms);
 	if (clock_mono_ms(n->prm.clock) >= n->deadline_ms) {
 		if (n->hung_up) {
 			finish(n);
@@ -233,6 +252,8 @@ static void poll_stopping(struct node *n)
 
 static void poll_draining(struct node *n)
 {
+	if (n->drain_end_ms)
+		ask_to_finish(n, n->drain_end_ms);
 	if (n->drain_end_ms && clock_mono_ms(n->prm.clock) >= n->drain_end_ms) {
 		n->drain_end_ms = 0;
 		if (node_calls(n)) {
@@ -308,6 +329,7 @@ int node_drain(struct node *n, uint64_t within_ms)
 	if (n->state == NODE_DRAINING && !within_ms)
 		return EALREADY;
 	n->drain_end_ms = within_ms ? clock_mono_ms(n->prm.clock) + (int64_t)within_ms : 0;
+	n->asked = false;
 	if (n->state == NODE_DRAINING)
 		return 0;
 	set_state(n, NODE_DRAINING);
@@ -325,6 +347,7 @@ int node_resume(struct node *n)
 		return EALREADY;
 	tmr_cancel(&n->poll);
 	n->drain_end_ms = 0;
+	n->asked = false;
 	say(n, EV_NODE_RESUMED, NULL, NULL);
 	n->state = NODE_NOT_READY; /* for the needs to say otherwise */
 	judge_needs(n);

@@ -52,6 +52,7 @@ struct node_left {
 struct node_handlers {
 	unsigned (*calls)(void *arg);    /* calls alive now */
 	void (*stop_accepting)(void *arg); /* close the listeners' ears for new connections; NULL: nothing */
+	void (*ask_to_finish)(unsigned seconds, void *arg); /* by voice, before hang_up(): a minute, or what there is; once a limit; NULL: nothing */
 	void (*hang_up)(void *arg);      /* end what calls are left, politely */
 	void (*left)(struct node_left *left, void *arg); /* what besides calls would wait on this node; NULL: nothing */
 	void (*stopped)(void *arg);      /* nothing left to wait for; the last handler to run */

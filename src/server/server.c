@@ -430,6 +430,11 @@ static void end_one(const struct dlg_call_info *c, void *arg)
 	dlg_service_end(arg, c->session);
 }
 
+static void ask_to_finish(unsigned seconds, void *arg)
+{
+	dlg_service_ask_to_finish(((struct server *)arg)->calls, seconds);
+}
+
 static void hang_up(void *arg)
 {
 	struct server *s = arg;
@@ -444,7 +449,7 @@ static void stopped(void *arg)
 static int build_node(struct server *s, struct ev_report *why)
 {
 	struct node_prm prm = { .loop = s->loop, .clock = clock_system(), .bus = s->bus, .name = s->cfg->node.name, .stop_wait_ms = (unsigned)s->cfg->node.drain_ms,
-		                .h = { count_calls, stop_accepting, hang_up, left, stopped, s } };
+		                .h = { count_calls, stop_accepting, ask_to_finish, hang_up, left, stopped, s } };
 	(void)why;
 	int err = node_create(&s->node, &prm);
 	if (err)

@@ -258,6 +258,34 @@ def languages(story):
     story.check("SIGTERM ends it in time", node.stop() == 0)
 
 
+def asked_to_finish(story):
+    """A drain with a limit, and SIGTERM, ask those who are still there to come to an end: in the midst of a greeting, a menu, a message."""
+    node = single.node(story, lambda c: c["mailboxes"][1].update(language="de"))
+    node.set_pin("alice", "739184")
+    story.check("asked to finish: a message is there", leave("8801") == 200)
+    end = "expect finish-soon within 60s; hangup"
+    listed = lambda n: until(lambda: node.cli.run("call", "list")[1].count("880") == n, 60, 0.2)
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        calls = [pool.submit(ask, node, "2001", f"wait 1s; press #; {end}", "8802"), pool.submit(ask, node, lab.ATTENDANT, end, "8803"),
+                 pool.submit(ask, node, "2002", end, "8804", BUILD / "prompts" / "de-DE.pack"),
+                 pool.submit(ask, node, lab.SUBSCRIBER, f"press 2001#739184#; expect you-have; press 1; {end}", "8805")]
+        story.check("asked to finish: four are there", listed(4), node.cli.run("call", "list"))
+        session = lambda caller: re.search(rf"^(\S+).*{caller}", node.cli.run("call", "list")[1], re.M)[1]
+        speaks = lambda: "record" in node.cli.run("call", "show", session("8802"), "--steps")[1]
+        story.check("asked to finish: one of them speaks", until(speaks, 30, 0.2), node.cli.run("call", "show", session("8802"), "--steps"))
+        status, text = node.cli.run("node", "drain", "--within", "55s")
+        story.check("asked to finish: drain says how many go on", status == 0 and "calls go on" in text, text)
+        for call, who in zip(calls, ("who speaks", "who chooses", "who hears German", "who hears a message")):
+            story.check(f"asked to finish: {who} is asked, too", *call.result())
+    story.check("asked to finish: and it is told", lambda: bool(node.wait_event(3419, 10)))
+    node.cli.run("node", "resume")
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        call = pool.submit(ask, node, lab.ATTENDANT, end, "8806")
+        story.check("asked to finish: one more", listed(1), node.cli.run("call", "list"))
+        story.check("SIGTERM ends it in time", node.stop() == 0)
+        story.check("asked to finish: by SIGTERM as well", *call.result())
+
+
 def own_prompts(story):
     """An administrator's recording is heard at the next sentence; one that changes while it is being said breaks nothing."""
     node = single.node(story)
@@ -286,7 +314,7 @@ def own_prompts(story):
 
 with Story("mailbox") as story:
     parts = sys.argv[1:]
-    for part in (full, first_use, letters, languages, own_prompts, missing_prompt, read_only_sqlite, read_only_postgresql):
+    for part in (full, first_use, letters, languages, asked_to_finish, own_prompts, missing_prompt, read_only_sqlite, read_only_postgresql):
         if not parts or part.__name__ in parts:
             shutil.rmtree(story.dir / "node01", ignore_errors=True)
             part(story)

@@ -9,7 +9,7 @@ struct rig {
 	struct clock_fake clock;
 	struct loop *loop;
 	struct node *node;
-	unsigned calls, deaf, hang_ups, stopped;
+	unsigned calls, deaf, asked, hang_ups, stopped;
 	struct node_left left;
 };
 
@@ -21,6 +21,12 @@ static unsigned calls_h(void *arg)
 static void deaf_h(void *arg)
 {
 	((struct rig *)arg)->deaf++;
+}
+
+static void ask_h(unsigned seconds, void *arg)
+{
+	assert_in_range(seconds, 1, 60);
+	((struct rig *)arg)->asked++;
 }
 
 static void hang_up_h(void *arg)
@@ -44,7 +50,7 @@ static void begin(struct rig *r)
 	clock_fake_init(&r->clock, 1700000000);
 	assert_int_equal(loop_create(&r->loop, &r->clock.clock), 0);
 	struct node_prm prm = { .loop = r->loop, .clock = &r->clock.clock, .name = "node01",
-		                .h = { calls_h, deaf_h, hang_up_h, left_h, stopped_h, r } };
+		                .h = { calls_h, deaf_h, ask_h, hang_up_h, left_h, stopped_h, r } };
 	assert_int_equal(node_create(&r->node, &prm), 0);
 }
 
@@ -147,6 +153,38 @@ static void drain_with_an_end_hangs_up_once_and_stays_drained(void **state)
 	assert_int_equal(r.hang_ups, 1);
 	assert_int_equal(node_state(r.node), NODE_DRAINING);
 	assert_int_equal(r.stopped, 0);
+	end(&r);
+}
+
+static void callers_are_asked_to_finish_a_minute_before(void **state)
+{
+	(void)state;
+	struct rig r;
+	begin(&r);
+	meet_all(&r);
+	r.calls = 2;
+	assert_int_equal(node_drain(r.node, 600000), 0);
+	turn(&r, 530000);
+	assert_int_equal(r.asked, 0);
+	turn(&r, 15000);
+	assert_int_equal(r.asked, 1);
+	assert_int_equal(r.hang_ups, 0);
+	turn(&r, 50000);
+	assert_int_equal(r.asked, 1);
+	assert_int_equal(node_drain(r.node, 20000), 0); /* another limit: asked again, at once */
+	turn(&r, 500);
+	assert_int_equal(r.asked, 2);
+	turn(&r, 20000);
+	assert_int_equal(r.hang_ups, 1);
+	assert_int_equal(node_drain(r.node, 20000), 0);
+	r.calls = 0;
+	turn(&r, 500);
+	assert_int_equal(r.asked, 2); /* nobody is there */
+	assert_int_equal(node_resume(r.node), 0);
+	r.calls = 1;
+	node_stop(r.node);
+	turn(&r, 500);
+	assert_int_equal(r.asked, 3);
 	end(&r);
 }
 
@@ -283,6 +321,6 @@ static void other_threads_see_state_and_needs(void **state)
 }
 
 UT_MAIN(UT(ready_when_all_needs_are_met), UT(need_lost_answers_503_with_reason_and_comes_back), UT(drained_node_refuses_new_calls_until_resumed),
-        UT(stopping_waits_for_calls), UT(drain_with_an_end_hangs_up_once_and_stays_drained),
+        UT(stopping_waits_for_calls), UT(drain_with_an_end_hangs_up_once_and_stays_drained), UT(callers_are_asked_to_finish_a_minute_before),
         UT(resumed_node_forgets_the_end_of_its_drain), UT(safe_to_stop_when_drained_and_nothing_is_left), UT(cut_off_node_answers_as_its_policy_says), UT(stopping_hangs_up_after_12_s_and_ends_within_15_s), UT(second_stop_hangs_up_at_once),
         UT(other_threads_see_state_and_needs))

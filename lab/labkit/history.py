@@ -13,7 +13,8 @@ message can be, as time goes on: whoever saw what none of them allows has found 
     op.end(OK, rows=[("7001", "new", "01HX...")])
     for wrong in judge(h): print(wrong)
 
-Deeds: deposit, new, saved (marks), delete, purge (delete for good), restore; of a PIN: wrong, right. What is seen: list (what is not deleted),
+Deeds: deposit, new, saved (marks), delete, purge (delete for good), restore, longer (more of a message comes when a part was delivered already: it
+is new again, whatever was done to the part); of a PIN: wrong, right. What is seen: list (what is not deleted),
 deleted (that folder), failures (the counter of wrong PINs). `python3 history.py FILE` judges what History.save() wrote.
 """
 import json
@@ -44,15 +45,15 @@ class Op:
 
     def __str__(self):
         until = f"{self.ended:.2f}" if self.ended is not None else "..."
-        return f"{self.what} by {self.client}, {self.began:.2f} to {until} s, {self.outcome or 'not ended'}"
+        return f"{self.what} by {self.client}, {self.began:.2f} to {until} s, {self.outcome or 'not ended'}" + (f", showed {self.rows[0]}" if self.what == "failures" and self.rows else "")
 
 
 class History:
     """Filled by any number of threads."""
 
     def __init__(self, clock=None):
-        start = time.monotonic()
-        self.clock = clock or (lambda: time.monotonic() - start)
+        self.start = time.monotonic()
+        self.clock = clock or (lambda: time.monotonic() - self.start)
         self.ops, self.lock = [], threading.Lock()
 
     def begin(self, client, what, key):
@@ -64,6 +65,12 @@ class History:
     def count(self, *whats, outcome=None):
         with self.lock:
             return sum(1 for op in self.ops if (not whats or op.what in whats) and (outcome is None or op.outcome == outcome))
+
+    def longer(self, key):
+        """That message was delivered in part: more of it may come, from the caller's node or from what it left on its disk."""
+        with self.lock:
+            first = min(op.began for op in self.ops if op.key == key)
+            self.ops += [Op("whoever has more of it", "longer", key, first, None, UNKNOWN, clock=self.clock) for _ in range(2)]
 
     def save(self, path):
         with self.lock, open(path, "w") as f:
@@ -106,6 +113,8 @@ class Message:
             return "new" if state == "absent" else None
         if op.what in self.live:
             return op.what if state in self.live else None
+        if op.what == "longer":
+            return "new" if state != "absent" else None
         if op.what == "delete":  # of what is not there is no error
             return "deleted-" + state if state in self.live else state
         if op.what == "purge":
@@ -172,6 +181,9 @@ def possible(model, ops):
             known.add(config)
             state, done, seen = config
             for n in writes - done:
+                # Of two equal deeds of which nobody knows, the older one may as well have been the first.
+                if ops[n].outcome != OK and any(m < n and ops[m].outcome != OK and ops[m].what == ops[n].what for m in writes - done):
+                    continue
                 after = model.write(ops[n], state)
                 if after is not None:
                     todo.append(explained(after, done | {n}, seen))

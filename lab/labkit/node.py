@@ -78,10 +78,11 @@ class Cli:
 
 
 class Node:
-    """`config` is the whole umbel.yaml as Python data. The node runs in a folder of its own below `folder`."""
+    """`config` is the whole umbel.yaml as Python data. The node runs in a folder of its own below `folder`;
+    `wrap` goes before its command."""
 
-    def __init__(self, folder, name, config, env=None):
-        self.name, self.dir, self.env = name, Path(folder) / name, env or {}
+    def __init__(self, folder, name, config, env=None, wrap=()):
+        self.name, self.dir, self.env, self.wrap = name, Path(folder) / name, env or {}, list(wrap)
         self.dir.mkdir(exist_ok=True)
         self.log_dir, self.config, self.proc = Path(folder), config, None
         self.file, self.socket, self.json_log = self.dir / "umbel.yaml", self.dir / "admin.sock", self.dir / "events.jsonl"
@@ -94,7 +95,7 @@ class Node:
     def start(self, ready=True, seconds=15):
         self.write()
         self.log_dir.joinpath(f"umbeld-{self.name}.log").unlink(missing_ok=True)
-        self.proc = Proc(f"umbeld-{self.name}", [program("umbeld"), self.file], self.log_dir, env=self.env, cwd=self.dir)
+        self.proc = Proc(f"umbeld-{self.name}", [*self.wrap, program("umbeld"), self.file], self.log_dir, env=self.env, cwd=self.dir)
         if ready and not until(lambda: self.answers() or not self.proc.running(), seconds):
             raise Failed(f"{self.name} is not ready after {seconds} s:\n{self.proc.said()[-2500:]}")
         if ready and not self.proc.running():

@@ -218,6 +218,7 @@ struct cfg_gateway {
 	bool lamp; /* may get NOTIFY message-summary */
 	uint32_t subscriptions; /* ... and at most so many by SUBSCRIBE; 0: none */
 	bool calls_in;
+	bool redirect; /* its calls are sent to another node while this one takes none */
 	uint32_t max_calls; /* 0: the node's max_calls_per_source */
 	const char *transfer_test; /* number or sip URI tried by `umbel check --live` */
 };

@@ -107,12 +107,13 @@ static int beat_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	if (b->card && err)
 		return err;
 	return db_exec(tx, why, "INSERT INTO node (name, fqdn, version, state, reason, started_us, beat_us, calls, skew_us, max_calls, revision, objects,"
-		" interval_ms) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13)"
+		" interval_ms, listen) VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14)"
 		" ON CONFLICT (name) DO UPDATE SET fqdn = excluded.fqdn, version = excluded.version, state = excluded.state, reason = excluded.reason,"
 		" started_us = excluded.started_us, beat_us = excluded.beat_us, calls = excluded.calls, skew_us = excluded.skew_us,"
-		" max_calls = excluded.max_calls, revision = excluded.revision, objects = excluded.objects, interval_ms = excluded.interval_ms",
-		"sssssiiiiiisi", b->me.name, b->me.fqdn, b->me.version, b->me.state, b->me.reason, b->me.started_us, b->me.beat_us, b->me.calls, b->me.skew_us,
-		b->me.max_calls, b->me.revision, b->me.objects, b->interval_ms);
+		" max_calls = excluded.max_calls, revision = excluded.revision, objects = excluded.objects, interval_ms = excluded.interval_ms,"
+		" listen = excluded.listen",
+		"sssssiiiiiisis", b->me.name, b->me.fqdn, b->me.version, b->me.state, b->me.reason, b->me.started_us, b->me.beat_us, b->me.calls, b->me.skew_us,
+		b->me.max_calls, b->me.revision, b->me.objects, b->interval_ms, b->me.listen);
 }
 
 static void beat(struct registry *r);
@@ -251,6 +252,7 @@ int registry_create(struct registry **rp, const struct registry_prm *prm)
 	text_fill(r->me.name, sizeof r->me.name, prm->node);
 	text_fill(r->me.fqdn, sizeof r->me.fqdn, prm->fqdn ? prm->fqdn : "");
 	text_fill(r->me.version, sizeof r->me.version, prm->version ? prm->version : "");
+	text_fill(r->me.listen, sizeof r->me.listen, prm->listen ? prm->listen : "");
 	text_fill(r->me.state, sizeof r->me.state, "not-ready");
 	r->me.started_us = clock_real_us(prm->clock);
 	on_time(r);
@@ -322,7 +324,7 @@ struct listing {
 
 static int read_card(struct listing *l, struct db_rows *r, size_t i)
 {
-	struct text t = db_col_text(r, 13);
+	struct text t = db_col_text(r, 14);
 	if (!l->cards || !t.n || t.n > CARD_MAX)
 		return 0;
 	mem_free(l->card[i]); /* of a try that was rolled back */
@@ -332,7 +334,7 @@ static int read_card(struct listing *l, struct db_rows *r, size_t i)
 }
 
 #define OF_NODES "SELECT n.name, n.fqdn, n.version, n.state, n.reason, n.started_us, n.beat_us, n.calls," \
-	" n.skew_us, n.max_calls, n.revision, n.objects, n.interval_ms, "
+	" n.skew_us, n.max_calls, n.revision, n.objects, n.interval_ms, n.listen, "
 
 static void read_node(const struct db_rows *r, struct registry_node *v, int64_t now_us, const char *ours)
 {
@@ -348,6 +350,7 @@ static void read_node(const struct db_rows *r, struct registry_node *v, int64_t 
 	v->max_calls = db_col_int(r, 9);
 	v->revision = db_col_int(r, 10);
 	db_col_copy(r, 11, v->objects, sizeof v->objects);
+	db_col_copy(r, 13, v->listen, sizeof v->listen);
 	v->ago_us = now_us - v->beat_us;
 	v->alive = v->ago_us < limit_of(db_col_int(r, 12), text_of(v->version), ours ? ours : v->version) && strcmp(v->state, "stopped") != 0;
 }

@@ -19,6 +19,7 @@ struct registry_node {
 	int64_t skew_us; /* its clock against the store's; > 0: ahead */
 	int64_t revision; /* of the objects that it serves; 0: none from the store, or not told */
 	char objects[33]; /* digest of them; "" not told */
+	char listen[512]; /* where it takes calls: "udp:192.0.2.11:5060 tls:..."; "" not told */
 	bool alive; /* its last beat is younger than three and a half intervals, and it did not say that it stops */
 	bool self;
 	const char *card; /* what it says of itself, registry_cards() only; NULL: it never did */
@@ -30,6 +31,7 @@ struct registry_prm {
 	const struct um_clock *clock;
 	struct ev_bus *bus;
 	const char *node, *fqdn, *version;
+	const char *listen; /* where it takes calls; NULL: not told */
 	uint64_t interval_ms; /* 0: 1000 where others may share the store, 5000 with SQLite */
 	int64_t max_calls;
 };

@@ -239,11 +239,13 @@ static void drop_store(struct server *s)
 
 static int build_jobs(struct server *s, struct ev_report *why)
 {
+	char listen[512];
 	const struct cfg_node *n = &s->cfg->node;
 	struct outbox_prm op = { .store = s->store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .metrics = s->metrics, .node = n->name };
 	struct registry_prm rp = { .store = s->store, .loop = s->loop, .clock = clock_system(), .bus = s->bus, .node = n->name, .fqdn = n->fqdn,
-		                   .version = UMBEL_VERSION, .max_calls = n->sip.max_calls };
+		                   .version = UMBEL_VERSION, .max_calls = n->sip.max_calls, .listen = listen };
 	(void)why;
+	server_listen_words(s->cfg, listen, sizeof listen);
 	int err = outbox_create(&s->outbox, &op);
 	if (!err)
 		err = registry_create(&s->registry, &rp);
@@ -477,6 +479,7 @@ static void now_and_then(void *arg)
 	node_answer(s->node, &a);
 	registry_serves(s->registry, s->revision, s->digest);
 	registry_say(s->registry, node_state_name(node_state(s->node)), a.ready ? "" : a.reason, node_calls(s->node));
+	server_siblings_look(s);
 	tmr_start(s->loop, &s->minute, SAY_MS, now_and_then, s);
 }
 

@@ -33,6 +33,12 @@
 
 struct trace;
 
+/* Another node that was ready a moment ago, and where it takes calls: "host:port;transport=...", "" for a transport that it does not have. */
+enum { SERVER_SIBLINGS = 16, SERVER_TRANSPORTS = CFG_TLS + 1 };
+struct server_sibling {
+	char place[SERVER_TRANSPORTS][300];
+};
+
 struct server {
 	struct cfg *cfg; /* in use */
 	char digest[33]; /* of its objects, for the registry; "" not made */
@@ -74,6 +80,8 @@ struct server {
 	struct sip_core *sip;
 	struct admin *admin;
 	struct admin_http *http, *http_crl;
+	struct server_sibling siblings[SERVER_SIBLINGS];
+	unsigned n_siblings, next_sibling;
 	struct tmr minute; /* looks at certificates, tells the registry */
 	struct list changes; /* of the configuration, asked for and not over yet: reload.c */
 };
@@ -99,6 +107,12 @@ int server_build_calendars(struct server *s, struct ev_report *why);
 void server_drop_calendars(struct server *s);
 /* *cfg with the days of what lies on disk; its reference is exchanged. Reads files: not on the loop of a busy node. 0, ENOMEM. */
 int server_calendar_days(struct cfg **cfg, const char *data);
+
+/* sibling.c */
+void server_listen_words(const struct cfg *cfg, char *dst, size_t size);
+void server_siblings_look(struct server *s);
+/* Where that peer's call may go instead, if it follows and somebody is ready; else "". */
+void server_elsewhere(struct server *s, const struct sip_peer *peer, char *dst, size_t size);
 
 /* trace.c */
 int server_build_trace(struct server *s, struct ev_report *why);

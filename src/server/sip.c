@@ -42,8 +42,9 @@ static bool flow_again(struct sip_peer *peer, void *arg)
 static void ready(const struct sip_peer *peer, struct sip_readiness *r, void *arg)
 {
 	struct node_answer a;
-	(void)peer;
 	node_answer(((struct server *)arg)->node, &a);
+	if (!a.ready)
+		server_elsewhere(arg, peer, r->elsewhere, sizeof r->elsewhere);
 	r->ready = a.ready;
 	r->avoid = a.avoid;
 	r->retry_after_s = a.retry_after_s;

@@ -101,11 +101,35 @@ static void no_room(struct sip_core *core, const struct sip_path *path, const st
 	ev_emit(core->bus, &ev);
 }
 
+/* Contact: whom it called, elsewhere. What else its URI says ("opaque=app:voicemail") may tell there what is wanted. */
+struct elsewhere {
+	const struct sip_msg *req;
+	const char *place;
+};
+
+static void put_elsewhere(struct buf *b, void *arg)
+{
+	const struct elsewhere *x = arg;
+	static const char *const ways[] = { "transport", "maddr", "ttl", "lr" };
+	struct text name, value, rest;
+
+	buf_printf(b, "Contact: <sip:%.*s@%s", TEXT_FMT(x->req->uri.user), x->place);
+	for (rest = x->req->uri.params; rest.n && !sip_param_next(&rest, &name, &value);) {
+		bool way = false;
+		for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++)
+			way = way || text_is_nocase(name, ways[i]);
+		if (!way)
+			buf_printf(b, value.n ? ";%.*s=%.*s" : ";%.*s%.*s", TEXT_FMT(name), TEXT_FMT(value));
+	}
+	buf_str(b, ">\r\n");
+}
+
 static bool has_room(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, struct sip_peer *peer)
 {
 	unsigned of_peer = peer->max_dialogs ? peer->max_dialogs : core->prm.limits.legs_per_source;
 	struct sip_reply r = { .status = 503, .retry_after_s = core->prm.limits.retry_after_s };
 	struct sip_readiness ready;
+	struct elsewhere elsewhere;
 
 	core->stats.invites++;
 	metric_add(core->m.invites, 1);
@@ -119,6 +143,9 @@ static bool has_room(struct sip_core *core, const struct sip_path *path, const s
 	if (!sip_is_ready(core, peer, &ready)) {
 		r.sentence = ready.reason;
 		r.retry_after_s = ready.retry_after_s;
+		elsewhere = (struct elsewhere){ req, ready.elsewhere };
+		if (*ready.elsewhere && req->uri.has_user)
+			r = (struct sip_reply){ .status = 302, .sentence = ready.reason, .more = put_elsewhere, .arg = &elsewhere };
 	} else if (core->n_legs >= core->prm.limits.legs || (core->n_legs >= of_peer && sip_legs_of(core, peer) >= of_peer)) {
 		r.sentence = "too many calls at once";
 		if (core->prm.limits.busy_when_full)

@@ -79,6 +79,7 @@ typedef void (leg_offered_h)(struct leg *leg, void *arg);
 struct sip_readiness {
 	bool ready;
 	char reason[160];       /* not ready: in words */
+	char elsewhere[300];    /* ... and where a new call may go instead: "host:port;transport=tls"; it gets 302 then. "": nowhere, 503 */
 	bool avoid;             /* ready, but OPTIONS are answered 503 with that reason */
 	unsigned retry_after_s;
 };

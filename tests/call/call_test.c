@@ -154,6 +154,22 @@ static void not_ready_is_503(void **state)
 	rig_close(&r);
 }
 
+/* To the same user, wherever it is to go. */
+static void not_ready_with_somewhere_else_is_302(void **state)
+{
+	struct rig r;
+
+	(void)state;
+	rig_open(&r, NET_UDP, false);
+	r.side[B].ready = (struct sip_readiness){ .ready = false, .reason = "this node is being drained", .retry_after_s = 33,
+		                                  .elsewhere = "192.0.2.12:5060;transport=udp" };
+	rig_call(&r, A, "100");
+	assert_true(rig_until(&r, A, "over:refused:302", 2000));
+	assert_string_equal(r.side[B].log, "");
+	assert_int_equal(r.side[A].facts.sip.retry_after_s, -1);
+	rig_close(&r);
+}
+
 static void strangers_get_403(void **state)
 {
 	struct rig r;
@@ -248,6 +264,6 @@ static void cores_end_with_calls_up(void **state)
 }
 
 UT_MAIN(UT(udp_call), UT(tcp_call), UT(udp6_call), UT(tcp6_call), UT(callee_hangs_up), UT(the_answer_to_bye_waits_for_the_receipt),
-        UT(a_receipt_that_never_comes_is_a_500), UT(caller_cancels), UT(cancel_crosses_the_answer), UT(callee_refuses), UT(not_ready_is_503),
+        UT(a_receipt_that_never_comes_is_a_500), UT(caller_cancels), UT(cancel_crosses_the_answer), UT(callee_refuses), UT(not_ready_is_503), UT(not_ready_with_somewhere_else_is_302),
         UT(strangers_get_403), UT(hold_and_resume), UT(digits_by_info), UT(a_peer_that_dies_is_noticed_by_bye), UT(nobody_there),
         UT(cores_end_with_calls_up))

@@ -219,6 +219,38 @@ def agreed(story, nodes):
     story.check("undone there, the command comes back when all serve it", status == 0 and text.count("serves it") == 2 and served(nodes) == was, text)
 
 
+def invite(address, number):
+    """Status and Contact of a call that Kamailio's address brings, and that is ended if it is answered."""
+    call = Call((address, 5060), number, caller="7700", local=ME)
+    moved = []
+    heard = call._on_response
+    call._on_response = lambda text: (moved.extend(re.findall(r"^Contact: *(.*?)\r", text, re.M | re.I)), heard(text))
+    call.start()
+    status = call.wait_status(30)
+    if status == 200:
+        call.hang_up(20)
+    call.close()
+    return status, "".join(moved[-1:])
+
+
+def sent_on(story, nodes):
+    story.head("A drained node sends calls on where the gateway follows")
+    node = nodes[0]
+    file, objects = story.dir / "moved.yaml", organisation()
+    objects["gateways"][0]["redirect"] = True
+    file.write_text(yaml(objects) + "\n")
+    node.cli.run("apply", "--within", "60s", file)
+    node.cli.run("node", "drain")
+    status = soon(lambda: invite(NODES[0], lab.ALICE)[0] == 302, 60)
+    story.check("a new call gets 302", status, invite(NODES[0], lab.ALICE))
+    contact = invite(NODES[0], lab.ALICE)[1]
+    story.check("to the same number at the other node", contact == f"<sip:{lab.ALICE}@{NODES[1]}:5060;transport=udp>", contact)
+    story.check("which takes it", invite(NODES[1], lab.ALICE)[0] == 200)
+    node.cli.run("node", "resume")
+    node.cli.run("apply", "--undo", "--within", "60s")
+    story.check("taken back, it takes calls itself", lambda: soon(lambda: invite(NODES[0], lab.ALICE)[0] == 200, 60))
+
+
 def restarted_in_turn(story, nodes, crowd):
     story.head("All nodes are restarted in turn while callers speak")
     clip = speech(lab.SPEECH_A, 3)
@@ -321,4 +353,5 @@ with Story("cluster") as story:
     crowd = Crowd()
     restarted_in_turn(story, nodes, crowd)
     cut_off(story, nodes, wire, crowd)
+    sent_on(story, nodes)
     killed(story, nodes, crowd)

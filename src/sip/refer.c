@@ -10,6 +10,8 @@
 #include "sip/summary.h"
 #include "sip/words.h"
 
+enum { UNHEARD_REPORTS = 8 }; /* a peer that answers none of them does not get more */
+
 /* ---- ours ---- */
 static void transfer_clear(struct leg *leg)
 {
@@ -243,6 +245,11 @@ void leg_on_refer(struct leg *leg, struct sip_stx *stx, const struct sip_msg *re
 	}
 	if (leg->referral.active) {
 		leg_reply(leg, stx, 491, "another transfer is under way");
+		return;
+	}
+	/* Each takes two reports, which live for half a minute if nobody answers them. */
+	if (list_count(&leg->reqs) > UNHEARD_REPORTS) {
+		leg_reply(leg, stx, 491, "the reports of earlier transfers are not answered yet");
 		return;
 	}
 	if (sip_addr_parse(&to, sip_msg_value(req, SIP_HDR_REFER_TO), NULL) || to.star || text_copy(to.uri.whole, target, sizeof(target))) {

@@ -524,6 +524,31 @@ static void a_transfer_that_wants_no_reports(void **state)
 	raw_close(&x);
 }
 
+/* REFER after REFER, and no report is answered: what we send for it stays bounded, and the call lives. */
+static void reports_that_nobody_answers(void **state)
+{
+	unsigned taken = 0;
+	char branch[16];
+	struct raw x;
+
+	(void)state;
+	up(&x, false);
+	for (unsigned i = 0; i < 50; i++) {
+		snprintf(branch, sizeof(branch), "r%u", i);
+		say(&x, "REFER", branch, "Refer-To: <sip:200@pool.test>\r\n", "");
+		heard(&x, 5);
+		x.cseq++;
+		taken += count(x.in, "SIP/2.0 202 ");
+		if (leg_refer_progress(x.r.side[B].leg, 603))
+			wants(&x, "SIP/2.0 491 ");
+	}
+	assert_int_equal(taken, 5);
+	assert_true(rig_stats(&x.r, B).requests <= 10);
+	rig_run(&x.r, 1000);
+	assert_true(leg_is_up(x.r.side[B].leg));
+	raw_close(&x);
+}
+
 /* Two calls of ours with the peer, put together there. */
 static void two_calls_are_joined_at_the_peer(void **state)
 {
@@ -961,4 +986,4 @@ static void slow_readers_wait(void **state)
 UT_MAIN(UT(slow_readers_wait), UT(an_answer_finds_its_way_when_the_connection_is_gone), UT(history_is_told_to_who_understands_it), UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(who_thinks_says_100), UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
         UT(notify_before_the_202), UT(who_called_before), UT(numbers_without_their_parameters), UT(large_and_legal), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
-        UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(two_calls_are_joined_at_the_peer))
+        UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(reports_that_nobody_answers), UT(two_calls_are_joined_at_the_peer))

@@ -43,15 +43,19 @@ static int run_espeak(const char *words)
 static int speak_foreign(struct media_clip **c, const char *words)
 {
 	char why[128];
-	int16_t *pcm;
-	size_t n;
+	int16_t *pcm = NULL, *wide = NULL;
+	size_t n, n_wide;
 	int err = run_espeak(words);
 	if (!err)
 		err = sound_file_read(scratch, &pcm, &n, why, sizeof why);
-	if (err)
-		return err;
-	err = media_clip_from_l16(c, pcm, speak_care(pcm, n, words));
+	if (!err)
+		err = sound_file_read_at(MEDIA_RATE_WIDE, scratch, &wide, &n_wide, why, sizeof why);
+	if (!err) {
+		n = n < n_wide / 2 ? n : n_wide / 2;
+		err = media_clip_from_both(c, pcm, speak_care_both(pcm, n, wide, words), wide);
+	}
 	mem_free(pcm);
+	mem_free(wide);
 	return err;
 }
 

@@ -19,6 +19,8 @@ struct media_clip {
 	uint8_t *own;          /* both, one behind the other; or NULL */
 	const int16_t *wide;   /* 16,000 a second; or NULL */
 	int16_t *own_wide;     /* the same, where it is not another clip's */
+	const uint8_t *coded;  /* the same as G.722; or NULL */
+	_Atomic(int16_t *) widened; /* what was made of that */
 	void *keep;
 	_Atomic(struct form *) form[MEDIA_CODECS];
 	atomic_uint wished;    /* bits of codecs */
@@ -31,6 +33,7 @@ static void destroy(void *object)
 		mem_free(atomic_load(&c->form[i]));
 	mem_free(c->own);
 	mem_free(c->own_wide);
+	mem_free(atomic_load(&c->widened));
 	mem_unref(c->keep);
 }
 
@@ -66,26 +69,32 @@ int media_clip_from_l16(struct media_clip **cp, const int16_t *pcm, size_t n)
 	return 0;
 }
 
-int media_clip_from_wide(struct media_clip **cp, const int16_t *pcm, size_t n)
+int media_clip_from_both(struct media_clip **cp, const int16_t *narrow, size_t n, const int16_t *wide)
 {
 	struct media_clip *c;
-	size_t half = n / 2;
-	int16_t *narrow = half ? mem_alloc(half * sizeof *narrow) : NULL;
-	int err = !half ? EINVAL : narrow ? codec_resample(pcm, half * 2, MEDIA_RATE_WIDE, narrow, MEDIA_RATE) : ENOMEM;
-	if (!err)
-		err = media_clip_from_l16(&c, narrow, half);
-	mem_free(narrow);
+	int err = media_clip_from_l16(&c, narrow, n);
 	if (err)
 		return err;
-	c->own_wide = mem_alloc(half * 2 * sizeof *pcm);
+	c->own_wide = mem_alloc(2 * n * sizeof *wide);
 	if (!c->own_wide) {
 		mem_unref(c);
 		return ENOMEM;
 	}
-	memcpy(c->own_wide, pcm, half * 2 * sizeof *pcm);
+	memcpy(c->own_wide, wide, 2 * n * sizeof *wide);
 	c->wide = c->own_wide;
 	*cp = c;
 	return 0;
+}
+
+int media_clip_from_wide(struct media_clip **cp, const int16_t *pcm, size_t n)
+{
+	size_t half = n / 2;
+	int16_t *narrow = half ? mem_alloc(half * sizeof *narrow) : NULL;
+	int err = !half ? EINVAL : narrow ? codec_resample(pcm, half * 2, MEDIA_RATE_WIDE, narrow, MEDIA_RATE) : ENOMEM;
+	if (!err)
+		err = media_clip_from_both(cp, narrow, half, pcm);
+	mem_free(narrow);
+	return err;
 }
 
 /* The bytes may lie anywhere. */
@@ -156,7 +165,8 @@ int media_clip_part(struct media_clip **cp, struct media_clip *c, uint32_t at)
 	int err = media_clip_borrow(&part, c->law[0] + at, c->law[1] + at, c->samples - at, c);
 	if (err)
 		return err;
-	part->wide = c->wide ? c->wide + 2 * (size_t)at : NULL;
+	const int16_t *wide = media_clip_wide(c);
+	part->wide = wide ? wide + 2 * (size_t)at : NULL;
 	*cp = part;
 	return 0;
 }
@@ -212,7 +222,42 @@ const uint8_t *media_clip_bytes(const struct media_clip *c, enum media_codec cod
 
 const int16_t *media_clip_wide(const struct media_clip *c)
 {
-	return c->wide;
+	return c->wide ? c->wide : atomic_load_explicit(&c->widened, memory_order_acquire);
+}
+
+/* ---- wide sound that is kept as G.722: a quarter of the room, and who speaks G.711 never needs it ---- */
+void media_clip_coded(struct media_clip *c, const uint8_t *g722)
+{
+	c->coded = g722;
+}
+
+bool media_clip_can_widen(const struct media_clip *c)
+{
+	return c->coded && !media_clip_wide(c);
+}
+
+int media_clip_widen(struct media_clip *c)
+{
+	struct codec_rx *rx;
+	int16_t *none = NULL;
+	if (!media_clip_can_widen(c))
+		return 0;
+	int err = codec_rx_create(&rx, MEDIA_G722, MEDIA_RATE_WIDE);
+	if (err)
+		return err;
+	int16_t *pcm = mem_zalloc((size_t)c->samples * 2, sizeof *pcm);
+	for (uint32_t at = 0; pcm && at < c->samples; at += MEDIA_FRAME) {
+		int16_t frame[CODEC_PACKET_MAX];
+		uint32_t n = c->samples - at < MEDIA_FRAME ? c->samples - at : MEDIA_FRAME;
+		size_t got = codec_decode(rx, c->coded + at, n, frame);
+		memcpy(pcm + 2 * (size_t)at, frame, (got < 2 * n ? got : 2 * n) * sizeof *pcm);
+	}
+	codec_rx_free(rx);
+	if (!pcm)
+		return ENOMEM;
+	if (!atomic_compare_exchange_strong(&c->widened, &none, pcm))
+		mem_free(pcm); /* somebody was faster */
+	return 0;
 }
 
 /* ---- other codecs ---- */
@@ -242,9 +287,10 @@ bool media_clip_form(const struct media_clip *c, enum media_codec codec, struct 
 static void read_frame(const struct media_clip *c, uint32_t at, int16_t pcm[MEDIA_FRAME_WIDE])
 {
 	uint32_t left = c->samples - at, n = left < MEDIA_FRAME ? left : MEDIA_FRAME;
+	const int16_t *wide = media_clip_wide(c);
 	memset(pcm, 0, MEDIA_FRAME_WIDE * sizeof *pcm);
-	if (c->wide)
-		memcpy(pcm, c->wide + at * 2, n * 2 * sizeof *pcm);
+	if (wide)
+		memcpy(pcm, wide + (size_t)at * 2, n * 2 * sizeof *pcm);
 	else
 		g711_decode(MEDIA_PCMU, pcm, c->law[0] + at, n);
 }
@@ -296,7 +342,9 @@ int media_clip_encode(struct media_clip *c, enum media_codec codec)
 	struct form *none = NULL;
 	if (codec_info(codec)->law || atomic_load(&c->form[codec]))
 		return 0;
-	int err = codec_tx_create(&tx, codec, c->wide ? MEDIA_RATE_WIDE : MEDIA_RATE);
+	int err = media_clip_widen(c);
+	if (!err)
+		err = codec_tx_create(&tx, codec, media_clip_wide(c) ? MEDIA_RATE_WIDE : MEDIA_RATE);
 	if (err)
 		return err;
 	struct form *f = form_make(c, codec, tx);

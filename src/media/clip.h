@@ -16,10 +16,17 @@ struct media_clip;
 int media_clip_from_l16(struct media_clip **cp, const int16_t *pcm, size_t n);
 /* 16,000 samples a second; n at most twice MEDIA_CLIP_MAX. */
 int media_clip_from_wide(struct media_clip **cp, const int16_t *pcm, size_t n);
+/* n samples at 8,000 a second, and the same sound as twice as many at 16,000. */
+int media_clip_from_both(struct media_clip **cp, const int16_t *narrow, size_t n, const int16_t *wide);
 /* `codec` PCMU or PCMA, or L16 or L16_WIDE (host order, n_bytes even): what a stored message holds. */
 int media_clip_from_bytes(struct media_clip **cp, enum media_codec codec, const void *bytes, size_t n_bytes);
 /* Bytes that live elsewhere, e.g. in a mapped file; `keep` (an object, may be NULL) is referenced as long as the clip lives. */
 int media_clip_borrow(struct media_clip **cp, const uint8_t *pcmu, const uint8_t *pcma, size_t n, void *keep);
+/* The same sound at 16,000 samples a second, as G.722 of 64 kbit/s, one byte for each of the clip's samples; it lives as long as the clip. Before others see the clip. */
+void media_clip_coded(struct media_clip *c, const uint8_t *g722);
+/* Whether it has such that was not decoded yet; decodes it: takes its time. Again is harmless. 0, ENOMEM. Any thread. */
+bool media_clip_can_widen(const struct media_clip *c);
+int media_clip_widen(struct media_clip *c);
 /* What of a clip lies behind sample `at`, without a copy; it holds the clip. EINVAL: nothing. */
 int media_clip_part(struct media_clip **cp, struct media_clip *c, uint32_t at);
 /* A sine with soft edges; level in dBov, e.g. -16. hz2 0 or a second frequency at the same level. */

@@ -43,7 +43,7 @@ static void let_go(struct wish *w)
 
 static void fulfil(struct wish *w)
 {
-	if (media_clip_encode(w->clip, w->codec)) /* without memory the ports go on by themselves */
+	if (w->codec == MEDIA_G722 ? media_clip_widen(w->clip) : media_clip_encode(w->clip, w->codec)) /* without memory the ports go on by themselves */
 		media_clip_wish_failed(w->clip, w->codec);
 	let_go(w);
 }

@@ -11,7 +11,8 @@ struct encoder;
 int encoder_create(struct encoder **ep, bool thread);
 /* What was begun is ended, the rest let go. NULL is allowed. */
 void encoder_destroy(struct encoder *e);
-/* Any thread but those of media: takes a lock. Only the first wish for a codec counts. */
+/* Any thread but those of media: takes a lock. Only the first wish for a codec counts. G.722 is encoded by each port for itself (utter.c says why): for it
+ * the clip is only made wide, where it can be. */
 void encoder_wish(struct encoder *e, struct media_clip *clip, enum media_codec codec);
 void encoder_step(struct encoder *e);
 

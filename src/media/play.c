@@ -145,8 +145,9 @@ static int ask(struct media_port *port, enum media_cmd_type type, uint32_t id, s
 	it->n = n;
 	for (unsigned i = 0; i < n; i++)
 		it->clip[i] = mem_ref(clips[i]);
-	for (unsigned i = 0; i < n && port->codec_told != MEDIA_G722; i++) /* utter.c says why not */
-		encoder_wish(port->engine->encoder, clips[i], port->codec_told);
+	for (unsigned i = 0; i < n; i++)
+		if (port->codec_told != MEDIA_G722 || media_clip_can_widen(clips[i]))
+			encoder_wish(port->engine->encoder, clips[i], port->codec_told);
 	if (!port->closing && engine_command(port->thread, &(struct media_cmd){ .type = type, .port = port, .u.play = it }))
 		return 0;
 	plays_free(it);

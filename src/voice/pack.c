@@ -65,7 +65,7 @@ static bool entry_ok(const struct pack *pk, uint32_t i, struct text *before)
 	const uint8_t *e = pk->p + PACK_HEAD + (size_t)i * PACK_ENTRY;
 	uint32_t samples = get32(e + 16);
 	if (!inside(pk, get32(e), get32(e + 4)) || !inside(pk, get32(e + 8), get32(e + 12)) || !samples || samples > MEDIA_CLIP_MAX ||
-	    !inside(pk, get32(e + 20), samples) || !inside(pk, get32(e + 24), samples))
+	    !inside(pk, get32(e + 20), samples) || !inside(pk, get32(e + 24), samples) || (get32(e + 28) && !inside(pk, get32(e + 28), samples)))
 		return false;
 	struct text name = pack_entry_at(pk, i).name;
 	bool ok = name_ok(name) && (!i || order(*before, name) < 0);
@@ -98,7 +98,28 @@ struct pack_entry pack_entry_at(const struct pack *pk, uint32_t i)
 {
 	const uint8_t *e = pk->p + PACK_HEAD + (size_t)i * PACK_ENTRY;
 	return (struct pack_entry){ .name = text_make(pk->p + get32(e), get32(e + 4)), .text = text_make(pk->p + get32(e + 8), get32(e + 12)),
-		.samples = get32(e + 16), .pcmu = pk->p + get32(e + 20), .pcma = pk->p + get32(e + 24) };
+		.samples = get32(e + 16), .pcmu = pk->p + get32(e + 20), .pcma = pk->p + get32(e + 24), .g722 = get32(e + 28) ? pk->p + get32(e + 28) : NULL };
+}
+
+/* What the clip has at 16,000 samples a second. */
+static void put_wide(struct buf *out, const struct media_clip *clip)
+{
+	const int16_t *wide = media_clip_wide(clip);
+	struct codec_tx *tx;
+	if (codec_tx_create(&tx, MEDIA_G722, MEDIA_RATE_WIDE)) {
+		out->err = ENOMEM;
+		return;
+	}
+	uint32_t samples = media_clip_samples(clip);
+	for (uint32_t at = 0; at < samples; at += MEDIA_FRAME) {
+		int16_t frame[MEDIA_FRAME_WIDE] = { 0 };
+		uint8_t payload[CODEC_PAYLOAD_MAX];
+		uint32_t n = samples - at < MEDIA_FRAME ? samples - at : MEDIA_FRAME;
+		memcpy(frame, wide + 2 * (size_t)at, 2 * n * sizeof *frame);
+		codec_encode(tx, frame, payload);
+		buf_put(out, payload, n);
+	}
+	codec_tx_free(tx);
 }
 
 /* Writes the bytes of an item behind all others and its entry into its place. */
@@ -110,6 +131,9 @@ static void write_item(struct buf *out, uint32_t i, const struct pack_item *it)
 	buf_put(out, it->text, text);
 	buf_put(out, media_clip_bytes(it->clip, MEDIA_PCMU), samples);
 	buf_put(out, media_clip_bytes(it->clip, MEDIA_PCMA), samples);
+	size_t wide = media_clip_wide(it->clip) ? out->n : 0;
+	if (wide)
+		put_wide(out, it->clip);
 	if (buf_error(out))
 		return;
 	uint8_t *e = out->p + PACK_HEAD + (size_t)i * PACK_ENTRY;
@@ -120,6 +144,7 @@ static void write_item(struct buf *out, uint32_t i, const struct pack_item *it)
 	put32(e + 16, samples);
 	put32(e + 20, (uint32_t)(at + name + text));
 	put32(e + 24, (uint32_t)(at + name + text + samples));
+	put32(e + 28, (uint32_t)wide);
 }
 
 int pack_write(struct buf *out, const char *language, const struct pack_item *items, uint32_t n)

@@ -3,7 +3,8 @@
  *
  *   0  "UMPROMPT"   8  version (1)   12  rate (8000)   16  entries   20  size of the file   24  CRC-32 of all behind the head
  *   28 reserved     32  language, 16 bytes             48  reserved to 64
- *   64 entries of 32 bytes, by name: name at, length; text at, length; samples; PCMU at; PCMA at; reserved
+ *   64 entries of 32 bytes, by name: name at, length; text at, length; samples; PCMU at; PCMA at; the same sound at
+ *      16,000 samples a second as G.722 at, a byte for a sample (0: there is none)
  *      then the bytes they point to
  *
  * Reader and writer are pure.                                                                                           */
@@ -25,7 +26,7 @@ struct pack {
 struct pack_entry {
 	struct text name, text;
 	uint32_t samples;
-	const uint8_t *pcmu, *pcma;
+	const uint8_t *pcmu, *pcma, *g722; /* g722 may be NULL */
 };
 
 /* Checks all of it, so that pack_entry_at() cannot fail. EBADMSG; ENOTSUP: another version or rate. `sums`: check the CRC too. */

@@ -132,6 +132,7 @@ static int load(struct prompt_set *s, const struct pack *pk, struct mapping *m)
 			s->n++; /* so that it is freed */
 			return err;
 		}
+		media_clip_coded(p->clip, e.g722);
 	}
 	return 0;
 }

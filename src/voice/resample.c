@@ -9,7 +9,12 @@
 
 int resample_8k(const float *in, size_t n, unsigned rate, int16_t **pcm, size_t *n_out)
 {
-	double ratio = (double)MEDIA_RATE / rate;
+	return resample_to(MEDIA_RATE, in, n, rate, pcm, n_out);
+}
+
+int resample_to(unsigned to, const float *in, size_t n, unsigned rate, int16_t **pcm, size_t *n_out)
+{
+	double ratio = (double)to / rate;
 	size_t room = (size_t)((double)n * ratio) + 64;
 	float *out = mem_alloc(room * sizeof *out);
 	int16_t *p = mem_alloc(room * sizeof *p);

@@ -52,6 +52,11 @@ static int read_mono(SNDFILE *f, const SF_INFO *info, float **out, size_t *n)
 
 int sound_file_read(const char *path, int16_t **pcm, size_t *n, char *why, size_t size)
 {
+	return sound_file_read_at(MEDIA_RATE, path, pcm, n, why, size);
+}
+
+int sound_file_read_at(unsigned rate, const char *path, int16_t **pcm, size_t *n, char *why, size_t size)
+{
 	SF_INFO info = { 0 };
 	float *mono = NULL;
 	size_t frames = 0;
@@ -71,7 +76,7 @@ int sound_file_read(const char *path, int16_t **pcm, size_t *n, char *why, size_
 	if (!err)
 		err = read_mono(f, &info, &mono, &frames);
 	if (!err)
-		err = resample_8k(mono, frames, (unsigned)info.samplerate, pcm, n);
+		err = resample_to(rate, mono, frames, (unsigned)info.samplerate, pcm, n);
 	mem_free(mono);
 	sf_close(f);
 	return err;

@@ -11,5 +11,7 @@ enum { SOUND_FILE_SECONDS = 300 };
 /* Mono samples of 8 kHz, to be freed by mem_free(); channels are averaged. EBADMSG: no sound file, or it is damaged; EFBIG: longer than
  * SOUND_FILE_SECONDS; ENODATA: there is no sound in it; ENOENT and the like; ENOMEM. `why` is the library's reason, "" if it has none. */
 int sound_file_read(const char *path, int16_t **pcm, size_t *n, char *why, size_t size);
+/* The same at another rate. */
+int sound_file_read_at(unsigned rate, const char *path, int16_t **pcm, size_t *n, char *why, size_t size);
 
 #endif

@@ -88,21 +88,22 @@ static bool loud(const int16_t *p, size_t n)
 	return n && sqrt(sum / (double)n) > TRIM_LEVEL;
 }
 
-static void trim(const int16_t **pcm, size_t *n, size_t tail)
+/* Where what is kept begins; *n becomes how much that is. */
+static size_t trim(const int16_t *pcm, size_t *n, size_t tail)
 {
 	size_t from = 0, to = *n;
-	while (from + FRAME < *n && !loud(*pcm + from, FRAME))
+	while (from + FRAME < *n && !loud(pcm + from, FRAME))
 		from += FRAME;
-	while (to > from + FRAME && !loud(*pcm + to - FRAME, FRAME))
+	while (to > from + FRAME && !loud(pcm + to - FRAME, FRAME))
 		to -= FRAME;
 	from = from > HEAD_KEPT ? from - HEAD_KEPT : 0;
 	to = to + tail < *n ? to + tail : *n;
-	*pcm += from;
 	*n = to - from;
+	return from;
 }
 
 /* Power of the frames that are speech to -22 dBov; no peak above -1 dB. */
-static void normalise(int16_t *p, size_t n)
+static double gain_of(const int16_t *p, size_t n)
 {
 	double sum = 0, peak = 1;
 	size_t counted = 0;
@@ -116,11 +117,15 @@ static void normalise(int16_t *p, size_t n)
 	for (size_t i = 0; i < n; i++)
 		peak = fmax(peak, fabs((double)p[i]));
 	if (!counted || sum <= 0)
-		return;
+		return 1;
 	double gain = 32768 * pow(10, SPEAK_LEVEL_DB / 20.0) / sqrt(sum / (double)counted);
-	gain = fmin(gain, 29200 / peak);
+	return fmin(gain, 29200 / peak);
+}
+
+static void louder(int16_t *p, size_t n, double gain)
+{
 	for (size_t i = 0; i < n; i++)
-		p[i] = (int16_t)lrint(p[i] * gain);
+		p[i] = (int16_t)lrint(fmax(-32768, fmin(32767, p[i] * gain)));
 }
 
 /* One word whose sounds are given: a token with these instead of a word of the lexicon. */
@@ -151,7 +156,8 @@ static cst_wave *wave_of_phones(const char *phones)
 	return w;
 }
 
-static int render(const char *text, int16_t **pcm, size_t *n)
+/* *wide: twice as many samples at 16 kHz, or NULL where the voice has no more than 8; not asked for: NULL. */
+static int render(const char *text, int16_t **pcm, size_t *n, int16_t **wide)
 {
 	pthread_mutex_lock(&lock);
 	if (!voice) {
@@ -168,7 +174,9 @@ static int render(const char *text, int16_t **pcm, size_t *n)
 		err = *pcm ? 0 : ENOMEM;
 		if (!err && w->sample_rate == 16000)
 			*n = wav_halve(*pcm, w->samples, got);
-		else if (!err)
+		if (!err && w->sample_rate == 16000 && wide && (*wide = mem_zalloc(2 * *n, sizeof **wide)) != NULL)
+			memcpy(*wide, w->samples, (got < 2 * *n ? got : 2 * *n) * sizeof **wide);
+		if (!err && w->sample_rate != 16000)
 			memcpy(*pcm, w->samples, (*n = got) * sizeof **pcm);
 	}
 	if (w)
@@ -179,15 +187,23 @@ static int render(const char *text, int16_t **pcm, size_t *n)
 
 size_t speak_care(int16_t *pcm, size_t n, const char *text)
 {
-	const int16_t *from = pcm;
-	size_t len = strlen(text);
-	trim(&from, &n, len && text[len - 1] == '.' ? TAIL_OF_SENTENCE : TAIL_KEPT);
-	memmove(pcm, from, n * sizeof *pcm);
-	normalise(pcm, n);
+	return speak_care_both(pcm, n, NULL, text);
+}
+
+size_t speak_care_both(int16_t *pcm, size_t n, int16_t *wide, const char *text)
+{
+	size_t len = strlen(text), from = trim(pcm, &n, len && text[len - 1] == '.' ? TAIL_OF_SENTENCE : TAIL_KEPT);
+	memmove(pcm, pcm + from, n * sizeof *pcm);
+	double gain = gain_of(pcm, n);
+	louder(pcm, n, gain);
+	if (wide) {
+		memmove(wide, wide + 2 * from, 2 * n * sizeof *wide);
+		louder(wide, 2 * n, gain);
+	}
 	return n;
 }
 
-int speak_pcm(int16_t **pcm, size_t *n, const char *text)
+static int speak_both(int16_t **pcm, size_t *n, int16_t **wide, const char *text)
 {
 	char plain[SPEAK_TEXT_MAX + 1];
 	bool any = false;
@@ -199,22 +215,28 @@ int speak_pcm(int16_t **pcm, size_t *n, const char *text)
 	if (!any)
 		return EINVAL;
 	int16_t *all;
-	int err = render(plain, &all, n);
+	int err = render(plain, &all, n, wide);
 	if (err)
 		return err;
-	*n = speak_care(all, *n, plain);
+	*n = speak_care_both(all, *n, wide ? *wide : NULL, plain);
 	*pcm = all;
 	return 0;
 }
 
+int speak_pcm(int16_t **pcm, size_t *n, const char *text)
+{
+	return speak_both(pcm, n, NULL, text);
+}
+
 int speak_text(struct media_clip **cp, const char *text)
 {
-	int16_t *pcm;
+	int16_t *pcm, *wide = NULL;
 	size_t n;
-	int err = speak_pcm(&pcm, &n, text);
+	int err = speak_both(&pcm, &n, &wide, text);
 	if (err)
 		return err;
-	err = media_clip_from_l16(cp, pcm, n);
+	err = wide ? media_clip_from_both(cp, pcm, n, wide) : media_clip_from_l16(cp, pcm, n);
 	mem_free(pcm);
+	mem_free(wide);
 	return err;
 }

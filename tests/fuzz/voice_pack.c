@@ -15,6 +15,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		struct pack_entry e = pack_entry_at(&pk, i);
 		assert(e.name.n && e.name.n <= PACK_NAME_MAX && e.samples);
 		touched ^= (uint8_t)(e.name.p[e.name.n - 1] ^ e.pcmu[0] ^ e.pcmu[e.samples - 1] ^ e.pcma[0] ^ e.pcma[e.samples - 1]);
+		if (e.g722)
+			touched ^= (uint8_t)(e.g722[0] ^ e.g722[e.samples - 1]);
 		if (e.text.n)
 			touched ^= (uint8_t)(e.text.p[0] ^ e.text.p[e.text.n - 1]);
 	}

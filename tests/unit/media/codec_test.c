@@ -9,6 +9,7 @@
 #include "media/clip.h"
 #include "media/codec.h"
 #include "media/encoder.h"
+#include "media/g711.h"
 
 enum { SECONDS = 3, N = MEDIA_RATE * SECONDS };
 static int16_t said[2 * N], heard[2 * N + CODEC_PACKET_MAX], narrow[N];
@@ -235,18 +236,65 @@ static void the_encoder_does_what_was_wished(void **state)
 	assert_int_equal(media_clip_from_l16(&clip, narrow, N), 0);
 	assert_int_equal(encoder_create(&e, false), 0);
 	encoder_wish(e, clip, MEDIA_PCMU);
-	encoder_wish(e, clip, MEDIA_G722);
-	encoder_wish(e, clip, MEDIA_G722);
+	encoder_wish(e, clip, MEDIA_L16);
+	encoder_wish(e, clip, MEDIA_L16);
 	assert_int_equal(mem_refs(clip), 2);
 	encoder_step(e);
 	assert_int_equal(mem_refs(clip), 1);
-	assert_true(media_clip_form(clip, MEDIA_G722, &form));
+	assert_true(media_clip_form(clip, MEDIA_L16, &form));
 	encoder_wish(e, clip, MEDIA_OPUS);
 	encoder_destroy(e);
 	assert_int_equal(mem_refs(clip), 1);
 	assert_false(media_clip_form(clip, MEDIA_OPUS, &form));
 	mem_unref(clip);
 	encoder_destroy(NULL);
+}
+
+/* Two tones, of which the telephone's old band has but one, as G.722. */
+static struct media_clip *coded_clip(uint8_t coded[N])
+{
+	static uint8_t law[2][N];
+	struct codec_tx *tx;
+	struct media_clip *clip;
+	for (unsigned i = 0; i < 2 * N; i++)
+		said[i] = (int16_t)(4000 * sin(2 * 3.14159265358979 * 700 * i / MEDIA_RATE_WIDE) + 4000 * sin(2 * 3.14159265358979 * 5600 * i / MEDIA_RATE_WIDE));
+	assert_int_equal(codec_tx_create(&tx, MEDIA_G722, MEDIA_RATE_WIDE), 0);
+	for (unsigned at = 0; at + MEDIA_FRAME <= N; at += MEDIA_FRAME) {
+		uint8_t payload[CODEC_PAYLOAD_MAX];
+		assert_int_equal(codec_encode(tx, said + 2 * at, payload), MEDIA_FRAME);
+		memcpy(coded + at, payload, MEDIA_FRAME);
+	}
+	codec_tx_free(tx);
+	assert_int_equal(codec_resample(said, 2 * N, MEDIA_RATE_WIDE, narrow, MEDIA_RATE), 0);
+	g711_encode(MEDIA_PCMU, law[0], narrow, N);
+	g711_encode(MEDIA_PCMA, law[1], narrow, N);
+	assert_int_equal(media_clip_borrow(&clip, law[0], law[1], N / MEDIA_FRAME * MEDIA_FRAME, NULL), 0);
+	return clip;
+}
+
+static void what_is_kept_as_g722_is_wide_when_wished(void **state)
+{
+	static uint8_t coded[N];
+	struct encoder *e;
+	struct media_form form;
+	(void)state;
+	for (enum media_codec c = MEDIA_G722; c <= MEDIA_OPUS; c++) {
+		struct media_clip *clip = coded_clip(coded);
+		assert_false(media_clip_can_widen(clip));
+		media_clip_coded(clip, coded);
+		assert_true(media_clip_can_widen(clip));
+		assert_null(media_clip_wide(clip));
+		assert_int_equal(encoder_create(&e, false), 0);
+		encoder_wish(e, clip, c);
+		encoder_step(e);
+		assert_false(media_clip_can_widen(clip));
+		const int16_t *wide = media_clip_wide(clip);
+		assert_non_null(wide);
+		assert_true(audio_compare(said, 2 * N, wide, 2 * media_clip_samples(clip), 64).correlation > 0.98);
+		assert_int_equal(media_clip_form(clip, c, &form), c != MEDIA_G722); /* which each port encodes for itself */
+		encoder_destroy(e);
+		mem_unref(clip);
+	}
 }
 
 static int all_that_allocates(void *arg)
@@ -268,7 +316,17 @@ static int all_that_allocates(void *arg)
 		err = media_clip_from_wide(&clip, said, 640);
 		if (err)
 			break;
+		static uint8_t coded[320];
+		media_clip_coded(clip, coded);
 		err = media_clip_encode(clip, c);
+		mem_unref(clip);
+		if (err)
+			break;
+		err = media_clip_silence(&clip, 30);
+		if (err)
+			break;
+		media_clip_coded(clip, coded);
+		err = media_clip_widen(clip);
 		mem_unref(clip);
 	}
 	return err;
@@ -281,4 +339,4 @@ static void lives_without_memory(void **state)
 }
 
 UT_MAIN(UT(says_what_was_put_in), UT(payloads_are_bounded), UT(opus_says_what_was_lost), UT(silence_is_silent), UT(clips_are_encoded_once), UT(a_wish_that_failed_may_be_said_again),
-	UT(wide_clips_stay_wide), UT(the_encoder_does_what_was_wished), UT(lives_without_memory))
+	UT(wide_clips_stay_wide), UT(the_encoder_does_what_was_wished), UT(what_is_kept_as_g722_is_wide_when_wished), UT(lives_without_memory))

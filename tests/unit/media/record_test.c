@@ -367,6 +367,55 @@ static void what_came_wide_is_kept_wide(void **state)
 	}
 }
 
+/* Prompts have it as G.722 beside their G.711. The first time that somebody with another codec hears one, it is made ready; the second time it is wide. */
+static void prompts_are_wide_for_who_can_hear_it(void **state)
+{
+	enum { N = MEDIA_RATE * 2 };
+	static const enum media_codec codecs[] = { MEDIA_L16_WIDE, MEDIA_OPUS, MEDIA_G722 };
+	static int16_t wide[2 * N], narrow[N];
+	static uint8_t law[2][N], coded[N];
+	struct codec_tx *tx;
+	(void)state;
+	for (unsigned i = 0; i < 2 * N; i++)
+		wide[i] = (int16_t)(4000 * sin(2 * 3.14159265358979 * 700 * i / MEDIA_RATE_WIDE) + 4000 * sin(2 * 3.14159265358979 * 5600 * i / MEDIA_RATE_WIDE));
+	assert_int_equal(codec_resample(wide, 2 * N, MEDIA_RATE_WIDE, narrow, MEDIA_RATE), 0);
+	g711_encode(MEDIA_PCMU, law[0], narrow, N);
+	g711_encode(MEDIA_PCMA, law[1], narrow, N);
+	assert_int_equal(codec_tx_create(&tx, MEDIA_G722, MEDIA_RATE_WIDE), 0);
+	for (unsigned at = 0; at < N; at += MEDIA_FRAME) {
+		uint8_t payload[CODEC_PAYLOAD_MAX];
+		assert_int_equal(codec_encode(tx, wide + 2 * at, payload), MEDIA_FRAME);
+		memcpy(coded + at, payload, MEDIA_FRAME);
+	}
+	codec_tx_free(tx);
+	for (unsigned i = 0; i < 3; i++) {
+		struct media_sink_mem sink;
+		struct media_clip *clip;
+		struct media_stream st = { .codec = codecs[i], .pt = 97, .dtmf_pt = 101, .dtmf_khz = (uint16_t)(codec_info(codecs[i])->clock / 1000), .send = true, .recv = true };
+		assert_int_equal(media_clip_borrow(&clip, law[0], law[1], N, NULL), 0);
+		media_clip_coded(clip, coded);
+		pair_open_idle(&p, false);
+		st.remote = media_port_addr(p.b.port);
+		assert_int_equal(media_port_start(p.a.port, &st), 0);
+		st.remote = media_port_addr(p.a.port);
+		assert_int_equal(media_port_start(p.b.port, &st), 0);
+		assert_int_equal(media_play(p.a.port, &clip, 1, NULL), 0);
+		pair_run(&p, 2200);
+		assert_false(media_clip_can_widen(clip));
+		media_sink_mem_init(&sink, 1 << 20);
+		record(&sink.sink, (struct media_record_prm){ .format = MEDIA_L16_WIDE, .max_ms = 1800 });
+		assert_int_equal(media_play(p.a.port, &clip, 1, NULL), 0);
+		mem_unref(clip);
+		pair_run(&p, 2200);
+		assert_non_null(pair_event(&p.b, MEDIA_REC_ENDED, 0));
+		double high = share((const int16_t *)(const void *)sink.bytes.p + MEDIA_RATE_WIDE / 2, MEDIA_RATE_WIDE, 5600);
+		if (high < 0.2)
+			fail_msg("%s: %f of the high tone", media_codec_name(codecs[i]), high);
+		pair_close(&p);
+		buf_free(&sink.bytes);
+	}
+}
+
 /* A call in G.711 has no more than that; its recording is wide all the same where it was asked for, and sounds as it did. */
 static void what_came_narrow_is_made_wide(void **state)
 {
@@ -390,4 +439,4 @@ static void the_way_to_the_disk_has_room_for_all(void **state)
 
 UT_MAIN(UT(silence_after_speech_is_told), UT(speech_is_told_when_it_is_certain), UT(silence_from_the_start_is_told), UT(quiet_speech_is_stored_louder_where_asked_for), UT(the_longest_time_ends_it_to_the_sample),
 	UT(a_peer_that_vanishes_leaves_silence), UT(one_append_per_16_kib_and_a_sync_in_4_s), UT(a_full_disk_ends_the_recording_and_is_told),
-	UT(a_failed_sync_ends_it_too), UT(the_way_to_the_disk_has_room_for_all), UT(what_came_wide_is_kept_wide), UT(what_came_narrow_is_made_wide), UT(lack_of_memory_and_sudden_ends_leak_nothing))
+	UT(a_failed_sync_ends_it_too), UT(the_way_to_the_disk_has_room_for_all), UT(what_came_wide_is_kept_wide), UT(what_came_narrow_is_made_wide), UT(prompts_are_wide_for_who_can_hear_it), UT(lack_of_memory_and_sudden_ends_leak_nothing))

@@ -15,7 +15,11 @@ static struct media_clip *tone(unsigned ms)
 static void what_is_written_is_found(void **state)
 {
 	(void)state;
-	struct media_clip *a = tone(20), *b = tone(35);
+	static int16_t narrow[280], wide[560];
+	struct media_clip *a = tone(20), *b;
+	for (unsigned i = 0; i < 560; i++)
+		wide[i] = (int16_t)(i * 4001 % 9000), narrow[i / 2] = wide[i];
+	assert_int_equal(media_clip_from_both(&b, narrow, 280, wide), 0);
 	struct pack_item items[] = { { "beep", "", a }, { "digits/1", "one", b } };
 	struct buf out;
 	struct pack pk;
@@ -29,6 +33,16 @@ static void what_is_written_is_found(void **state)
 	assert_int_equal(e.samples, 280);
 	assert_memory_equal(e.pcmu, media_clip_bytes(b, MEDIA_PCMU), 280);
 	assert_memory_equal(e.pcma, media_clip_bytes(b, MEDIA_PCMA), 280);
+	assert_ptr_equal(e.g722, e.pcma + 280);
+	assert_ptr_equal(e.g722 + 280, out.p + out.n);
+	assert_null(pack_entry_at(&pk, 0).g722);
+	uint8_t *at = out.p + PACK_HEAD + PACK_ENTRY + 28;
+	for (uint8_t *p = at; !++*p; p++) /* one byte too far */
+		;
+	assert_int_equal(pack_open(&pk, out.p, out.n, false), EBADMSG);
+	for (uint8_t *p = at; !(*p)--; p++)
+		;
+	assert_int_equal(pack_open(&pk, out.p, out.n, true), 0);
 	for (size_t i = 0; i < out.n; i += i < 128 ? 1 : 37) { /* cut off, or one bit wrong */
 		assert_true(pack_open(&pk, out.p, i, true) != 0);
 		out.p[i] ^= 1;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # A thin front: each target is one command of tools/, which says what it does.
-.PHONY: all build run test test-fast test-long test-listening conformance lab bench bench-peers bench-soak bench-flood bench-store bench-diagnosis bench-speech speech-model install check-style clean
+.PHONY: all build run test test-fast test-long test-listening conformance lab lab-cluster bench bench-peers bench-soak bench-flood bench-store bench-cluster bench-diagnosis bench-speech speech-model install check-style clean
 
 PREFIX ?= /usr/local
 
@@ -42,6 +42,12 @@ lab:
 	@tools/build build
 	@lab/lab
 
+# Three nodes, mistreated while they are used; some six minutes. FAULTS='kill primary_killed' plays those alone.
+lab-cluster:
+	@tools/install-deps lab
+	@tools/build build
+	@lab/lab-cluster $(FAULTS)
+
 # At most 15 minutes; BENCH=--quick takes three.
 bench:
 	@tools/install-deps run
@@ -71,6 +77,12 @@ bench-store:
 	@tools/install-deps test
 	@tools/build build-release
 	@bench/store build-release $(BENCH)
+
+# What the faults of lab-cluster cost, a JSON line each; the machine should do nothing else. BENCH='--rounds 5 kill' for one of them, more often.
+bench-cluster:
+	@tools/install-deps test
+	@tools/build build-release
+	@bench/cluster build-release $(BENCH)
 
 bench-diagnosis:
 	@tools/install-deps test

@@ -13,6 +13,8 @@ from .history import OK
 from .run import Failed, soon, until
 
 SPOOLED, SILENT, CLOCK_WRONG, RESCUED = 3001, 2303, 3414, 3008
+OF_A_NODE = ("kill", "freeze", "cut", "disk", "clock")
+FAULTS = (*OF_A_NODE, "primary_killed", "switched_over", "primary_cut")
 TALK_S = 60  # what a talker could say; he is let go long before
 
 
@@ -31,6 +33,28 @@ class Trial:
         self.story.say(f"All are up; the database's first member is {self.site.db.primary().name}.")
         self.begin()
         return self
+
+    def introduce(self):
+        """For who watches."""
+        self.story.say("""Who plays:
+  node01, node02, node03   umbeld, each on a host of its own: a namespace with an address and a cable that can be pulled
+  the pool                 Kamailio as examples/kamailio has it; it asks the nodes every 2 s how they are
+  db1, db2                 PostgreSQL under Patroni; a commit waits until the second one has it
+  etcd                     where Patroni keeps who is first
+Who uses them, all the while: three callers who leave messages, an owner who listens to hers, somebody who types wrong PINs, two administrators who
+list, mark, delete and restore messages through any node, and two calls a second that only want to be answered.
+After each fault all of them stop, and everything is looked at: every message whose caller got his receipt must be there once, sample by sample, unless
+somebody deleted it; nothing deleted may have come back; lamps and counters of wrong PINs must be right.""")
+
+    def summary(self):
+        """A table of what was measured."""
+        self.story.head("What it cost")
+        columns = (("noticed_s", "pool noticed"), ("again_s", "answered again"), ("sibling_s", "sibling noticed"), ("rescued_s", "delivered"), ("elected_s", "elected"),
+                   ("store_again_s", "store again"), ("setups_failed", "set-ups failed"), ("setups", "of"), ("speech_lost_s", "speech lost"), ("accepted", "accepted"), ("wrong", "wrong"))
+        print(f"{'':22}" + "".join(f"{title:>16}" for _, title in columns))
+        for row in self.rows:
+            cells = (f"{row[k]} s" if k.endswith("_s") and row.get(k) is not None else str(row.get(k, "")) for k, _ in columns)
+            print(f"{row['fault'] + ' ' + row['node']:22}" + "".join(f"{c:>16}" for c in cells), flush=True)
 
     def begin(self):
         """A clean sheet: empty mailboxes, no wrong PIN, new clients."""
@@ -248,6 +272,7 @@ class Trial:
         since = time.monotonic()
         figures = getattr(self, fault)(node)
         self.site.good(whole=heal)
+        figures["why"] = "; ".join(sorted({f"{s[2] or 'no answer'} {s[3].reason.strip()}".strip() for s in self.clients.failed_between(since)}))
         figures["setups_failed"], figures["setups"] = len(self.clients.failed_between(since)), sum(1 for s in list(self.clients.setups) if s[0] >= since)
         row = {"fault": fault.replace("_", " "), "node": node.name if node else "", **{k: round(v, 2) if isinstance(v, float) else v for k, v in figures.items()}}
         if judge:
@@ -259,7 +284,7 @@ class Trial:
         return row
 
     def tell(self, row):
-        self.story.say(", ".join(f"{k.replace('_s', ' (s)') if k.endswith('_s') else k.replace('_', ' ')} {v}" for k, v in row.items() if k not in ("fault", "node")))
+        self.story.say(", ".join(f"{k.replace('_s', ' (s)') if k.endswith('_s') else k.replace('_', ' ')} {v}" for k, v in row.items() if k not in ("fault", "node") and v != ""))
 
     def judged(self):
         """Everybody stops; what is left of it all is looked at from every node."""

@@ -130,27 +130,54 @@ def mailbox(w):
     carl.stop()
 
 
-def reliable(w):
-    """Provisional answers that must arrive (RFC 3262): of a phone that calls, and of one that we call."""
-    tina = Twinkle(w.story.dir, TINA, ADDRESS, reliable="required").start()
+def twinkle(w):
+    """Called by it, and a caller of ours sent on to it."""
+    tina = Twinkle(w.story.dir, TINA, ADDRESS).start()
     tina.command("call 4000")
-    w.story.check("100rel: twinkle calls, the attendant answers", w.in_state("menu"), w.steps() + tina.traced()[-3000:])
-    since, traced = tina.mark(), len(tina.traced())
+    w.story.check("twinkle: calls, the attendant answers", w.in_state("menu"), w.steps() + tina.traced()[-3000:])
     tina.command("bye")
-    w.story.check("100rel: no call is left", w.none_left(), w.steps())
-    since = tina.mark()
+    w.story.check("twinkle: no call is left", w.none_left(), w.steps())
+    since, at = tina.mark(), w.anna.mark()
     w.anna.say(w.quiet)
     w.anna.dial("4000@domain.com", LONG)
     w.in_state("menu")
     w.anna.keys(TINA)
     tina.wait("incoming call", LONG, since)
     tina.command("answer")
-    w.story.check("transfer: the phone follows the REFER to twinkle", w.none_left(), w.steps())
+    w.story.check("transfer: linphone follows the REFER to twinkle", w.none_left(), w.steps())
     until(lambda: "call established" in tina.proc.said()[since:], LONG)
-    since = w.anna.mark()
     tina.command("bye")
-    w.anna.wait("moving from state .* to LinphoneCallReleased", LONG, since)
+    w.anna.wait("moving from state .* to LinphoneCallReleased", LONG, at)
     tina.stop()
+
+
+def reliable(w):
+    """A phone that insists on provisional answers that must arrive (RFC 3262), called by us."""
+    tina = Twinkle(w.story.dir, TINA, ADDRESS, reliable="required").start()
+    since = tina.mark()
+    w.anna.say(w.quiet)
+    w.anna.dial("4000@domain.com", LONG)
+    w.in_state("menu")
+    w.anna.keys(TINA)
+    tina.wait("incoming call", LONG, since)
+    until(lambda: "\nPRACK sip:" in tina.traced(), LONG)
+    tina.command("answer")
+    w.story.check("100rel: twinkle answers, and the two are joined", w.in_state(": talking"), w.steps() + tina.traced()[-3000:])
+    w.story.check("100rel: its ringing was acknowledged by PRACK", "\nPRACK sip:" in tina.traced(), tina.traced()[-3000:])
+    tina.command("bye")
+    w.story.check("100rel: no call is left", w.none_left(), w.steps())
+    tina.stop()
+
+
+def subscribed(w):
+    """A phone that watches its mailbox: SUBSCRIBE, and a NOTIFY for each change."""
+    alice = Twinkle(w.story.dir, "2001", ADDRESS, lamp=True).start()
+    told = lambda: re.findall(r"^Voice-Message: *(\S+)", alice.traced(), re.M)
+    w.story.check("subscribe: the phone is told what there is", lambda: soon(lambda: told()[-1:] == ["1/0"], LONG), str(told()))
+    w.node.cli.run("message", "mark", "alice", w.node.messages("alice")[0]["id"], "saved")
+    w.story.check("subscribe: and what changes", lambda: soon(lambda: told()[-1:] == ["0/1"], LONG), str(told()))
+    w.story.check("subscribe: the lamp, too", lambda: soon(lambda: w.lamp.shown()[-1:] == [("no", "0/1")], LONG), str(w.lamp.shown()))
+    alice.stop()
 
 
 def transfer(w):
@@ -183,7 +210,7 @@ with Story(f"lossy-{VARIANT}") as story:
         story.skip("linphone", "it is not installed")
         sys.exit(77)
     w = World(story)
-    parts = {"refer": (message, transfer), "bridge": (message, transfer), "more": (message, mailbox, reliable)}[VARIANT]
+    parts = {"refer": (message, transfer), "bridge": (message, reliable, transfer), "more": (message, mailbox, twinkle, subscribed)}[VARIANT]
     for part in parts:
         if not sys.argv[2:] or part.__name__ in sys.argv[2:]:
             try:

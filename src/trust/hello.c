@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* hello.c  Reads a ClientHello with a cursor that cannot leave its bytes. */
+/* hello.c  Reads a ClientHello with a cursor that cannot leave its bytes; and knows what is none. */
 #include "trust/hello.h"
 #include <errno.h>
 
@@ -109,4 +109,24 @@ int tls_hello_parse(struct trust_hello *h, const uint8_t *p, size_t n)
 			read_name(h, ext);
 	}
 	return c.bad || exts.bad ? EBADMSG : 0;
+}
+
+/* ---- who does not speak TLS ---- */
+bool tls_hello_begins(const uint8_t *b)
+{
+	return (b[0] >= 0x14 && b[0] <= 0x18) || b[0] & 0x80; /* record types; or the hello of SSL 2 */
+}
+
+enum trust_plain tls_plain_kind(struct text t)
+{
+	static const char *const sip[] = { "SIP/2.0", "INVITE ", "OPTIONS ", "REGISTER ", "NOTIFY ", "BYE ", "ACK ", "CANCEL ", "REFER ", "INFO " };
+	static const char *const http[] = { "HTTP/", "GET ", "POST ", "HEAD ", "PUT ", "CONNECT " };
+	for (unsigned i = 0; i < sizeof http / sizeof *http; i++)
+		if (text_starts(t, http[i]))
+			return TRUST_PLAIN_HTTP;
+	for (unsigned i = 0; i < sizeof sip / sizeof *sip; i++)
+		if (text_starts(t, sip[i]))
+			return TRUST_PLAIN_SIP;
+	/* OPTIONS is a word of both; SIP asks for a sip: or sips: URI, and keep-alives are empty lines. */
+	return text_starts(t, "\r\n") ? TRUST_PLAIN_SIP : TRUST_PLAIN_OTHER;
 }

@@ -38,36 +38,6 @@ struct tls {
 	struct trust_facts facts;
 };
 
-/* ---- words of the configuration ---- */
-
-static const char *const legacy_names[] = { "off", "cbc", "tls10" };
-
-const char *tls_legacy_name(enum tls_legacy l)
-{
-	return (unsigned)l < 3 ? legacy_names[l] : "unknown";
-}
-
-int tls_legacy_parse(struct text t, enum tls_legacy *l)
-{
-	for (unsigned i = 0; i < 3; i++)
-		if (text_is_nocase(t, legacy_names[i])) {
-			*l = (enum tls_legacy)i;
-			return 0;
-		}
-	return EINVAL;
-}
-
-int tls_version_parse(struct text t, uint16_t *version)
-{
-	static const char *const names[] = { "1.0", "1.1", "1.2", "1.3" };
-	for (unsigned i = 0; i < 4; i++)
-		if (text_is(t, names[i])) {
-			*version = (uint16_t)(0x0301 + i);
-			return 0;
-		}
-	return EINVAL;
-}
-
 /* ---- ears ---- */
 
 static int on_verify(X509_STORE_CTX *ctx, void *arg)
@@ -337,25 +307,6 @@ struct tls *tls_destroy(struct tls *t)
 
 /* ---- bytes in and out ---- */
 
-static bool looks_like_tls(const uint8_t *b)
-{
-	return (b[0] >= 0x14 && b[0] <= 0x18) || b[0] & 0x80; /* record types; or the hello of SSL 2 */
-}
-
-static enum trust_plain plain_kind(struct text t)
-{
-	static const char *const sip[] = { "SIP/2.0", "INVITE ", "OPTIONS ", "REGISTER ", "NOTIFY ", "BYE ", "ACK ", "CANCEL ", "REFER ", "INFO " };
-	static const char *const http[] = { "HTTP/", "GET ", "POST ", "HEAD ", "PUT ", "CONNECT " };
-	for (unsigned i = 0; i < sizeof http / sizeof *http; i++)
-		if (text_starts(t, http[i]))
-			return TRUST_PLAIN_HTTP;
-	for (unsigned i = 0; i < sizeof sip / sizeof *sip; i++)
-		if (text_starts(t, sip[i]))
-			return TRUST_PLAIN_SIP;
-	/* OPTIONS is a word of both; SIP asks for a sip: or sips: URI, and keep-alives are empty lines. */
-	return text_starts(t, "\r\n") ? TRUST_PLAIN_SIP : TRUST_PLAIN_OTHER;
-}
-
 /* Keeps the first bytes and says whether they can be TLS at all. */
 static void listen_to_first(struct tls *t, const uint8_t *p, size_t n)
 {
@@ -364,9 +315,9 @@ static void listen_to_first(struct tls *t, const uint8_t *p, size_t n)
 		memcpy(t->first + t->n_first, p, take);
 		t->n_first += (unsigned)take;
 	}
-	if (t->n_first && !looks_like_tls(t->first)) {
+	if (t->n_first && !tls_hello_begins(t->first)) {
 		struct text first = text_make(t->first, t->n_first);
-		t->facts.tls.plain = plain_kind(first);
+		t->facts.tls.plain = tls_plain_kind(first);
 		size_t line = 0; /* the first line is enough, and reads well */
 		while (line < first.n && first.p[line] != '\r' && first.p[line] != '\n')
 			line++;

@@ -274,6 +274,8 @@ somebody deleted it; nothing deleted may have come back; lamps and counters of w
         self.site.good(whole=heal)
         figures["why"] = "; ".join(sorted({f"{s[2] or 'no answer'} {s[3].reason.strip()}".strip() for s in self.clients.failed_between(since)}))
         figures["setups_failed"], figures["setups"] = len(self.clients.failed_between(since)), sum(1 for s in list(self.clients.setups) if s[0] >= since)
+        if fault == "clock":  # it was stopped and started in good order, twice
+            self.story.check(f"{self.name}: no set-up failed", not figures["setups_failed"], figures["why"])
         row = {"fault": fault.replace("_", " "), "node": node.name if node else "", **{k: round(v, 2) if isinstance(v, float) else v for k, v in figures.items()}}
         if judge:
             row.update(self.judged())

@@ -57,7 +57,8 @@ void gw_change_drop(struct gw_change *change);
 void gw_table_start(struct gw_table *t, struct sip_core *core);
 /* Identities or anchors were swapped: all members are asked anew, on fresh connections. */
 void gw_table_trust_changed(struct gw_table *t);
-/* No more probes (on the way out). */
+/* No more probes, no more questions to DNS (on the way out). Who the gateways are stays known: their new calls are told to go elsewhere, and those
+ * that go on may need them. */
 void gw_table_stop(struct gw_table *t);
 
 /* Whose certificates our listeners accept: one rule a gateway, labelled with its name. Borrowed until the next gw_table_apply(). */

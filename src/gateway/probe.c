@@ -243,7 +243,7 @@ int gw_member_probe(struct gw_member *m, bool by_hand)
 {
 	struct gateway *g = m->gw;
 	struct gw_table *t = g->table;
-	if (!t->core && t->hooks.send == sip_request_send)
+	if (t->stopped || (!t->core && t->hooks.send == sip_request_send))
 		return ENOTCONN;
 	if (m->probe) {
 		m->probe->by_hand = m->probe->by_hand || by_hand;

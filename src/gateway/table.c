@@ -274,8 +274,12 @@ void gw_table_trust_changed(struct gw_table *t)
 void gw_table_stop(struct gw_table *t)
 {
 	t->stopped = true;
-	LIST_FOREACH(&t->gateways, it)
-		stop_gateway(LIST_ENTRY(it, struct gateway, link));
+	LIST_FOREACH(&t->gateways, it) {
+		struct gateway *g = LIST_ENTRY(it, struct gateway, link);
+		gw_resolve_stop(g);
+		LIST_FOREACH(&g->members, im)
+			gw_member_stop(LIST_ENTRY(im, struct gw_member, link));
+	}
 }
 
 int gw_table_create(struct gw_table **tp, const struct gw_prm *prm)

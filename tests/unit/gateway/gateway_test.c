@@ -637,6 +637,22 @@ static int identify(const char *ip, enum net_transport transport, const struct t
 	return identify_by(ip, transport, facts, 0, name);
 }
 
+/* Their new calls are answered with 503 then, and not like a stranger's. */
+static void peers_are_known_while_the_node_stops(void **state)
+{
+	(void)state;
+	char name[64];
+	begin();
+	apply(POOL "- {name: desk, address: desk.example.com, transport: udp}\n");
+	pass(1000);
+	assert_int_equal(identify("192.0.2.9", NET_UDP, NULL, name), 0);
+	gw_table_stop(rig.table);
+	assert_int_equal(identify("192.0.2.9", NET_UDP, NULL, name), 0);
+	assert_string_equal(name, "desk");
+	assert_int_equal(gw_probe(gw_find(rig.table, "desk"), NULL, NULL), ENOTCONN);
+	end();
+}
+
 static void peers_are_known_by_certificate_or_address(void **state)
 {
 	(void)state;
@@ -1010,6 +1026,6 @@ UT_MAIN(UT(every_word_of_judges_us_is_a_profile), UT(lack_of_memory_changes_noth
         UT(name_that_does_not_exist_is_the_verdict), UT(port_that_says_nothing_to_tls_is_asked_in_plain_sip),
         UT(members_follow_the_name), UT(dns_says_whether_a_gateway_speaks_tls), UT(two_gateways_on_one_address_are_told),
         UT(unchanged_gateways_live_through_a_reload), UT(probe_by_hand_tells_when_all_is_known), UT(lamp_is_done_later_or_never),
-        UT(peers_are_known_by_certificate_or_address), UT(other_nodes_may_shake_hands_and_not_call), UT(a_story_begins_with_the_failure_and_ends_with_its_cause), UT(what_comes_in_and_fails_is_told_once),
+        UT(peers_are_known_by_certificate_or_address), UT(peers_are_known_while_the_node_stops), UT(other_nodes_may_shake_hands_and_not_call), UT(a_story_begins_with_the_failure_and_ends_with_its_cause), UT(what_comes_in_and_fails_is_told_once),
 	UT(who_leaves_without_a_word_again_and_again_is_suspicious), UT(who_leaves_without_a_word_is_asked_at_once),
 	UT(an_old_connection_proves_nothing_of_new_ones), UT(silence_is_told_within_a_minute), UT(flows_told_by_calls_are_kept))

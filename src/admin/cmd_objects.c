@@ -4,7 +4,8 @@
  *   edit: base (the file of objects that is in use) + edits -> a new file -> parsed and checked whole (pool) -> taken into use as umbel apply
  *         does it, or not at all
  *
- * What stands in a node's own file is not changed here: the next start would undo it. One edit at a time: each sees what the one before made. */
+ * What stands in a node's own file is not changed here: the next start would undo it. One edit at a time: each sees what the one before made. Where
+ * another node's revision, or proposal, came first, the edit is made anew on top of it.                                                      */
 #include <errno.h>
 #include "admin/admin_private.h"
 #include "admin/words.h"
@@ -14,8 +15,9 @@
 #include "config/edit.h"
 #include "directory/calendars.h"
 #include "net/pool.h"
+#include "net/tmr.h"
 
-enum { EDITS_MAX = 50000, SHOWN_MAX = 200 };
+enum { EDITS_MAX = 50000, SHOWN_MAX = 200, AGAIN_MS = 250, TRIES = 60 };
 
 /* ---- which kind ---- */
 
@@ -139,12 +141,15 @@ struct changing {
 	size_t n;
 	bool dry_run, begun;
 	struct cfg *base, *made, *whole;
+	unsigned tries;
+	struct tmr tmr;
 	int64_t based_on; /* the revision that base is of; what others made meanwhile is not undone */
 	struct cfg_errors errors;
 };
 
 static void free_changing(struct changing *x)
 {
+	tmr_cancel(&x->tmr);
 	cfg_errors_free(&x->errors);
 	cfg_unref(x->base);
 	cfg_unref(x->made);
@@ -208,9 +213,24 @@ static void answer(struct changing *x, bool applied)
 	                                 errors_json(x), "more", (json_int_t)x->errors.more, "list", x->list));
 }
 
+static void anew(void *arg)
+{
+	struct changing *x = arg;
+	x->base = cfg_unref(x->base);
+	x->made = cfg_unref(x->made);
+	x->whole = cfg_unref(x->whole);
+	cfg_errors_free(&x->errors);
+	x->begun = false;
+	next_edit(x->a);
+}
+
 static void applied(const struct admin_applied *r, void *arg)
 {
 	struct changing *x = arg;
+	if (x->a && (r->err == ESTALE || r->err == EBUSY) && ++x->tries < TRIES && !admin_call_left(x->call)) {
+		tmr_start(x->a->prm.loop, &x->tmr, AGAIN_MS, anew, x);
+		return;
+	}
 	if (r->err)
 		admin_call_errno(x->call, r->err, r->why);
 	else
@@ -351,7 +371,7 @@ void admin_edits_stop(struct admin *a)
 		struct changing *x = LIST_ENTRY(a->edits.head.next, struct changing, link);
 		list_remove(&x->link);
 		x->a = NULL;
-		if (!x->begun)
+		if (!x->begun || tmr_active(&x->tmr))
 			free_changing(x);
 	}
 }

@@ -219,6 +219,24 @@ def agreed(story, nodes):
     story.check("undone there, the command comes back when all serve it", status == 0 and text.count("serves it") == 2 and served(nodes) == was, text)
 
 
+def changed_at_once(story, nodes):
+    story.head("Two administrators change objects at once, on two nodes")
+    names, said = [f"clerk{n}" for n in range(6)], {}
+
+    def add(n):
+        said[n] = nodes[n % 2].cli.run("mailbox", "add", names[n], f"extensions={3300 + n}", timeout=120)
+    threads = [threading.Thread(target=add, args=(n,)) for n in range(len(names))]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    story.check("all is done", [s for s, _ in said.values()] == [0] * len(names), said)
+    for node in nodes:
+        def there():
+            return set(names) <= {m["name"] for m in node.cli.json("mailbox", "list").get("mailboxes", [])}
+        story.check(f"{node.name} serves all of it", until(there, 60, 0.5), node.cli.run("mailbox", "list"))
+
+
 def invite(address, number):
     """Status and Contact of a call that Kamailio's address brings, and that is ended if it is answered."""
     call = Call((address, 5060), number, caller="7700", local=ME)
@@ -350,6 +368,7 @@ with Story("cluster") as story:
         story.check(f"{node.name} finds no difference", findings(node) == [], findings(node))
     applied(story, nodes)
     agreed(story, nodes)
+    changed_at_once(story, nodes)
     crowd = Crowd()
     restarted_in_turn(story, nodes, crowd)
     cut_off(story, nodes, wire, crowd)

@@ -408,6 +408,8 @@ static void flush_later(void *arg)
 	int err = flush(c);
 	if (err && err != EPIPE && err != ECONNRESET)
 		end(c, how_of(err), err);
+	else if (c->state == CLOSING && (err || !c->out.n))
+		end(c, CONN_LOCAL, 0);
 	if (c->fd >= 0 && c->io.loop)
 		want(c);
 	mem_unref(c);

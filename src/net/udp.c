@@ -139,6 +139,8 @@ const struct net_addr *udp_local(const struct udp *udp)
 
 int udp_send(struct udp *udp, const struct net_addr *to, const void *data, size_t n)
 {
+	if (loop_later_waits(&udp->flush)) /* what was sent before goes before */
+		flush(udp);
 	if (sendto(udp->fd, data, n, MSG_DONTWAIT | MSG_NOSIGNAL, &to->u.sa, net_addr_len(to)) >= 0)
 		return 0;
 	return errno;

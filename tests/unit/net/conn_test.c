@@ -241,6 +241,7 @@ static void datagrams_go_both_ways(void **state)
 }
 
 static unsigned accepted, others;
+static size_t other_n; /* bytes of the last */
 
 static void on_one_more(struct listener *l, int fd, const struct net_addr *peer, void *arg)
 {
@@ -256,9 +257,9 @@ static void on_other(struct udp *udp, const struct net_addr *from, uint8_t *data
 	(void)udp;
 	(void)from;
 	(void)data;
-	(void)n;
 	(void)arg;
 	others++;
+	other_n = n;
 }
 
 static void between_a_few_connections_of_a_storm_others_have_their_turn(void **state)
@@ -314,6 +315,13 @@ static void turns(unsigned n)
 	}
 }
 
+/* For what the kernel has still to bring: a turn that gives it a millisecond. */
+static void wait_turn(void)
+{
+	clock_fake_advance_ms(&fake, 1);
+	loop_step(loop, 1);
+}
+
 /* A descriptor that has something in each turn makes it gather. */
 static void open_busy_loop(void)
 {
@@ -340,8 +348,8 @@ static void connect_busy(void)
 	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
 	assert_int_equal(listener_create(&listener, loop, &any, 8, on_accept, NULL), 0);
 	assert_int_equal(conn_connect(&client.c, loop, listener_local(listener), NULL, 5000, NULL, &handlers, &client), 0);
-	for (unsigned i = 0; i < 1000 && !(server.established && client.established); i++)
-		turns(1);
+	for (unsigned i = 0; i < 20000 && !(server.established && client.established); i++)
+		wait_turn();
 	assert_true(server.established && client.established);
 }
 
@@ -365,8 +373,8 @@ static void what_a_turn_sends_goes_out_at_its_end_in_order(void **state)
 	assert_int_equal(conn_queued(client.c), 13);
 	turns(1);
 	assert_int_equal(conn_queued(client.c), 0);
-	for (unsigned i = 0; i < 1000 && server.n < 13; i++)
-		turns(1);
+	for (unsigned i = 0; i < 20000 && server.n < 13; i++)
+		wait_turn();
 	assert_memory_equal(server.got, "one two three", 13);
 	conn_abort(client.c, false);
 	close_busy();
@@ -384,14 +392,62 @@ static void what_was_sent_before_an_end_of_the_same_turn_arrives(void **state)
 			conn_close(client.c);
 		else
 			conn_abort(client.c, false);
-		for (unsigned i = 0; i < 1000 && !server.closed; i++)
-			turns(1);
+		for (unsigned i = 0; i < 20000 && !server.closed; i++)
+			wait_turn();
 		assert_int_equal(server.n, 10);
 		assert_memory_equal(server.got, "last words", 10);
 		mem_unref(server.c);
 		mem_unref(client.c);
 		listener_destroy(listener);
 	}
+	close_busy_loop();
+}
+
+static void refuse_and_close(struct conn *c, const uint8_t *data, size_t n, void *arg)
+{
+	(void)data;
+	(void)n;
+	(void)arg;
+	assert_int_equal(conn_send(c, "no", 2), 0);
+	conn_close(c);
+}
+
+static void on_accept_to_refuse(struct listener *l, int fd, const struct net_addr *peer, void *arg)
+{
+	static const struct conn_handlers refusing = { on_established, refuse_and_close, NULL, on_closed };
+	(void)l;
+	(void)arg;
+	assert_int_equal(conn_adopt(&server.c, loop, fd, peer, NULL, &refusing, &server), 0);
+}
+
+/* Nothing but the last words is waited for, neither the peer nor the time that a close may take. */
+static void a_handler_that_answers_and_closes_is_through_at_once(void **state)
+{
+	(void)state;
+	struct net_addr any;
+	open_busy_loop();
+	server = client = (struct side){ 0 };
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	assert_int_equal(listener_create(&listener, loop, &any, 8, on_accept_to_refuse, NULL), 0);
+	assert_int_equal(conn_connect(&client.c, loop, listener_local(listener), NULL, 5000, NULL, &handlers, &client), 0);
+	for (unsigned i = 0; i < 20000 && !(server.established && client.established); i++)
+		wait_turn();
+	assert_true(loop_gathers(loop));
+	assert_int_equal(conn_send(client.c, "?", 1), 0);
+	conn_pause(client.c, true); /* the peer does not even look */
+	int64_t began = loop_now_ms(loop);
+	for (unsigned i = 0; i < 4000 && !server.closed; i++)
+		wait_turn();
+	assert_true(server.closed);
+	assert_int_equal(server.end.how, CONN_LOCAL);
+	assert_true(loop_now_ms(loop) - began < 4000); /* CLOSE_MS would be 5,000 */
+	conn_pause(client.c, false);
+	for (unsigned i = 0; i < 20000 && !client.closed; i++)
+		wait_turn();
+	assert_memory_equal(client.got, "no", 2);
+	mem_unref(server.c);
+	mem_unref(client.c);
+	listener_destroy(listener);
 	close_busy_loop();
 }
 
@@ -429,19 +485,25 @@ static void datagrams_of_a_turn_go_out_at_its_end(void **state)
 	assert_int_not_equal(udp_send(a, &wrong, "x", 1), 0);
 	for (unsigned i = 0; i < MANY; i++)
 		assert_int_equal(udp_send_soon(a, i == 3 ? &wrong : udp_local(b), "soon", 4), 0);
-	for (unsigned i = 0; i < 1000 && others < MANY - 1; i++)
-		turns(1);
+	for (unsigned i = 0; i < 20000 && others < MANY - 1; i++)
+		wait_turn();
 	assert_int_equal(others, MANY - 1);
+	assert_int_equal(udp_send_soon(a, udp_local(b), "soon", 4), 0);
+	assert_int_equal(udp_send(a, udp_local(b), "now", 3), 0); /* and not before the other */
+	for (unsigned i = 0; i < 20000 && others < MANY + 1; i++)
+		wait_turn();
+	assert_int_equal(others, MANY + 1);
+	assert_int_equal(other_n, 3);
 	assert_int_equal(udp_send_soon(a, udp_local(b), "last", 4), 0);
 	udp_destroy(a);
-	for (unsigned i = 0; i < 1000 && others < MANY; i++)
-		turns(1);
-	assert_int_equal(others, MANY);
+	for (unsigned i = 0; i < 20000 && others < MANY + 2; i++)
+		wait_turn();
+	assert_int_equal(others, MANY + 2);
 	udp_destroy(b);
 	close_busy_loop();
 }
 
 UT_MAIN(UT(between_a_few_connections_of_a_storm_others_have_their_turn), UT(bytes_travel_and_an_orderly_end_is_told_as_fin), UT(reset_is_told_apart_from_fin), UT(refusal_comes_to_closed_with_its_errno),
         UT(filter_stands_between_user_and_socket), UT(datagrams_go_both_ways),
-        UT(what_a_turn_sends_goes_out_at_its_end_in_order), UT(what_was_sent_before_an_end_of_the_same_turn_arrives), UT(much_at_once_is_not_kept_until_the_end),
+        UT(what_a_turn_sends_goes_out_at_its_end_in_order), UT(what_was_sent_before_an_end_of_the_same_turn_arrives), UT(a_handler_that_answers_and_closes_is_through_at_once), UT(much_at_once_is_not_kept_until_the_end),
         UT(datagrams_of_a_turn_go_out_at_its_end))

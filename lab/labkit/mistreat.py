@@ -336,7 +336,7 @@ somebody deleted it; nothing deleted may have come back; lamps and counters of w
             compared += 1
             missing += frames - found
             # A machine that does many things at once may be late to begin to record and to read the last packets before the BYE.
-            if found < frames * 0.97 - (2 if self.strict else 25) and not d.through:
+            if found < frames * 0.97 - 25 and not d.through:
                 left[d.node] -= frames - found
                 if left[d.node] < 0:
                     short.append(f"{d.caller} by {d.node}: {found} of {frames} frames, {len(kept)} bytes kept, first {which.index(True) if found else -1}")

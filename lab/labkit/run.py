@@ -53,6 +53,13 @@ def listening(address, port, seconds=10):
     return until(there, seconds)
 
 
+def need_programs(name, *programs):
+    """Skips a test (status 77) of which the other parties are not installed."""
+    if missing := [p for p in programs if not shutil.which(p)]:
+        print(f"SKIP {name}: {', '.join(missing)} not installed (tools/install-deps test)", flush=True)
+        sys.exit(77)
+
+
 def _listen_to_signals():
     """A shell that was told to run us in the background made us, and whom we start, deaf to Ctrl-C."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)

@@ -10,6 +10,6 @@ sys.path.insert(0, str(ROOT / "lab"))
 sys.dont_write_bytecode = True
 
 from labkit import audio, space, wire  # noqa: E402
-from labkit.run import Failed, Proc, Story, listening, soon, until  # noqa: E402
+from labkit.run import Failed, Proc, Story, listening, need_programs, soon, until  # noqa: E402
 
 LEVEL = os.environ.get("UMBEL_LEVEL", "all")

@@ -22,8 +22,9 @@ def short(trial):
 
 
 def rounds(trial):
+    """Judged after each fifth: by then each node was killed once at least."""
     for n in range(ROUNDS):
-        trial.play("kill", trial.site.nodes[n % 3])
+        trial.play("kill", trial.site.nodes[n % 3], judge=n % 5 == 4 or n == ROUNDS - 1)
 
 
 def out(trial):
@@ -39,8 +40,9 @@ def database(trial):
 
 
 part = (sys.argv[1:] or ["short"])[0]
+need_programs("cluster-faults", "patroni", "patronictl", "etcd", "kamailio")
 with Story(f"cluster-faults-{part}") as story:
-    trial = Trial(story, SEED and int(SEED), members=3 if part == "database" else 2, ttl=20)
+    trial = Trial(story, SEED and int(SEED), members=3 if part == "database" else 2, ttl=20, strict=LEVEL == "long")
     trial.start()
     {"short": short, "rounds": rounds, "out": out, "database": database}[part](trial)
     trial.clients.stop()

@@ -85,10 +85,10 @@ static void status(struct admin_call *call, const json_t *args, void *arg)
 
 static json_t *registry_json(const struct registry_node *n)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I}", "name", n->name, "fqdn", n->fqdn, "version", n->version, "state",
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:s}", "name", n->name, "fqdn", n->fqdn, "version", n->version, "state",
 	                 n->alive || strcmp(n->state, "stopped") == 0 ? n->state : "silent", "reason", n->reason, "alive", n->alive, "self", n->self, "started_us", (json_int_t)n->started_us,
 	                 "beat_us", (json_int_t)n->beat_us, "calls", (json_int_t)n->calls, "max_calls", (json_int_t)n->max_calls, "clock_us",
-	                 (json_int_t)n->skew_us, "revision", (json_int_t)n->revision, "objects", n->objects, "ago_ms", (json_int_t)(n->ago_us / 1000));
+	                 (json_int_t)n->skew_us, "revision", (json_int_t)n->revision, "objects", n->objects, "ago_ms", (json_int_t)(n->ago_us / 1000), "listen", n->listen);
 }
 
 /* What the card says: where it listens for TLS, and the first certificate. */
@@ -190,14 +190,25 @@ static json_t *state_json(const struct node *n, bool changed)
 	return o;
 }
 
+/* At once: they may be sending calls here. */
+static void tell_the_others(const struct admin *a)
+{
+	struct node_answer now;
+	node_answer(a->prm.node, &now);
+	if (a->prm.registry)
+		registry_say(a->prm.registry, node_state_name(node_state(a->prm.node)), now.ready ? "" : now.reason, node_calls(a->prm.node));
+}
+
 static void answer_state(struct admin *a, struct admin_call *call, int err)
 {
 	if (err == EBUSY) {
 		not_now(call, "the node is stopping");
 		return;
 	}
-	if (!err)
+	if (!err) {
 		admin_call_did(call, "node is %s now", node_state_name(node_state(a->prm.node)));
+		tell_the_others(a);
+	}
 	admin_call_ok(call, state_json(a->prm.node, err == 0));
 }
 

@@ -420,6 +420,7 @@ static void stop_accepting(void *arg)
 {
 	struct server *s = arg;
 	dlg_service_drain(s->calls, true);
+	registry_say(s->registry, node_state_name(node_state(s->node)), "", node_calls(s->node)); /* the others send no call here any more */
 	if (s->gateways)
 		gw_table_stop(s->gateways);
 	outbox_stop(s->outbox);

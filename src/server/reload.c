@@ -102,6 +102,7 @@ struct change {
 	bool everywhere;       /* objects: all nodes of the store are asked before, and take them or none does */
 	struct admin_apply how;
 	int64_t trial;         /* another node's proposal: tried, and not taken; its number */
+	int64_t revision;      /* of the store, that it is; 0: none yet */
 	struct cfg *given;     /* as read, or as handed over */
 	struct cfg *base;      /* in use when the reading began */
 	struct cfg *whole;     /* to be taken into use */
@@ -355,9 +356,12 @@ static bool serving(const struct server *s)
 static int take_into_use(struct server *s, struct change *c)
 {
 	int err = use(s, c);
-	if (!err)
-		take(s, c);
-	return err;
+	if (err)
+		return err;
+	take(s, c);
+	if (c->revision)
+		server_serves(c->revision, s); /* at once: whoever changes objects next says what his change is based on */
+	return 0;
 }
 
 /* All that can fail here, and nothing else. */
@@ -376,6 +380,7 @@ static void was_put(const struct dir_proposed *p, void *arg)
 	struct change *c = arg;
 	struct server *s = c->s;
 	bool same = serving(s) && s->cfg == c->base && trust_keeper_generation(s->keeper) == c->generation;
+	c->revision = p->revision;
 	if (!p->err && (!same || take_into_use(s, c)) && serving(s))
 		dir_look(s->dir);
 	over_everywhere(c, p->err, p);
@@ -472,9 +477,14 @@ void server_try_objects(const struct cfg *objects, int64_t number, void *server)
 	struct server *s = server;
 	char path[64];
 	text_print(path, sizeof path, "proposal %lld", (long long)number);
-	struct change *c = serving(s) ? add(s, cfg_ref(objects), true, path) : NULL;
-	if (!c) {
+	if (!serving(s)) {
 		dir_answer(s->dir, number, true, NULL); /* on its way out */
+		return;
+	}
+	struct change *c = add(s, cfg_ref(objects), true, path);
+	if (!c) {
+		cfg_unref(objects);
+		dir_answer(s->dir, number, false, strerror(ENOMEM));
 		return;
 	}
 	c->trial = number;
@@ -490,7 +500,9 @@ void server_take_objects(const struct cfg *objects, int64_t revision, void *serv
 		return;
 	text_print(path, sizeof path, "of the store, revision %lld", (long long)revision);
 	struct change *c = add(s, cfg_ref(objects), true, path);
-	if (!c)
+	if (c)
+		c->revision = revision;
+	else
 		cfg_unref(objects); /* the next look at the store finds them again */
 	begin_next(s);
 }

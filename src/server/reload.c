@@ -101,6 +101,7 @@ struct change {
 	bool days;             /* nothing but what a calendar elsewhere says */
 	bool everywhere;       /* objects: all nodes of the store are asked before, and take them or none does */
 	struct admin_apply how;
+	bool learnt;           /* it came from the store */
 	int64_t trial;         /* another node's proposal: tried, and not taken; its number */
 	int64_t revision;      /* of the store, that it is; 0: none yet */
 	struct cfg *given;     /* as read, or as handed over */
@@ -406,6 +407,11 @@ static void was_read(enum pool_result result, int err, void *arg)
 		begin_next(s);
 		return;
 	}
+	if (!err && c->learnt && text_is(text_of(s->cfg->source), c->given->source)) {
+		server_serves(c->revision, s); /* our own proposal, heard of before it was in use here: it is now */
+		over(c, 0);
+		return;
+	}
 	if (!err && (c->trial || c->everywhere))
 		err = would_use(s, c);
 	else if (!err)
@@ -500,10 +506,12 @@ void server_take_objects(const struct cfg *objects, int64_t revision, void *serv
 		return;
 	text_print(path, sizeof path, "of the store, revision %lld", (long long)revision);
 	struct change *c = add(s, cfg_ref(objects), true, path);
-	if (c)
-		c->revision = revision;
-	else
+	if (!c) {
 		cfg_unref(objects); /* the next look at the store finds them again */
+		return;
+	}
+	c->revision = revision;
+	c->learnt = true;
 	begin_next(s);
 }
 

@@ -23,6 +23,23 @@ static void say(struct dir *d, const struct ev_report *r)
 		ev_emit(d->prm.bus, r);
 }
 
+static void put_revision(struct dir *d, const struct dir_sync *s, struct ev_report *r)
+{
+	ev_set(r, EV_DIR_REVISION);
+	ev_int(r, "revision", s->revision);
+	ev_int(r, "count", (int64_t)s->cfg->n_mailboxes);
+	ev_int(r, "removed", s->removed);
+	say(d, r);
+}
+
+void dir_tell_revision(struct dir *d, const struct dir_sync *s)
+{
+	struct ev_report *r = s->fresh ? mem_zalloc(1, sizeof *r) : NULL;
+	if (r)
+		put_revision(d, s, r);
+	mem_free(r);
+}
+
 static void tell_applied(struct dir *d, const struct dir_sync *s, int err, const struct ev_report *why)
 {
 	struct ev_report *r = mem_zalloc(1, sizeof *r);
@@ -34,11 +51,7 @@ static void tell_applied(struct dir *d, const struct dir_sync *s, int err, const
 		ev_text(r, "error", words.n ? words : text_of(strerror(err)));
 		say(d, r);
 	} else if (s->fresh) {
-		ev_set(r, EV_DIR_REVISION);
-		ev_int(r, "revision", s->revision);
-		ev_int(r, "count", (int64_t)s->cfg->n_mailboxes);
-		ev_int(r, "removed", s->removed);
-		say(d, r);
+		put_revision(d, s, r);
 		if (s->other[0]) {
 			ev_set(r, EV_DIR_REVISION_OTHER);
 			ev_str(r, "node", s->other);

@@ -88,8 +88,11 @@ struct dir_sync {
 	void *arg;
 };
 store_work_h dir_sync_work;
+void dir_tell_revision(struct dir *d, const struct dir_sync *s); /* if it is a new one */
 /* Makes s->cfg the next revision unless the newest says the same; tells all nodes. */
 int dir_revision_write(struct db_tx *tx, struct dir_sync *s, struct ev_report *why);
+/* The newest revision from `since` on that says the same as cfg; ENOENT: none. */
+int dir_revision_same(struct db_tx *tx, const struct cfg *cfg, int64_t since, int64_t *number, struct ev_report *why);
 
 /* ---- proposals (proposal.c, proposal_sql.c) ---- */
 enum dir_decision { DIR_WAIT, DIR_REFUSED, DIR_MADE };

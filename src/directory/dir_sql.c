@@ -145,6 +145,20 @@ int dir_revision_newest(struct db_tx *tx, struct dir_newest *n, bool objects, st
 	return objects && !n->objects ? ENOMEM : 0;
 }
 
+int dir_revision_same(struct db_tx *tx, const struct cfg *cfg, int64_t since, int64_t *number, struct ev_report *why)
+{
+	struct db_rows *r;
+	char hex[33];
+	int err = digest(cfg, hex);
+	if (!err)
+		err = db_query_one(tx, &r, why, "SELECT number FROM revision WHERE number >= ?1 AND digest = ?2 ORDER BY number DESC LIMIT 1", "is", since, hex);
+	if (err)
+		return err;
+	*number = db_col_int(r, 0);
+	db_rows_close(r);
+	return 0;
+}
+
 int dir_revision_write(struct db_tx *tx, struct dir_sync *s, struct ev_report *why)
 {
 	char now[33], was[33], node[65];

@@ -42,8 +42,10 @@ static void tell_left_behind(const struct dir_proposal *p)
 static void over(struct dir_proposal *p, int err, const struct ev_report *why)
 {
 	list_remove(&p->link);
-	if (!err)
+	if (!err) {
+		dir_tell_revision(p->d, p->sync);
 		tell_left_behind(p);
+	}
 	p->h(&(struct dir_proposed){ .err = err, .why = why, .revision = err ? 0 : p->sync->revision, .v = p->v, .n = p->n }, p->arg);
 	free_proposal(p);
 }
@@ -80,8 +82,9 @@ static void withdrawn(enum store_result result, int err, const struct ev_report 
 static void give_up(struct dir_proposal *p, int err, const struct ev_report *why)
 {
 	list_remove(&p->link);
+	tmr_cancel(&p->tmr);
 	p->h(&(struct dir_proposed){ .err = err, .why = why, .v = p->v, .n = p->n }, p->arg);
-	if (!p->put || p->d->closed || store_submit(p->d->prm.store, STORE_WRITE, dir_withdraw_work, withdrawn, p))
+	if (!p->put || store_submit(p->d->prm.store, STORE_WRITE, dir_withdraw_work, withdrawn, p))
 		free_proposal(p);
 }
 
@@ -89,9 +92,10 @@ static void settled(enum store_result result, int err, const struct ev_report *w
 {
 	struct dir_proposal *p = arg;
 	p->in_store = false;
+	bool overtaken = err == EEXIST; /* a file's revision came in this very moment: the next look sees whose */
 	if (p->d->closed)
-		over(p, ECANCELED, NULL);
-	else if (result == STORE_UNKNOWN || (!err && p->decision == DIR_WAIT))
+		give_up(p, ECANCELED, NULL);
+	else if (result == STORE_UNKNOWN || overtaken || (!err && p->decision == DIR_WAIT))
 		tmr_start(p->d->prm.loop, &p->tmr, p->wake ? 0 : LOOK_MS, look, p);
 	else if (err)
 		give_up(p, err, why);
@@ -105,6 +109,10 @@ static void look(void *arg)
 {
 	struct dir_proposal *p = arg;
 	p->wake = false;
+	if (p->prm.unwanted && p->prm.unwanted(p->arg)) {
+		give_up(p, ECANCELED, NULL);
+		return;
+	}
 	int err = store_submit(p->d->prm.store, STORE_WRITE, dir_settle_work, settled, p);
 	p->in_store = !err;
 	if (err)
@@ -114,11 +122,10 @@ static void look(void *arg)
 static void put(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct dir_proposal *p = arg;
-	(void)result;
 	p->in_store = false;
-	p->put = !err;
+	p->put = !err || result == STORE_UNKNOWN; /* it may stand there */
 	if (p->d->closed)
-		over(p, ECANCELED, NULL);
+		give_up(p, ECANCELED, NULL);
 	else if (err)
 		give_up(p, err, why);
 	else
@@ -161,12 +168,19 @@ void dir_on_try(struct dir *d, dir_try_h *h, void *arg)
 	d->on_try_arg = arg;
 }
 
+/* The next look tries it again. */
+static void unanswered(struct dir *d, int64_t number)
+{
+	if (d->tried == number)
+		d->tried = 0;
+}
+
 static void replied(enum store_result result, int err, const struct ev_report *why, void *arg)
 {
 	struct dir_reply *a = arg;
 	(void)result, (void)why;
-	if (err && a->d->tried == a->number)
-		a->d->tried = 0; /* the next look tries it again */
+	if (err)
+		unanswered(a->d, a->number);
 	mem_unref(a->d);
 	mem_free(a);
 }
@@ -186,13 +200,16 @@ static void tell_tried(struct dir *d, const struct dir_question *q, const char *
 void dir_answer(struct dir *d, int64_t number, bool good, const char *finding)
 {
 	struct dir_reply *a = d->closed ? NULL : mem_zalloc(1, sizeof *a);
-	if (!a)
+	if (!a) {
+		unanswered(d, number);
 		return;
+	}
 	a->d = mem_ref(d);
 	a->number = number;
 	a->good = good;
 	text_fill(a->finding, sizeof a->finding, finding ? finding : "");
 	if (store_submit(d->prm.store, STORE_WRITE, dir_reply_work, replied, a)) {
+		unanswered(d, number);
 		mem_unref(a->d);
 		mem_free(a);
 	}
@@ -248,12 +265,12 @@ void dir_proposals_look(struct dir *d)
 	}
 }
 
-/* Those in the store are told when they come back. */
+/* Nobody waits here any more, so nobody else is to be kept waiting. Those in the store are told when they come back. */
 void dir_proposals_end(struct dir *d)
 {
 	LIST_FOREACH(&d->proposals, it) {
 		struct dir_proposal *p = LIST_ENTRY(it, struct dir_proposal, link);
 		if (!p->in_store)
-			over(p, ECANCELED, NULL);
+			give_up(p, ECANCELED, NULL);
 	}
 }

@@ -31,8 +31,10 @@ struct dir_proposal_prm {
 	int64_t based_on; /* the newest revision that it was made from; -1: any */
 	bool leave_behind; /* make it although some say no, or nothing */
 	uint64_t within_ms; /* 0: 10000 */
+	bool (*unwanted)(void *arg); /* the handler's: true once nobody waits for the end any more; then it is taken back. NULL: it is wanted to the end */
 };
-/* EBUSY: another node's is under way; ESTALE: based_on is not the newest; EPERM: a node said no; ETIMEDOUT: or nothing. Borrowed for the call. */
+/* EBUSY: another node's is under way; ESTALE: based_on is not the newest; EPERM: a node said no; ETIMEDOUT: or nothing; ECANCELED: it
+ * was unwanted. Borrowed for the call. */
 struct dir_proposed {
 	int err;
 	const struct ev_report *why;

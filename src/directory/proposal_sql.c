@@ -77,7 +77,7 @@ static int living(struct db_tx *tx, struct dir_proposal *p, struct ev_report *wh
 {
 	size_t n = 0;
 	struct registry_node *v = mem_zalloc(DIR_ANSWERS_MAX, sizeof *v);
-	int err = v ? registry_read(tx, v, DIR_ANSWERS_MAX, &n, why) : ENOMEM;
+	int err = v ? registry_read(tx, UMBEL_VERSION, v, DIR_ANSWERS_MAX, &n, why) : ENOMEM;
 	p->n = 0;
 	for (size_t i = 0; !err && i < n; i++) {
 		if (strcmp(v[i].name, p->d->node) == 0 || strncmp(v[i].state, "stop", 4) == 0)
@@ -118,18 +118,22 @@ static const struct dir_answer *first_that(const struct dir_proposal *p, enum di
 	return NULL;
 }
 
-/* The proposal is gone: a settling whose end was not known was committed, or somebody else's took its place. */
+/* The proposal is gone: a settling whose end was not known was committed, or somebody else's took its place, who may not be at its end yet. */
 static int already_settled(struct db_tx *tx, struct dir_proposal *p, struct ev_report *why)
 {
 	struct dir_newest newest;
-	int err = dir_revision_newest(tx, &newest, false, why);
+	int err = dir_revision_same(tx, p->prm.cfg, p->prm.based_on, &p->sync->revision, why);
+	if (!err)
+		p->decision = DIR_MADE;
+	if (err != ENOENT)
+		return err;
+	err = dir_revision_newest(tx, &newest, false, why);
 	if (err)
 		return err;
-	if (newest.number != p->prm.based_on + 1 || strcmp(newest.node, p->d->node) != 0)
+	if (newest.number > p->prm.based_on)
 		return moved(why, newest.node, newest.number);
-	p->sync->revision = newest.number;
-	p->decision = DIR_MADE;
-	return 0;
+	ev_set(why, EV_DIR_PROPOSAL_LOST);
+	return ESTALE;
 }
 
 static int make(struct db_tx *tx, struct dir_proposal *p, struct ev_report *why)
@@ -139,8 +143,6 @@ static int make(struct db_tx *tx, struct dir_proposal *p, struct ev_report *why)
 		err = still_newest(tx, p, why);
 	if (!err)
 		err = dir_revision_write(tx, p->sync, why);
-	if (err == EEXIST) /* a file's, in this moment */
-		return moved(why, "", p->prm.based_on + 1);
 	if (!err)
 		err = clear(tx, why);
 	return err ? err : lease_give(tx, lease, p->d->node, why);

@@ -352,21 +352,22 @@ static void read_node(const struct db_rows *r, struct registry_node *v, int64_t 
 	db_col_copy(r, 11, v->objects, sizeof v->objects);
 	db_col_copy(r, 13, v->listen, sizeof v->listen);
 	v->ago_us = now_us - v->beat_us;
-	v->alive = v->ago_us < limit_of(db_col_int(r, 12), text_of(v->version), ours ? ours : v->version) && strcmp(v->state, "stopped") != 0;
+	v->alive = v->ago_us < limit_of(db_col_int(r, 12), text_of(v->version), ours) && strcmp(v->state, "stopped") != 0;
 }
 
-int registry_read(struct db_tx *tx, struct registry_node *v, size_t max, size_t *n, struct ev_report *why)
+int registry_read(struct db_tx *tx, const char *ours, struct registry_node *v, size_t max, size_t *n, struct ev_report *why)
 {
 	struct db_rows *r;
 	int64_t now_us = 0;
 	*n = 0;
 	int err = db_now(tx, &now_us, why);
 	if (!err)
-		err = db_query(tx, &r, why, OF_NODES "'' FROM node n ORDER BY n.name", "");
+		err = db_query(tx, &r, why, OF_NODES "'' FROM node n WHERE n.name IN (SELECT name FROM node ORDER BY beat_us DESC, name LIMIT ?1) ORDER BY n.name", "i",
+			(int64_t)max);
 	if (err)
 		return err;
 	for (; *n < max && (err = db_step(r, why)) == 0; (*n)++)
-		read_node(r, &v[*n], now_us, NULL);
+		read_node(r, &v[*n], now_us, ours);
 	db_rows_close(r);
 	return err == ENOENT ? 0 : err;
 }

@@ -51,8 +51,8 @@ int registry_card(struct registry *r, const char *body);
 /* Loop thread; the array is borrowed for the call. err 0, or as db.h. */
 typedef void (registry_list_h)(int err, const struct registry_node *nodes, size_t n, void *arg);
 int registry_list(struct registry *r, registry_list_h *h, void *arg);
-/* The same in a store thread, without `self`; at most max of them. */
-int registry_read(struct db_tx *tx, struct registry_node *v, size_t max, size_t *n, struct ev_report *why);
+/* The same in a store thread, without `self`; at most max of them, those that gave the last signs of life. `ours`: the release of who asks. */
+int registry_read(struct db_tx *tx, const char *ours, struct registry_node *v, size_t max, size_t *n, struct ev_report *why);
 /* The same with the cards. The handler comes in any case: with ECANCELED when the registry was destroyed meanwhile. */
 int registry_cards(struct registry *r, registry_list_h *h, void *arg);
 

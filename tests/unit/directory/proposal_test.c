@@ -2,9 +2,12 @@
 /* New objects for all nodes: every living one is asked, all take them or none does, and nobody undoes what another made meanwhile. */
 #include "ut.h"
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include "base/mem.h"
+#include "directory/dir_private.h"
 #include "directory/proposal.h"
 #include "directory_events.h"
 #include "jobs/registry.h"
@@ -23,6 +26,7 @@ struct node {
 	struct dir *d;
 	struct registry *r;
 	bool mute;       /* tries, and never answers */
+	bool crowded;    /* its first answer finds no room */
 	const char *no;  /* its finding; NULL: it agrees */
 	unsigned tries;
 	int64_t number, serves;
@@ -32,6 +36,7 @@ struct bench {
 	struct clock_fake clock;
 	struct loop *loop;
 	struct store *s;
+	struct ev_bus *bus;
 	char url[300];
 	struct node node[3];
 	unsigned came, alive;
@@ -41,9 +46,38 @@ struct bench {
 	int64_t revision;
 	struct dir_answer v[4];
 	size_t n;
+	bool unwanted;
+	atomic_bool open;
 };
 
 static bool on_pg;
+
+static int fill(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct bench *b = arg;
+	(void)tx, (void)why;
+	while (!atomic_load(&b->open))
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+	return 0;
+}
+
+static void filled(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	(void)result, (void)err, (void)why, (void)arg;
+}
+
+/* The store has no room for the answer, and soon has again. */
+static void answer_into_a_crowd(struct node *x, int64_t number)
+{
+	struct bench *b = x->b;
+	x->crowded = false;
+	while (store_submit(b->s, STORE_READ, fill, filled, b) == 0)
+		;
+	dir_answer(x->d, number, true, NULL);
+	atomic_store(&b->open, true);
+	while (store_queued(b->s))
+		nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
 
 static void tried(const struct cfg *objects, int64_t number, void *arg)
 {
@@ -51,7 +85,9 @@ static void tried(const struct cfg *objects, int64_t number, void *arg)
 	assert_true(objects->n_mailboxes > 0);
 	x->tries++;
 	x->number = number;
-	if (!x->mute)
+	if (x->crowded)
+		answer_into_a_crowd(x, number);
+	else if (!x->mute)
 		dir_answer(x->d, number, !x->no, x->no);
 }
 
@@ -81,7 +117,7 @@ static void start(struct bench *b, unsigned i)
 	char name[16];
 	snprintf(name, sizeof name, "node0%u", i + 1);
 	x->b = b;
-	struct dir_prm prm = { .store = b->s, .loop = b->loop, .clock = &b->clock.clock, .node = name, .shared = true, .poll_ms = 1000 };
+	struct dir_prm prm = { .store = b->s, .loop = b->loop, .clock = &b->clock.clock, .bus = b->bus, .node = name, .shared = true, .poll_ms = 1000 };
 	struct registry_prm rp = { .store = b->s, .loop = b->loop, .clock = &b->clock.clock, .node = name, .interval_ms = BEAT_MS };
 	struct cfg *none = parsed("{}\n");
 	assert_int_equal(dir_create(&x->d, &prm), 0);
@@ -128,7 +164,9 @@ static void begin(struct bench *b, unsigned nodes)
 		pg_wipe();
 		snprintf(b->url, sizeof b->url, "%s", pg_url());
 	}
-	struct store_prm prm = { .url = b->url, .loop = b->loop, .clock = &b->clock.clock };
+	assert_int_equal(ev_bus_create(&b->bus, &b->clock.clock, 256), 0);
+	ev_bus_level(b->bus, EV_CAT_DIRECTORY, EV_LEVEL_LOW);
+	struct store_prm prm = { .url = b->url, .loop = b->loop, .clock = &b->clock.clock, .queue_max = 64 };
 	assert_int_equal(store_open(&b->s, &prm, NULL), 0);
 	for (unsigned i = 0; i < nodes; i++)
 		start(b, i);
@@ -143,6 +181,7 @@ static void end(struct bench *b)
 	}
 	store_close(b->s);
 	loop_destroy(b->loop);
+	ev_bus_destroy(b->bus);
 }
 
 static void proposed(const struct dir_proposed *p, void *arg)
@@ -173,10 +212,15 @@ static bool answered(struct bench *b)
 	return b->came > 0;
 }
 
+static bool unwanted(void *arg)
+{
+	return ((struct bench *)arg)->unwanted;
+}
+
 static void put(struct bench *b, unsigned i, const char *yaml, int64_t based_on, bool leave_behind)
 {
 	struct cfg *c = parsed(yaml);
-	struct dir_proposal_prm prm = { .cfg = c, .based_on = based_on, .leave_behind = leave_behind, .within_ms = WITHIN_MS };
+	struct dir_proposal_prm prm = { .cfg = c, .based_on = based_on, .leave_behind = leave_behind, .within_ms = WITHIN_MS, .unwanted = unwanted };
 	b->came = 0;
 	assert_int_equal(dir_propose(b->node[i].d, &prm, proposed, b), 0);
 	cfg_unref(c);
@@ -212,11 +256,16 @@ static int rows(struct db_tx *tx, void *arg, struct ev_report *why)
 	return 0;
 }
 
-static void nothing_is_left(struct bench *b)
+static bool none_stands(struct bench *b)
 {
 	int64_t n = -1;
 	assert_int_equal(store_run(b->s, STORE_READ, rows, &n, NULL), 0);
-	assert_int_equal(n, 0);
+	return n == 0;
+}
+
+static void nothing_is_left(struct bench *b)
+{
+	assert_true(none_stands(b));
 }
 
 static bool all_serve_it(struct bench *b)
@@ -225,6 +274,30 @@ static bool all_serve_it(struct bench *b)
 		if (b->node[i].d && b->node[i].serves != b->revision)
 			return false;
 	return true;
+}
+
+struct heard {
+	uint16_t id;
+	unsigned n;
+	int64_t revision;
+};
+
+static void hear(const struct ev_record *rec, void *arg)
+{
+	struct heard *h = arg;
+	if (rec->report.id != h->id)
+		return;
+	h->n++;
+	const struct ev_field *revision = ev_field(&rec->report, "revision");
+	h->revision = revision ? revision->i : -1;
+}
+
+static struct heard heard(struct bench *b, uint16_t id)
+{
+	struct heard h = { .id = id };
+	ev_bus_flush(b->bus);
+	ev_bus_read(b->bus, 0, 256, hear, &h);
+	return h;
 }
 
 static void all_take_what_all_agreed_to(void **state)
@@ -246,6 +319,10 @@ static void all_take_what_all_agreed_to(void **state)
 	propose(&b, 1, TWO, 1, false);
 	assert_int_equal(b.revision, 2);
 	nothing_is_left(&b);
+	struct heard told = heard(&b, EV_DIR_REVISION); /* by who made it */
+	assert_int_equal(told.n, 2);
+	assert_int_equal(told.revision, 2);
+	assert_int_equal(heard(&b, EV_DIR_REVISION_OTHER).n, 0);
 	end(&b);
 }
 
@@ -370,9 +447,149 @@ static void the_end_of_the_directory_is_told(void **state)
 	b.node[1].mute = true;
 	put(&b, 0, ONE, 0, false);
 	until(&b, second_tries);
+	dir_destroy(b.node[0].d);
+	b.node[0].d = NULL;
+	until(&b, answered);
+	assert_int_equal(b.err, ECANCELED);
+	until(&b, none_stands); /* nobody else waits for it */
 	end(&b);
 	assert_int_equal(b.came, 1);
+}
+
+static void what_nobody_waits_for_is_taken_back(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b, 2);
+	b.node[1].mute = true;
+	put(&b, 0, ONE, 0, false);
+	until(&b, second_tries);
+	assert_int_equal(b.came, 0);
+	b.unwanted = true;
+	until(&b, answered);
 	assert_int_equal(b.err, ECANCELED);
+	until(&b, none_stands);
+	assert_int_equal(newest_revision(&b), 0);
+	end(&b);
+}
+
+static void an_answer_that_finds_no_room_is_given_later(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b, 2);
+	b.node[1].crowded = true;
+	propose(&b, 0, ONE, 0, false);
+	assert_int_equal(b.err, 0);
+	assert_false(b.node[1].crowded);
+	end(&b);
+}
+
+/* Many that are gone, whose names come first. */
+static int put_many_dead(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	int err = 0;
+	(void)arg;
+	for (int i = 0; !err && i < 2 * DIR_ANSWERS_MAX; i++) {
+		char name[16];
+		snprintf(name, sizeof name, "a%03d", i);
+		err = db_exec(tx, why, "INSERT INTO node (name, fqdn, version, state, reason, started_us, beat_us, calls) VALUES (?1, '', '', 'ready', '', 1, 1, 0)", "s", name);
+	}
+	return err;
+}
+
+static void the_living_are_asked_however_many_are_gone(void **state)
+{
+	(void)state;
+	struct bench b;
+	begin(&b, 2);
+	assert_int_equal(store_run(b.s, STORE_WRITE, put_many_dead, &b, NULL), 0);
+	b.node[1].no = "no such certificate";
+	propose(&b, 0, ONE, 0, false);
+	assert_int_equal(b.err, EPERM);
+	assert_string_equal(b.other, "node02");
+	end(&b);
+}
+
+/* Where the proposal stood: nothing; or, as if the end of its settling had never been heard of, what it became, and what another made of that. */
+static int lose(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	(void)arg;
+	return db_exec(tx, why, "DELETE FROM proposal", "");
+}
+
+static int lose_and_make(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct bench *b = arg;
+	int err = lose(tx, NULL, why);
+	for (unsigned i = 0; !err && i < 2; i++) {
+		struct dir_sync sync = { .d = b->node[i].d, .cfg = parsed(i ? TWO : ONE) };
+		err = dir_revision_write(tx, &sync, why);
+		cfg_unref(sync.cfg);
+	}
+	return err;
+}
+
+static void lost(struct bench *b, store_work_h *how)
+{
+	begin(b, 2);
+	b->node[1].mute = true;
+	put(b, 0, ONE, 0, false);
+	until(b, second_tries);
+	assert_int_equal(store_run(b->s, STORE_WRITE, how, b, NULL), 0);
+	until(b, answered);
+}
+
+static void what_lost_its_place_is_told_so(void **state)
+{
+	(void)state;
+	struct bench b;
+	lost(&b, lose);
+	assert_int_equal(b.err, ESTALE);
+	assert_int_equal(b.id, EV_DIR_PROPOSAL_LOST);
+	end(&b);
+}
+
+static void what_was_made_is_told_although_its_end_was_not_heard_of(void **state)
+{
+	(void)state;
+	struct bench b;
+	lost(&b, lose_and_make);
+	assert_int_equal(b.err, 0);
+	assert_int_equal(b.revision, 1);
+	assert_int_equal(newest_revision(&b), 2);
+	end(&b);
+}
+
+/* It beat four and a half seconds ago and says that it does so each second: enough for who knows of intervals, that is for the same release. */
+static int put_other_release(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	struct registry_node v[4];
+	size_t n;
+	bool *alive = arg;
+	int64_t now;
+	int err = db_now(tx, &now, why);
+	if (!err)
+		err = db_exec(tx, why, "INSERT INTO node (name, fqdn, version, state, reason, started_us, beat_us, calls, interval_ms) VALUES"
+			" ('node02', '', '1.0', 'ready', '', 1, ?1, 0, 1000)", "i", now - 4500000);
+	for (unsigned i = 0; !err && i < 2; i++) {
+		err = registry_read(tx, i ? "2.0" : "1.0", v, 4, &n, why);
+		assert_true(err || (n == 2 && strcmp(v[1].name, "node02") == 0));
+		alive[i] = v[1].alive;
+	}
+	return err;
+}
+
+static void other_releases_have_longer(void **state)
+{
+	(void)state;
+	struct bench b;
+	bool alive[2];
+	begin(&b, 1);
+	assert_int_equal(store_run(b.s, STORE_WRITE, put_other_release, alive, NULL), 0);
+	assert_false(alive[0]);
+	assert_true(alive[1]);
+	end(&b);
 }
 
 static int put_strange(struct db_tx *tx, void *arg, struct ev_report *why)
@@ -440,4 +657,6 @@ static int set_sqlite(void **state)
 
 UT_MAIN(BOTH(all_take_what_all_agreed_to), BOTH(one_that_cannot_take_it_stops_it_for_all), BOTH(one_that_says_nothing_is_told), BOTH(the_dead_are_not_waited_for),
 	BOTH(what_another_made_meanwhile_is_not_undone), BOTH(of_two_at_once_the_second_is_told), BOTH(the_end_of_the_directory_is_told),
+	BOTH(what_nobody_waits_for_is_taken_back), BOTH(an_answer_that_finds_no_room_is_given_later), BOTH(the_living_are_asked_however_many_are_gone),
+	BOTH(what_lost_its_place_is_told_so), BOTH(what_was_made_is_told_although_its_end_was_not_heard_of), BOTH(other_releases_have_longer),
 	BOTH(a_setting_of_a_newer_release_is_refused_by_name))

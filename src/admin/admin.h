@@ -36,6 +36,7 @@ struct admin_apply {
 	int64_t based_on; /* ... if that revision is still the newest; -1: whatever is */
 	bool leave_behind; /* ... although some nodes cannot take it */
 	uint64_t within_ms; /* ... which they are to say within that time; 0: as long as is usual */
+	bool (*left)(void *done_arg); /* ... as long as somebody waits for it: true once nobody does. NULL: it goes on to its end */
 };
 /* Borrowed for the call. */
 struct admin_applied {

@@ -15,7 +15,7 @@
 #include "net/pool.h"
 #include "net/tmr.h"
 
-enum { LOOK_MS = 200, SERVED_MS = 10000 };
+enum { LOOK_MS = 200, SERVED_MS = 10000, WITHIN_MAX_MS = 60000 }; /* all other changes wait for its end */
 
 static void answer_errors(struct admin_call *call, struct cfg_errors *errors)
 {
@@ -105,7 +105,7 @@ static void answer_applied(struct applying *x)
 
 static void look_again(void *arg);
 
-static const struct dir_answer *said_no(const struct applying *x, const char *node)
+static const struct dir_answer *not_agreed(const struct applying *x, const char *node)
 {
 	for (size_t i = 0; i < x->n_answers; i++)
 		if (strcmp(x->answers[i].node, node) == 0)
@@ -117,15 +117,15 @@ static const struct dir_answer *said_no(const struct applying *x, const char *no
 static bool node_state_json(struct applying *x, const struct registry_node *n)
 {
 	bool serves = n->revision >= x->revision, behind = false;
-	const struct dir_answer *no = said_no(x, n->name);
-	const char *state = serves ? "serves" : !n->alive ? "silent" : no ? "left-behind" : "lags";
+	const struct dir_answer *silent_or_no = not_agreed(x, n->name);
+	const char *state = serves ? "serves" : !n->alive ? "silent" : silent_or_no ? "left-behind" : "lags";
 	if (strncmp(n->state, "stop", 4) == 0)
 		return true; /* it reads the newest revision when it starts */
 	behind = n->alive && !serves;
 	x->everywhere = x->everywhere && !behind;
 	json_array_append_new(x->nodes, json_pack("{s:s, s:s, s:I, s:s}", "node", n->name, "state", state, "revision", (json_int_t)n->revision, "finding",
-	                                          no && !serves ? no->finding : ""));
-	return !behind || no;
+	                                          silent_or_no && !serves ? silent_or_no->finding : ""));
+	return !behind || silent_or_no;
 }
 
 static void nodes_h(int err, const struct registry_node *nodes, size_t n, void *arg)
@@ -183,6 +183,12 @@ static void applied(const struct admin_applied *r, void *arg)
 	x->nodes = json_array();
 	x->until_ms = clock_mono_ms(x->a->prm.clock) + (int64_t)(x->within_ms ? x->within_ms : SERVED_MS);
 	look_again(x);
+}
+
+static bool left(void *arg)
+{
+	const struct applying *x = arg;
+	return !x->a || admin_call_left(x->call);
 }
 
 /* ---- what it would change ---- */
@@ -247,7 +253,7 @@ static void parsed(enum pool_result result, int err, void *arg)
 		return;
 	}
 	if (!err)
-		err = a->prm.apply ? a->prm.apply(x->cfg, &(struct admin_apply){ .objects = x->objects, .leave_behind = x->leave_behind, .within_ms = x->within_ms,
+		err = a->prm.apply ? a->prm.apply(x->cfg, &(struct admin_apply){ .objects = x->objects, .leave_behind = x->leave_behind, .within_ms = x->within_ms, .left = left,
 		                                  .based_on = x->have_newest ? x->newest.number : -1 }, applied, x, a->prm.arg) : ENOTSUP;
 	if (!err)
 		return;
@@ -338,7 +344,7 @@ void admin_apply_run(struct admin_call *call, const json_t *args, void *arg)
 		                .objects = back || !admin_arg_bool(args, "whole"), .dry_run = admin_arg_bool(args, "dry_run"), .undo = back,
 		                .leave_behind = admin_arg_bool(args, "leave_behind") };
 	json_int_t within_ms = json_integer_value(json_object_get(args, "within_ms"));
-	x->within_ms = within_ms > 0 ? (uint64_t)within_ms : 0;
+	x->within_ms = within_ms <= 0 ? 0 : within_ms < WITHIN_MAX_MS ? (uint64_t)within_ms : WITHIN_MAX_MS;
 	const struct cfg *base = x->objects && a->objects ? a->objects : a->cfg;
 	x->base = base ? cfg_ref(base) : NULL;
 	list_append(&a->applies, &x->link);

@@ -240,6 +240,12 @@ static void applied(const struct admin_applied *r, void *arg)
 	over(x);
 }
 
+static bool left(void *arg)
+{
+	const struct changing *x = arg;
+	return !x->a || admin_call_left(x->call);
+}
+
 static int work(void *arg)
 {
 	struct changing *x = arg;
@@ -268,7 +274,7 @@ static void worked(enum pool_result result, int err, void *arg)
 	} else if (x->dry_run) {
 		answer(x, false);
 	} else {
-		err = a->prm.apply ? a->prm.apply(x->made, &(struct admin_apply){ .objects = true, .based_on = x->based_on }, applied, x, a->prm.arg) : ENOTSUP;
+		err = a->prm.apply ? a->prm.apply(x->made, &(struct admin_apply){ .objects = true, .based_on = x->based_on, .left = left }, applied, x, a->prm.arg) : ENOTSUP;
 		if (!err)
 			return;
 		admin_call_errno(x->call, err, NULL);

@@ -11,7 +11,7 @@
 #include "voice/prompt.h"
 #include "voice/speaker.h"
 
-enum { FILE_MAX = CFG_FILE_MAX_BYTES, CALENDAR_TRY_MS = 15000 };
+enum { FILE_MAX = CFG_FILE_MAX_BYTES, CALENDAR_TRY_MS = 15000, WITHIN_MAX_MS = 60000 };
 
 /* ---- check FILE: no server needed ---- */
 
@@ -264,6 +264,8 @@ static int apply_args(struct cli *c, json_t **args)
 		return cli_error(c, CLI_USAGE, "give a file, or --undo");
 	if (cli_opt(c, "within") && cli_time_ms(c, "within", cli_opt(c, "within"), &ms) != CLI_GOOD)
 		return CLI_USAGE;
+	if (ms > WITHIN_MAX_MS)
+		return cli_error(c, CLI_USAGE, "--within: at most 60s, as all other changes wait meanwhile");
 	json_t *how = json_pack("{s:b, s:I}", "leave_behind", cli_opt(c, "leave-behind") != NULL, "within_ms", (json_int_t)ms);
 	if (back) {
 		*args = json_pack("{s:b, s:b}", "undo", true, "dry_run", dry);
@@ -384,7 +386,7 @@ static const struct cli_opt apply_opts[] = {
 	{ "dry-run", NULL, "tell what would change, and change nothing" },
 	{ "undo", NULL, "instead of a file: the objects as they were before the last change; twice, and it is undone itself" },
 	{ "leave-behind", NULL, "take it into use although a node refuses it, or does not answer: that node keeps what it serves" },
-	{ "within", "TIME", "how long the other nodes have for their answer, and then to serve it (default 10s)" },
+	{ "within", "TIME", "how long the other nodes have for their answer, and then to serve it (default 10s, at most 60s)" },
 	{ NULL, NULL, NULL },
 };
 

@@ -387,9 +387,16 @@ static void was_put(const struct dir_proposed *p, void *arg)
 	over_everywhere(c, p->err, p);
 }
 
+static bool unwanted(void *arg)
+{
+	const struct change *c = arg;
+	return c->how.left && c->how.left(c->arg);
+}
+
 static int put_to_all(struct server *s, struct change *c)
 {
-	struct dir_proposal_prm prm = { .cfg = c->whole, .based_on = c->how.based_on, .leave_behind = c->how.leave_behind, .within_ms = c->how.within_ms };
+	struct dir_proposal_prm prm = { .cfg = c->whole, .based_on = c->how.based_on, .leave_behind = c->how.leave_behind, .within_ms = c->how.within_ms,
+		                        .unwanted = unwanted };
 	return dir_propose(s->dir, &prm, was_put, c);
 }
 

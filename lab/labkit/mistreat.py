@@ -106,6 +106,8 @@ somebody deleted it; nothing deleted may have come back; lamps and counters of w
     def wait_pool(self, what, node, since, seconds=180):
         moment = until(lambda: self.site.pool.noticed(what, self.on(node), since), seconds, 0.02)
         self.story.check(f"{self.name}: the pool says {what}", moment)
+        if moment:
+            self.story.say(f"the pool says {what} of {node.name} after {moment - since:.1f} s")
         return moment
 
     def sibling(self, node, marks, seconds=180):
@@ -145,6 +147,7 @@ somebody deleted it; nothing deleted may have come back; lamps and counters of w
         there, hold, threads = self.talkers(node, 3)
         marks, victims = self.silents(), [d for d in list(self.clients.deposits) if d.node == self.on(node) and not d.ended]
         t = time.monotonic()
+        self.story.say(f"{node.name} is killed; {len(victims)} calls were leaving a message there")
         node.kill()
         noticed = self.wait_pool("DOWN", node, t)
         again = self.answered_again(noticed) if noticed else None
@@ -157,6 +160,7 @@ somebody deleted it; nothing deleted may have come back; lamps and counters of w
         found = soon(rescued, 180, 0.3)
         took = time.monotonic() - t
         self.story.check(f"{self.name}: another node delivers what was being said" + (" within 10 s" if self.strict else ""), found and (not self.strict or took <= 10), f"{took:.1f} s")
+        self.story.say(f"{other.name} has made messages of what they had said")
         lost = 0.0
         for d in victims:
             said = d.said_until(t)
@@ -175,11 +179,13 @@ somebody deleted it; nothing deleted may have come back; lamps and counters of w
         marks, t = self.silents(), time.monotonic()
         for d in list(self.clients.deposits):
             d.through = d.through or (d.node == self.on(node) and not d.ended)
+        self.story.say(f"{node.name}: it begins, with {len(there)} people who speak there")
         begin()
         noticed = self.wait_pool("DOWN", node, t)
         again = self.answered_again(noticed) if noticed else None
         sibling = self.sibling(node, marks)
         back = time.monotonic()
+        self.story.say(f"{node.name} is back")
         over()
         hold.set()
         for d in list(self.clients.deposits):
@@ -238,6 +244,7 @@ somebody deleted it; nothing deleted may have come back; lamps and counters of w
         now = until(lambda: (p := self.site.db.primary()) and p is not old and p, 180, 0.1)
         self.story.check(f"{self.name}: another member takes writes", now)
         elected = time.monotonic() - t
+        self.story.say(f"{old.name} was the first member, {now.name if now else 'nobody'} is, after {elected:.1f} s")
         answered = {}
         for node in self.site.nodes:
             def reads():

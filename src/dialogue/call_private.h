@@ -127,6 +127,8 @@ struct dlg_call {
 	struct live_saying *saying;  /* from the asking for its names until it plays; else NULL */
 	uint32_t say_id;
 	bool notice_due;             /* that the call is to come to an end, and he has not heard it: notice_live.c */
+	bool notice_plays;           /* it is a part of what is being said */
+	bool tone_plays;             /* what is being said ends in the tone after which he speaks */
 	unsigned names_wait;
 	bool in_say;
 
@@ -182,6 +184,7 @@ void dlg_call_detach(struct dlg_call *c); /* the service goes away */
 void dlg_call_notice(struct dlg_call *c, unsigned seconds);
 void dlg_notice_before(struct dlg_call *c, struct say_seq *q);
 void dlg_notice_heard(struct dlg_call *c, bool stopped);
+void dlg_notice_after(struct dlg_call *c); /* what was being said is over, and what follows has begun */
 /* effects_live.c */
 player_h dlg_live_played;
 extern const struct dlg_effects dlg_live;

@@ -55,8 +55,11 @@ void dlg_live_played(struct player *p, bool stopped, uint32_t ms, void *arg)
 	(void)p, (void)ms;
 	dlg_notice_heard(c, stopped);
 	dlg_phone_stopped(c);
-	if (!stopped)
+	c->tone_plays = false;
+	if (!stopped) {
 		dlg_said(&c->s.eng, c->say_id);
+		dlg_notice_after(c);
+	}
 	mem_unref(c);
 }
 
@@ -86,6 +89,7 @@ static int play(struct dlg_call *c)
 	dlg_notice_before(c, &q);
 	for (unsigned i = 0; i < c->saying->u.n; i++)
 		add_word(c, &q, i);
+	c->tone_plays = c->saying->u.n && c->saying->u.word[c->saying->u.n - 1].kind == DLG_W_BEEP;
 	if (say_error(&q, &why))
 		dlg_call_emit(c, &why);
 	int err = c->port ? player_play(&c->player, &q, dlg_live_played, c) : ENOTCONN;

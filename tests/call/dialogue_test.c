@@ -348,6 +348,44 @@ static void owner_hears_it_by_phone_and_deletes_it(void **state_)
 	close_site(&s);
 }
 
+/* ---- what the house says ---- */
+static bool loud(const struct buf *heard)
+{
+	int16_t pcm;
+	size_t n = 0;
+	for (size_t i = 0; i < heard->n; i++) {
+		g711_decode(MEDIA_PCMU, &pcm, heard->p + i, 1);
+		n += pcm > 800 || pcm < -800;
+	}
+	return n > 800;
+}
+
+/* Who waits for the tone speaks behind it: there he is recorded, and hears meanwhile what he has to know. */
+static void asked_to_finish_before_the_tone_he_is_recorded_behind_it(void **state_)
+{
+	(void)state_;
+	struct site s;
+	struct media_sink_mem heard;
+	open_site(&s, NULL);
+	for (unsigned seconds = 10; seconds <= 120; seconds += 110) {
+		call(&s, "201");
+		assert_true(until_state(&s, "recorder: tone", 20000));
+		dlg_service_ask_to_finish(s.calls, seconds);
+		assert_true(until_state(&s, "recorder: record", 2000)); /* the tone alone: the words are longer */
+		media_sink_mem_init(&heard, 4 << 20);
+		assert_int_equal(media_record(s.r.side[A].port, &(struct media_record_prm){ .sink = &heard.sink, .format = MEDIA_PCMU }, NULL), 0);
+		speak(&s);
+		media_record_stop(s.r.side[A].port);
+		rig_run(&s.r, 200);
+		assert_true(loud(&heard.bytes));
+		buf_free(&heard.bytes);
+		hang_up(&s);
+		assert_true(until_over(&s, "over:we hung up:200"));
+		all_over(&s);
+	}
+	close_site(&s);
+}
+
 static void attendant_puts_through(void **state_)
 {
 	(void)state_;
@@ -689,7 +727,8 @@ static void what_calls_leave_behind_has_an_end(void **state_)
 	close_site(&s);
 }
 
-UT_MAIN(UT(what_calls_leave_behind_has_an_end), UT(message_is_left_and_is_what_was_said), UT(message_of_a_starved_machine_is_late_and_not_lost), UT(owner_hears_it_by_phone_and_deletes_it), UT(attendant_puts_through),
+UT_MAIN(UT(what_calls_leave_behind_has_an_end), UT(message_is_left_and_is_what_was_said), UT(message_of_a_starved_machine_is_late_and_not_lost), UT(owner_hears_it_by_phone_and_deletes_it),
+        UT(asked_to_finish_before_the_tone_he_is_recorded_behind_it), UT(attendant_puts_through),
         UT(transfer_refused_keeps_the_caller), UT(nobody_called_is_404_and_drain_is_503), UT(hung_up_by_the_administrator_keeps_the_message), UT(the_end_of_the_server_keeps_the_message),
         UT(what_a_crash_cut_off_is_kept), UT(saved_too_late_is_saved_once), UT(not_sent_in_time_is_not_sent_later), UT(end_of_the_server_does_not_wait_for_a_stuck_disk),
         UT(hang_up_at_any_moment_frees_everything), UT(calls_are_remembered_step_by_step))

@@ -339,9 +339,7 @@ static void fetched(int err, enum mbox_codec codec, const uint8_t *p, size_t n, 
 		put_clip(j, media_codec_of(codec), p, n);
 		return;
 	}
-	if (j->clip == CLIP_MESSAGE) {
-		tell_failed(j, "a message", j->kind, err, why);
-	} else if (err != ENOENT) {
+	if (err != ENOENT) {
 		struct ev_report r;
 		char sentence[256];
 		ev_set(&r, EV_GREETING_UNREADABLE);
@@ -351,6 +349,24 @@ static void fetched(int err, enum mbox_codec codec, const uint8_t *p, size_t n, 
 		dlg_call_emit(j->call, &r);
 	}
 	dlg_live_failed(j, err);
+}
+
+/* It may have grown since he was told of it: what he hears is what he has before him. */
+static void message_fetched(int err, const struct mbox_message *m, const uint8_t *p, size_t n, const struct ev_report *why, void *arg)
+{
+	struct live_job *j = arg;
+	struct dlg_session *s = &j->call->s;
+	if (err) {
+		tell_failed(j, "a message", j->kind, err, why);
+		dlg_live_failed(j, err);
+		return;
+	}
+	if (dlg_live_awaited(j) && s->at < s->n_list && strcmp(s->list[s->at].id, m->id) == 0) {
+		s->list[s->at].version = m->version;
+		s->list[s->at].duration_ms = m->duration_ms;
+		s->list[s->at].cut = m->cut;
+	}
+	put_clip(j, media_codec_of(m->codec), p, n);
 }
 
 static void clip_read(struct live_job *j)
@@ -390,7 +406,7 @@ int dlg_job_fetch(void *arg, uint32_t job, enum dlg_clip clip, const struct dir_
 	j->kind = box->name;
 	struct mbox *m = c->svc->prm.mbox;
 	if (clip == CLIP_MESSAGE)
-		return dlg_live_begun(j, c->s.at < c->s.n_list ? mbox_get_sound(m, box->name, c->s.list[c->s.at].id, fetched, j, &j->handle) : ENOENT);
+		return dlg_live_begun(j, c->s.at < c->s.n_list ? mbox_get_sound(m, box->name, c->s.list[c->s.at].id, message_fetched, j, &j->handle) : ENOENT);
 	char kind[MBOX_KIND];
 	greeting_kind(c, clip, kind);
 	return dlg_live_begun(j, mbox_greeting_get(m, box->name, kind, fetched, j, &j->handle));
@@ -439,20 +455,6 @@ int dlg_job_list(void *arg, uint32_t job)
 	return dlg_live_begun(j, mbox_list(c->svc->prm.mbox, c->s.box->name, which[c->s.phone.folder], MBOX_OLDEST_FIRST, listed, j, &j->handle));
 }
 
-/* One that became longer meanwhile stays as it is: its owner hears the whole at another time. */
-static void marked(int err, const struct ev_report *why, void *arg)
-{
-	struct live_job *j = arg;
-	struct ev_report r;
-	if (err != ESTALE) {
-		dlg_live_done_h(err, why, arg);
-		return;
-	}
-	ev_copy(&r, why);
-	dlg_call_emit(j->call, &r);
-	dlg_live_done(j, J_DONE);
-}
-
 static int64_t version_before_him(const struct dlg_session *s, const char *id)
 {
 	for (size_t i = 0; i < s->n_list; i++)
@@ -468,10 +470,10 @@ int dlg_job_mark(void *arg, uint32_t job, const char *id, enum mbox_state state)
 	if (!j)
 		return EACCES;
 	struct mbox *m = c->svc->prm.mbox;
-	int64_t seen = version_before_him(&c->s, id);
+	int64_t seen = version_before_him(&c->s, id); /* one that became longer meanwhile stays as it is */
 	if (state == MBOX_DELETED)
-		return dlg_live_begun(j, mbox_delete_seen(m, c->s.box->name, id, seen, (uint64_t)dlg_policy(&c->s)->deleted_days * 86400000, marked, j, &j->handle));
-	return dlg_live_begun(j, mbox_mark_seen(m, c->s.box->name, id, seen, state, marked, j, &j->handle));
+		return dlg_live_begun(j, mbox_delete_seen(m, c->s.box->name, id, seen, (uint64_t)dlg_policy(&c->s)->deleted_days * 86400000, dlg_live_done_h, j, &j->handle));
+	return dlg_live_begun(j, mbox_mark_seen(m, c->s.box->name, id, seen, state, dlg_live_done_h, j, &j->handle));
 }
 
 /* Not knowing it is no reason to send anybody away. */

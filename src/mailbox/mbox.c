@@ -136,13 +136,22 @@ int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_aud
 	return c ? mbox_call_go(c, STORE_READ, mbox_audio_work, fetched, (op_fn *)h, arg, handle) : ENOMEM;
 }
 
-int mbox_get_sound(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle)
+static void sound_fetched(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	struct mbox_call *c = arg;
+	(void)result;
+	if (c->op.h)
+		((mbox_sound_h *)c->op.h)(err, &c->msg, c->audio.p, err ? 0 : c->audio.n, why, c->op.arg);
+	mbox_call_free(c);
+}
+
+int mbox_get_sound(struct mbox *m, const char *mailbox, const char *id, mbox_sound_h *h, void *arg, uint64_t *handle)
 {
 	struct mbox_call *c = mbox_call_new(m, mailbox, id);
 	if (!c)
 		return ENOMEM;
 	c->linear = true;
-	return mbox_call_go(c, STORE_READ, mbox_audio_work, fetched, (op_fn *)h, arg, handle);
+	return mbox_call_go(c, STORE_READ, mbox_audio_work, sound_fetched, (op_fn *)h, arg, handle);
 }
 
 void mbox_on_change(struct mbox *m, mbox_change_h *h, void *arg)

@@ -127,8 +127,10 @@ int mbox_counts_tx(struct db_tx *tx, const char *mailbox, struct mbox_counts *c,
 /* The message's audio; bytes are borrowed for the call. ENOENT: no such message. */
 typedef void (mbox_audio_h)(int err, enum mbox_codec codec, const uint8_t *p, size_t n, const struct ev_report *why, void *arg);
 int mbox_get_audio(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle);
-/* The same as something that can be played: in G.711, or as linear samples in the host's order. EBADMSG: it is damaged. */
-int mbox_get_sound(struct mbox *m, const char *mailbox, const char *id, mbox_audio_h *h, void *arg, uint64_t *handle);
+/* The same as something that can be played: in G.711, or as linear samples in the host's order. EBADMSG: it is damaged. Of `what`, mailbox (in lower
+ * case), id, codec, duration_ms, cut and version are those of what comes; the rest is empty. */
+typedef void (mbox_sound_h)(int err, const struct mbox_message *what, const uint8_t *p, size_t n, const struct ev_report *why, void *arg);
+int mbox_get_sound(struct mbox *m, const char *mailbox, const char *id, mbox_sound_h *h, void *arg, uint64_t *handle);
 
 /* err 0, ENOENT, or as db.h */
 typedef void (mbox_done_h)(int err, const struct ev_report *why, void *arg);

@@ -28,8 +28,8 @@ static int insert(struct db_tx *tx, const struct mbox_message *m, size_t n, stru
 static int complete(struct db_tx *tx, const struct mbox_message *m, size_t n, struct ev_report *why)
 {
 	return db_exec(tx, why, "UPDATE message SET state = CASE WHEN duration_ms < ?1 THEN 0 ELSE state END, duration_ms = ?1, bytes = ?2, codec = ?3, cut = ?4,"
-		" changed_us = ?5, urgent = ?6, private = ?7, deleted_us = 0, purge_us = 0, version = version + 1, grown = version + 1 WHERE id = ?8 AND mailbox = ?9 AND cut = 1"
-		" AND (duration_ms < ?1 OR (state < 2 AND (?10 = 1 OR (?4 = 0 AND duration_ms = ?1))))", "iiiiiiissi", (int64_t)m->duration_ms, (int64_t)n,
+		" changed_us = ?5, urgent = ?6, private = ?7, deleted_us = 0, purge_us = 0, version = version + 1,"
+		" grown = CASE WHEN duration_ms < ?1 THEN version + 1 ELSE grown END WHERE id = ?8 AND mailbox = ?9 AND cut = 1 AND (duration_ms < ?1 OR (state < 2 AND (?10 = 1 OR (?4 = 0 AND duration_ms = ?1))))", "iiiiiiissi", (int64_t)m->duration_ms, (int64_t)n,
 		(int64_t)m->codec, (int64_t)m->cut, clock_real_us(db_clock(tx)), (int64_t)m->urgent, (int64_t)m->private, m->id, m->mailbox,
 		(int64_t)(m->through[0] && !m->cut));
 }
@@ -166,11 +166,15 @@ int mbox_audio_work(struct db_tx *tx, void *arg, struct ev_report *why)
 	struct mbox_call *c = arg;
 	struct db_rows *r;
 	buf_clear(&c->audio);
-	int err = db_query_one(tx, &r, why, "SELECT codec, bytes FROM message WHERE id = ?1 AND mailbox = ?2 AND (state < 2 OR purge_us > 0)", "ss", c->msg.id, c->msg.mailbox);
+	int err = db_query_one(tx, &r, why, "SELECT codec, bytes, duration_ms, cut, version FROM message WHERE id = ?1 AND mailbox = ?2 AND"
+		" (state < 2 OR purge_us > 0)", "ss", c->msg.id, c->msg.mailbox);
 	if (err)
 		return err;
 	c->msg.codec = (enum mbox_codec)db_col_int(r, 0);
 	int64_t bytes = db_col_int(r, 1);
+	c->msg.duration_ms = (uint32_t)db_col_int(r, 2);
+	c->msg.cut = db_col_int(r, 3) != 0;
+	c->msg.version = db_col_int(r, 4);
 	db_rows_close(r);
 	err = fetch(tx, c, bytes, why);
 	return err || !c->linear ? err : mbox_form_linear(&c->msg.codec, &c->audio);

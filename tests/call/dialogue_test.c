@@ -348,6 +348,59 @@ static void owner_hears_it_by_phone_and_deletes_it(void **state_)
 	close_site(&s);
 }
 
+/* ---- a message that grows ---- */
+static int grow_work(struct db_tx *tx, void *arg, struct ev_report *why)
+{
+	(void)arg;
+	return db_exec(tx, why, "UPDATE message SET version = version + 1, grown = version + 1", "");
+}
+
+static void grown(enum store_result result, int err, const struct ev_report *why, void *arg)
+{
+	(void)why;
+	assert_int_equal(result, STORE_DONE);
+	assert_int_equal(err, 0);
+	((struct site *)arg)->came = true;
+}
+
+/* Its rest came from another node while its owner heard the part: what he has not heard he cannot delete, and nobody tells him that he did. */
+static void what_grew_while_he_heard_it_is_deleted_when_he_heard_it_all(void **state_)
+{
+	(void)state_;
+	struct site s;
+	open_site(&s, NULL);
+	leave(&s);
+	call(&s, "700");
+	assert_true(until_state(&s, "entry: entry", 5000));
+	keys(&s, "201#");
+	keys(&s, "482915#");
+	assert_true(until_state(&s, "subscriber: main menu", 5000));
+	keys(&s, "1");
+	assert_true(until_state(&s, "player: play", 5000));
+	assert_int_equal(store_submit(s.store, STORE_WRITE, grow_work, grown, &s), 0);
+	until_came(&s);
+	assert_true(until_state(&s, "player: menu", 60000));
+	list_messages(&s);
+	assert_int_equal(s.m[0].state, MBOX_NEW);
+	keys(&s, "7");
+	pass(&s, 500);
+	assert_true(until_state(&s, "player: menu", 5000));
+	list_messages(&s);
+	assert_int_equal(s.n, 1);
+	keys(&s, "11");
+	assert_true(until_state(&s, "player: play", 5000));
+	assert_true(until_state(&s, "player: menu", 60000));
+	list_messages(&s);
+	assert_int_equal(s.m[0].state, MBOX_SAVED);
+	keys(&s, "7");
+	assert_true(until_state(&s, "subscriber: main menu", 5000));
+	list_messages(&s);
+	assert_int_equal(s.n, 0);
+	hang_up(&s);
+	all_over(&s);
+	close_site(&s);
+}
+
 /* ---- what the house says ---- */
 static bool loud(const struct buf *heard)
 {
@@ -728,7 +781,7 @@ static void what_calls_leave_behind_has_an_end(void **state_)
 }
 
 UT_MAIN(UT(what_calls_leave_behind_has_an_end), UT(message_is_left_and_is_what_was_said), UT(message_of_a_starved_machine_is_late_and_not_lost), UT(owner_hears_it_by_phone_and_deletes_it),
-        UT(asked_to_finish_before_the_tone_he_is_recorded_behind_it), UT(attendant_puts_through),
+        UT(what_grew_while_he_heard_it_is_deleted_when_he_heard_it_all), UT(asked_to_finish_before_the_tone_he_is_recorded_behind_it), UT(attendant_puts_through),
         UT(transfer_refused_keeps_the_caller), UT(nobody_called_is_404_and_drain_is_503), UT(hung_up_by_the_administrator_keeps_the_message), UT(the_end_of_the_server_keeps_the_message),
         UT(what_a_crash_cut_off_is_kept), UT(saved_too_late_is_saved_once), UT(not_sent_in_time_is_not_sent_later), UT(end_of_the_server_does_not_wait_for_a_stuck_disk),
         UT(hang_up_at_any_moment_frees_everything), UT(calls_are_remembered_step_by_step))

@@ -357,6 +357,14 @@ static void whole_takes_the_place_of_a_part(void **state)
 	assert_int_equal(mbox_undelete(b.b, "alice", d.id, on_done, &b, NULL), 0);
 	wait_came(&b);
 	assert_int_equal(b.err, 0);
+	/* a take that is no longer holds nothing that he has not heard */
+	exec(&b, "UPDATE message SET cut = 1");
+	save_whole(&b, &d, 30000);
+	assert_int_equal(list(&b), 1);
+	assert_false(b.v[0].cut);
+	assert_int_equal(mbox_mark_seen(b.b, "alice", d.id, heard, MBOX_NEW, on_done, &b, NULL), 0);
+	wait_came(&b);
+	assert_int_equal(b.err, 0);
 	assert_int_equal(mbox_mark(b.b, "alice", d.id, MBOX_DELETED, on_done, &b, NULL), 0);
 	wait_came(&b);
 	save_whole(&b, &d, 32768);

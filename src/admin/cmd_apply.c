@@ -149,7 +149,7 @@ static void nodes_h(int err, const struct registry_node *nodes, size_t n, void *
 static void look_again(void *arg)
 {
 	struct applying *x = arg;
-	int err = x->a->prm.registry ? registry_cards(x->a->prm.registry, nodes_h, x) : ENOTSUP;
+	int err = x->a->prm.registry ? registry_list_always(x->a->prm.registry, nodes_h, x) : ENOTSUP;
 	if (!err)
 		return;
 	answer_applied(x);

@@ -316,7 +316,7 @@ struct listing {
 	registry_list_h *h;
 	void *arg;
 	char self[65];
-	bool cards;
+	bool cards, always;
 	struct registry_node v[NODES_MAX];
 	char *card[NODES_MAX];
 	size_t n;
@@ -409,13 +409,13 @@ static void listed(enum store_result result, int err, const struct ev_report *wh
 	(void)why;
 	if (!l->r->closed)
 		l->h(err, l->v, err ? 0 : l->n, l->arg);
-	else if (l->cards)
+	else if (l->always)
 		l->h(ECANCELED, l->v, 0, l->arg);
 	mem_unref(l->r);
 	free_listing(l);
 }
 
-static int ask(struct registry *r, bool cards, registry_list_h *h, void *arg)
+static int ask(struct registry *r, bool cards, bool always, registry_list_h *h, void *arg)
 {
 	struct listing *l = mem_zalloc(1, sizeof *l);
 	if (!l)
@@ -424,6 +424,7 @@ static int ask(struct registry *r, bool cards, registry_list_h *h, void *arg)
 	l->h = h;
 	l->arg = arg;
 	l->cards = cards;
+	l->always = always;
 	text_fill(l->self, sizeof l->self, r->me.name);
 	int err = store_submit(r->prm.store, STORE_READ, list_work, listed, l);
 	if (err) {
@@ -435,10 +436,15 @@ static int ask(struct registry *r, bool cards, registry_list_h *h, void *arg)
 
 int registry_list(struct registry *r, registry_list_h *h, void *arg)
 {
-	return ask(r, false, h, arg);
+	return ask(r, false, false, h, arg);
+}
+
+int registry_list_always(struct registry *r, registry_list_h *h, void *arg)
+{
+	return ask(r, false, true, h, arg);
 }
 
 int registry_cards(struct registry *r, registry_list_h *h, void *arg)
 {
-	return ask(r, true, h, arg);
+	return ask(r, true, true, h, arg);
 }

@@ -53,7 +53,9 @@ typedef void (registry_list_h)(int err, const struct registry_node *nodes, size_
 int registry_list(struct registry *r, registry_list_h *h, void *arg);
 /* The same in a store thread, without `self`; at most max of them, those that gave the last signs of life. `ours`: the release of who asks. */
 int registry_read(struct db_tx *tx, const char *ours, struct registry_node *v, size_t max, size_t *n, struct ev_report *why);
-/* The same with the cards. The handler comes in any case: with ECANCELED when the registry was destroyed meanwhile. */
+/* The handler comes in any case: with ECANCELED when the registry was destroyed meanwhile. */
+int registry_list_always(struct registry *r, registry_list_h *h, void *arg);
+/* That with the cards. */
 int registry_cards(struct registry *r, registry_list_h *h, void *arg);
 
 #endif

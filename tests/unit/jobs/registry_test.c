@@ -351,6 +351,34 @@ static void a_card_is_written_once_changed_and_read_by_all(void **state)
 	end(&b);
 }
 
+static void over(int err, const struct registry_node *nodes, size_t n, void *arg)
+{
+	int *said = arg;
+	(void)nodes;
+	assert_int_equal(n, err ? 0 : 1);
+	*said = err;
+}
+
+static void who_waits_for_a_list_is_told_that_the_registry_is_gone(void **state)
+{
+	(void)state;
+	struct bench b;
+	struct registry *r;
+	int said = -1, cards = -1;
+	begin(&b);
+	struct registry_prm prm = { .store = b.s, .loop = b.loop, .clock = &b.clock.clock, .node = "node01" };
+	assert_int_equal(registry_create(&r, &prm), 0);
+	list_until(&b, r, 0, "not-ready");
+	assert_int_equal(registry_list_always(r, over, &said), 0);
+	assert_int_equal(registry_cards(r, over, &cards), 0);
+	registry_destroy(r);
+	for (int i = 0; i < 20000 && (said < 0 || cards < 0); i++)
+		loop_step(b.loop, 5);
+	assert_int_equal(said, ECANCELED);
+	assert_int_equal(cards, ECANCELED);
+	end(&b);
+}
+
 struct ask {
 	const char *owner;
 	int result;
@@ -508,4 +536,4 @@ static void leases_go_by_the_clock_of_the_server(void **state)
 }
 
 UT_MAIN(UT(two_processes_never_hold_one_lease), UT(leases_go_by_the_clock_of_the_server), UT(a_silent_node_is_told_once_within_five_seconds_and_told_back), UT(who_was_away_itself_accuses_nobody), UT(who_was_silent_before_is_not_told), UT(another_release_may_beat_more_rarely),
-        UT(load_and_what_is_served_are_told), UT(nodes_are_seen_alive_silent_and_stopped), UT(a_card_is_written_once_changed_and_read_by_all), UT(lease_has_one_holder_at_a_time))
+        UT(load_and_what_is_served_are_told), UT(nodes_are_seen_alive_silent_and_stopped), UT(a_card_is_written_once_changed_and_read_by_all), UT(who_waits_for_a_list_is_told_that_the_registry_is_gone), UT(lease_has_one_holder_at_a_time))

@@ -20,7 +20,7 @@ static struct bench {
 	struct dir_proposal_prm prm;
 	int64_t registered, told_at;
 	unsigned prepared, answers, applied;
-	bool good;
+	bool good, left;
 	struct cfg *next; /* what is asked for when the first is done */
 } b;
 
@@ -271,10 +271,16 @@ static void applied(const struct admin_applied *r, void *arg)
 		put(next);
 }
 
+static bool left(void *arg)
+{
+	(void)arg;
+	return b.left;
+}
+
 static void put_then(const char *yaml, const char *next)
 {
 	struct cfg *c = parsed(yaml);
-	struct admin_apply how = { .objects = true, .based_on = b.s.revision };
+	struct admin_apply how = { .objects = true, .based_on = b.s.revision, .left = left };
 	assert_int_equal(server_apply(c, &how, applied, (void *)(uintptr_t)next, &b.s), 0);
 	cfg_unref(c);
 }
@@ -296,6 +302,10 @@ static void what_comes_next_is_based_on_what_was_just_made(void **state)
 	put_then(ONE, TWO);
 	run_job();
 	assert_int_equal(b.prm.based_on, 0);
+	assert_false(b.prm.unwanted(b.proposal));
+	b.left = true;
+	assert_true(b.prm.unwanted(b.proposal)); /* whoever asked for it is gone */
+	b.left = false;
 	all_agree(1);
 	assert_int_equal(b.s.cfg->n_mailboxes, 1);
 	assert_int_equal(b.told_at, 1);

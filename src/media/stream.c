@@ -18,6 +18,7 @@
 
 enum {
 	PACKETS_A_TURN = 16,
+	READS_AT_END = 64, /* of so many each: more than a socket has room for, less than a flood could hold us up with */
 	TOGETHER = 24, /* ports: what is sent for them takes 50 us */
 	GOOD_TO_CONNECT = 3,
 	LOOK_AGAIN_US = 2000000,
@@ -231,7 +232,8 @@ static bool empties(const struct media_port *port)
 	return port->crowded || port->rec || port->join.join || port->cfg.inband || !port->connected;
 }
 
-static void receive(struct media_thread *t, struct media_port *port, int64_t now_us)
+/* How many came. */
+static unsigned receive(struct media_thread *t, struct media_port *port, int64_t now_us)
 {
 	uint8_t p[RTP_PACKET_MAX] MEM_NOT_CLEARED;
 	bool moved = false; /* at most once a turn: EVENTS_A_TURN counts on it */
@@ -270,6 +272,7 @@ static void receive(struct media_thread *t, struct media_port *port, int64_t now
 	}
 	if (most > 1)
 		port->crowded = came > 1;
+	return came;
 }
 
 static void watch_silence(struct media_thread *t, struct media_port *port, int64_t now_us)
@@ -438,11 +441,13 @@ static void add(struct media_thread *t, struct media_port *port)
 	port->rtcp_every = RTCP_SEND_FRAMES / 2 + rand_below(RTCP_SEND_FRAMES);
 }
 
-/* With what waits for others before it. */
-static void end_recording(struct media_port *port, int64_t now_us)
+/* With what was said already: in the socket, where seconds of it lie when the machine stood still, and what waits for others before it. */
+static void end_recording(struct media_thread *t, struct media_port *port, int64_t now_us)
 {
 	if (!port->rec)
 		return;
+	for (unsigned i = 0; i < READS_AT_END && ring_room(&t->events) >= EVENTS_A_TURN && receive(t, port, now_us); i++)
+		;
 	if (port->incoming.rx)
 		jitter_flush(port->order);
 	rec_end(port->rec, now_us);
@@ -482,7 +487,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 		rec_start(port->rec, port, now_us);
 		break;
 	case CMD_REC_STOP:
-		end_recording(port, now_us);
+		end_recording(t, port, now_us);
 		break;
 	case CMD_JOIN:
 		join_set(&port->join, cmd->u.join.join, cmd->u.join.side);
@@ -494,7 +499,7 @@ void stream_command(struct media_thread *t, const struct media_cmd *cmd, int64_t
 	case CMD_CLOSE:
 		play_stop(port);
 		join_set(&port->join, NULL, 0);
-		end_recording(port, now_us);
+		end_recording(t, port, now_us);
 		port->dtmf_tx = (struct dtmf_tx){ 0 };
 		port->leaving = true;
 		break;

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <math.h>
 #include <string.h>
+#include <sys/socket.h>
 #include "audio.h"
 #include "base/mem.h"
 #include "media/g711.h"
@@ -437,6 +438,52 @@ static void the_way_to_the_disk_has_room_for_all(void **state)
 	filer_destroy(f);
 }
 
-UT_MAIN(UT(silence_after_speech_is_told), UT(speech_is_told_when_it_is_certain), UT(silence_from_the_start_is_told), UT(quiet_speech_is_stored_louder_where_asked_for), UT(the_longest_time_ends_it_to_the_sample),
+/* ---- a machine that stood still ---- */
+
+/* The nth packet of a caller who speaks, from A's socket, with nobody behind it. */
+static void send_packet(unsigned nth)
+{
+	uint8_t bytes[RTP_HEAD + 160];
+	struct rtp_packet head = { .pt = 0, .seq = (uint16_t)(100 + nth), .ts = nth * 160, .ssrc = 7, .marker = nth == 0 };
+	const struct net_addr *to = media_port_addr(p.b.port);
+	rtp_write_head(bytes, &head);
+	memset(bytes + RTP_HEAD, nth % 2 ? 0x10 : 0x90, 160);
+	assert_int_equal(sendto(p.a.port->fd, bytes, sizeof bytes, 0, &to->u.sa, net_addr_len(to)), sizeof bytes);
+}
+
+/* What a caller said while nobody looked lies in the socket: it belongs to his message, though he has hung up since. */
+static void what_waits_in_the_socket_is_kept_when_a_recording_ends(void **state)
+{
+	(void)state;
+	enum { BEFORE = 25, WAITING = 75 };
+	for (unsigned close = 0; close < 2; close++) {
+		struct media_sink_mem sink;
+		pair_open_idle(&p, false);
+		pair_start(&p, &p.b, media_port_addr(p.a.port), MEDIA_PCMU);
+		media_sink_mem_init(&sink, 1 << 20);
+		record(&sink.sink, (struct media_record_prm){ .format = MEDIA_PCMU });
+		pair_run(&p, 20);
+		for (unsigned i = 0; i < BEFORE; i++) {
+			send_packet(i);
+			pair_run(&p, 20);
+		}
+		for (unsigned i = BEFORE; i < BEFORE + WAITING; i++)
+			send_packet(i);
+		clock_fake_advance_ms(&p.clock, 20 * WAITING);
+		if (close)
+			media_port_close(p.b.port);
+		else
+			media_record_stop(p.b.port);
+		pair_run(&p, 60);
+		const struct media_event *end = pair_event(&p.b, MEDIA_REC_ENDED, 0);
+		assert_non_null(end);
+		assert_int_equal(end->rec.lost, 0);
+		assert_in_range(end->ms, 20 * (BEFORE + WAITING) - 40, 20 * (BEFORE + WAITING) + 60);
+		buf_free(&sink.bytes);
+		pair_close(&p);
+	}
+}
+
+UT_MAIN(UT(what_waits_in_the_socket_is_kept_when_a_recording_ends), UT(silence_after_speech_is_told), UT(speech_is_told_when_it_is_certain), UT(silence_from_the_start_is_told), UT(quiet_speech_is_stored_louder_where_asked_for), UT(the_longest_time_ends_it_to_the_sample),
 	UT(a_peer_that_vanishes_leaves_silence), UT(one_append_per_16_kib_and_a_sync_in_4_s), UT(a_full_disk_ends_the_recording_and_is_told),
 	UT(a_failed_sync_ends_it_too), UT(the_way_to_the_disk_has_room_for_all), UT(what_came_wide_is_kept_wide), UT(what_came_narrow_is_made_wide), UT(prompts_are_wide_for_who_can_hear_it), UT(lack_of_memory_and_sudden_ends_leak_nothing))

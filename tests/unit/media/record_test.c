@@ -479,6 +479,10 @@ static void what_waits_in_the_socket_is_kept_when_a_recording_ends(void **state)
 		assert_non_null(end);
 		assert_int_equal(end->rec.lost, 0);
 		assert_in_range(end->ms, 20 * (BEFORE + WAITING) - 40, 20 * (BEFORE + WAITING) + 60);
+		size_t said = 0; /* and not filled up with silence */
+		for (size_t i = 0; i < sink.bytes.n; i++)
+			said += sink.bytes.p[i] == 0x10 || sink.bytes.p[i] == 0x90;
+		assert_int_equal(said, 160 * (BEFORE + WAITING));
 		buf_free(&sink.bytes);
 		pair_close(&p);
 	}

@@ -100,7 +100,7 @@ def message(w):
     w.story.say("hung up")
     heard = lambda: audio.likeness(audio.read(w.said), w.node.audio_of("alice", ANNA))[0]
     w.story.check("the message is there once", lambda: soon(lambda: len(w.node.messages("alice")) == 1, LONG), w.steps())
-    w.story.check("and to be understood", lambda: soon(lambda: heard() > 0.6, 5), f"{heard()} {w.steps()}")
+    w.story.check("and to be understood", lambda: soon(lambda: heard() > 0.6, LONG), f"{heard()} {w.steps()}")
     w.story.say(f"likeness of the message: {heard():.2f}")
     w.story.check("the lamp is lit", lambda: soon(lambda: w.lamp.shown()[-1:] == [("yes", "1/0")], LONG), str(w.lamp.shown()))
 
@@ -207,12 +207,12 @@ def transfer(w):
     else:
         w.story.check("transfer: the attendant hangs up", w.none_left(), w.steps())
         history = lambda: w.node.cli.run("call", "list", "--history")[1]
-        w.story.check("transfer: and knows that it worked", lambda: soon(lambda: "transferred" in history(), 5), history())
+        w.story.check("transfer: and knows that it worked", lambda: soon(lambda: "transferred" in history(), LONG), history())
     w.bob.hangup()
     w.anna.wait("moving from state .* to LinphoneCallReleased", LONG, since)
     if VARIANT == "bridge":
         heard = lambda: like_some(w.said, w.bob.heard()[-1])
-        w.story.check("put through: what is said is to be understood", lambda: soon(lambda: heard() > 0.6, 5), f"{heard()} {w.steps()}")
+        w.story.check("put through: what is said is to be understood", lambda: soon(lambda: heard() > 0.6, LONG), f"{heard()} {w.steps()}")
         w.story.say(f"likeness of what the other heard: {heard():.2f}")
         w.story.check("put through: when one hangs up, no call is left", w.none_left(), w.steps())
 

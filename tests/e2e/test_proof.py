@@ -73,12 +73,12 @@ class Sipp:
     def __init__(self, story, name, text, port, calls=False):
         (story.dir / f"{name}.xml").write_text(text)
         aim = [f"{single.ADDRESS[0]}:5060"] if calls else []
-        self.proc = Proc(name, ["sipp", *aim, "-sf", story.dir / f"{name}.xml", "-i", TRUNK, "-p", port, "-m", "1", "-nostdin", "-timeout", "60", "-timeout_error", "-trace_err", "-error_file",
+        self.proc = Proc(name, ["sipp", *aim, "-sf", story.dir / f"{name}.xml", "-i", TRUNK, "-p", port, "-m", "1", "-nostdin", "-timeout", "170", "-timeout_error", "-trace_err", "-error_file",
                                 story.dir / f"{name}.err", "-trace_msg", "-message_file", story.dir / f"{name}.msg"], story.dir, cwd=story.dir)
         self.err, self.msg = story.dir / f"{name}.err", story.dir / f"{name}.msg"
 
     def good(self):
-        until(lambda: not self.proc.running(), 70)
+        until(lambda: not self.proc.running(), 180)
         return self.proc.child.returncode == 0
 
     def said(self):
@@ -88,7 +88,7 @@ class Sipp:
 def listening_udp(port):
     """Whether somebody has the port."""
     wanted = f":{port:04X} "
-    return until(lambda: any(wanted in line.split("rem")[0] for line in Path("/proc/net/udp").read_text().splitlines()[1:]), 10)
+    return until(lambda: any(wanted in line.split("rem")[0] for line in Path("/proc/net/udp").read_text().splitlines()[1:]), 60)
 
 
 with Story("proof") as story:
@@ -99,25 +99,25 @@ with Story("proof") as story:
     calls = Sipp(story, "calls", CALLS, PORT + 1, calls=True)
     story.check("sipp proves its INVITE, and we the REFER of its call", calls.good(), calls.said())
     wrong = Sipp(story, "wrong", WRONG, PORT + 2, calls=True)
-    story.check("another password is told and refused", wrong.good() and node.told("SIP_LOGIN_WRONG"), wrong.said())
+    story.check("another password is told and refused", wrong.good() and node.told("SIP_LOGIN_WRONG", 60), wrong.said())
 
     called = Sipp(story, "called", CALLED, PORT)
     listening_udp(PORT)
-    call = Call(single.ADDRESS, "4000", caller="1000").start().wait_answer(10)
+    call = Call(single.ADDRESS, "4000", caller="1000").start().wait_answer(60)
     call.press("2002")
     story.check("we prove an INVITE that it challenges, description included",
-                until(lambda: any(": talking" in c["state"] for c in node.cli.json("call", "list")["calls"]), 20, 0.2), called.said())
-    call.hang_up(10)
+                until(lambda: any(": talking" in c["state"] for c in node.cli.json("call", "list")["calls"]), 60, 0.2), called.said())
+    call.hang_up(60)
     call.close()
     story.check("and the call ends as it should", called.good(), called.said())
 
     told = Sipp(story, "told", TOLD, PORT)
     listening_udp(PORT)
-    call = Call(single.ADDRESS, "2001", caller="1000").start().wait_answer(10)
+    call = Call(single.ADDRESS, "2001", caller="1000").start().wait_answer(60)
     call.press("#")  # no greeting
     call.wait_tone()
     call.say(speech(lab.SPEECH_A, 2))
-    call.hang_up(10)
+    call.hang_up(60)
     call.close()
     story.check("we prove a NOTIFY that it challenges, body included", told.good(), told.said())
     story.check("SIGTERM ends it in time", node.stop() == 0)

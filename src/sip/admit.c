@@ -101,11 +101,19 @@ static void no_room(struct sip_core *core, const struct sip_path *path, const st
 	ev_emit(core->bus, &ev);
 }
 
-/* Contact: whom it called, elsewhere. What else its URI says ("opaque=app:voicemail") may tell there what is wanted. */
+/* Contact: whom it called, elsewhere, as securely (RFC 3261 8.1.3.4). What else its URI says ("opaque=app:voicemail") may tell there what is wanted. It is
+ * marked, so that two nodes that are drained at the same time do not send it to and fro: each would hear of the other only seconds later. */
 struct elsewhere {
 	const struct sip_msg *req;
 	const char *place;
 };
+static const char sent_on[] = "umbel-sent-on";
+
+static bool may_go(const struct sip_msg *req, const char *place)
+{
+	bool secure = strstr(place, ";transport=tls") != NULL;
+	return *place && req->uri.has_user && (secure || req->uri.scheme != SIP_SCHEME_SIPS) && !sip_uri_param(&req->uri, sent_on, NULL);
+}
 
 static void put_elsewhere(struct buf *b, void *arg)
 {
@@ -113,7 +121,10 @@ static void put_elsewhere(struct buf *b, void *arg)
 	static const char *const ways[] = { "transport", "maddr", "ttl", "lr" };
 	struct text name, value, rest;
 
-	buf_printf(b, "Contact: <sip:%.*s@%s", TEXT_FMT(x->req->uri.user), x->place);
+	if (x->req->uri.scheme == SIP_SCHEME_SIPS) /* which says TLS by itself (26.2.2) */
+		buf_printf(b, "Contact: <sips:%.*s@%.*s", TEXT_FMT(x->req->uri.user), (int)strcspn(x->place, ";"), x->place);
+	else
+		buf_printf(b, "Contact: <sip:%.*s@%s", TEXT_FMT(x->req->uri.user), x->place);
 	for (rest = x->req->uri.params; rest.n && !sip_param_next(&rest, &name, &value);) {
 		bool way = false;
 		for (unsigned i = 0; i < sizeof(ways) / sizeof(*ways); i++)
@@ -121,7 +132,7 @@ static void put_elsewhere(struct buf *b, void *arg)
 		if (!way)
 			buf_printf(b, value.n ? ";%.*s=%.*s" : ";%.*s%.*s", TEXT_FMT(name), TEXT_FMT(value));
 	}
-	buf_str(b, ">\r\n");
+	buf_printf(b, ";%s>\r\n", sent_on);
 }
 
 static bool has_room(struct sip_core *core, const struct sip_path *path, const struct sip_msg *req, struct sip_peer *peer)
@@ -144,7 +155,7 @@ static bool has_room(struct sip_core *core, const struct sip_path *path, const s
 		r.sentence = ready.reason;
 		r.retry_after_s = ready.retry_after_s;
 		elsewhere = (struct elsewhere){ req, ready.elsewhere };
-		if (*ready.elsewhere && req->uri.has_user)
+		if (may_go(req, ready.elsewhere))
 			r = (struct sip_reply){ .status = 302, .sentence = ready.reason, .more = put_elsewhere, .arg = &elsewhere };
 	} else if (core->n_legs >= core->prm.limits.legs || (core->n_legs >= of_peer && sip_legs_of(core, peer) >= of_peer)) {
 		r.sentence = "too many calls at once";

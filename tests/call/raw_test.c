@@ -698,6 +698,42 @@ static void sent_elsewhere(void **state)
 	raw_close(&x);
 }
 
+/* This node takes no calls: once it is said where they may go, as securely as they came. */
+static void sent_on_once(void **state)
+{
+	static const struct {
+		const char *uri, *elsewhere, *wants;
+	} rows[] = {
+		{ "sip:100@127.0.0.1", "192.0.2.12:5060;transport=udp", "\r\nContact: <sip:100@192.0.2.12:5060;transport=udp;umbel-sent-on>\r\n" },
+		{ "sip:100@127.0.0.1;transport=udp;opaque=app:voicemail", "192.0.2.12:5060;transport=udp",
+		  "\r\nContact: <sip:100@192.0.2.12:5060;transport=udp;opaque=app:voicemail;umbel-sent-on>\r\n" },
+		{ "sip:100@127.0.0.1;umbel-sent-on", "192.0.2.12:5060;transport=udp", "SIP/2.0 503 " },
+		{ "sip:100@127.0.0.1", "", "SIP/2.0 503 " },
+		{ "sips:100@127.0.0.1", "n2.test:5061;transport=tls", "\r\nContact: <sips:100@n2.test:5061;umbel-sent-on>\r\n" },
+		{ "sips:100@127.0.0.1", "192.0.2.12:5060;transport=udp", "SIP/2.0 503 " },
+	};
+	struct raw x;
+
+	(void)state;
+	raw_open(&x, false);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		char room[2048];
+		int n;
+
+		x.r.side[B].ready = (struct sip_readiness){ .ready = false, .reason = "this node is being drained", .retry_after_s = 33 };
+		snprintf(x.r.side[B].ready.elsewhere, sizeof(x.r.side[B].ready.elsewhere), "%s", rows[i].elsewhere);
+		n = snprintf(room, sizeof(room),
+		             "INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:%u;rport;branch=z9hG4bKs%u\r\nFrom: <sip:a@a.test>;tag=me\r\n"
+		             "To: <sip:100@b.test>\r\nCall-ID: moved%u\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContact: <sip:a@127.0.0.1:%u>\r\n"
+		             "Content-Length: 0\r\n\r\n",
+		             rows[i].uri, x.port, i, i, x.port);
+		say_bytes(&x, room, (size_t)n);
+		heard(&x, 20);
+		wants(&x, rows[i].wants);
+	}
+	raw_close(&x);
+}
+
 static void who_called_before(void **state)
 {
 	static const char more[] = "Diversion: <sip:bob@b.test>;reason=no-answer, \"Team\" <sip:team@b.test>;reason=user-busy\r\n"
@@ -985,5 +1021,5 @@ static void slow_readers_wait(void **state)
 
 UT_MAIN(UT(slow_readers_wait), UT(an_answer_finds_its_way_when_the_connection_is_gone), UT(history_is_told_to_who_understands_it), UT(tls_on_the_plain_port), UT(refusals), UT(malformed_datagrams), UT(bad_streams_are_answered_and_closed), UT(the_200_is_repeated_until_its_ack),
         UT(who_thinks_says_100), UT(an_ack_with_the_branch_of_its_invite), UT(a_bye_whose_answer_takes_long), UT(hang_up_waits_for_the_ack), UT(no_offer_means_ours), UT(within_a_call), UT(the_wrong_tag_is_481), UT(merged_and_cancelled),
-        UT(notify_before_the_202), UT(who_called_before), UT(numbers_without_their_parameters), UT(large_and_legal), UT(routes), UT(sent_elsewhere), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
+        UT(notify_before_the_202), UT(who_called_before), UT(numbers_without_their_parameters), UT(large_and_legal), UT(routes), UT(sent_elsewhere), UT(sent_on_once), UT(the_last_hop), UT(media_moves), UT(a_contact_makes_nobody_a_gateway), UT(who_wants_privacy), UT(another_phone_takes_the_call),
         UT(who_may_take_a_call), UT(a_transfer_that_wants_no_reports), UT(reports_that_nobody_answers), UT(two_calls_are_joined_at_the_peer))

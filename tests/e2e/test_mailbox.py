@@ -9,6 +9,7 @@ import struct
 import subprocess
 import zlib
 
+# variants: full,first_use letters languages,asked_to_finish own_prompts,missing_prompt read_only_sqlite,read_only_postgresql
 # long way
 from common import *
 space.enter()
@@ -313,7 +314,7 @@ def own_prompts(story):
 
 
 with Story("mailbox") as story:
-    parts = sys.argv[1:]
+    parts = ",".join(sys.argv[1:]).split(",") if sys.argv[1:] else ()
     for part in (full, first_use, letters, languages, asked_to_finish, own_prompts, missing_prompt, read_only_sqlite, read_only_postgresql):
         if not parts or part.__name__ in parts:
             shutil.rmtree(story.dir / "node01", ignore_errors=True)

@@ -619,11 +619,13 @@ static void end_of_the_server_does_not_wait_for_a_stuck_disk(void **state_)
 	dlg_service_destroy(s.calls);
 	s.calls = NULL;
 	atomic_store(&stuck, false);
-	for (int i = 0; i < 100 && pool_depth(s.files); i++)
+	for (int i = 0; i < 5000 && pool_depth(s.files); i++)
 		pass(&s, 20);
 	open_calls(&s);
-	pass(&s, 1000);
-	list_messages(&s);
+	for (int i = 0; i < 2000 && !s.n; i++) {
+		pass(&s, 20);
+		list_messages(&s);
+	}
 	assert_int_equal(s.n, 1);
 	close_site(&s);
 }

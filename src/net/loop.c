@@ -127,6 +127,11 @@ void loop_observe(struct loop *loop, struct ev_bus *bus, struct metrics *metrics
 	loop->turns = metric_get(metrics, METRIC_COUNTER, "umbel_loop_turns_total", NULL, "Turns of the signalling loop.");
 }
 
+struct ev_bus *loop_bus(const struct loop *loop)
+{
+	return loop->bus;
+}
+
 const struct um_clock *loop_clock(const struct loop *loop)
 {
 	return loop->clock;

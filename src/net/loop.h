@@ -34,6 +34,7 @@ int loop_create(struct loop **lp, const struct um_clock *clock);
 void loop_destroy(struct loop *loop);
 /* Where lag over 50 ms is reported and measured; both may be NULL. */
 void loop_observe(struct loop *loop, struct ev_bus *bus, struct metrics *metrics);
+struct ev_bus *loop_bus(const struct loop *loop); /* NULL while nobody observes */
 const struct um_clock *loop_clock(const struct loop *loop);
 int64_t loop_now_ms(const struct loop *loop); /* monotonic, read once a turn */
 /* Whether descriptors are let wait for some milliseconds, so that a turn serves many: what is there is then read to its end. */

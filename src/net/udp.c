@@ -2,12 +2,15 @@
 /* udp.c  Datagrams on the loop. */
 #include "net/udp.h"
 #include <errno.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 #include "base/buf.h"
 #include "base/mem.h"
+#include "net_events.h"
 
 enum { GATHERED_MAX = 64, GATHERED_BYTES = 128 << 10 };
+enum { TELL_AGAIN_MS = 60000 };
 enum { DATAGRAM_MAX = 65536, DATAGRAMS_A_TURN = 64, SOCKET_BUFFER = 1 << 21 };
 
 /* Datagrams that wait for the end of the turn; their bytes lie one behind the other. */
@@ -29,6 +32,7 @@ struct udp {
 	bool burst;  /* the last turn found several: they are asked for until there are no more */
 	struct loop *loop;
 	int64_t last_ms;
+	int64_t told_ms; /* that one could not be sent */
 	struct loop_later flush;
 	struct gathered out;
 	uint8_t data[DATAGRAM_MAX];
@@ -62,6 +66,22 @@ static void readable(struct loop_io *io, uint32_t events, void *arg)
 		mem_free(udp);
 }
 
+/* Who asked hears nothing, and nobody here waits for it: it is told, at most once a minute. A full socket's buffer is the network's loss. */
+static void tell_unsent(struct udp *udp, const struct net_addr *to, int err)
+{
+	struct ev_report r = { 0 };
+	char address[NET_ADDR_SIZE], host[NET_ADDR_SIZE];
+	int64_t now_ms = loop_now_ms(udp->loop);
+	if (err == EAGAIN || !loop_bus(udp->loop) || now_ms - udp->told_ms < TELL_AGAIN_MS)
+		return;
+	udp->told_ms = now_ms;
+	ev_set(&r, EV_DATAGRAM_UNSENT);
+	ev_str(&r, "address", net_addr_print(to, address));
+	ev_str(&r, "host", net_addr_print_host(to, host));
+	ev_str(&r, "error", strerror(err));
+	ev_emit(loop_bus(udp->loop), &r);
+}
+
 /* One that the kernel refuses does not hold up those behind it. */
 static void flush(void *arg)
 {
@@ -79,6 +99,8 @@ static void flush(void *arg)
 		int n = sendmmsg(udp->fd, m + done, out->n - done, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (n < 0 && errno == EINTR)
 			continue;
+		if (n < 0)
+			tell_unsent(udp, &out->to[done], errno);
 		done += n > 0 ? (unsigned)n : 1;
 	}
 	out->n = 0;
@@ -94,6 +116,7 @@ int udp_create(struct udp **up, struct loop *loop, const struct net_addr *local,
 	udp->arg = arg;
 	udp->loop = loop;
 	udp->last_ms = INT64_MIN;
+	udp->told_ms = -TELL_AGAIN_MS;
 	buf_init(&udp->out.bytes, GATHERED_BYTES);
 	udp->fd = socket(local->u.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	int err = udp->fd < 0 ? errno : 0, on = 1, room = SOCKET_BUFFER;
@@ -153,7 +176,10 @@ int udp_send_soon(struct udp *udp, const struct net_addr *to, const void *data, 
 		flush(udp);
 	if (!loop_gathers(udp->loop) || buf_put(&out->bytes, data, n)) {
 		out->bytes.err = 0;
-		return udp_send(udp, to, data, n);
+		int err = udp_send(udp, to, data, n);
+		if (err)
+			tell_unsent(udp, to, err);
+		return err;
 	}
 	out->to[out->n] = *to;
 	out->len[out->n++] = n;

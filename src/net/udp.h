@@ -15,8 +15,8 @@ void udp_destroy(struct udp *udp);
 const struct net_addr *udp_local(const struct udp *udp);
 /* 0 or errno; a full socket buffer (EAGAIN) loses the datagram, as the network would. */
 int udp_send(struct udp *udp, const struct net_addr *to, const void *data, size_t n);
-/* The same, but a busy loop (loop_gathers()) sends all of a turn at its end, with one call and one waking of their reader; 0 is said before, and a datagram that
- * then can't be sent is lost, as the network would. For what its sender repeats. */
+/* The same, but a busy loop (loop_gathers()) sends all of a turn at its end, with one call and one waking of their reader; 0 is said before. One
+ * that cannot be sent, then or at once, is told as an event (at most one a minute and socket) besides. For answers: whoever asked asks again. */
 int udp_send_soon(struct udp *udp, const struct net_addr *to, const void *data, size_t n);
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "net/conn.h"
 #include "net/udp.h"
+#include "net_events.h"
 
 struct side {
 	struct conn *c;
@@ -470,6 +471,57 @@ static void much_at_once_is_not_kept_until_the_end(void **state)
 	close_busy_loop();
 }
 
+static unsigned unsent;
+
+static void hear_event(const struct ev_record *rec, void *arg)
+{
+	(void)arg;
+	unsent += rec->report.id == EV_DATAGRAM_UNSENT;
+}
+
+static unsigned told(struct ev_bus *bus)
+{
+	ev_bus_flush(bus);
+	return unsent;
+}
+
+/* Whether they are sent at once or at the end of a turn; once a minute. */
+static void an_answer_that_cannot_be_sent_is_told(void **state)
+{
+	(void)state;
+	struct udp *a;
+	struct net_addr any, wrong;
+	struct ev_bus *bus;
+	struct metrics *metrics;
+	open_busy_loop();
+	assert_int_equal(ev_bus_create(&bus, &fake.clock, 0), 0);
+	assert_int_equal(ev_bus_sink(bus, hear_event, NULL, NULL), 0);
+	assert_int_equal(metrics_create(&metrics), 0);
+	loop_observe(loop, bus, metrics);
+	net_addr_parse(&any, TEXT("127.0.0.1"), 0);
+	net_addr_parse(&wrong, TEXT("255.255.255.255"), 9);
+	assert_int_equal(udp_create(&a, loop, &any, on_other, NULL), 0);
+	unsent = 0;
+	assert_int_equal(udp_send_soon(a, &wrong, "x", 1), 0);
+	assert_int_equal(told(bus), 0);
+	turns(1);
+	assert_int_equal(told(bus), 1);
+	assert_int_equal(udp_send_soon(a, &wrong, "x", 1), 0);
+	turns(1);
+	assert_int_equal(told(bus), 1);
+	uint64_t one;
+	assert_int_equal(read(always, &one, sizeof one), sizeof one);
+	clock_fake_advance_ms(&fake, 61000);
+	turns(200);
+	assert_false(loop_gathers(loop));
+	assert_int_not_equal(udp_send_soon(a, &wrong, "x", 1), 0);
+	assert_int_equal(told(bus), 2);
+	udp_destroy(a);
+	ev_bus_destroy(bus);
+	close_busy_loop();
+	metrics_destroy(metrics);
+}
+
 static void datagrams_of_a_turn_go_out_at_its_end(void **state)
 {
 	(void)state;
@@ -506,4 +558,4 @@ static void datagrams_of_a_turn_go_out_at_its_end(void **state)
 UT_MAIN(UT(between_a_few_connections_of_a_storm_others_have_their_turn), UT(bytes_travel_and_an_orderly_end_is_told_as_fin), UT(reset_is_told_apart_from_fin), UT(refusal_comes_to_closed_with_its_errno),
         UT(filter_stands_between_user_and_socket), UT(datagrams_go_both_ways),
         UT(what_a_turn_sends_goes_out_at_its_end_in_order), UT(what_was_sent_before_an_end_of_the_same_turn_arrives), UT(a_handler_that_answers_and_closes_is_through_at_once), UT(much_at_once_is_not_kept_until_the_end),
-        UT(datagrams_of_a_turn_go_out_at_its_end))
+        UT(datagrams_of_a_turn_go_out_at_its_end), UT(an_answer_that_cannot_be_sent_is_told))
